@@ -1,0 +1,5 @@
+/** Authentication, authorization, quotas, limits. */
+@NullMarked
+package io.strandline.broker.guard;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,25 @@
+package io.strandline.cache;
+
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Chunks by key: memory first, then disk, then the loader.
+ *
+ * <p>Single flight: while a chunk is being filled, everyone who asks for it waits for that one
+ * fill; a caller that cancels its own future never cancels the fill. Threads: any; no method
+ * blocks.
+ */
+public interface ChunkCache extends AutoCloseable {
+  /** The chunk, with one reference that the caller owns. */
+  CompletableFuture<Chunk> get(ChunkKey key, ChunkLoader loader);
+
+  /** The chunk if it is in memory now, with one reference that the caller owns. */
+  Optional<Chunk> peek(ChunkKey key);
+
+  /** Forgets every chunk of an object that is gone. */
+  void forget(String object);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,5 @@
+/** History back out as record batches: the only place where cache and tiering meet. */
+@NullMarked
+package io.strandline.replay;
+
+import org.jspecify.annotations.NullMarked;

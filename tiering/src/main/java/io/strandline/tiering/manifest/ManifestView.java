@@ -1,0 +1,50 @@
+package io.strandline.tiering.manifest;
+
+import io.strandline.tiering.segment.SegmentEntry;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * One immutable version of what the tier holds of a partition. Look-ups may have to fetch an index
+ * page and are therefore asynchronous; what the head knows is answered at once. Threads: any.
+ */
+public interface ManifestView {
+  TopicIdPartition partition();
+
+  /** Number of this version; 0 when nothing was ever committed. */
+  long version();
+
+  /** Leader epoch of the writer; -1 when nothing was ever committed. */
+  int leaderEpoch();
+
+  /** First offset still held; equals {@link #endOffset()} when nothing is held. */
+  long startOffset();
+
+  /** Offset after the last one held: where the hot log's own copy must begin at the latest. */
+  long endOffset();
+
+  /** Sum of the lengths of all segments held. */
+  long sizeBytes();
+
+  int segmentCount();
+
+  /** Whether the partition was deleted: a terminal version. */
+  boolean deleted();
+
+  /** The segment that covers the offset, if any does. */
+  CompletableFuture<Optional<SegmentEntry>> find(long offset);
+
+  /**
+   * At most {@code max} segments in order of offsets, the first being the one that covers or
+   * follows the offset.
+   */
+  CompletableFuture<List<SegmentEntry>> from(long offset, int max);
+
+  /**
+   * The first segment, in order of offsets, whose largest timestamp is at least {@code
+   * timestampMs}.
+   */
+  CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs);
+}

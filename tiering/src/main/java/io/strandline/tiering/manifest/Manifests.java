@@ -1,0 +1,18 @@
+package io.strandline.tiering.manifest;
+
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** All manifests of a cluster's prefix. Threads: any; no method blocks. */
+public interface Manifests {
+  /** The newest version, read now; the empty view when there is none. */
+  CompletableFuture<ManifestView> read(TopicIdPartition partition);
+
+  /**
+   * Takes the right to write for a leader epoch. The first commit raises the epoch in the manifest
+   * before any upload, deletion or release.
+   *
+   * @return fails with {@link FencedException} if a higher epoch already wrote
+   */
+  CompletableFuture<ManifestWriter> acquire(TopicIdPartition partition, int leaderEpoch);
+}
