@@ -1,0 +1,140 @@
+package io.strandline.broker.control;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.ApiError;
+import org.apache.kafka.common.requests.ApiVersionsResponse;
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This node's part in the cluster: what it knows of it ({@link #view()}), what it asks of the
+ * controller, and its own registration.
+ *
+ * <p>Order of a start: open the control plane, await {@link #loaded()}, open the logs with the
+ * topic configs of the view, bind the listeners, {@link #register}, {@link #listen}, await {@link
+ * #caughtUp()}, {@link #readyToServe()}. Order of a stop: {@link #controlledShutdown()}, stop
+ * serving, close the logs, {@link #close()}.
+ *
+ * <p>All methods may be called from any thread. Futures complete on threads of the control plane:
+ * what follows them must not block.
+ */
+public interface ControlPlane extends AutoCloseable {
+
+  // ---- knowledge
+
+  /** The newest view; the empty one before {@link #loaded()}. */
+  ClusterView view();
+
+  /**
+   * Completes with the first view that has caught up with what the quorum had committed at start.
+   */
+  CompletableFuture<ClusterView> loaded();
+
+  /** Adds a listener; it is called first with all that is there, then with each change. */
+  void listen(MetadataListener listener);
+
+  /** Adds a listener of Kafka's own form of the metadata. */
+  void listenToImages(ImageListener listener);
+
+  /** The ids of this node's log directories, by path. */
+  Map<Path, Uuid> directories();
+
+  /** Kafka's configuration of this node, for the parts of Kafka that want it as it is. */
+  AbstractKafkaConfig kafkaConfig();
+
+  /** Kafka's metrics registry of this node, for the same. */
+  Metrics kafkaMetrics();
+
+  // ---- registration
+
+  /**
+   * Registers this node and starts its heartbeats; it stays fenced until {@link #readyToServe()}.
+   *
+   * @param boundPorts by listener name the port really bound, for listeners configured with port 0
+   */
+  void register(Map<String, Integer> boundPorts);
+
+  /** Completes when the controller acknowledges that this node has caught up with the metadata. */
+  CompletableFuture<Void> caughtUp();
+
+  /** Asks to be unfenced: the listeners are open. Completes when the controller has done so. */
+  CompletableFuture<Void> readyToServe();
+
+  /** Whether this node is unfenced and not on its way out. */
+  boolean serving();
+
+  /** The epoch of this node's registration, -1 before it. */
+  long brokerEpoch();
+
+  /** Hands leadership over; completes when the controller lets this node go. */
+  CompletableFuture<Void> controlledShutdown();
+
+  /** Tells the controller where a replica lives; {@code done} runs when it has been recorded. */
+  void assignDirectory(TopicIdPartition replica, Uuid directory, String reason, Runnable done);
+
+  /** Tells the controller that a log directory failed. */
+  void directoryFailed(Uuid directory);
+
+  /**
+   * Called once, from a thread of the control plane, when it can not go on (a fault of the
+   * controller, a lost registration): stop the node in order.
+   */
+  void onFatal(Runnable stop);
+
+  // ---- requests to the controller
+
+  /**
+   * Sends a client's request to the active controller in its name and gives back the response.
+   * Retries until a controller answers or the request's time is over (TimeoutException). Fails with
+   * UnsupportedVersionException when the controller does not know the version: close the connection
+   * then, as Kafka does.
+   *
+   * @param context of the client's request, its header and principal
+   * @param wholeRequest header and body as they came, from position to limit; copied before this
+   *     returns
+   */
+  CompletableFuture<AbstractResponse> forward(RequestContext context, ByteBuffer wholeRequest);
+
+  /** As {@link #forward(RequestContext, ByteBuffer)} for a request that was rewritten here. */
+  CompletableFuture<AbstractResponse> forward(RequestContext context, AbstractRequest rewritten);
+
+  /** Sends a request of this node's own to the active controller. */
+  CompletableFuture<AbstractResponse> send(AbstractRequest.Builder<?> request);
+
+  /**
+   * The ApiVersions answer: what the controller knows where requests are forwarded, features, and
+   * only the APIs that are served here.
+   */
+  ApiVersionsResponse apiVersions(Set<ApiKeys> served, boolean alterFeatureLevel0);
+
+  /**
+   * Creates topics with this broker's defaults, internal ones ({@code __consumer_offsets}…) with
+   * theirs. Requests for a topic already being created share its result. Completes with an error
+   * per topic; NONE does not mean that {@link #view()} knows it already.
+   *
+   * @param client the client on whose behalf, whose principal is authorized; null for this broker
+   */
+  CompletableFuture<Map<String, ApiError>> createTopics(
+      Set<String> topics, @Nullable RequestContext client);
+
+  /**
+   * A producer id never given out before. Fails with COORDINATOR_LOAD_IN_PROGRESS (retriable) while
+   * the next block is fetched.
+   */
+  CompletableFuture<Long> nextProducerId();
+
+  /** Stops everything, controller included. */
+  @Override
+  void close();
+}

@@ -1,0 +1,41 @@
+package io.strandline.broker.control;
+
+import java.util.List;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * What the cluster says of one partition at one metadata offset. Immutable.
+ *
+ * @param id topic id, topic name and partition number
+ * @param leader node id of the leader, -1 when there is none
+ * @param leaderEpoch raised at each election
+ * @param partitionEpoch raised at each change of leader, replicas or ISR
+ * @param replicas all assigned replicas, the preferred leader first
+ * @param isr replicas in sync
+ * @param elr eligible leader replicas outside the ISR (KIP-966)
+ * @param adding replicas that a reassignment adds
+ * @param removing replicas that a reassignment removes
+ * @param directory the log directory of this node's replica as the controller has it, {@link
+ *     org.apache.kafka.common.DirectoryId#UNASSIGNED} when none is assigned yet or this node hosts
+ *     no replica
+ * @param recovering the leader was elected uncleanly and has not yet confirmed its recovery
+ */
+public record PartitionState(
+    TopicIdPartition id,
+    int leader,
+    int leaderEpoch,
+    int partitionEpoch,
+    List<Integer> replicas,
+    List<Integer> isr,
+    List<Integer> elr,
+    List<Integer> adding,
+    List<Integer> removing,
+    Uuid directory,
+    boolean recovering) {
+
+  /** Whether a reassignment of this partition is under way. */
+  public boolean reassigning() {
+    return !adding.isEmpty() || !removing.isEmpty();
+  }
+}
