@@ -1,0 +1,82 @@
+package io.strandline.broker.request;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** From a request to its handler, and from a failure to the error the protocol has for it. */
+public final class Dispatcher {
+  private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+
+  private final ApiTable table;
+
+  public Dispatcher(ApiTable table) {
+    this.table = table;
+  }
+
+  public ApiTable table() {
+    return table;
+  }
+
+  /**
+   * Serves the request. The stage never fails; when it completes, the request's frame has been
+   * released.
+   */
+  public CompletionStage<Reply> dispatch(Request<?> request) {
+    return call(request)
+        .handle(
+            (reply, failure) -> {
+              request.releaseFrame();
+              return failure == null ? reply : errorReply(request, cause(failure));
+            });
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"}) // the table pairs each API with its body's type
+  private CompletionStage<Reply> call(Request<?> request) {
+    try {
+      Handler handler = table.handler(request.api()).orElseThrow();
+      return handler.handle(request);
+    } catch (RuntimeException | Error failure) {
+      return CompletableFuture.failedFuture(failure);
+    }
+  }
+
+  private static Reply errorReply(Request<?> request, Throwable failure) {
+    if (!(failure instanceof ApiException)) {
+      LOG.atError()
+          .addKeyValue("api", request.api())
+          .addKeyValue("version", request.version())
+          .addKeyValue("client", request.context().connectionId)
+          .setCause(failure)
+          .log("request failed unexpectedly");
+    }
+    return errorReply(request.body(), failure);
+  }
+
+  private static Reply errorReply(AbstractRequest body, Throwable failure) {
+    AbstractResponse response = body.getErrorResponse(failure);
+    return response == null ? Reply.closeConnection() : Reply.of(response);
+  }
+
+  /** What really failed, out of the wrappings of futures. */
+  public static Throwable cause(Throwable failure) {
+    Throwable cause = failure;
+    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
+  }
+
+  /** The protocol's code for a failure; {@link Errors#UNKNOWN_SERVER_ERROR} when it has none. */
+  public static Errors error(Throwable failure) {
+    return Errors.forException(cause(failure));
+  }
+}
