@@ -1,0 +1,26 @@
+package io.strandline.broker.log;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.random.RandomGenerator;
+
+/**
+ * What a log needs of the process: it makes no thread, no clock and no chance of its own.
+ *
+ * @param disk the file system
+ * @param clock for the age of segments and producers
+ * @param random jitter of rolls, names of directories to be deleted
+ * @param executor blocking work: seal, flush, recovery; {@code Runnable::run} in simulations
+ * @param scheduler delayed deletion of files; its tasks are short
+ * @param meters {@code strandline.log.*}
+ */
+public record LogRuntime(
+    Disk disk,
+    InstantSource clock,
+    RandomGenerator random,
+    Executor executor,
+    ScheduledExecutorService scheduler,
+    MeterRegistry meters,
+    LogSettings settings) {}

@@ -1,0 +1,6 @@
+package io.strandline.broker.log;
+
+/** One file of batches with its indexes. */
+final class LogSegment {
+  void release() {}
+}

@@ -1,0 +1,23 @@
+package io.strandline.broker.log;
+
+/**
+ * What the hot log lets an operator choose beside the topic's own configuration.
+ *
+ * @param producerIdExpirationMs {@code producer.id.expiration.ms}
+ * @param transactionMaxTimeoutMs {@code transaction.max.timeout.ms}; tells a late transaction from
+ *     an open one
+ * @param transactionVerification {@code transaction.partition.verification.enable} (KIP-890)
+ * @param walkRecords check the record frames of uncompressed batches on the fast path
+ * @param strictValidation every client batch goes through Kafka's LogValidator, decompression
+ *     included
+ */
+public record LogSettings(
+    int producerIdExpirationMs,
+    int transactionMaxTimeoutMs,
+    boolean transactionVerification,
+    boolean walkRecords,
+    boolean strictValidation) {
+  public static LogSettings defaults() {
+    return new LogSettings(86_400_000, 900_000, true, true, false);
+  }
+}

@@ -1,0 +1,88 @@
+package io.strandline.broker.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The machine's own file system. */
+public final class NioDisk implements Disk {
+  @Override
+  public File open(Path file) throws IOException {
+    return new NioFile(
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
+  }
+
+  @Override
+  public void createDirectory(Path directory) throws IOException {
+    Files.createDirectories(directory);
+  }
+
+  @Override
+  public void rename(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  @Override
+  public boolean delete(Path path) throws IOException {
+    return Files.deleteIfExists(path);
+  }
+
+  @Override
+  public void forceDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (NoSuchFileException e) {
+      throw new IOException("directory is gone: " + directory, e);
+    }
+  }
+
+  @Override
+  public List<Path> list(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.sorted().toList();
+    }
+  }
+
+  @Override
+  public boolean exists(Path path) {
+    return Files.exists(path);
+  }
+
+  private record NioFile(FileChannel channel) implements File {
+    @Override
+    public void write(ByteBuffer bytes, long positionBytes) throws IOException {
+      long position = positionBytes;
+      while (bytes.hasRemaining()) {
+        position += channel.write(bytes, position);
+      }
+    }
+
+    @Override
+    public void truncate(long sizeBytes) throws IOException {
+      channel.truncate(sizeBytes);
+    }
+
+    @Override
+    public void force() throws IOException {
+      channel.force(false);
+    }
+
+    @Override
+    public long sizeBytes() throws IOException {
+      return channel.size();
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+}
