@@ -19,7 +19,7 @@ public final class CommittedSegment {
     return entry;
   }
 
-  /** The version that first named it. */
+  /** A version that names it, durable and known to be part of the chain. */
   public long manifestVersion() {
     return manifestVersion;
   }

@@ -16,14 +16,32 @@ public interface ManifestWriter {
   /** The newest version this writer knows. */
   ManifestView view();
 
-  /** Names these segments, which continue the view densely in order of offsets. */
+  /**
+   * Names these segments, which continue the view densely in order of offsets; when nothing is held
+   * the first may begin anywhere, but not beyond the end that a {@link #advanceStart} left behind.
+   * Segments that are already named, object for object, are committed again for nothing.
+   *
+   * <p>After any failure but {@link FencedException} the outcome may be unknown: never delete the
+   * objects; ask {@link #committed} where to go on, or add the same segments again.
+   *
+   * @return one per segment, in the order given; fails with {@link IllegalArgumentException} if
+   *     they do not continue the view
+   */
   CompletableFuture<List<CommittedSegment>> add(List<UploadedSegment> segments);
+
+  /**
+   * What is already named, for a pipeline that resumes: at most {@code max} segments in order of
+   * offsets, the first being the one that covers or follows the offset. Re-reads the manifest first
+   * if an outcome is open.
+   */
+  CompletableFuture<List<CommittedSegment>> committed(long fromOffset, int max);
 
   /**
    * Moves the start; segments wholly below it are retired: named as such with the time, until
    * {@link #forget}.
    *
-   * @param logStartOffset not below the view's start; beyond the end it empties the tier
+   * @param logStartOffset below the view's start nothing happens; beyond the end it empties the
+   *     tier
    */
   CompletableFuture<ManifestView> advanceStart(long logStartOffset);
 

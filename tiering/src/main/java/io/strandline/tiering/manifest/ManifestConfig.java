@@ -1,0 +1,55 @@
+package io.strandline.tiering.manifest;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * How manifests are kept.
+ *
+ * @param keptMs a version, and an index page that left the index, stays at least this long; a
+ *     writer whose view is older than half of it reads again before it writes
+ * @param keptVersions and at least this many versions stay
+ * @param retiredGraceMs how long a retired segment's object stays for readers that still look for
+ *     it
+ * @param pageCacheBytes memory for index pages, all partitions together
+ * @param hintDirectory where the last version known of each partition is cached, so that opening
+ *     one costs a single request; absent: always ask the store
+ * @param fencing which conditional write the store is trusted with
+ */
+public record ManifestConfig(
+    long keptMs,
+    int keptVersions,
+    long retiredGraceMs,
+    long pageCacheBytes,
+    Optional<Path> hintDirectory,
+    Fencing fencing) {
+  /** How a commit excludes others. */
+  public enum Fencing {
+    /** Each version is an object of its own, created with put-if-absent. */
+    CHAIN,
+    /** One head object, swapped under its ETag. */
+    SWAP
+  }
+
+  private static final long DAY_MS = 24 * 60 * 60 * 1000L;
+
+  public ManifestConfig {
+    if (keptMs <= 0 || keptVersions < 1 || retiredGraceMs < 0 || pageCacheBytes < 0) {
+      throw new IllegalArgumentException(
+          "not a manifest configuration: kept "
+              + keptMs
+              + " ms, "
+              + keptVersions
+              + " versions, grace "
+              + retiredGraceMs
+              + " ms, page cache "
+              + pageCacheBytes
+              + " bytes");
+    }
+  }
+
+  /** A day, 16 versions, a day of grace, 32 MiB of pages, no hints, a chain. */
+  public static ManifestConfig defaults() {
+    return new ManifestConfig(DAY_MS, 16, DAY_MS, 32L << 20, Optional.empty(), Fencing.CHAIN);
+  }
+}
