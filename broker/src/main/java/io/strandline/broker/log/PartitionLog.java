@@ -69,11 +69,13 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   }
 
   /** First offset of the partition, wherever it lies. */
+  @Override
   public long logStartOffset() {
     throw new UnsupportedOperationException();
   }
 
   /** First offset that can be read here. */
+  @Override
   public long localLogStartOffset() {
     throw new UnsupportedOperationException();
   }
@@ -89,6 +91,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   }
 
   /** Bytes of local batches, indexes not counted. */
+  @Override
   public long sizeBytes() {
     throw new UnsupportedOperationException();
   }
@@ -226,6 +229,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    *
    * @throws OffsetOutOfRangeException above the log end
    */
+  @Override
   public void advanceLogStart(long offset) {
     throw new UnsupportedOperationException();
   }

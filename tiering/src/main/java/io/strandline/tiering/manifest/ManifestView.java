@@ -43,6 +43,15 @@ public interface ManifestView {
   CompletableFuture<List<SegmentEntry>> from(long offset, int max);
 
   /**
+   * As {@link #from}, as a proof that local bytes may go: this version is durable and names them.
+   */
+  default CompletableFuture<List<CommittedSegment>> committedFrom(long offset, int max) {
+    return from(offset, max)
+        .thenApply(
+            entries -> entries.stream().map(e -> new CommittedSegment(e, version())).toList());
+  }
+
+  /**
    * The first segment, in order of offsets, whose largest timestamp is at least {@code
    * timestampMs}.
    */

@@ -7,9 +7,24 @@ import io.strandline.tiering.manifest.CommittedSegment;
  * disk.
  */
 public interface LocalSegments {
+  /** First offset of the partition, wherever it lies (KIP-107). */
+  long logStartOffset();
+
+  /** First offset that has a local copy; not below {@link #logStartOffset()}. */
+  long localLogStartOffset();
+
+  /** Length of all local batches, the active segment's included. */
+  long sizeBytes();
+
   /**
-   * Deletes the local copy of what this segment covers, unless it is active or lies above the seam;
-   * moves the local log start offset, never the log start offset.
+   * Moves the log start offset; readers no longer see what lies below, and local segments wholly
+   * below it go. Does nothing if it is there already.
+   */
+  void advanceLogStart(long newStartOffset);
+
+  /**
+   * Deletes every local segment that ends at or below the end of this one, but the active; moves
+   * the local log start offset, never the log start offset.
    *
    * @return bytes freed
    */

@@ -1,5 +1,6 @@
 package io.strandline.tiering.seal;
 
+import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.EpochStart;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,9 +15,10 @@ import org.apache.kafka.common.TopicIdPartition;
  * @param endOffset base offset of the next segment
  * @param logBytes length of {@code log}
  * @param maxTimestamp largest record timestamp in ms, or -1
- * @param log,offsetIndex,timeIndex Kafka's files
- * @param transactionIndex Kafka's {@code .txnindex}, absent when the segment has no aborted
- *     transaction
+ * @param log Kafka's {@code .log} file. Its bytes do not change while it exists under this name; a
+ *     cleaner that replaces it makes a new file
+ * @param abortedTransactions every aborted transaction that overlaps the segment, whichever
+ *     segment's {@code .txnindex} lists it, in order of their last offsets
  * @param producerSnapshot Kafka's {@code .snapshot} at {@code endOffset}, absent when no producer
  *     state existed
  * @param leaderEpochs every epoch with a batch below {@code endOffset}, ascending, from the log's
@@ -29,12 +31,11 @@ public record SealedSegment(
     long logBytes,
     long maxTimestamp,
     Path log,
-    Path offsetIndex,
-    Path timeIndex,
-    Optional<Path> transactionIndex,
+    List<AbortedTransaction> abortedTransactions,
     Optional<Path> producerSnapshot,
     List<EpochStart> leaderEpochs) {
   public SealedSegment {
+    abortedTransactions = List.copyOf(abortedTransactions);
     leaderEpochs = List.copyOf(leaderEpochs);
     if (baseOffset < 0 || endOffset <= baseOffset || logBytes <= 0) {
       throw new IllegalArgumentException(

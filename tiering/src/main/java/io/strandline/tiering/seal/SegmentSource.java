@@ -11,8 +11,9 @@ public interface SegmentSource {
   TopicIdPartition partition();
 
   /**
-   * Sealed segments, ascending and dense, that begin at or above {@code fromOffset} and end at or
-   * below {@code limitOffset}, the lower of high watermark and last stable offset.
+   * Sealed segments, ascending and dense, that end above {@code fromOffset} and at or below {@code
+   * limitOffset}, the lower of high watermark and last stable offset. The first may begin below
+   * {@code fromOffset}: segments of two replicas need not have the same borders.
    */
   List<SealedSegment> sealedSegments(long fromOffset, long limitOffset, int max);
 }

@@ -1,0 +1,21 @@
+package io.strandline.tiering.compact;
+
+/**
+ * What one pass read and kept.
+ *
+ * @param keylessRecords records without a key, which no compacted topic should hold; they are
+ *     dropped
+ */
+public record CompactionStats(
+    long recordsRead, long bytesRead, long recordsKept, long bytesKept, long keylessRecords) {
+  public static final CompactionStats NONE = new CompactionStats(0, 0, 0, 0, 0);
+
+  public CompactionStats plus(CompactionStats other) {
+    return new CompactionStats(
+        recordsRead + other.recordsRead,
+        bytesRead + other.bytesRead,
+        recordsKept + other.recordsKept,
+        bytesKept + other.bytesKept,
+        keylessRecords + other.keylessRecords);
+  }
+}
