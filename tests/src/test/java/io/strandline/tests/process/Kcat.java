@@ -1,0 +1,67 @@
+package io.strandline.tests.process;
+
+import java.io.DataInputStream;
+import java.io.File;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** librdkafka through its command line, where the machine has it. */
+final class Kcat {
+  private Kcat() {}
+
+  static boolean onPath() {
+    String path = System.getenv("PATH");
+    return path != null
+        && Stream.of(path.split(File.pathSeparator))
+            .anyMatch(p -> new File(p, "kcat").canExecute());
+  }
+
+  /** Lines as {@link PlainReader#read}. */
+  static List<String> read(String bootstrap, String topic, int partitions)
+      throws IOException, InterruptedException {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < partitions; i++) {
+      lines.add(i + " " + digest(bootstrap, topic, i).finish());
+    }
+    return lines;
+  }
+
+  /** kcat prints each value behind its length, as a big-endian int. */
+  private static LineDigest digest(String bootstrap, String topic, int partition)
+      throws IOException, InterruptedException {
+    Process kcat =
+        new ProcessBuilder(
+                "kcat",
+                "-C",
+                "-q",
+                "-e",
+                "-b",
+                bootstrap,
+                "-t",
+                topic,
+                "-p",
+                String.valueOf(partition),
+                "-o",
+                "0",
+                "-f",
+                "%R%s")
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    LineDigest digest = new LineDigest();
+    try (DataInputStream in =
+        new DataInputStream(new java.io.BufferedInputStream(kcat.getInputStream(), 1 << 16))) {
+      int first = in.read();
+      while (first >= 0) {
+        int length = (first << 24) | (in.readUnsignedByte() << 16) | in.readUnsignedShort();
+        digest.add(in.readNBytes(length));
+        first = in.read();
+      }
+    }
+    if (kcat.waitFor() != 0) {
+      throw new IOException("kcat ended with " + kcat.exitValue());
+    }
+    return digest;
+  }
+}
