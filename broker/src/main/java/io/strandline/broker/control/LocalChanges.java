@@ -1,9 +1,16 @@
 package io.strandline.broker.control;
 
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.image.LocalReplicaChanges;
+import org.apache.kafka.image.LocalReplicaChanges.PartitionInfo;
+import org.apache.kafka.image.MetadataDelta;
 
 /**
  * What one step of the metadata means for the replicas of this node.
@@ -31,4 +38,66 @@ public record LocalChanges(
   /** No change at all. */
   public static final LocalChanges NONE =
       new LocalChanges(Map.of(), Map.of(), Map.of(), Set.of(), Set.of(), Map.of(), Set.of());
+
+  /** The changes of {@code delta}, which leads from {@code before} to {@code now}. */
+  static LocalChanges of(MetadataDelta delta, ImageView before, ImageView now) {
+    if (delta.topicsDelta() == null && delta.configsDelta() == null) {
+      return LocalChanges.NONE;
+    }
+    Set<String> reconfigured = reconfigured(delta, before, now);
+    if (delta.topicsDelta() == null) {
+      return new LocalChanges(
+          Map.of(), Map.of(), Map.of(), Set.of(), Set.of(), Map.of(), reconfigured);
+    }
+    int node = now.nodeId();
+    LocalReplicaChanges local = delta.topicsDelta().localChanges(node);
+    return new LocalChanges(
+        states(local.electedLeaders(), node),
+        states(local.leaders(), node),
+        states(local.followers(), node),
+        deleted(local.deletes(), delta),
+        Set.copyOf(delta.topicsDelta().deletedTopicIds()),
+        Map.copyOf(local.directoryIds()),
+        reconfigured);
+  }
+
+  private static Map<TopicIdPartition, PartitionState> states(
+      Map<TopicPartition, PartitionInfo> from, int node) {
+    Map<TopicIdPartition, PartitionState> states = new HashMap<>();
+    from.forEach(
+        (partition, info) -> {
+          TopicIdPartition id = new TopicIdPartition(info.topicId(), partition);
+          states.put(id, ImageView.state(id, info.partition(), node));
+        });
+    return Map.copyOf(states);
+  }
+
+  /** A replica that goes was there before: the image before the step knows its topic's id. */
+  private static Set<TopicIdPartition> deleted(Set<TopicPartition> from, MetadataDelta delta) {
+    Set<TopicIdPartition> deleted = new HashSet<>();
+    for (TopicPartition partition : from) {
+      var topic = delta.image().topics().getTopic(partition.topic());
+      if (topic != null) {
+        deleted.add(new TopicIdPartition(topic.id(), partition));
+      }
+    }
+    return Set.copyOf(deleted);
+  }
+
+  private static Set<String> reconfigured(MetadataDelta delta, ImageView before, ImageView now) {
+    if (delta.configsDelta() == null) {
+      return Set.of();
+    }
+    if (before.config() != now.config()) {
+      return Set.copyOf(now.topics());
+    }
+    Set<String> topics = new HashSet<>();
+    for (ConfigResource resource : delta.configsDelta().changes().keySet()) {
+      Uuid id = now.topicId(resource.name());
+      if (resource.type() == ConfigResource.Type.TOPIC && !id.equals(Uuid.ZERO_UUID)) {
+        topics.add(resource.name());
+      }
+    }
+    return Set.copyOf(topics);
+  }
 }

@@ -1,0 +1,154 @@
+package io.strandline.broker.control;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.common.config.ConfigException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kafka's configuration of this node, as the control plane reads it: keys and values of {@code
+ * server.properties}, nothing of ours.
+ *
+ * @param kafka Kafka's keys and values
+ * @param alone whether this node is a quorum of its own: no other voter is configured
+ */
+public record ControlConfig(Map<String, String> kafka, boolean alone) {
+
+  static final String ROLES = "process.roles";
+  static final String LISTENERS = "listeners";
+  static final String CONTROLLER_LISTENERS = "controller.listener.names";
+  static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
+  static final String VOTERS = "controller.quorum.voters";
+
+  /** Keys that a combined node gets when its configuration does not say otherwise. */
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          ROLES,
+          "broker,controller",
+          "node.id",
+          "1",
+          CONTROLLER_LISTENERS,
+          "CONTROLLER",
+          // D12: scripts that ask for tiered topics work against our controller.
+          "remote.log.storage.system.enable",
+          "true",
+          // The socket server of the controller serves this process and a few administrators.
+          "num.network.threads",
+          "1",
+          "num.io.threads",
+          "2");
+
+  /** Defaults of a cluster of one, where Kafka's would wait for brokers that never come. */
+  private static final Map<String, String> ALONE =
+      Map.of(
+          "offsets.topic.replication.factor", "1",
+          "transaction.state.log.replication.factor", "1",
+          "transaction.state.log.min.isr", "1",
+          "share.coordinator.state.topic.replication.factor", "1",
+          "share.coordinator.state.topic.min.isr", "1",
+          // Nobody else follows this metadata log: small segments go sooner, and an idle node
+          // writes (and syncs) rarely.
+          "metadata.log.segment.bytes", "8388608",
+          "metadata.max.retention.bytes", "33554432",
+          "metadata.max.idle.interval.ms", "5000");
+
+  public ControlConfig {
+    kafka = Map.copyOf(kafka);
+  }
+
+  /** Kafka's keys and values as an operator gave them. */
+  public ControlConfig(Map<String, String> kafka) {
+    this(kafka, !kafka.containsKey(BOOTSTRAP) && !kafka.containsKey(VOTERS));
+  }
+
+  /** The address this node's controller listens on, null when it has no controller role. */
+  @Nullable URI controllerListener() {
+    Map<String, String> all = withDefaults();
+    if (!all.getOrDefault(ROLES, "").contains("controller")) {
+      return null;
+    }
+    String name = all.getOrDefault(CONTROLLER_LISTENERS, "").split(",")[0].trim();
+    for (String listener : all.getOrDefault(LISTENERS, "").split(",")) {
+      if (listener.trim().startsWith(name + "://")) {
+        return URI.create(listener.trim());
+      }
+    }
+    return null;
+  }
+
+  /** The directory of the metadata log. */
+  Path metadataDirectory() {
+    String own = kafka.get("metadata.log.dir");
+    return own != null ? Path.of(own) : logDirectories().get(0);
+  }
+
+  /** The directories of the partition logs, in the order of the configuration. */
+  public List<Path> logDirectories() {
+    String dirs = kafka.getOrDefault("log.dirs", kafka.getOrDefault("log.dir", "/tmp/kafka-logs"));
+    List<Path> paths = new ArrayList<>();
+    for (String dir : dirs.split(",")) {
+      paths.add(Path.of(dir.trim()));
+    }
+    return List.copyOf(paths);
+  }
+
+  /** This configuration with the controller's port put where 0 stood. */
+  ControlConfig withControllerPort(int port) {
+    URI listener = controllerListener();
+    if (listener == null) {
+      return this;
+    }
+    Map<String, String> all = withDefaults();
+    URI bound = URI.create(listener.getScheme() + "://" + host(listener) + ":" + port);
+    all.put(
+        LISTENERS, all.getOrDefault(LISTENERS, "").replace(listener.toString(), bound.toString()));
+    if (alone) {
+      all.put(BOOTSTRAP, host(listener) + ":" + port);
+    }
+    return new ControlConfig(all, alone);
+  }
+
+  private static String host(URI listener) {
+    return listener.getHost() == null || listener.getHost().isEmpty()
+        ? "127.0.0.1"
+        : listener.getHost();
+  }
+
+  /** All keys, with what a node gets when it does not say otherwise. */
+  Map<String, String> withDefaults() {
+    Map<String, String> all = new LinkedHashMap<>(DEFAULTS);
+    if (alone) {
+      all.putAll(ALONE);
+    }
+    all.putAll(kafka);
+    String controller = all.getOrDefault(CONTROLLER_LISTENERS, "").split(",")[0].trim();
+    boolean hosts = all.getOrDefault(ROLES, "").contains("controller");
+    String listeners = all.getOrDefault(LISTENERS, "PLAINTEXT://127.0.0.1:9092");
+    if (hosts && !listeners.contains(controller + "://")) {
+      listeners = listeners + "," + controller + "://127.0.0.1:0";
+    }
+    all.put(LISTENERS, listeners);
+    if (all.containsKey("broker.id") && !kafka.containsKey("node.id")) {
+      all.put("node.id", all.getOrDefault("broker.id", "1"));
+    }
+    return all;
+  }
+
+  /**
+   * Kafka's own reading of these keys, with its checks across keys.
+   *
+   * @throws ControlException when Kafka refuses them, with its reason
+   */
+  KafkaConfig parse() {
+    try {
+      return new KafkaConfig(withDefaults(), false);
+    } catch (ConfigException | IllegalArgumentException e) {
+      throw new ControlException("configuration refused: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.strandline.broker.control;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.kafka.server.ServerSocketFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The controller's listening socket, bound before the quorum is formed: the voter set and the
+ * configuration name its port, so a port chosen by the kernel must be known first. Such a port is
+ * written down and used again at the next start, because the voter set remembers it.
+ */
+final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
+  private static final String PORT_FILE = "strandline.controller.port";
+
+  private final ServerSocketChannel channel;
+  private final int port;
+  private boolean handedOver;
+
+  private ControllerSocket(ServerSocketChannel channel, int port) {
+    this.channel = channel;
+    this.port = port;
+  }
+
+  /**
+   * Binds the socket.
+   *
+   * @param host name or address to listen on
+   * @param configuredPort 0 for the port of the last start, or a free one at the first
+   * @param directory where a port chosen by the kernel is written down
+   * @throws ControlException when the port is taken
+   */
+  static ControllerSocket bind(String host, int configuredPort, Path directory) {
+    int wanted = configuredPort != 0 ? configuredPort : remembered(directory);
+    try {
+      ServerSocketChannel channel = ServerSocketChannel.open();
+      channel.configureBlocking(false);
+      try {
+        channel.bind(new InetSocketAddress(host, wanted), 50);
+      } catch (IOException e) {
+        channel.close();
+        throw e;
+      }
+      int port = ((InetSocketAddress) channel.getLocalAddress()).getPort();
+      if (configuredPort == 0 && port != wanted) {
+        remember(directory, port);
+      }
+      return new ControllerSocket(channel, port);
+    } catch (IOException e) {
+      throw new ControlException(
+          "the controller's address "
+              + host
+              + ":"
+              + wanted
+              + " can not be bound ("
+              + e.getMessage()
+              + "): free it, or set another port for the CONTROLLER listener in listeners",
+          e);
+    }
+  }
+
+  private static int remembered(Path directory) {
+    Path file = directory.resolve(PORT_FILE);
+    try {
+      return Files.exists(file) ? Integer.parseInt(Files.readString(file).trim()) : 0;
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  private static void remember(Path directory, int port) throws IOException {
+    Files.createDirectories(directory);
+    Files.write(
+        directory.resolve(PORT_FILE), Integer.toString(port).getBytes(StandardCharsets.US_ASCII));
+  }
+
+  int port() {
+    return port;
+  }
+
+  @Override
+  public synchronized ServerSocketChannel openServerSocket(
+      @Nullable String listenerName, InetSocketAddress address, int backlog, int receiveBufferBytes)
+      throws IOException {
+    if (!handedOver && address.getPort() == port) {
+      handedOver = true;
+      return channel;
+    }
+    return ServerSocketFactory.INSTANCE.openServerSocket(
+        listenerName, address, backlog, receiveBufferBytes);
+  }
+
+  /** Closes the socket unless the controller has it. */
+  @Override
+  public synchronized void close() {
+    if (!handedOver) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // Nothing was accepted on it; the process may go on without it.
+        handedOver = true;
+      }
+    }
+  }
+}

@@ -1,0 +1,277 @@
+package io.strandline.broker.control;
+
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.clients.NodeApiVersions;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.ApiMessageType.ListenerType;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.ApiError;
+import org.apache.kafka.common.requests.ApiVersionsResponse;
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.coordinator.transaction.ProducerIdManager;
+import org.apache.kafka.image.publisher.BrokerRegistrationTracker;
+import org.apache.kafka.server.AssignmentsManager;
+import org.apache.kafka.server.KRaftTopicCreator;
+import org.apache.kafka.server.ServerSocketFactory;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@link ControlPlane} on Kafka's KRaft. This class only puts the parts together: storage, the
+ * node in the quorum, the feed of metadata, the channels to the controller, the registration.
+ */
+public final class KraftControlPlane implements ControlPlane {
+  private final Storage storage;
+  private final Faults faults;
+  private final KraftNode node;
+  private final @Nullable ControllerSocket socket;
+  private final MetadataFeed feed;
+  private final Channels channels;
+  private final Registration registration;
+  private final AssignmentsManager assignments;
+  private final TopicCreation creation;
+  private final ProducerIdManager producerIds;
+
+  private KraftControlPlane(
+      Storage storage, Faults faults, KraftNode node, @Nullable ControllerSocket socket) {
+    this.storage = storage;
+    this.faults = faults;
+    this.node = node;
+    this.socket = socket;
+    KafkaConfig config = node.brokerConfig();
+    this.feed =
+        new MetadataFeed(
+            storage.meta().clusterId().orElseThrow(),
+            EffectiveConfig.ofFile(config),
+            node.loader(),
+            () -> node.raft().client().kraftVersion(),
+            faults.build("metadata publishing", false, () -> {}));
+    this.channels = new Channels(node.raft(), config, node.metrics());
+    this.registration =
+        new Registration(
+            config,
+            storage,
+            () -> faults.fatal("this broker lost its registration", null),
+            () -> feed.view().cache().metadataVersion().isCordonedLogDirsSupported());
+    this.assignments =
+        new AssignmentsManager(
+            Time.SYSTEM,
+            channels.assignments(),
+            config.nodeId(),
+            () -> feed.view().image(),
+            id -> storage.pathOf(id).toString());
+    this.creation = new TopicCreation(new KRaftTopicCreator(channels.requests()), config);
+    this.producerIds =
+        ProducerIdManager.rpc(
+            config.nodeId(), Time.SYSTEM, registration::epoch, channels.requests());
+  }
+
+  /**
+   * Formats the directories if need be and joins the quorum. Returns when the node's parts run;
+   * {@link #loaded()} tells when the metadata is there. The caller holds the locks of the
+   * directories.
+   *
+   * @param ids where ids of clusters and directories come from
+   * @throws ControlException when the configuration, the directories or the controller's port do
+   *     not allow it
+   */
+  public static KraftControlPlane open(ControlConfig wanted, Supplier<Uuid> ids) {
+    ControllerSocket socket = bind(wanted);
+    try {
+      ControlConfig config = socket == null ? wanted : wanted.withControllerPort(socket.port());
+      KafkaConfig kafka = config.parse();
+      Storage storage = Storage.prepare(config, kafka, ids);
+      Faults faults = new Faults();
+      ServerSocketFactory sockets = socket == null ? ServerSocketFactory.INSTANCE : socket;
+      KraftNode node = KraftNode.start(kafka, storage, faults, sockets);
+      KraftControlPlane plane = new KraftControlPlane(storage, faults, node, socket);
+      plane.feed.start();
+      plane.feed.add(new BrokerRegistrationTracker(kafka.nodeId(), plane.registration::refresh));
+      return plane;
+    } catch (RuntimeException e) {
+      if (socket != null) {
+        socket.close();
+      }
+      throw e;
+    }
+  }
+
+  private static @Nullable ControllerSocket bind(ControlConfig config) {
+    URI listener = config.controllerListener();
+    if (listener == null) {
+      return null;
+    }
+    String host = listener.getHost() == null ? "127.0.0.1" : listener.getHost();
+    return ControllerSocket.bind(host, listener.getPort(), config.metadataDirectory());
+  }
+
+  @Override
+  public ClusterView view() {
+    return feed.view();
+  }
+
+  @Override
+  public CompletableFuture<ClusterView> loaded() {
+    return feed.loaded();
+  }
+
+  @Override
+  public void listen(MetadataListener listener) {
+    feed.listen(listener);
+  }
+
+  @Override
+  public void listenToImages(ImageListener listener) {
+    feed.listenToImages(listener);
+  }
+
+  @Override
+  public Map<Path, Uuid> directories() {
+    return storage.directories();
+  }
+
+  @Override
+  public AbstractKafkaConfig kafkaConfig() {
+    return node.brokerConfig();
+  }
+
+  @Override
+  public Metrics kafkaMetrics() {
+    return node.metrics();
+  }
+
+  @Override
+  public void register(Map<String, Integer> boundPorts) {
+    registration.start(channels, node.loader()::lastAppliedOffset, boundPorts);
+  }
+
+  @Override
+  public CompletableFuture<Void> caughtUp() {
+    return registration.caughtUp();
+  }
+
+  @Override
+  public CompletableFuture<Void> readyToServe() {
+    return registration.unfence();
+  }
+
+  @Override
+  public boolean serving() {
+    return registration.running() && !faults.fatalSeen();
+  }
+
+  @Override
+  public long brokerEpoch() {
+    return registration.epoch();
+  }
+
+  @Override
+  public CompletableFuture<Void> controlledShutdown() {
+    return registration.controlledShutdown();
+  }
+
+  @Override
+  public void assignDirectory(
+      TopicIdPartition replica, Uuid directory, String reason, Runnable done) {
+    assignments.onAssignment(
+        new org.apache.kafka.server.common.TopicIdPartition(replica.topicId(), replica.partition()),
+        directory,
+        reason,
+        done);
+  }
+
+  @Override
+  public void directoryFailed(Uuid directory) {
+    registration.directoryFailed(directory);
+  }
+
+  @Override
+  public void onFatal(Runnable stop) {
+    faults.onFatal(stop);
+  }
+
+  @Override
+  public CompletableFuture<AbstractResponse> forward(
+      RequestContext context, ByteBuffer wholeRequest) {
+    return channels.forward(context, wholeRequest);
+  }
+
+  @Override
+  public CompletableFuture<AbstractResponse> forward(
+      RequestContext context, AbstractRequest rewritten) {
+    return channels.forward(context, rewritten);
+  }
+
+  @Override
+  public CompletableFuture<AbstractResponse> send(AbstractRequest.Builder<?> request) {
+    return channels.send(request);
+  }
+
+  @Override
+  public ApiVersionsResponse apiVersions(Set<ApiKeys> served, boolean alterFeatureLevel0) {
+    boolean unstable = node.brokerConfig().unstableApiVersionsEnabled();
+    Optional<NodeApiVersions> controller = channels.controllerVersions();
+    ApiVersionCollection all =
+        controller.isPresent()
+            ? ApiVersionsResponse.controllerApiVersions(
+                controller.get(), ListenerType.BROKER, unstable, false)
+            : ApiVersionsResponse.brokerApiVersions(ListenerType.BROKER, unstable, false);
+    ApiVersionCollection mine = new ApiVersionCollection(served.size());
+    all.forEach(
+        version -> {
+          if (served.contains(ApiKeys.forId(version.apiKey()))) {
+            mine.add(version.duplicate());
+          }
+        });
+    ImageView view = feed.view();
+    return new ApiVersionsResponse.Builder()
+        .setThrottleTimeMs(0)
+        .setApiVersions(mine)
+        .setSupportedFeatures(registration.features().supportedFeatures())
+        .setFinalizedFeatures(view.finalizedFeatures())
+        .setFinalizedFeaturesEpoch(view.offset())
+        .setAlterFeatureLevel0(alterFeatureLevel0)
+        .build();
+  }
+
+  @Override
+  public CompletableFuture<Map<String, ApiError>> createTopics(
+      Set<String> topics, @Nullable RequestContext client) {
+    return creation.create(topics, client);
+  }
+
+  @Override
+  public CompletableFuture<Long> nextProducerId() {
+    try {
+      return CompletableFuture.completedFuture(producerIds.generateProducerId());
+    } catch (Exception e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    registration.close();
+    Utils.closeQuietly(assignments::close, "directory assignments");
+    channels.close();
+    node.close();
+    if (socket != null) {
+      socket.close();
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package io.strandline.broker.control;
+
+import java.net.UnknownHostException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.metadata.BrokerState;
+import org.apache.kafka.metadata.ListenerInfo;
+import org.apache.kafka.server.BrokerFeatures;
+import org.apache.kafka.server.BrokerLifecycleManager;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** This broker's registration with the controller and its heartbeats, by Kafka's own hands. */
+final class Registration implements AutoCloseable {
+  private final KafkaConfig config;
+  private final Storage storage;
+  private final BrokerLifecycleManager lifecycle;
+  private final BrokerFeatures features;
+
+  /**
+   * Prepares the registration.
+   *
+   * @param expelled runs when the registration is lost for good: it was refused until its deadline,
+   *     or a directory's failure could not be told
+   * @param cordonedSupported whether the cluster's metadata level knows cordoned directories
+   */
+  Registration(
+      KafkaConfig config, Storage storage, Runnable expelled, Supplier<Boolean> cordonedSupported) {
+    this.config = config;
+    this.storage = storage;
+    this.features = BrokerFeatures.createDefault(config.unstableFeatureVersionsEnabled());
+    Map<String, Uuid> directories = new LinkedHashMap<>();
+    storage.directories().forEach((path, id) -> directories.put(path.toString(), id));
+    this.lifecycle =
+        new BrokerLifecycleManager(
+            config,
+            Time.SYSTEM,
+            "broker-" + config.nodeId() + "-",
+            directories,
+            expelled,
+            cordonedSupported);
+  }
+
+  BrokerFeatures features() {
+    return features;
+  }
+
+  /** See {@link ControlPlane#register}. */
+  void start(Channels channels, Supplier<Long> appliedOffset, Map<String, Integer> boundPorts) {
+    ListenerInfo listeners;
+    try {
+      listeners =
+          ListenerInfo.create(
+                  Optional.of(config.interBrokerListenerName().value()),
+                  CollectionConverters.asJava(config.effectiveAdvertisedBrokerListeners()))
+              .withWildcardHostnamesResolved()
+              .withEphemeralPortsCorrected(name -> boundPorts.getOrDefault(name, 0));
+    } catch (UnknownHostException e) {
+      throw new ControlException("this host's name can not be resolved: " + e.getMessage(), e);
+    }
+    lifecycle.start(
+        appliedOffset,
+        channels.heartbeats(),
+        storage.meta().clusterId().orElseThrow(),
+        listeners.toBrokerRegistrationRequest(),
+        BrokerFeatures.createDefaultFeatureMap(features),
+        storage.previousEpoch());
+  }
+
+  /** Registers again, after the metadata level rose. */
+  void refresh() {
+    lifecycle.resendBrokerRegistration();
+  }
+
+  CompletableFuture<Void> caughtUp() {
+    return lifecycle.initialCatchUpFuture();
+  }
+
+  CompletableFuture<Void> unfence() {
+    return lifecycle.setReadyToUnfence();
+  }
+
+  boolean running() {
+    return lifecycle.state() == BrokerState.RUNNING;
+  }
+
+  long epoch() {
+    return lifecycle.brokerEpoch();
+  }
+
+  void directoryFailed(Uuid directory) {
+    lifecycle.propagateDirectoryFailure(directory, config.logDirFailureTimeoutMs());
+  }
+
+  CompletableFuture<Void> controlledShutdown() {
+    lifecycle.beginControlledShutdown();
+    return lifecycle.controlledShutdownFuture();
+  }
+
+  @Override
+  public void close() {
+    lifecycle.beginShutdown();
+    try {
+      lifecycle.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
