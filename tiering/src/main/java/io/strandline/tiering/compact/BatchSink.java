@@ -9,7 +9,7 @@ public interface BatchSink {
   /**
    * Whole batches, to be written in the order given; the memory is reused after the call.
    *
-   * @param lastOffset of the last batch
+   * @param lastOffset of the last batch, as it was before compaction
    */
   void append(MemoryRecords batches, long lastOffset) throws IOException;
 

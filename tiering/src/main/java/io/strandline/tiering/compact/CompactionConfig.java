@@ -18,6 +18,6 @@ public record CompactionConfig(
   }
 
   public static CompactionConfig defaults() {
-    return new CompactionConfig(64 << 20, 0.9, 256 << 10, 256 << 20);
+    return new CompactionConfig(16 << 20, 0.9, 256 << 10, 256 << 20);
   }
 }

@@ -5,10 +5,16 @@ package io.strandline.tiering.compact;
  *
  * @param keylessRecords records without a key, which no compacted topic should hold; they are
  *     dropped
+ * @param undecodableBatches kept as they are
  */
 public record CompactionStats(
-    long recordsRead, long bytesRead, long recordsKept, long bytesKept, long keylessRecords) {
-  public static final CompactionStats NONE = new CompactionStats(0, 0, 0, 0, 0);
+    long recordsRead,
+    long bytesRead,
+    long recordsKept,
+    long bytesKept,
+    long keylessRecords,
+    long undecodableBatches) {
+  public static final CompactionStats NONE = new CompactionStats(0, 0, 0, 0, 0, 0);
 
   public CompactionStats plus(CompactionStats other) {
     return new CompactionStats(
@@ -16,6 +22,7 @@ public record CompactionStats(
         bytesRead + other.bytesRead,
         recordsKept + other.recordsKept,
         bytesKept + other.bytesKept,
-        keylessRecords + other.keylessRecords);
+        keylessRecords + other.keylessRecords,
+        undecodableBatches + other.undecodableBatches);
   }
 }

@@ -1,42 +1,235 @@
 package io.strandline.tiering.compact;
 
+import io.strandline.tiering.segment.AbortedTransaction;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.DigestException;
+import java.security.NoSuchAlgorithmException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.BufferSupplier;
+import org.apache.kafka.common.utils.CloseableIterator;
+import org.apache.kafka.storage.internals.log.OffsetMap;
+import org.apache.kafka.storage.internals.log.SkimpyOffsetMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Compaction of one partition in two passes over segments in order of offsets: {@link #index} of
  * what is dirty learns the last offset of each key, then {@link #filter} of everything below {@link
  * #indexedEndOffset()} copies what stays (design invariant 9). One thread at a time; reusable for
  * one partition after another by {@link #reset()}.
+ *
+ * <p>A batch that does not decode is kept as it is, and counted (design D5).
  */
 public final class KeyCompactor {
-  public KeyCompactor(CompactionConfig config) {}
+  private static final Logger LOG = LoggerFactory.getLogger(KeyCompactor.class);
+
+  private final CompactionConfig config;
+  private final BufferSupplier decompression = BufferSupplier.create();
+  private final OffsetMap lastOffsets;
+  private TransactionLedger indexed = new TransactionLedger();
+  private TransactionLedger filtered = new TransactionLedger();
+  private ByteBuffer read;
+  private ByteBuffer write;
+  private long writeLastOffset;
+
+  public KeyCompactor(CompactionConfig config) {
+    this.config = config;
+    try {
+      this.lastOffsets = new SkimpyOffsetMap(config.mapBytes());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    this.read = ByteBuffer.allocate(config.bufferBytes());
+    this.write = ByteBuffer.allocate(config.bufferBytes());
+  }
+
+  /** What is done with each batch that a segment holds. */
+  @FunctionalInterface
+  private interface Step {
+    /**
+     * @return whether to go on
+     */
+    boolean take(MutableRecordBatch batch, ByteBuffer bytes) throws IOException;
+  }
 
   /** Forgets keys and transactions: begins a round. */
   public void reset() {
-    notYet(0);
+    lastOffsets.clear();
+    indexed = new TransactionLedger();
+    filtered = new TransactionLedger();
   }
 
   /**
-   * Learns the keys of a segment's records from {@code fromOffset} on and below {@code endOffset}.
+   * Learns the keys of a segment's records from {@code fromOffset} on and below {@code endOffset},
+   * the segment's end or where the round ends.
    *
    * @return whether there was room for all; if not, the round ends at {@link #indexedEndOffset()}
    */
   public boolean index(BatchSource segment, long fromOffset, long endOffset) throws IOException {
-    return notYet(false);
+    indexed.expect(segment.abortedTransactions());
+    boolean all =
+        walk(
+            segment,
+            (batch, bytes) ->
+                batch.lastOffset() < fromOffset
+                    || batch.baseOffset() >= endOffset
+                    || learn(batch, fromOffset));
+    if (all) {
+      lastOffsets.updateLatestOffset(endOffset - 1);
+    }
+    return all;
   }
 
   /** Offset after the last one learnt; records from there on all stay. */
   public long indexedEndOffset() {
-    return notYet(0L);
+    return lastOffsets.latestOffset() + 1;
   }
 
   /** Copies what stays of one segment. */
   public CompactionStats filter(BatchSource segment, BatchSink sink, CompactionRound round)
       throws IOException {
-    return notYet(CompactionStats.NONE);
+    KeepRule rule = new KeepRule(round, lastOffsets, filtered);
+    filtered.expect(segment.abortedTransactions());
+    write.clear();
+    CompactionStats[] stats = {CompactionStats.NONE};
+    walk(
+        segment,
+        (batch, bytes) -> {
+          stats[0] = stats[0].plus(keep(batch, bytes, rule));
+          for (AbortedTransaction kept : rule.takeKeptAborted()) {
+            sink.aborted(kept);
+          }
+          if (write.position() >= config.bufferBytes() / 2) {
+            flush(sink);
+          }
+          return true;
+        });
+    flush(sink);
+    return stats[0].plus(new CompactionStats(0, 0, 0, 0, rule.keylessRecords(), 0));
   }
 
-  private static <T> T notYet(T example) {
-    throw new UnsupportedOperationException("not yet " + example);
+  private boolean learn(RecordBatch batch, long fromOffset) {
+    TransactionLedger.Verdict verdict = indexed.next(batch);
+    if (!batch.isControlBatch() && !verdict.discardable()) {
+      try (CloseableIterator<Record> records = batch.streamingIterator(decompression)) {
+        while (records.hasNext()) {
+          Record record = records.next();
+          if (record.hasKey() && record.offset() >= fromOffset && !learn(record)) {
+            return false;
+          }
+        }
+      } catch (KafkaException e) {
+        logUndecodable(batch, e);
+      }
+    }
+    lastOffsets.updateLatestOffset(batch.lastOffset());
+    return true;
+  }
+
+  private boolean learn(Record record) {
+    if (lastOffsets.size() >= (int) (lastOffsets.slots() * config.mapLoadFactor())) {
+      return false;
+    }
+    try {
+      lastOffsets.put(record.key(), record.offset());
+      return true;
+    } catch (DigestException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Writes what stays of the batch behind what is in the write buffer. */
+  private CompactionStats keep(MutableRecordBatch batch, ByteBuffer bytes, KeepRule rule) {
+    int before = write.position();
+    MemoryRecords.@Nullable FilterResult result = null;
+    try {
+      batch.ensureValid();
+      result =
+          MemoryRecords.readableRecords(bytes.duplicate()).filterTo(rule, write, decompression);
+      write = result.outputBuffer();
+    } catch (KafkaException e) {
+      logUndecodable(batch, e);
+      write.position(before);
+      putVerbatim(bytes);
+    }
+    if (write.position() > before) {
+      writeLastOffset = batch.lastOffset();
+    }
+    int kept = write.position() - before;
+    return result == null
+        ? new CompactionStats(0, batch.sizeInBytes(), 0, kept, 0, 1)
+        : new CompactionStats(
+            result.messagesRead(), batch.sizeInBytes(), result.messagesRetained(), kept, 0, 0);
+  }
+
+  private void putVerbatim(ByteBuffer bytes) {
+    if (write.remaining() < bytes.remaining()) {
+      ByteBuffer larger = ByteBuffer.allocate(write.position() + bytes.remaining());
+      write = larger.put(write.flip());
+    }
+    write.put(bytes.duplicate());
+  }
+
+  private void flush(BatchSink sink) throws IOException {
+    if (write.position() > 0) {
+      sink.append(MemoryRecords.readableRecords(write.flip()), writeLastOffset);
+    }
+    // A buffer that grew for one large batch is not kept.
+    write =
+        write.capacity() > config.bufferBytes()
+            ? ByteBuffer.allocate(config.bufferBytes())
+            : write.clear();
+  }
+
+  /**
+   * @return whether all steps said to go on
+   */
+  private boolean walk(BatchSource segment, Step step) throws IOException {
+    long at = 0;
+    while (at < segment.sizeBytes()) {
+      read.clear();
+      segment.read(read, at);
+      read.flip();
+      int taken = 0;
+      for (MutableRecordBatch batch : MemoryRecords.readableRecords(read).batches()) {
+        ByteBuffer bytes = read.slice(taken, batch.sizeInBytes());
+        taken += batch.sizeInBytes();
+        if (!step.take(batch, bytes)) {
+          return false;
+        }
+      }
+      at += taken;
+      if (taken == 0) {
+        growForBatch(segment, at);
+      }
+    }
+    if (read.capacity() > config.bufferBytes()) {
+      read = ByteBuffer.allocate(config.bufferBytes());
+    }
+    return true;
+  }
+
+  private void growForBatch(BatchSource segment, long at) {
+    Integer size = MemoryRecords.readableRecords(read).firstBatchSize();
+    long left = segment.sizeBytes() - at;
+    if (size == null || size <= read.capacity() || size > left || size > config.batchBytesMax()) {
+      throw new CorruptRecordException(
+          "the batch at " + at + " has " + size + " bytes, " + left + " are left");
+    }
+    read = ByteBuffer.allocate(size);
+  }
+
+  private static void logUndecodable(RecordBatch batch, KafkaException e) {
+    LOG.atWarn()
+        .addKeyValue("offset", batch.baseOffset())
+        .addKeyValue("reason", e.toString())
+        .log("a batch does not decode and is kept as it is");
   }
 }
