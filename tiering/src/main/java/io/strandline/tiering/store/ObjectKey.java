@@ -8,7 +8,7 @@ public record ObjectKey(String value) implements Comparable<ObjectKey> {
   private static final int MAX_CHARS = 512;
 
   public ObjectKey {
-    if (value.length() > MAX_CHARS || !wellFormed(value)) {
+    if (!isKey(value)) {
       throw new IllegalArgumentException("not an object key: " + value);
     }
   }
@@ -17,12 +17,22 @@ public record ObjectKey(String value) implements Comparable<ObjectKey> {
     return new ObjectKey(value);
   }
 
+  /** Whether {@code value} is a key; a store may hold objects that are not ours. */
+  public static boolean isKey(String value) {
+    return value.length() <= MAX_CHARS && wellFormed(value);
+  }
+
+  /** Whether {@code value} may stand between two slashes of a key. */
+  public static boolean isPart(String value) {
+    return !value.isEmpty()
+        && !value.equals(".")
+        && !value.equals("..")
+        && value.chars().allMatch(ObjectKey::allowed);
+  }
+
   private static boolean wellFormed(String value) {
     for (String part : value.split("/", -1)) {
-      if (part.isEmpty()
-          || part.equals(".")
-          || part.equals("..")
-          || !part.chars().allMatch(ObjectKey::allowed)) {
+      if (!isPart(part)) {
         return false;
       }
     }

@@ -22,9 +22,10 @@ import java.util.concurrent.CompletableFuture;
  *       nothing that can be read; its parts are aborted.
  * </ul>
  *
- * <p>Every future fails with a {@link StoreException} and nothing else. No method blocks. Threads:
- * any; futures complete on the store's own threads, so continuations that take long are dispatched
- * elsewhere.
+ * <p>Every future fails with a {@link StoreException} and nothing else ({@link StoreException#of}
+ * takes it out of what a dependent future wraps it in); an argument out of its range is thrown at
+ * once. No method blocks. Threads: any; futures complete on the store's own threads, so
+ * continuations that take long are dispatched elsewhere.
  */
 public interface ObjectStore extends AutoCloseable {
   /** Writes the object, replacing what is there. May be carried out in parts. */
@@ -45,7 +46,7 @@ public interface ObjectStore extends AutoCloseable {
   CompletableFuture<ObjectInfo> replace(ObjectKey key, Payload payload, String etag);
 
   /**
-   * Reads exactly {@code lengthBytes} bytes from {@code positionBytes}.
+   * Reads exactly {@code lengthBytes} bytes (at least 1) from {@code positionBytes}.
    *
    * @return the bytes, position 0; fails with {@link StoreException.NotFound} if there is no such
    *     object and with {@link StoreException.OutOfRange} if it is shorter
@@ -84,6 +85,15 @@ public interface ObjectStore extends AutoCloseable {
   record Page(List<ObjectInfo> objects, boolean more) {
     public Page {
       objects = List.copyOf(objects);
+    }
+
+    /**
+     * @throws IllegalArgumentException if {@code limit} is not from 1 to 1000
+     */
+    public static void checkLimit(int limit) {
+      if (limit < 1 || limit > 1000) {
+        throw new IllegalArgumentException("not a page size from 1 to 1000: " + limit);
+      }
     }
   }
 }

@@ -1,7 +1,12 @@
 package io.strandline.tiering.store;
 
+import java.io.EOFException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -33,6 +38,41 @@ public record Payload(List<Part> parts) {
 
   public static Payload of(ByteBuffer buffer) {
     return new Payload(List.of(new Bytes(buffer)));
+  }
+
+  /**
+   * Writes all parts to {@code out}, which must take all it is given. Blocks.
+   *
+   * @throws java.io.EOFException if a file has become shorter than its range
+   */
+  public void transferTo(WritableByteChannel out) throws IOException {
+    for (Part part : parts) {
+      if (part instanceof Bytes bytes) {
+        writeFully(out, bytes.buffer().duplicate());
+      } else if (part instanceof FileRange range) {
+        try (FileChannel file = FileChannel.open(range.file(), StandardOpenOption.READ)) {
+          transferRange(file, range, out);
+        }
+      }
+    }
+  }
+
+  private static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+
+  private static void transferRange(FileChannel file, FileRange range, WritableByteChannel out)
+      throws IOException {
+    long done = 0;
+    while (done < range.lengthBytes()) {
+      long moved = file.transferTo(range.positionBytes() + done, range.lengthBytes() - done, out);
+      if (moved <= 0) {
+        throw new EOFException(range.file() + " ends before " + range);
+      }
+      done += moved;
+    }
   }
 
   public long lengthBytes() {

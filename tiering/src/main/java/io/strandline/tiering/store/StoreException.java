@@ -1,5 +1,7 @@
 package io.strandline.tiering.store;
 
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** Why the store did not do what was asked. The kinds are all there are. */
@@ -8,6 +10,22 @@ public abstract sealed class StoreException extends RuntimeException {
 
   private StoreException(String message, @Nullable Throwable cause) {
     super(message, cause);
+  }
+
+  /**
+   * What a future of the store failed with: the {@link StoreException} within the wrappings of
+   * {@link java.util.concurrent.CompletableFuture}, or {@link Unavailable} around anything else,
+   * such as a cancellation.
+   */
+  public static StoreException of(Throwable thrown) {
+    Throwable bare = thrown;
+    while ((bare instanceof CompletionException || bare instanceof ExecutionException)
+        && bare.getCause() != null) {
+      bare = bare.getCause();
+    }
+    return bare instanceof StoreException known
+        ? known
+        : new Unavailable("failed without an answer: " + bare, bare);
   }
 
   /** There is no such object. */
