@@ -1,0 +1,20 @@
+package io.strandline.broker.partition;
+
+import java.util.OptionalInt;
+import org.apache.kafka.server.storage.log.FetchIsolation;
+
+/**
+ * @param offset first offset wanted
+ * @param maxBytes at most so many bytes, or one batch if {@code atLeastOneBatch}
+ * @param leaderEpoch the epoch the reader believes in; FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH
+ *     if it is another
+ * @param isolation up to which offset the reader may see
+ * @param reader who reads, for fairness and read-ahead of history
+ */
+public record ReadRequest(
+    long offset,
+    int maxBytes,
+    boolean atLeastOneBatch,
+    OptionalInt leaderEpoch,
+    FetchIsolation isolation,
+    String reader) {}
