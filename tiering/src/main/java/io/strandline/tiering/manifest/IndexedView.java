@@ -1,0 +1,86 @@
+package io.strandline.tiering.manifest;
+
+import io.strandline.tiering.manifest.index.IndexPages;
+import io.strandline.tiering.manifest.index.IndexWalk;
+import io.strandline.tiering.manifest.index.PageRef;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** A version with the pages below it. */
+record IndexedView(ManifestVersion head, IndexPages pages) implements ManifestView {
+  @Override
+  public TopicIdPartition partition() {
+    return head.partition();
+  }
+
+  @Override
+  public long version() {
+    return head.number();
+  }
+
+  @Override
+  public int leaderEpoch() {
+    return head.leaderEpoch();
+  }
+
+  @Override
+  public long startOffset() {
+    return head.startOffset();
+  }
+
+  @Override
+  public long endOffset() {
+    return head.endOffset();
+  }
+
+  @Override
+  public long sizeBytes() {
+    return head.segmentBytes();
+  }
+
+  @Override
+  public int segmentCount() {
+    return head.segments();
+  }
+
+  @Override
+  public boolean deleted() {
+    return head.deleted();
+  }
+
+  @Override
+  public CompletableFuture<Optional<SegmentEntry>> find(long offset) {
+    if (offset < startOffset() || offset >= endOffset()) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    return from(offset, 1).thenApply(found -> found.stream().findFirst());
+  }
+
+  @Override
+  public CompletableFuture<List<SegmentEntry>> from(long offset, int max) {
+    long from = Math.max(offset, startOffset());
+    return walk(page -> page.endOffset() > from, segment -> segment.endOffset() > from, max);
+  }
+
+  @Override
+  public CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs) {
+    return walk(
+            page -> page.endOffset() > startOffset() && page.maxTimestamp() >= timestampMs,
+            entry -> entry.endOffset() > startOffset() && entry.maxTimestamp() >= timestampMs,
+            1)
+        .thenApply(found -> found.stream().findFirst());
+  }
+
+  private CompletableFuture<List<SegmentEntry>> walk(
+      Predicate<PageRef> page, Predicate<SegmentEntry> segment, int max) {
+    return IndexWalk.over(
+            head.index(),
+            ref -> pages.load(head.partition(), ref),
+            new IndexWalk.Wanted(page, segment, max))
+        .thenApply(List::copyOf);
+  }
+}
