@@ -1,0 +1,302 @@
+package io.strandline.broker.socket;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.net.SocketException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client's connection: its requests in order, their answers in the same order.
+ *
+ * <p>Invariants
+ *
+ * <ul>
+ *   <li>Answers leave in the order of their requests.
+ *   <li>A request is served alone, as in Kafka, but for a Produce: those of one connection are
+ *       handed on in order without awaiting each other's answers, so that a producer's pipeline
+ *       fills.
+ *   <li>No new request is served while more than {@code unsentBytesMax} of answers wait to be sent.
+ *   <li>Each frame and each reply is released once, also when the connection is lost.
+ * </ul>
+ *
+ * <p>All on the connection's event loop, but {@link #overdue}.
+ */
+final class Connection extends ChannelInboundHandlerAdapter {
+  private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+
+  private final Peer peer;
+  private final Dispatcher dispatcher;
+  private final SocketConfig.Limits limits;
+  private final LongSupplier nanoClock;
+  private final FrameReader reader;
+  private final BytesBudget budget;
+
+  private final Deque<Request<?>> waiting = new ArrayDeque<>();
+  private final Deque<Exchange> served = new ArrayDeque<>();
+  private @Nullable ReplyWriter writer;
+  private boolean starting;
+  private boolean closed;
+  private volatile long activeNanos;
+  private volatile boolean busy;
+
+  Connection(Peer peer, FrameReader reader, SocketParts parts) {
+    this.peer = peer;
+    this.dispatcher = parts.dispatcher();
+    this.limits = parts.limits();
+    this.nanoClock = parts.nanoClock();
+    this.budget = parts.budget();
+    this.reader = reader;
+    this.activeNanos = nanoClock.getAsLong();
+  }
+
+  /** A request that is being served, and what came of it. */
+  private static final class Exchange {
+    private final Request<?> request;
+    private @Nullable Reply reply;
+
+    Exchange(Request<?> request) {
+      this.request = request;
+    }
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    writer = new ReplyWriter(ctx, nanoClock, this::sent);
+  }
+
+  // ---- requests in
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ByteBuf frame = (ByteBuf) message;
+    int frameBytes = frame.readableBytes();
+    Runnable release =
+        () -> {
+          frame.release();
+          budget.release(frameBytes);
+        };
+    if (closed) {
+      release.run();
+      return;
+    }
+    activeNanos = nanoClock.getAsLong();
+    busy = true;
+    Request<?> request;
+    try {
+      request = peer.parse(frame.nioBuffer(), dispatcher.table(), activeNanos, release);
+    } catch (InvalidRequestException | IllegalArgumentException violation) {
+      release.run();
+      refuse(ctx.channel(), reason(violation));
+      return;
+    }
+    waiting.add(request);
+    if (waiting.size() + served.size() >= limits.requestsPerConnectionMax()) {
+      reader.pause(FrameReader.Pause.REQUESTS);
+    }
+    start(ctx.channel());
+  }
+
+  private static String reason(RuntimeException violation) {
+    Throwable cause = violation.getCause() == null ? violation : violation.getCause();
+    return violation.getMessage() + (cause == violation ? "" : ": " + cause.getMessage());
+  }
+
+  private void start(Channel channel) {
+    if (starting) {
+      return; // an answer came while its request was being handed on: the loop below goes on
+    }
+    starting = true;
+    while (!closed && mayStart(waiting.peek())) {
+      Exchange exchange = new Exchange(waiting.remove());
+      served.add(exchange);
+      dispatcher
+          .dispatch(exchange.request)
+          .thenAccept(
+              reply -> {
+                if (!onLoop(channel, () -> answered(channel, exchange, reply))) {
+                  reply.done();
+                }
+              });
+    }
+    starting = false;
+  }
+
+  private boolean mayStart(@Nullable Request<?> request) {
+    if (request == null || reader.paused(FrameReader.Pause.ANSWERS)) {
+      return false;
+    }
+    return served.isEmpty()
+        || (request.api() == ApiKeys.PRODUCE && served.getLast().request.api() == ApiKeys.PRODUCE);
+  }
+
+  // ---- answers out
+
+  private void answered(Channel channel, Exchange exchange, Reply reply) {
+    if (closed) {
+      reply.done();
+      return;
+    }
+    exchange.reply = reply;
+    boolean wrote = false;
+    for (Exchange first = served.peek();
+        first != null && first.reply != null && !closed;
+        first = served.peek()) {
+      served.remove();
+      wrote |= write(channel, first.request, first.reply);
+    }
+    if (wrote) {
+      channel.flush();
+    }
+    settle(channel);
+  }
+
+  /** Writes without flushing; false when there was nothing to write. */
+  private boolean write(Channel channel, Request<?> request, Reply reply) {
+    if (reply.closesConnection()) {
+      reply.done();
+      channel.flush();
+      refuse(channel, "request with acks 0 failed");
+      return false;
+    }
+    AbstractResponse response = reply.response();
+    if (response == null || writer == null) {
+      reply.done();
+      return false;
+    }
+    try {
+      writer.write(request.context().buildResponseSend(response), reply);
+    } catch (Exception failure) {
+      reply.done();
+      LOG.atError()
+          .addKeyValue("api", request.api())
+          .addKeyValue("version", request.version())
+          .setCause(failure)
+          .log("response could not be encoded");
+      refuse(channel, "response could not be encoded");
+      return false;
+    }
+    if (writer.unsentBytes() > limits.unsentBytesMax()) {
+      reader.pause(FrameReader.Pause.ANSWERS);
+    }
+    return true;
+  }
+
+  /** Some bytes of answers were sent. */
+  private void sent(Channel channel) {
+    activeNanos = nanoClock.getAsLong();
+    if (reader.paused(FrameReader.Pause.ANSWERS)
+        && writer != null
+        && writer.unsentBytes() <= limits.unsentBytesMax() / 2) {
+      reader.resume(FrameReader.Pause.ANSWERS);
+    }
+    settle(channel);
+  }
+
+  private void settle(Channel channel) {
+    start(channel);
+    if (waiting.size() + served.size() < limits.requestsPerConnectionMax()) {
+      reader.resume(FrameReader.Pause.REQUESTS);
+    }
+    busy = !waiting.isEmpty() || !served.isEmpty() || (writer != null && writer.unsentBytes() > 0);
+    activeNanos = nanoClock.getAsLong();
+  }
+
+  // ---- deadlines
+
+  /** Why the connection should be closed now, null when it should not. Any thread. */
+  @Nullable String overdue(long nowNanos) {
+    if (reader.late(nowNanos)) {
+      return "frame did not arrive in time";
+    }
+    ReplyWriter w = writer;
+    if (w != null && w.stalled(nowNanos, limits.unsentGraceMs())) {
+      return "answers are not taken";
+    }
+    return !busy && nowNanos - activeNanos > limits.idleMs() * 1_000_000 ? "idle" : null;
+  }
+
+  // ---- end
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event instanceof FrameReader.Refusal refusal) {
+      refuse(ctx.channel(), refusal.reason());
+    } else {
+      super.userEventTriggered(ctx, event);
+    }
+  }
+
+  /** Ends the connection from our side, with one line in the log. */
+  void refuse(Channel channel, String reason) {
+    if (closed) {
+      return;
+    }
+    LOG.atInfo()
+        .addKeyValue("client", peer.name())
+        .addKeyValue("listener", peer.listener())
+        .addKeyValue("reason", reason)
+        .log("closed connection");
+    drop();
+    var unused = channel.close();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    if (cause instanceof SocketException || cause instanceof java.io.IOException) {
+      drop(); // the peer went away, which is its right
+      var unused = ctx.close();
+    } else {
+      refuse(ctx.channel(), String.valueOf(cause));
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    drop();
+  }
+
+  /** Releases what waits; what is being served is released when its answer comes. */
+  private void drop() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    reader.close();
+    waiting.forEach(Request::releaseFrame);
+    waiting.clear();
+    for (Exchange exchange : served) {
+      if (exchange.reply != null) {
+        exchange.reply.done();
+      }
+    }
+    served.clear();
+  }
+
+  /** Runs the task on the channel's loop, at once when on it; false when the loop has ended. */
+  static boolean onLoop(Channel channel, Runnable task) {
+    if (channel.eventLoop().inEventLoop()) {
+      task.run();
+      return true;
+    }
+    try {
+      channel.eventLoop().execute(task);
+      return true;
+    } catch (RejectedExecutionException ended) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,320 @@
+package io.strandline.broker.socket;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
+import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts what one connection sends into frames: four bytes of length, then that many. Emits each
+ * frame, without the length, as one {@link ByteBuf} whose bytes are taken from the {@link
+ * BytesBudget}; whoever gets it releases both.
+ *
+ * <p>Mechanism. As long as no frame is begun the socket is read into a small shared buffer, of
+ * which whole frames are cut: a Produce as a slice, others, which live long when they are parked
+ * and are small, as a copy, so that they do not pin the shared buffer. A frame that is only begun
+ * gets a buffer of its own, which this class hands to the transport as the buffer to read into: the
+ * payload of a large Produce is written once by the kernel and not moved again. That buffer starts
+ * with at most {@link #EAGER_BYTES} and doubles as bytes come, so that a peer is given memory for
+ * what it sent, not for what it claims.
+ *
+ * <p>All on the connection's event loop, but {@link #late}.
+ */
+final class FrameReader extends ChannelInboundHandlerAdapter {
+  static final int EAGER_BYTES = 1 << 20;
+  private static final int LENGTH_BYTES = 4;
+
+  /** Api key, version, correlation id: no header is shorter. */
+  private static final int FRAME_BYTES_MIN = 8;
+
+  private static final int READ_BYTES_MIN = 4 << 10;
+  private static final int READ_BYTES_MAX = 64 << 10;
+  private static final int BYTES_PER_SECOND_MIN = 16 << 10;
+  private static final long NEVER = Long.MIN_VALUE;
+
+  /** Why nothing is read. */
+  enum Pause {
+    /** Too many requests wait for their answers. */
+    REQUESTS,
+    /** The client does not take its answers. */
+    ANSWERS,
+    /** The budget of bytes is spent. */
+    BUDGET
+  }
+
+  private final SocketConfig.Limits limits;
+  private final BytesBudget budget;
+  private final LongSupplier nanoClock;
+  private final Set<Pause> pauses = EnumSet.noneOf(Pause.class);
+
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable ByteBuf frame;
+  private int frameBytes;
+  private @Nullable ByteBuf rest;
+  private BytesBudget.@Nullable Claim claim;
+  private boolean claimGranted;
+  private boolean closed;
+  private int readBytes = READ_BYTES_MIN;
+  private volatile long frameSinceNanos = NEVER;
+  private volatile int frameReceivedBytes;
+
+  FrameReader(SocketConfig.Limits limits, BytesBudget budget, LongSupplier nanoClock) {
+    this.limits = limits;
+    this.budget = budget;
+    this.nanoClock = nanoClock;
+  }
+
+  // ---- what the transport reads into
+
+  /** The allocator to set on the channel this reader serves. */
+  @SuppressWarnings("deprecation") // the handle is deprecated for those who call it, not for us
+  DefaultMaxMessagesRecvByteBufAllocator allocator() {
+    return new DefaultMaxMessagesRecvByteBufAllocator() {
+      @Override
+      public Handle newHandle() {
+        return new MaxMessageHandle() {
+          @Override
+          public int guess() {
+            return readBytes;
+          }
+
+          @Override
+          public ByteBuf allocate(ByteBufAllocator allocator) {
+            return target(allocator);
+          }
+        };
+      }
+    };
+  }
+
+  private ByteBuf target(ByteBufAllocator allocator) {
+    if (frame != null) {
+      return frame.retain();
+    }
+    if (rest != null && rest.isWritable()) {
+      return rest.retain();
+    }
+    return allocator.directBuffer(readBytes, readBytes);
+  }
+
+  // ---- what was read
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // is it the buffer we gave to the transport?
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ByteBuf read = (ByteBuf) message;
+    if (closed) {
+      read.release();
+      return;
+    }
+    if (read == frame || read == rest) {
+      read.release(); // the reference the transport was given; our own stays
+    } else {
+      rest = rest == null ? read : joined(ctx, rest, read);
+    }
+    cut(ctx);
+  }
+
+  /** Two reads in one buffer: only when a length is torn, or behind a handler that decrypts. */
+  private static ByteBuf joined(ChannelHandlerContext ctx, ByteBuf first, ByteBuf second) {
+    int bytes = first.readableBytes() + second.readableBytes();
+    ByteBuf both = ctx.alloc().directBuffer(Math.max(bytes, READ_BYTES_MIN));
+    both.writeBytes(first).writeBytes(second);
+    first.release();
+    second.release();
+    return both;
+  }
+
+  private void cut(ChannelHandlerContext ctx) {
+    int frames = 0;
+    while (!closed) {
+      if (frame != null) {
+        if (!fill(ctx)) {
+          break;
+        }
+      } else if (!pauses.isEmpty() || rest == null || !begin(ctx, rest)) {
+        break;
+      }
+      frames++;
+    }
+    if (rest != null && !rest.isReadable()) {
+      adapt(frames, rest);
+      rest.release();
+      rest = null;
+    }
+  }
+
+  /** Reads more at once from who sends many small frames. */
+  private void adapt(int frames, ByteBuf read) {
+    if (frames > 1 && !read.isWritable()) {
+      readBytes = Math.min(readBytes * 2, READ_BYTES_MAX);
+    } else if (frames == 1 && readBytes > READ_BYTES_MIN && read.writerIndex() < readBytes / 4) {
+      readBytes /= 2;
+    }
+  }
+
+  /** Starts the next frame of {@code read}; false when that must wait. */
+  private boolean begin(ChannelHandlerContext ctx, ByteBuf read) {
+    if (read.readableBytes() < LENGTH_BYTES) {
+      return false;
+    }
+    int bytes = read.getInt(read.readerIndex());
+    if (bytes < FRAME_BYTES_MIN || bytes > limits.requestBytesMax()) {
+      refuse(ctx, "frame of " + bytes + " bytes");
+      return false;
+    }
+    if (!claimed(ctx, bytes)) {
+      return false;
+    }
+    read.skipBytes(LENGTH_BYTES);
+    if (read.readableBytes() >= bytes) {
+      ctx.fireChannelRead(cutOut(ctx, read, bytes));
+      return true;
+    }
+    frame = ctx.alloc().directBuffer(Math.min(bytes, EAGER_BYTES), bytes);
+    frameBytes = bytes;
+    readBytes = READ_BYTES_MIN; // little of the next large one shall pass through the shared buffer
+    frameReceivedBytes = 0;
+    frameSinceNanos = nanoClock.getAsLong();
+    return true;
+  }
+
+  private static ByteBuf cutOut(ChannelHandlerContext ctx, ByteBuf read, int bytes) {
+    if (read.getShort(read.readerIndex()) == ApiKeys.PRODUCE.id) {
+      return read.readRetainedSlice(bytes);
+    }
+    return ctx.alloc().heapBuffer(bytes, bytes).writeBytes(read, bytes);
+  }
+
+  /** Moves on with the frame that is begun; true when it was completed and emitted. */
+  private boolean fill(ChannelHandlerContext ctx) {
+    ByteBuf target = Objects.requireNonNull(frame);
+    if (rest != null && rest.isReadable()) {
+      int bytes = Math.min(rest.readableBytes(), frameBytes - target.writerIndex());
+      target.writeBytes(rest, bytes); // grows the buffer when it must
+    }
+    frameReceivedBytes = target.writerIndex();
+    if (target.writerIndex() < frameBytes) {
+      if (!target.isWritable()) {
+        target.capacity((int) Math.min(frameBytes, 2L * target.capacity()));
+      }
+      return false;
+    }
+    frame = null;
+    frameSinceNanos = NEVER;
+    ctx.fireChannelRead(target);
+    return true;
+  }
+
+  private boolean claimed(ChannelHandlerContext ctx, int bytes) {
+    if (claimGranted) {
+      claimGranted = false;
+      claim = null;
+      return true;
+    }
+    claim = budget.claim(bytes, () -> Connection.onLoop(ctx.channel(), this::granted));
+    if (claim == null) {
+      return true;
+    }
+    pause(Pause.BUDGET);
+    return false;
+  }
+
+  private void granted() {
+    if (claim != null) {
+      claimGranted = true;
+      resume(Pause.BUDGET);
+    }
+  }
+
+  // ---- back-pressure
+
+  /** Stops reading; a frame that is begun stays as it is. */
+  void pause(Pause reason) {
+    if (pauses.add(reason) && context != null) {
+      context.channel().config().setAutoRead(false);
+    }
+  }
+
+  /** Goes on, first with what was read before, once there is no other reason to wait. */
+  void resume(Pause reason) {
+    if (!pauses.remove(reason) || !pauses.isEmpty() || closed || context == null) {
+      return;
+    }
+    if (frame != null) {
+      frameSinceNanos = nanoClock.getAsLong();
+    }
+    cut(context);
+    if (pauses.isEmpty() && !closed) {
+      context.channel().config().setAutoRead(true);
+    }
+  }
+
+  boolean paused(Pause reason) {
+    return pauses.contains(reason);
+  }
+
+  /**
+   * Whether a frame takes longer to arrive than the slowest peer allowed would need. Any thread.
+   */
+  boolean late(long nowNanos) {
+    long since = frameSinceNanos;
+    long graceMs = limits.frameGraceMs() + frameReceivedBytes / BYTES_PER_SECOND_MIN * 1000L;
+    return since != NEVER && nowNanos - since > graceMs * 1_000_000;
+  }
+
+  // ---- end
+
+  private void refuse(ChannelHandlerContext ctx, String reason) {
+    close();
+    ctx.fireUserEventTriggered(new Refusal(reason));
+  }
+
+  /** The peer broke the protocol. */
+  record Refusal(String reason) {}
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    close();
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    close();
+  }
+
+  /** Drops what is not a whole frame yet. Idempotent. */
+  void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    frameSinceNanos = NEVER;
+    if (frame != null) {
+      frame.release();
+      frame = null;
+      budget.release(frameBytes);
+    }
+    if (rest != null) {
+      rest.release();
+      rest = null;
+    }
+    if (claim != null) {
+      budget.cancel(claim);
+      claim = null;
+    }
+  }
+}

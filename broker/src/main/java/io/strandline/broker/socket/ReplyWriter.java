@@ -1,0 +1,169 @@
+package io.strandline.broker.socket;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelProgressiveFuture;
+import io.netty.channel.ChannelProgressiveFutureListener;
+import io.netty.channel.ChannelProgressivePromise;
+import io.netty.channel.DefaultFileRegion;
+import io.strandline.broker.request.Reply;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.network.Send;
+import org.apache.kafka.common.network.TransferableChannel;
+
+/**
+ * Puts encoded responses on the wire, in pieces: buffers as they are, regions of files by sendfile.
+ * On the connection's event loop, but {@link #stalled}.
+ *
+ * <p>Netty does not count file regions against its own water marks, so the bytes that wait are
+ * counted here.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // promises have their listeners
+final class ReplyWriter {
+  private final ChannelHandlerContext context;
+  private final LongSupplier nanoClock;
+  private final Consumer<Channel> sent;
+  private volatile long unsentBytes;
+  private volatile long progressNanos;
+
+  /**
+   * @param sent told each time a response has been sent
+   */
+  ReplyWriter(ChannelHandlerContext context, LongSupplier nanoClock, Consumer<Channel> sent) {
+    this.context = context;
+    this.nanoClock = nanoClock;
+    this.sent = sent;
+    this.progressNanos = nanoClock.getAsLong();
+  }
+
+  /** Bytes of responses that were written but not yet taken by the socket. */
+  long unsentBytes() {
+    return unsentBytes;
+  }
+
+  /** Whether something waits and none of it moved for so long. Any thread. */
+  boolean stalled(long nowNanos, long graceMs) {
+    return unsentBytes > 0 && nowNanos - progressNanos > graceMs * 1_000_000;
+  }
+
+  /**
+   * Writes without flushing. The reply is done when its last byte was sent or the connection is
+   * lost, but not if this throws.
+   */
+  void write(Send send, Reply reply) throws IOException {
+    Collector pieces = new Collector();
+    while (!send.completed()) {
+      send.writeTo(pieces);
+    }
+    long bytes = send.size();
+    if (unsentBytes == 0) {
+      progressNanos = nanoClock.getAsLong();
+    }
+    add(bytes);
+    int last = pieces.list.size() - 1;
+    for (int i = 0; i < last; i++) {
+      Object piece = pieces.list.get(i);
+      context.write(piece, piece instanceof DefaultFileRegion ? watched() : context.voidPromise());
+    }
+    context.write(
+        pieces.list.get(last),
+        watched()
+            .addListener(
+                future -> {
+                  add(-bytes);
+                  reply.done();
+                  if (future.isSuccess()) {
+                    sent.accept(context.channel());
+                  }
+                }));
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
+  private void add(long bytes) {
+    unsentBytes = unsentBytes + bytes;
+  }
+
+  private ChannelProgressivePromise watched() {
+    return context.newProgressivePromise().addListener(new Progress());
+  }
+
+  private final class Progress implements ChannelProgressiveFutureListener {
+    @Override
+    public void operationProgressed(ChannelProgressiveFuture future, long progress, long total) {
+      progressNanos = nanoClock.getAsLong();
+    }
+
+    @Override
+    public void operationComplete(ChannelProgressiveFuture future) {
+      progressNanos = nanoClock.getAsLong();
+      if (!future.isSuccess()) {
+        context.channel().close();
+      }
+    }
+  }
+
+  /** A channel that takes everything and only remembers it. */
+  private static final class Collector implements TransferableChannel {
+    private final List<Object> list = new ArrayList<>(3);
+
+    @Override
+    public boolean hasPendingWrites() {
+      return false;
+    }
+
+    @Override
+    public long transferFrom(FileChannel file, long position, long count) {
+      list.add(new LogRegion(file, position, count));
+      return count;
+    }
+
+    @Override
+    public int write(ByteBuffer buffer) {
+      int bytes = buffer.remaining();
+      if (bytes > 0) {
+        list.add(Unpooled.wrappedBuffer(buffer.slice()));
+        buffer.position(buffer.limit());
+      }
+      return bytes;
+    }
+
+    @Override
+    public long write(ByteBuffer[] buffers, int offset, int length) {
+      long bytes = 0;
+      for (int i = offset; i < offset + length; i++) {
+        bytes += write(buffers[i]);
+      }
+      return bytes;
+    }
+
+    @Override
+    public long write(ByteBuffer[] buffers) {
+      return write(buffers, 0, buffers.length);
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** A region of a file that stays open: the log owns the channel. */
+  private static final class LogRegion extends DefaultFileRegion {
+    LogRegion(FileChannel file, long position, long count) {
+      super(file, position, count);
+    }
+
+    @Override
+    protected void deallocate() {}
+  }
+}

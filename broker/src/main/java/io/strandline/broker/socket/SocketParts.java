@@ -1,0 +1,11 @@
+package io.strandline.broker.socket;
+
+import io.strandline.broker.request.Dispatcher;
+import java.util.function.LongSupplier;
+
+/** What all connections of a server share. */
+record SocketParts(
+    Dispatcher dispatcher,
+    SocketConfig.Limits limits,
+    BytesBudget budget,
+    LongSupplier nanoClock) {}

@@ -1,0 +1,231 @@
+package io.strandline.broker.socket;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.strandline.broker.request.Dispatcher;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The listeners of a broker and the threads that serve them. Opened by {@link #start}, closed once.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // closing is best effort
+public final class SocketServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
+
+  private final SocketConfig config;
+  private final SocketParts parts;
+  private final ConnectionCounts counts;
+  private final Counter refused;
+  private final Map<Channel, Connection> connections = new ConcurrentHashMap<>();
+  private final Set<Channel> listening = ConcurrentHashMap.newKeySet();
+  private final AtomicLong nextConnection = new AtomicLong();
+  private @Nullable MultiThreadIoEventLoopGroup acceptors;
+  private @Nullable MultiThreadIoEventLoopGroup loops;
+
+  /**
+   * @param nanoClock {@code System::nanoTime} but in tests
+   */
+  public SocketServer(
+      SocketConfig config, Dispatcher dispatcher, MeterRegistry metrics, LongSupplier nanoClock) {
+    this.config = config;
+    this.parts =
+        new SocketParts(dispatcher, config.limits(), new BytesBudget(config.limits()), nanoClock);
+    this.counts = new ConnectionCounts(config.limits());
+    this.refused = metrics.counter("strandline.socket.connections.refused");
+    Gauge.builder("strandline.socket.connections", counts, ConnectionCounts::total)
+        .register(metrics);
+    Gauge.builder("strandline.socket.requests.bytes", parts.budget(), BytesBudget::usedBytes)
+        .baseUnit("bytes")
+        .register(metrics);
+  }
+
+  /**
+   * Binds all listeners and begins to serve.
+   *
+   * @return the port really bound, by listener name
+   * @throws UncheckedIOException when one cannot be bound; nothing is left open then
+   */
+  public Map<String, Integer> start() {
+    boolean epoll = config.nativeTransport() && Epoll.isAvailable();
+    IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    acceptors = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("accept"), io);
+    loops =
+        new MultiThreadIoEventLoopGroup(
+            config.eventLoops(), new DefaultThreadFactory("socket"), io);
+    Map<String, Integer> ports = new LinkedHashMap<>();
+    try {
+      for (SocketConfig.Listener listener : config.listeners()) {
+        ports.put(listener.name(), bind(listener, epoll, acceptors, loops));
+      }
+    } catch (IOException failure) {
+      close();
+      throw new UncheckedIOException(failure);
+    } catch (RuntimeException failure) {
+      close();
+      throw failure;
+    }
+    long everyMs = Math.max(10, Math.min(1000, shortestDeadlineMs() / 4));
+    var unused =
+        acceptors.scheduleAtFixedRate(this::closeOverdue, everyMs, everyMs, TimeUnit.MILLISECONDS);
+    return ports;
+  }
+
+  private long shortestDeadlineMs() {
+    SocketConfig.Limits limits = config.limits();
+    return Math.min(limits.idleMs(), Math.min(limits.frameGraceMs(), limits.unsentGraceMs()));
+  }
+
+  private int bind(
+      SocketConfig.Listener listener,
+      boolean epoll,
+      MultiThreadIoEventLoopGroup acceptLoop,
+      MultiThreadIoEventLoopGroup workLoops)
+      throws IOException {
+    Class<? extends ServerChannel> type =
+        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(acceptLoop, workLoops)
+            .channel(type)
+            .option(ChannelOption.SO_BACKLOG, config.backlog())
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.SO_KEEPALIVE, true)
+            .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+            .childOption(
+                ChannelOption.WRITE_BUFFER_WATER_MARK,
+                new WriteBufferWaterMark(Integer.MAX_VALUE - 1, Integer.MAX_VALUE))
+            .childHandler(new Accept(listener));
+    if (config.sendBufferBytes() > 0) {
+      bootstrap.childOption(ChannelOption.SO_SNDBUF, config.sendBufferBytes());
+    }
+    if (config.receiveBufferBytes() > 0) {
+      bootstrap.option(ChannelOption.SO_RCVBUF, config.receiveBufferBytes());
+    }
+    InetSocketAddress address =
+        listener.host().isEmpty()
+            ? new InetSocketAddress(listener.port())
+            : new InetSocketAddress(listener.host(), listener.port());
+    var bound = bootstrap.bind(address).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw new IOException("listener " + listener.name() + " at " + address, bound.cause());
+    }
+    listening.add(bound.channel());
+    return ((InetSocketAddress) bound.channel().localAddress()).getPort();
+  }
+
+  /** Makes a pipeline for each new connection, or closes it when there are too many. */
+  private final class Accept extends ChannelInitializer<Channel> {
+    private final SocketConfig.Listener listener;
+    private final ChannelSecurity security;
+
+    Accept(SocketConfig.Listener listener) {
+      this.listener = listener;
+      this.security = ChannelSecurity.of(listener.protocol());
+    }
+
+    @Override
+    protected void initChannel(Channel channel) {
+      InetSocketAddress remote = (InetSocketAddress) channel.remoteAddress();
+      if (remote == null) {
+        channel.close(); // gone before it was served
+        return;
+      }
+      InetAddress address = remote.getAddress();
+      if (!counts.open(address)) {
+        refused.increment();
+        LOG.atInfo()
+            .addKeyValue("client", address.getHostAddress())
+            .addKeyValue("listener", listener.name())
+            .log("refused connection: too many are open");
+        channel.close();
+        return;
+      }
+      FrameReader reader = new FrameReader(parts.limits(), parts.budget(), parts.nanoClock());
+      Peer peer =
+          new Peer(
+              listener,
+              (InetSocketAddress) channel.localAddress(),
+              remote,
+              nextConnection.getAndIncrement());
+      Connection connection = new Connection(peer, reader, parts);
+      connections.put(channel, connection);
+      channel
+          .closeFuture()
+          .addListener(
+              closed -> {
+                counts.close(address);
+                connections.remove(channel);
+              });
+      security.install(channel.pipeline());
+      if (security.readsInPlace()) {
+        channel.config().setRecvByteBufAllocator(reader.allocator());
+      }
+      channel.pipeline().addLast(reader, connection);
+    }
+  }
+
+  /** Closes connections whose time is over; returns how many. */
+  int closeOverdue() {
+    long now = parts.nanoClock().getAsLong();
+    List<Channel> overdue = new ArrayList<>();
+    connections.forEach(
+        (channel, connection) -> {
+          String reason = connection.overdue(now);
+          if (reason != null) {
+            overdue.add(channel);
+            Connection.onLoop(channel, () -> connection.refuse(channel, reason));
+          }
+        });
+    return overdue.size();
+  }
+
+  /** How many connections are open. */
+  int connections() {
+    return counts.total();
+  }
+
+  /** Stops listening, closes all connections and ends the threads. Idempotent. */
+  @Override
+  public void close() {
+    listening.forEach(channel -> channel.close().awaitUninterruptibly());
+    listening.clear();
+    connections.keySet().forEach(channel -> channel.close().awaitUninterruptibly());
+    for (MultiThreadIoEventLoopGroup group : new MultiThreadIoEventLoopGroup[] {acceptors, loops}) {
+      if (group != null) {
+        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+      }
+    }
+  }
+}

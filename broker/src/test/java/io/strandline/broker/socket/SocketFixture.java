@@ -1,0 +1,148 @@
+package io.strandline.broker.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.record.internal.BaseRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.requests.ApiVersionsRequest;
+import org.apache.kafka.common.requests.ApiVersionsResponse;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.requests.HeartbeatRequest;
+import org.apache.kafka.common.requests.HeartbeatResponse;
+import org.apache.kafka.common.requests.ProduceRequest;
+import org.apache.kafka.common.requests.ProduceResponse;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A server with handlers that do what the test says: Heartbeat waits to be answered, Produce checks
+ * and remembers its records, Fetch answers what {@link #fetched} is set to.
+ */
+final class SocketFixture implements AutoCloseable {
+  final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+  final BlockingQueue<Parked> heartbeats = new LinkedBlockingQueue<>();
+  final BlockingQueue<Parked> produces = new LinkedBlockingQueue<>();
+  final BlockingQueue<Boolean> direct = new LinkedBlockingQueue<>();
+  final SocketServer server;
+  final int port;
+  volatile boolean parkProduces;
+  volatile @Nullable BaseRecords fetched;
+  volatile Runnable fetchDone = () -> {};
+  private final ApiTable table;
+
+  /** A request that waits for the test to answer it. */
+  record Parked(Request<?> request, CompletableFuture<Reply> answer) {
+    void reply() {
+      answer.complete(
+          request.api() == ApiKeys.PRODUCE
+              ? Reply.of(new ProduceResponse(new ProduceResponseData()))
+              : Reply.of(new HeartbeatResponse(new HeartbeatResponseData())));
+    }
+  }
+
+  SocketFixture(UnaryOperator<SocketConfig> change) {
+    Leaks.install();
+    table =
+        ApiTable.builder()
+            .add(ApiKeys.API_VERSIONS, (Handler<ApiVersionsRequest>) this::versions)
+            .add(ApiKeys.HEARTBEAT, (Handler<HeartbeatRequest>) this::heartbeat)
+            .add(ApiKeys.PRODUCE, (Handler<ProduceRequest>) this::produce)
+            .add(ApiKeys.FETCH, (Handler<FetchRequest>) this::fetch)
+            .build();
+    SocketConfig config =
+        change.apply(
+            SocketConfig.defaults(
+                List.of(
+                    new SocketConfig.Listener(
+                        "PLAINTEXT", SecurityProtocol.PLAINTEXT, "127.0.0.1", 0))));
+    server = new SocketServer(config, new Dispatcher(table), metrics, System::nanoTime);
+    port = server.start().get("PLAINTEXT");
+  }
+
+  private CompletableFuture<Reply> versions(Request<ApiVersionsRequest> request) {
+    if (request.body().hasUnsupportedRequestVersion()) {
+      throw new UnsupportedVersionException("too new");
+    }
+    ApiVersionCollection versions = new ApiVersionCollection();
+    table.apis().forEach(api -> table.versions(api).ifPresent(versions::add));
+    return CompletableFuture.completedFuture(
+        Reply.of(new ApiVersionsResponse(new ApiVersionsResponseData().setApiKeys(versions))));
+  }
+
+  private CompletableFuture<Reply> heartbeat(Request<HeartbeatRequest> request) {
+    Parked parked = new Parked(request, new CompletableFuture<>());
+    heartbeats.add(parked);
+    return parked.answer;
+  }
+
+  private CompletableFuture<Reply> produce(Request<ProduceRequest> request) {
+    for (var topic : request.body().data().topicData()) {
+      for (var partition : topic.partitionData()) {
+        MemoryRecords records = (MemoryRecords) partition.records();
+        direct.add(records.buffer().isDirect());
+        records.batches().forEach(batch -> batch.ensureValid());
+      }
+    }
+    Parked parked = new Parked(request, new CompletableFuture<>());
+    produces.add(parked);
+    if (!parkProduces) {
+      parked.reply();
+    }
+    return parked.answer;
+  }
+
+  private CompletableFuture<Reply> fetch(Request<FetchRequest> request) {
+    FetchResponseData data = new FetchResponseData();
+    data.responses()
+        .add(
+            new FetchResponseData.FetchableTopicResponse()
+                .setTopic("t")
+                .setPartitions(List.of(new FetchResponseData.PartitionData().setRecords(fetched))));
+    return CompletableFuture.completedFuture(Reply.of(FetchResponse.of(data), fetchDone));
+  }
+
+  SocketClient client() {
+    return new SocketClient(port);
+  }
+
+  double bytesInFlight() {
+    return metrics.get("strandline.socket.requests.bytes").gauge().value();
+  }
+
+  static <T> T next(BlockingQueue<T> queue) {
+    try {
+      T next = queue.poll(20, TimeUnit.SECONDS);
+      assertThat(next).as("came in time").isNotNull();
+      return java.util.Objects.requireNonNull(next);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    server.close();
+    assertThat(bytesInFlight()).as("bytes of requests still counted").isZero();
+    Leaks.assertNone();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.strandline.broker.socket;
+
+import org.jspecify.annotations.NullMarked;
