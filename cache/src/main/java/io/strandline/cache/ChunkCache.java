@@ -11,11 +11,20 @@ import java.util.concurrent.CompletableFuture;
  * blocks.
  */
 public interface ChunkCache extends AutoCloseable {
-  /** The chunk, with one reference that the caller owns. */
+  /**
+   * The chunk, with one reference that the caller owns unless it cancelled the future first. Waits
+   * for memory when all of it is referenced or being filled.
+   */
   CompletableFuture<Chunk> get(ChunkKey key, ChunkLoader loader);
 
   /** The chunk if it is in memory now, with one reference that the caller owns. */
   Optional<Chunk> peek(ChunkKey key);
+
+  /**
+   * A hint for whoever plans loads: whether the chunk is in memory, on disk or being filled now. It
+   * may be gone a moment later.
+   */
+  boolean holds(ChunkKey key);
 
   /** Forgets every chunk of an object that is gone. */
   void forget(String object);
