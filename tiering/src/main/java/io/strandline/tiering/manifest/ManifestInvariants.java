@@ -54,6 +54,16 @@ record ManifestInvariants(String name, BiPredicate<ManifestVersion, ManifestVers
                 };
               }),
           new ManifestInvariants(
+              "retired counted",
+              (before, after) -> {
+                int named = RetiredQueue.namedSegments(after.retired());
+                boolean allNamed =
+                    after.retired().stream().allMatch(RetiredRun.Named.class::isInstance);
+                return allNamed
+                    ? named == after.retiredSegments()
+                    : named < after.retiredSegments();
+              }),
+          new ManifestInvariants(
               "step lawful",
               (before, after) ->
                   switch (after.step()) {

@@ -89,10 +89,12 @@ final class RetiredQueue {
   }
 
   private static RetiredRun tail(RetiredRun run, List<SegmentEntry> segments, int from) {
-    return run instanceof Paged paged
-        ? new Paged(
-            paged.page(), segments.get(from).baseOffset(), paged.toOffset(), paged.sinceMs())
-        : new Named(((Named) run).segments().subList(from, segments.size()), run.sinceMs());
+    if (run instanceof Paged paged) {
+      long fromOffset = segments.get(from).baseOffset();
+      return new Paged(paged.page(), fromOffset, paged.toOffset(), paged.sinceMs());
+    }
+    List<SegmentEntry> named = ((Named) run).segments();
+    return new Named(named.subList(from, named.size()), run.sinceMs());
   }
 
   /**

@@ -203,15 +203,17 @@ final class VersionDraft {
             pages, version.partition(), author.nonce(), sequences(inlineMax), inlineMax);
     return growth
         .bounded(version.index())
-        .thenCombine(
-            boundedRuns(version.retired(), growth, inlineMax),
-            (index, runs) -> {
-              Next next = new Next(version);
-              next.index = index;
-              next.retired = runs;
-              next.dropped = dropped(next.version());
-              return next.version();
-            })
+        .thenCompose(
+            index ->
+                boundedRuns(version.retired(), growth, inlineMax)
+                    .thenApply(
+                        runs -> {
+                          Next next = new Next(version);
+                          next.index = index;
+                          next.retired = runs;
+                          next.dropped = dropped(next.version());
+                          return next.version();
+                        }))
         .thenCompose(
             done -> {
               if (VersionCodec.encode(done).remaining() <= VersionCodec.MAX_BYTES) {
