@@ -142,6 +142,5 @@ final class Channels implements AutoCloseable {
   @Override
   public void close() {
     Utils.closeQuietly(requests::shutdown, "channel of requests to the controller");
-    Utils.closeQuietly(heartbeats::shutdown, "channel of heartbeats");
   }
 }

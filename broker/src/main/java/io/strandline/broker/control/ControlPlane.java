@@ -2,9 +2,11 @@ package io.strandline.broker.control;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metrics.Metrics;
@@ -49,6 +51,9 @@ public interface ControlPlane extends AutoCloseable {
 
   /** The ids of this node's log directories, by path. */
   Map<Path, Uuid> directories();
+
+  /** What this node listens on for clients and brokers, as configured; port 0 where it is free. */
+  List<Endpoint> listeners();
 
   /** Kafka's configuration of this node, for the parts of Kafka that want it as it is. */
   AbstractKafkaConfig kafkaConfig();

@@ -3,6 +3,7 @@ package io.strandline.broker.control;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.clients.NodeApiVersions;
+import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiMessageType.ListenerType;
@@ -30,6 +32,7 @@ import org.apache.kafka.server.KRaftTopicCreator;
 import org.apache.kafka.server.ServerSocketFactory;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.jspecify.annotations.Nullable;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * The {@link ControlPlane} on Kafka's KRaft. This class only puts the parts together: storage, the
@@ -143,6 +146,11 @@ public final class KraftControlPlane implements ControlPlane {
   @Override
   public Map<Path, Uuid> directories() {
     return storage.directories();
+  }
+
+  @Override
+  public List<Endpoint> listeners() {
+    return List.copyOf(CollectionConverters.asJava(node.brokerConfig().dataPlaneListeners()));
   }
 
   @Override

@@ -1,0 +1,244 @@
+package io.strandline.broker;
+
+import io.strandline.broker.control.ControlConfig;
+import java.io.IOException;
+import java.io.Reader;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.ConfigKey;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+
+/**
+ * The configuration of a node: Kafka's keys with Kafka's meanings, ours beside them. Later sources
+ * win over earlier ones: built-in defaults, {@code server.properties}, the environment, {@code
+ * --set}.
+ *
+ * <p>An environment variable {@code STRANDLINE_LOG_DIRS} sets {@code log.dirs}: the prefix goes,
+ * the rest in lower case, {@code _} becomes a dot, {@code __} an underscore, {@code ___} a dash.
+ * What is no key of Kafka's then but is one of ours without its first word is ours: {@code
+ * STRANDLINE_OBJECT_STORE} sets {@code strandline.object.store}.
+ */
+public final class BrokerConfig {
+  private static final String PREFIX = "STRANDLINE_";
+  private static final String OURS = "strandline.";
+
+  /** Variables of the launcher, which are no keys. */
+  private static final Set<String> LAUNCHER =
+      Set.of("STRANDLINE_JAVA_OPTS", "STRANDLINE_HEAP", "STRANDLINE_HOME");
+
+  /** What a node does without any configuration. */
+  private static final Map<String, String> EMBEDDED =
+      Map.of("listeners", "PLAINTEXT://127.0.0.1:9092", "log.dirs", "./data");
+
+  private final Map<String, String> kafka;
+  private final Map<String, Object> ours;
+  private final List<String> unknown;
+
+  private BrokerConfig(Map<String, String> kafka, Map<String, Object> ours, List<String> unknown) {
+    this.kafka = Map.copyOf(kafka);
+    this.ours = Map.copyOf(ours);
+    this.unknown = List.copyOf(unknown);
+  }
+
+  /**
+   * Reads the sources.
+   *
+   * @param file {@code server.properties}, or none for the embedded default
+   * @param environment of the process; only variables with our prefix count
+   * @param set keys and values of {@code --set}
+   * @throws ConfigError naming every key with a wrong value, the value, and what is allowed
+   */
+  public static BrokerConfig load(
+      Optional<Path> file, Map<String, String> environment, Map<String, String> set) {
+    Map<String, String> all = new TreeMap<>();
+    file.ifPresent(path -> all.putAll(read(path)));
+    environment.forEach(
+        (name, value) -> {
+          if (name.startsWith(PREFIX) && !LAUNCHER.contains(name)) {
+            all.put(key(name), value);
+          }
+        });
+    all.putAll(set);
+    return of(all);
+  }
+
+  /**
+   * A configuration of these keys and values and the defaults.
+   *
+   * @throws ConfigError naming every key with a wrong value
+   */
+  public static BrokerConfig of(Map<String, String> given) {
+    Map<String, String> kafka = new HashMap<>(EMBEDDED);
+    if (given.containsKey("log.dir")) {
+      kafka.remove("log.dirs");
+    }
+    Map<String, String> mine = new HashMap<>();
+    List<String> unknown = new ArrayList<>();
+    List<String> wrong = new ArrayList<>();
+    new TreeMap<>(given)
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith(OURS)) {
+                mine.put(key, value.trim());
+                check(ConfigKeys.TABLE, key, value, unknown, wrong);
+              } else {
+                kafka.put(key, value.trim());
+                check(AbstractKafkaConfig.CONFIG_DEF, key, value, unknown, wrong);
+              }
+            });
+    if (!wrong.isEmpty()) {
+      throw new ConfigError(String.join("\n", wrong));
+    }
+    return new BrokerConfig(kafka, ConfigKeys.TABLE.parse(mine), unknown);
+  }
+
+  /** The key that an environment variable sets. */
+  static String key(String variable) {
+    String name =
+        variable
+            .substring(PREFIX.length())
+            .toLowerCase(Locale.ROOT)
+            .replace("___", "-")
+            .replace("__", "\0")
+            .replace('_', '.')
+            .replace('\0', '_');
+    boolean kafkas = AbstractKafkaConfig.CONFIG_DEF.configKeys().containsKey(name);
+    return !kafkas && ConfigKeys.TABLE.configKeys().containsKey(OURS + name) ? OURS + name : name;
+  }
+
+  private static Map<String, String> read(Path file) {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+      properties.load(reader);
+    } catch (IOException e) {
+      throw new ConfigError(
+          "the configuration file " + file + " can not be read: " + e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw new ConfigError("the configuration file " + file + " is malformed: " + e.getMessage());
+    }
+    Map<String, String> values = new HashMap<>();
+    properties.stringPropertyNames().forEach(key -> values.put(key, properties.getProperty(key)));
+    return values;
+  }
+
+  private static void check(
+      ConfigDef table, String key, String value, List<String> unknown, List<String> wrong) {
+    ConfigKey known = table.configKeys().get(key);
+    if (known == null) {
+      if (!expected(key)) {
+        unknown.add(key);
+      }
+      return;
+    }
+    try {
+      Object parsed = ConfigDef.parseType(key, value, known.type);
+      if (known.validator != null) {
+        known.validator.ensureValid(key, parsed);
+      }
+    } catch (RuntimeException e) {
+      boolean secret = known.type == ConfigDef.Type.PASSWORD;
+      wrong.add(key + "=" + (secret ? "[hidden]" : value) + " is not allowed: " + allowed(known));
+    }
+  }
+
+  /** What a key takes, in words. */
+  static String allowed(ConfigKey key) {
+    String type = key.type.name().toLowerCase(Locale.ROOT);
+    return key.validator == null ? type : type + ", " + key.validator;
+  }
+
+  /** Keys that stand in no table: by listener, by mechanism, of plug-ins. */
+  private static boolean expected(String key) {
+    return key.startsWith("listener.name.")
+        || key.startsWith("config.providers")
+        || key.startsWith("metrics.context.")
+        || key.startsWith("sasl.")
+        || key.startsWith("ssl.")
+        || key.equals("super.users")
+        || key.equals("allow.everyone.if.no.acl.found");
+  }
+
+  /** Kafka's keys and values, embedded defaults included. */
+  public Map<String, String> kafka() {
+    return kafka;
+  }
+
+  /** Keys that neither Kafka nor we know. */
+  public List<String> unknown() {
+    return unknown;
+  }
+
+  /** What the control plane reads. */
+  public ControlConfig control() {
+    return new ControlConfig(kafka);
+  }
+
+  /** A key of ours with a text. */
+  public String text(String key) {
+    return (String) value(key);
+  }
+
+  /** A key of ours with a number. */
+  public long number(String key) {
+    return ((Number) value(key)).longValue();
+  }
+
+  /** A key of ours that is on or off. */
+  public boolean on(String key) {
+    return (Boolean) value(key);
+  }
+
+  private Object value(String key) {
+    Object value = ours.get(key);
+    if (value == null) {
+      throw new IllegalArgumentException("no key of ours: " + key);
+    }
+    return value;
+  }
+
+  /** The first directory of {@code log.dirs}. */
+  public Path dataDirectory() {
+    return control().logDirectories().get(0);
+  }
+
+  /** What this node keeps beside the logs: cache, hints, the default object store. */
+  public Path ownDirectory() {
+    return dataDirectory().resolve("strandline");
+  }
+
+  /** The object store, the default put in. */
+  public String objectStore() {
+    String store = text(ConfigKeys.OBJECT_STORE);
+    return store.isEmpty() ? "file:" + ownDirectory().resolve("objects") : store;
+  }
+
+  /** Where the disk part of the cache lies, the default put in. */
+  public Path cacheDirectory() {
+    String directory = text(ConfigKeys.CACHE_DIRECTORY);
+    return directory.isEmpty() ? ownDirectory().resolve("cache") : Path.of(directory);
+  }
+
+  /** Where the admin endpoint listens; empty when it is off. */
+  public Optional<InetSocketAddress> adminListener() {
+    String address = text(ConfigKeys.ADMIN_LISTENER);
+    if (address.equals("off")) {
+      return Optional.empty();
+    }
+    int colon = address.lastIndexOf(':');
+    return Optional.of(
+        new InetSocketAddress(
+            address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))));
+  }
+}

@@ -1,0 +1,163 @@
+package io.strandline.broker;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.ConfigKey;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
+
+/** Writes {@code docs/configuration.md} from the tables that the server itself reads. */
+final class ConfigReference {
+  private static final String HEAD =
+      """
+      <!-- Generated from the code. To write it anew:
+           mvn -q test -pl broker -am -Dtest=ConfigReferenceTest -Dsurefire.failIfNoSpecifiedTests=false -Dstrandline.docs.write=true -->
+      # Configuration
+
+      A node reads Apache Kafka's `server.properties` with Kafka's keys and meanings; keys of its own begin with
+      `strandline.`. Without a file it serves `PLAINTEXT://127.0.0.1:9092` and keeps everything under `./data`.
+
+      Later sources win: built-in defaults, the file, the environment, `--set key=value`. The variable
+      `STRANDLINE_LOG_DIRS` sets `log.dirs`: the prefix goes, the rest in lower case, `_` becomes a dot, `__` an
+      underscore, `___` a dash. `STRANDLINE_OBJECT_STORE` sets `strandline.object.store`: where Kafka has no such
+      key, the first word of ours may be left out.
+
+      A wrong value stops the start with the key, the value and what is allowed; an unknown key is warned about.
+
+      ## Keys of Strandline
+
+      | key | type and range | default | meaning |
+      |---|---|---|---|
+      """;
+
+  private static final String KAFKA =
+      """
+
+      ## Keys of Apache Kafka
+
+      A node that is a quorum of its own (no `controller.quorum.*` is set) takes both roles, formats its directories at
+      the first start, and defaults the replication factors of internal topics to 1.
+
+      ### Honoured
+
+      """;
+
+  private static final String NOT_YET =
+      """
+
+      ### Not honoured yet
+
+      These are accepted, and validated as Kafka does, so that a file that serves Kafka serves here; nothing acts on
+      them so far.
+
+      """;
+
+  /** Areas of Kafka's keys that something here acts on, by prefix. */
+  private static final List<String> HONOURED_PREFIXES =
+      List.of(
+          "controller.quorum.",
+          "metadata.",
+          "offsets.",
+          "group.",
+          "share.coordinator.state.topic.");
+
+  /** Single keys of Kafka's that something here acts on. */
+  private static final Set<String> HONOURED =
+      Set.of(
+          "process.roles",
+          "node.id",
+          "broker.id",
+          "broker.rack",
+          "broker.heartbeat.interval.ms",
+          "broker.session.timeout.ms",
+          "initial.broker.registration.timeout.ms",
+          "listeners",
+          "advertised.listeners",
+          "listener.security.protocol.map",
+          "inter.broker.listener.name",
+          "controller.listener.names",
+          "log.dir",
+          "log.dirs",
+          "log.dir.failure.timeout.ms",
+          "num.partitions",
+          "num.network.threads",
+          "default.replication.factor",
+          "auto.create.topics.enable",
+          "auto.leader.rebalance.enable",
+          "leader.imbalance.check.interval.seconds",
+          "controlled.shutdown.enable",
+          "create.topic.policy.class.name",
+          "alter.config.policy.class.name",
+          "request.timeout.ms",
+          "transaction.state.log.num.partitions",
+          "transaction.state.log.replication.factor",
+          "transaction.state.log.min.isr",
+          "transaction.state.log.segment.bytes",
+          "transaction.max.timeout.ms",
+          "transaction.partition.verification.enable",
+          "producer.id.expiration.ms",
+          "socket.request.max.bytes",
+          "socket.listen.backlog.size",
+          "socket.send.buffer.bytes",
+          "socket.receive.buffer.bytes",
+          "queued.max.request.bytes",
+          "max.connections",
+          "max.connections.per.ip",
+          "max.connections.per.ip.overrides",
+          "connections.max.idle.ms",
+          "fetch.max.bytes",
+          "max.incremental.fetch.session.cache.slots");
+
+  private ConfigReference() {}
+
+  /** The whole document. */
+  static String markdown() {
+    StringBuilder out = new StringBuilder(HEAD);
+    for (ConfigKey key : new TreeMap<>(ConfigKeys.TABLE.configKeys()).values()) {
+      row(out, "`" + key.name + "`", BrokerConfig.allowed(key), value(key), key.documentation);
+    }
+    Set<String> topics = new TreeSet<>();
+    ServerTopicConfigSynonyms.ALL_TOPIC_CONFIG_SYNONYMS
+        .values()
+        .forEach(list -> list.forEach(synonym -> topics.add(synonym.name())));
+    List<String> yes = new ArrayList<>();
+    List<String> no = new ArrayList<>();
+    for (ConfigKey key : new TreeMap<>(AbstractKafkaConfig.CONFIG_DEF.configKeys()).values()) {
+      boolean honoured =
+          HONOURED.contains(key.name)
+              || topics.contains(key.name)
+              || HONOURED_PREFIXES.stream().anyMatch(key.name::startsWith);
+      if (honoured) {
+        yes.add(key.name);
+      } else if (!key.internalConfig) {
+        no.add(key.name);
+      }
+    }
+    out.append(KAFKA);
+    yes.forEach(name -> out.append("- `").append(name).append("`\n"));
+    out.append(NOT_YET);
+    no.forEach(name -> out.append("- `").append(name).append("`\n"));
+    return out.toString();
+  }
+
+  private static void row(StringBuilder out, String... cells) {
+    out.append('|');
+    for (String cell : cells) {
+      out.append(' ').append(cell.replace("|", "\\|")).append(" |");
+    }
+    out.append('\n');
+  }
+
+  private static String value(ConfigKey key) {
+    if (key.defaultValue == null || "".equals(key.defaultValue)) {
+      return "(empty)";
+    }
+    String text = ConfigDef.convertToString(key.defaultValue, key.type);
+    return "`" + String.valueOf(text).toLowerCase(Locale.ROOT) + "`";
+  }
+}

@@ -1,0 +1,136 @@
+package io.strandline.broker;
+
+import io.strandline.broker.control.ControlException;
+import io.strandline.broker.observe.LogSetup;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The command {@code strandline server}. Exit codes: 0 after an orderly stop, 1 when the node can
+ * not start here and now, 2 for wrong usage or configuration, 3 after a fault that made it stop.
+ */
+public final class Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+  private static final int CAN_NOT_START = 1;
+  private static final int USAGE = 2;
+  private static final int FAULT = 3;
+  private static final String HELP =
+      """
+      Usage: strandline server [FILE] [--set KEY=VALUE]...
+
+      Starts a node. FILE is a server.properties of Apache Kafka; without it the node serves
+      127.0.0.1:9092 and keeps its data under ./data.
+
+        FILE, --config FILE   configuration file
+        --set KEY=VALUE       sets one key, over the file and the environment
+        -h, --help            this text
+
+      Every key can also be given in the environment: STRANDLINE_LOG_DIRS sets log.dirs.
+      All keys: docs/configuration.md\
+      """;
+
+  private Main() {}
+
+  /** Runs until SIGTERM. */
+  public static void main(String[] args) {
+    int code = run(List.of(args), System.out, System.err);
+    if (code != 0) {
+      System.exit(code);
+    }
+  }
+
+  private static int run(List<String> args, PrintStream out, PrintStream err) {
+    if (args.contains("-h") || args.contains("--help")) {
+      out.println(HELP);
+      return 0;
+    }
+    BrokerConfig config;
+    try {
+      config = configure(args, System.getenv());
+    } catch (ConfigError e) {
+      String.valueOf(e.getMessage()).lines().forEach(line -> err.println("strandline: " + line));
+      return USAGE;
+    }
+    LogSetup.apply(
+        LogSetup.Format.valueOf(config.text(ConfigKeys.LOG_FORMAT).toUpperCase(Locale.ROOT)),
+        config.text(ConfigKeys.LOG_LEVEL));
+    return serve(config, out, err);
+  }
+
+  /** Reads the command line; the environment and the file it names come under it. */
+  static BrokerConfig configure(List<String> args, Map<String, String> environment) {
+    Map<String, String> set = new LinkedHashMap<>();
+    Optional<Path> file = Optional.empty();
+    for (int i = 0; i < args.size(); i++) {
+      String arg = args.get(i);
+      boolean takesValue = arg.equals("--set") || arg.equals("--config");
+      if (takesValue && i + 1 == args.size()) {
+        throw new ConfigError(arg + " wants a value");
+      }
+      String value = takesValue ? args.get(++i) : arg;
+      if (arg.equals("--set")) {
+        int equals = value.indexOf('=');
+        if (equals < 1) {
+          throw new ConfigError("--set wants KEY=VALUE, not " + value);
+        }
+        set.put(value.substring(0, equals), value.substring(equals + 1));
+      } else if (arg.startsWith("-") && !takesValue) {
+        throw new ConfigError("unknown option " + arg + ", see --help");
+      } else if (file.isPresent()) {
+        throw new ConfigError("one configuration file at most, not also " + value);
+      } else {
+        file = Optional.of(Path.of(value));
+      }
+    }
+    return BrokerConfig.load(file, environment, set);
+  }
+
+  private static int serve(BrokerConfig config, PrintStream out, PrintStream err) {
+    Strandline node;
+    try {
+      node = Strandline.start(config);
+    } catch (StartException | ControlException e) {
+      LOG.atDebug().setCause(e).log("could not start");
+      err.println("strandline: " + e.getMessage());
+      return CAN_NOT_START;
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).log("could not start");
+      err.println("strandline: could not start: " + e.getMessage());
+      return CAN_NOT_START;
+    }
+    AtomicInteger code = new AtomicInteger();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, code), "stop"));
+    out.println(ready(config, node));
+    out.flush();
+    String reason = node.fatal().join();
+    err.println("strandline: stopping: " + reason);
+    code.set(FAULT);
+    return FAULT;
+  }
+
+  /** Runs at SIGTERM; a JVM that ends by a signal would tell 143 though all went well. */
+  private static void stop(Strandline node, AtomicInteger code) {
+    node.close();
+    Runtime.getRuntime().halt(code.get());
+  }
+
+  private static String ready(BrokerConfig config, Strandline node) {
+    return "Strandline is ready: "
+        + node.addresses()
+        + ", data "
+        + config.dataDirectory().normalize()
+        + ", object store "
+        + config.objectStore()
+        + ", in "
+        + node.sinceStartMs()
+        + " ms";
+  }
+}

@@ -1,0 +1,234 @@
+package io.strandline.broker;
+
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlException;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.KraftControlPlane;
+import io.strandline.broker.observe.AdminServer;
+import io.strandline.broker.observe.Health;
+import io.strandline.broker.observe.Health.Check;
+import io.strandline.broker.observe.Meters;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.ThreadUtils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node: everything in the order in which it must start and stop. Wiring only; what a part does is
+ * said where the part lives.
+ *
+ * <p>Start: locks → admin endpoint → quorum (while the data plane is built beside it) → metadata
+ * loaded → logs opened and recovered → listeners bound → registered → caught up → unfenced. Stop:
+ * leadership handed over → listeners closed → logs closed with the mark of a clean stop → quorum →
+ * admin endpoint → locks.
+ */
+public final class Strandline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Strandline.class);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration HANDOVER = Duration.ofSeconds(30);
+
+  private final BrokerConfig config;
+  private final StopOrder parts = new StopOrder();
+  private final StartupPhases phases = new StartupPhases(System::nanoTime);
+  private final Health health = new Health();
+  private final Meters meters = new Meters();
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final CompletableFuture<String> fatal = new CompletableFuture<>();
+  private Optional<AdminServer> admin = Optional.empty();
+  private Optional<ControlPlane> control = Optional.empty();
+  private Optional<DataPlane> data = Optional.empty();
+
+  private Strandline(BrokerConfig config) {
+    this.config = config;
+  }
+
+  /**
+   * Starts a node and returns when it serves.
+   *
+   * @throws StartException or {@link ControlException}, with one line for the operator; whatever
+   *     had started is stopped again
+   */
+  public static Strandline start(BrokerConfig config) {
+    Strandline node = new Strandline(config);
+    try {
+      node.up();
+      return node;
+    } catch (RuntimeException e) {
+      node.parts.close();
+      throw e;
+    }
+  }
+
+  private void up() {
+    config
+        .unknown()
+        .forEach(
+            key ->
+                LOG.atWarn()
+                    .addKeyValue("key", key)
+                    .log("unknown configuration key, nothing reads it"));
+    parts.started("meters", meters);
+    parts.started("locks", DirectoryLocks.take(config.control().logDirectories()));
+    ExecutorService beside =
+        Executors.newCachedThreadPool(ThreadUtils.createThreadFactory("start-%d", true));
+    try {
+      admin = startAdmin();
+      phases.done("locks and admin endpoint");
+      CompletableFuture<DataPlane> building =
+          CompletableFuture.supplyAsync(
+              () -> DataPlane.build(config, meters.registry(), health), beside);
+      ControlPlane quorum = startControl();
+      phases.done("quorum");
+      ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
+      phases.done("metadata");
+      DataPlane plane = await(building, "the data plane");
+      data = Optional.of(parts.started("data plane", plane));
+      plane.open(quorum, view);
+      phases.done("logs");
+      Map<String, Integer> ports = plane.listen(quorum.listeners());
+      phases.done("listeners");
+      join(quorum, plane, ports);
+      parts.started("handover", this::handOver);
+      beside.execute(meters::bindProcess);
+    } finally {
+      beside.shutdown();
+    }
+    LOG.atDebug().addKeyValue("ms", phases.totalMs()).log("started: {}", phases);
+  }
+
+  private Optional<AdminServer> startAdmin() {
+    health.ready("unfenced", () -> Check.failed("starting"));
+    health.live("running", () -> fatal.isDone() ? Check.failed(fatal.join()) : Check.OK);
+    Optional<InetSocketAddress> address = config.adminListener();
+    if (address.isEmpty()) {
+      return Optional.empty();
+    }
+    ExecutorService threads =
+        Executors.newFixedThreadPool(2, ThreadUtils.createThreadFactory("admin-%d", true));
+    parts.started("admin threads", threads::shutdownNow);
+    try {
+      AdminServer server = AdminServer.start(address.get(), meters, health, threads);
+      return Optional.of(parts.started("admin endpoint", server));
+    } catch (IOException e) {
+      throw new StartException(
+          "the admin address "
+              + address.get()
+              + " can not be bound ("
+              + e.getMessage()
+              + "): free it, or set "
+              + ConfigKeys.ADMIN_LISTENER,
+          e);
+    }
+  }
+
+  private ControlPlane startControl() {
+    KraftControlPlane quorum = KraftControlPlane.open(config.control(), Uuid::randomUuid);
+    parts.started("quorum", quorum);
+    control = Optional.of(quorum);
+    quorum.onFatal(() -> fatal.complete("a fault of the control plane, see the log"));
+    return quorum;
+  }
+
+  private void join(ControlPlane quorum, DataPlane plane, Map<String, Integer> ports) {
+    quorum.register(ports);
+    plane.follow(quorum);
+    await(quorum.caughtUp(), "the controller to see this node caught up");
+    phases.done("registration");
+    await(quorum.readyToServe(), "the controller to unfence this node");
+    phases.done("unfencing");
+    health.ready("unfenced", () -> Check.of(quorum.serving(), "fenced"));
+  }
+
+  private void handOver() {
+    ControlPlane quorum = control.orElseThrow();
+    try {
+      quorum.controlledShutdown().get(HANDOVER.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      LOG.atWarn().setCause(e).log("the controller did not let this node go, stopping anyway");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private <T> T await(CompletableFuture<T> future, String what) {
+    try {
+      CompletableFuture.anyOf(fatal, future).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      if (!future.isDone()) {
+        throw new StartException("stopped while waiting for " + what + ": " + fatal.join());
+      }
+      return future.get();
+    } catch (TimeoutException e) {
+      throw new StartException("waited " + PATIENCE.toSeconds() + " s in vain for " + what, e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException known) {
+        throw known;
+      }
+      throw new StartException("failed while waiting for " + what + ": " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartException("interrupted while waiting for " + what, e);
+    }
+  }
+
+  /** The port that a listener is bound to. */
+  public int port(String listener) {
+    Integer port = data.orElseThrow().ports().get(listener);
+    if (port == null) {
+      throw new IllegalArgumentException("no such listener: " + listener);
+    }
+    return port;
+  }
+
+  /** Where clients find this node: host:port of each listener. */
+  String addresses() {
+    return control().listeners().stream()
+        .map(
+            listener ->
+                (listener.host() == null || listener.host().isEmpty() ? "*" : listener.host())
+                    + ":"
+                    + port(listener.listener()))
+        .collect(Collectors.joining(" "));
+  }
+
+  /** Where the admin endpoint listens, if it does. */
+  public Optional<InetSocketAddress> adminAddress() {
+    return admin.map(AdminServer::address);
+  }
+
+  /** This node's part in the cluster. */
+  public ControlPlane control() {
+    return control.orElseThrow();
+  }
+
+  /** Milliseconds from the call of {@link #start} to now. */
+  long sinceStartMs() {
+    return phases.totalMs();
+  }
+
+  /** Completes with the reason when the node can not go on and should be closed. */
+  public CompletableFuture<String> fatal() {
+    return fatal;
+  }
+
+  /** Stops the node in order; returns when all is on disk. A second call does nothing. */
+  @Override
+  public void close() {
+    if (closing.compareAndSet(false, true)) {
+      health.ready("unfenced", () -> Check.failed("stopping"));
+      parts.close();
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package io.strandline.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BrokerConfigTest {
+  @Test
+  void withoutAnythingTheNodeIsTheEmbeddedDefault() {
+    BrokerConfig config = BrokerConfig.of(Map.of());
+    assertThat(config.kafka())
+        .containsOnly(
+            Map.entry("listeners", "PLAINTEXT://127.0.0.1:9092"), Map.entry("log.dirs", "./data"));
+    assertThat(config.unknown()).isEmpty();
+    assertThat(config.dataDirectory()).isEqualTo(Path.of("./data"));
+    assertThat(config.objectStore()).isEqualTo("file:./data/strandline/objects");
+    assertThat(config.cacheDirectory()).isEqualTo(Path.of("./data/strandline/cache"));
+    assertThat(config.adminListener()).hasToString("Optional[/127.0.0.1:9644]");
+    assertThat(config.on(ConfigKeys.TIER_ENABLE)).isTrue();
+    assertThat(config.number(ConfigKeys.CACHE_MEMORY_BYTES)).isEqualTo(128L << 20);
+    assertThat(config.number(ConfigKeys.CACHE_DISK_BYTES)).isEqualTo(1L << 30);
+    assertThat(config.number(ConfigKeys.HOT_WINDOW_BYTES)).isZero();
+    assertThat(config.on(ConfigKeys.VALIDATION_WALK)).isTrue();
+    assertThat(config.on(ConfigKeys.VALIDATION_STRICT)).isFalse();
+    assertThat(config.number(ConfigKeys.IN_FLIGHT_BYTES)).isEqualTo(256L << 20);
+    assertThat(config.text(ConfigKeys.LOG_FORMAT)).isEqualTo("console");
+    assertThat(config.text(ConfigKeys.LOG_LEVEL)).isEqualTo("info");
+  }
+
+  @Test
+  void everyKeyOfOursCanBeSetAndReadBack() {
+    Map<String, String> all = new HashMap<>();
+    all.put(ConfigKeys.OBJECT_STORE, "s3://bucket/prefix?region=eu-west-1");
+    all.put(ConfigKeys.TIER_ENABLE, "false");
+    all.put(ConfigKeys.CACHE_MEMORY_BYTES, "2097152");
+    all.put(ConfigKeys.CACHE_DISK_BYTES, "0");
+    all.put(ConfigKeys.CACHE_DIRECTORY, "/nvme/cache");
+    all.put(ConfigKeys.HOT_WINDOW_BYTES, "1");
+    all.put(ConfigKeys.VALIDATION_WALK, "false");
+    all.put(ConfigKeys.VALIDATION_STRICT, "true");
+    all.put(ConfigKeys.IN_FLIGHT_BYTES, "1048577");
+    all.put(ConfigKeys.ADMIN_LISTENER, "off");
+    all.put(ConfigKeys.LOG_FORMAT, "json");
+    all.put(ConfigKeys.LOG_LEVEL, "debug");
+    assertThat(all.keySet()).isEqualTo(ConfigKeys.TABLE.names());
+
+    BrokerConfig config = BrokerConfig.of(all);
+    assertThat(config.objectStore()).isEqualTo("s3://bucket/prefix?region=eu-west-1");
+    assertThat(config.on(ConfigKeys.TIER_ENABLE)).isFalse();
+    assertThat(config.number(ConfigKeys.CACHE_MEMORY_BYTES)).isEqualTo(2097152);
+    assertThat(config.number(ConfigKeys.CACHE_DISK_BYTES)).isZero();
+    assertThat(config.cacheDirectory()).isEqualTo(Path.of("/nvme/cache"));
+    assertThat(config.number(ConfigKeys.HOT_WINDOW_BYTES)).isEqualTo(1);
+    assertThat(config.on(ConfigKeys.VALIDATION_WALK)).isFalse();
+    assertThat(config.on(ConfigKeys.VALIDATION_STRICT)).isTrue();
+    assertThat(config.number(ConfigKeys.IN_FLIGHT_BYTES)).isEqualTo(1048577);
+    assertThat(config.adminListener()).isEmpty();
+    assertThat(config.text(ConfigKeys.LOG_FORMAT)).isEqualTo("json");
+    assertThat(config.text(ConfigKeys.LOG_LEVEL)).isEqualTo("debug");
+  }
+
+  @Test
+  void laterSourcesWin(@TempDir Path dir) throws Exception {
+    Path file = dir.resolve("server.properties");
+    Files.writeString(file, "num.partitions=1\nlog.dirs=/file\nlog.retention.ms=1\nnode.id=4\n");
+    BrokerConfig config =
+        BrokerConfig.load(
+            Optional.of(file),
+            Map.of(
+                "STRANDLINE_NUM_PARTITIONS", "2",
+                "STRANDLINE_LOG_DIRS", "/environment",
+                "STRANDLINE_HEAP", "1g",
+                "HOME", "/root"),
+            Map.of("num.partitions", "3"));
+    assertThat(config.kafka())
+        .containsEntry("num.partitions", "3")
+        .containsEntry("log.dirs", "/environment")
+        .containsEntry("log.retention.ms", "1")
+        .containsEntry("node.id", "4");
+    assertThat(config.unknown()).isEmpty();
+  }
+
+  @Test
+  void variablesNameKeys() {
+    assertThat(BrokerConfig.key("STRANDLINE_LOG_DIRS")).isEqualTo("log.dirs");
+    assertThat(BrokerConfig.key("STRANDLINE_OBJECT_STORE")).isEqualTo("strandline.object.store");
+    assertThat(BrokerConfig.key("STRANDLINE_STRANDLINE_OBJECT_STORE"))
+        .isEqualTo("strandline.object.store");
+    assertThat(BrokerConfig.key("STRANDLINE_LISTENER_NAME_MY__ONE_X___Y"))
+        .isEqualTo("listener.name.my_one.x-y");
+  }
+
+  @Test
+  void wrongValuesAreAllNamedWithWhatIsAllowed() {
+    assertThatThrownBy(
+            () ->
+                BrokerConfig.of(
+                    Map.of(
+                        "num.partitions", "many",
+                        "log.cleanup.policy", "burn",
+                        "strandline.cache.disk.bytes", "-1",
+                        "strandline.object.store", "ftp://somewhere",
+                        "strandline.admin.listener", "9644")))
+        .isInstanceOf(ConfigError.class)
+        .hasMessageContaining("num.partitions=many is not allowed: int, [1,...]")
+        .hasMessageContaining("log.cleanup.policy=burn is not allowed: list, ")
+        .hasMessageContaining("strandline.cache.disk.bytes=-1 is not allowed: long, [0,...]")
+        .hasMessageContaining("strandline.object.store=ftp://somewhere is not allowed")
+        .hasMessageContaining("strandline.admin.listener=9644 is not allowed: string, host:port");
+  }
+
+  @Test
+  void secretsAreNotRepeated() {
+    assertThat(BrokerConfig.of(Map.of("ssl.keystore.password", "hush")).kafka())
+        .containsEntry("ssl.keystore.password", "hush");
+  }
+
+  @Test
+  void unknownKeysAreKeptApart() {
+    BrokerConfig config =
+        BrokerConfig.of(
+            Map.of("log.retention.hour", "1", "strandline.nonesuch", "1", "super.users", "User:a"));
+    assertThat(config.unknown()).containsExactly("log.retention.hour", "strandline.nonesuch");
+  }
+
+  @Test
+  void aFileThatIsNotThereIsAnError(@TempDir Path dir) {
+    assertThatThrownBy(
+            () -> BrokerConfig.load(Optional.of(dir.resolve("none")), Map.of(), Map.of()))
+        .isInstanceOf(ConfigError.class)
+        .hasMessageContaining("none");
+  }
+}
