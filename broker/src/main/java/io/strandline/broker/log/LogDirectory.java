@@ -1,16 +1,29 @@
 package io.strandline.broker.log;
 
+import io.strandline.broker.log.LogRecovery.Start;
+import io.strandline.broker.log.disk.Disk;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.server.util.FileLock;
+import org.apache.kafka.storage.internals.epoch.LeaderEpochFileCache;
 import org.apache.kafka.storage.internals.log.LogConfig;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One of {@code log.dirs}: its lock, its checkpoints, the logs in it, and whether its disk still
@@ -19,9 +32,44 @@ import org.apache.kafka.storage.internals.log.LogConfig;
  * <p>Once offline it stays so until the process ends: every later call on a log of it throws {@link
  * KafkaStorageException}. Threads: any.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class LogDirectory implements AutoCloseable {
-  private LogDirectory() {}
+  private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
+  private static final long CHECKPOINT_INTERVAL_MS = 10_000;
+  private static final long EXPIRY_INTERVAL_MS = 60_000;
+
+  private final Path path;
+  private final LogRuntime runtime;
+  private final DirectoryHealth health;
+  private final LogMeters meters;
+  private final Checkpoints checkpoints;
+  private final DirectoryNames names;
+  private final EpochFiles epochFiles;
+  private final FileLock lock;
+  private final boolean clean;
+  private final OptionalLong previousBrokerEpoch;
+  private final Map<TopicPartition, PartitionLog> logs = new ConcurrentHashMap<>();
+  private final Map<TopicIdPartition, KafkaStorageException> unreadable = new ConcurrentHashMap<>();
+  private final Map<TopicPartition, Long> recoveryPoints = new TreeMap<>(Checkpoints.ORDER);
+  private final Map<TopicPartition, Long> logStarts = new TreeMap<>(Checkpoints.ORDER);
+  private final Map<TopicPartition, Long> highWatermarks;
+  private long lastCheckpointMs;
+  private long lastExpiryMs;
+
+  private LogDirectory(Path path, LogRuntime runtime, FileLock lock) throws IOException {
+    this.path = path;
+    this.runtime = runtime;
+    this.lock = lock;
+    this.health = new DirectoryHealth(path);
+    this.meters = new LogMeters(runtime.meters());
+    this.checkpoints = new Checkpoints(runtime.disk(), path);
+    this.names = new DirectoryNames(runtime, path, checkpoints);
+    this.epochFiles = new EpochFiles(runtime, health);
+    recoveryPoints.putAll(checkpoints.read(Checkpoints.RECOVERY_POINT));
+    logStarts.putAll(checkpoints.read(Checkpoints.LOG_START));
+    this.highWatermarks = Map.copyOf(checkpoints.read(Checkpoints.HIGH_WATERMARK));
+    this.clean = names.cleanShutdown();
+    this.previousBrokerEpoch = clean ? names.cleanBrokerEpoch() : OptionalLong.empty();
+  }
 
   /**
    * Takes Kafka's {@code .lock}, reads {@code meta.properties} and whether the last stop was clean.
@@ -29,30 +77,61 @@ public final class LogDirectory implements AutoCloseable {
    * @throws KafkaStorageException when locked by another process or not readable
    */
   public static LogDirectory open(Path path, LogRuntime runtime) {
-    throw new UnsupportedOperationException();
+    try {
+      runtime.disk().createDirectory(path);
+      FileLock lock = new FileLock(path.resolve(".lock").toFile());
+      if (!lock.tryLock()) {
+        lock.unlockAndClose();
+        throw new KafkaStorageException(
+            "log directory " + path + " is in use by another process (its .lock is held)");
+      }
+      return new LogDirectory(path, runtime, lock);
+    } catch (IOException e) {
+      throw new KafkaStorageException("cannot open log directory " + path, e);
+    }
+  }
+
+  LogRuntime runtime() {
+    return runtime;
+  }
+
+  DirectoryHealth health() {
+    return health;
+  }
+
+  LogMeters meters() {
+    return meters;
+  }
+
+  Checkpoints checkpoints() {
+    return checkpoints;
+  }
+
+  LeaderEpochFileCache openEpochs(TopicPartition partition, Path logPath) throws IOException {
+    return epochFiles.open(partition, logPath);
   }
 
   public Path path() {
-    throw new UnsupportedOperationException();
+    return path;
   }
 
   /** {@code directory.id} of {@code meta.properties}; absent before the storage was formatted. */
   public Optional<Uuid> directoryId() {
-    throw new UnsupportedOperationException();
+    return health.call("read meta.properties", names::directoryId);
   }
 
   /** Of the last process, present only if it stopped cleanly (KIP-966). */
   public OptionalLong previousBrokerEpoch() {
-    throw new UnsupportedOperationException();
+    return previousBrokerEpoch;
   }
 
   public boolean online() {
-    throw new UnsupportedOperationException();
+    return health.online();
   }
 
   /** Calls back once, on the thread that met the failure; at once when offline already. */
   public void onFailure(Consumer<LogDirectory> listener) {
-    throw new UnsupportedOperationException();
+    health.onFailure(() -> listener.accept(this));
   }
 
   /**
@@ -62,12 +141,61 @@ public final class LogDirectory implements AutoCloseable {
    * @param configOfTopic by topic name
    */
   public Map<TopicIdPartition, PartitionLog> openAll(Function<String, LogConfig> configOfTopic) {
-    throw new UnsupportedOperationException();
+    return health.call(
+        "open logs",
+        () -> {
+          names.forgetCleanShutdown();
+          var opening =
+              names.logs().entrySet().stream()
+                  .map(
+                      found ->
+                          CompletableFuture.runAsync(
+                              () ->
+                                  openFound(
+                                      found.getKey(),
+                                      found.getValue(),
+                                      configOfTopic.apply(found.getKey().topic())),
+                              runtime.executor()))
+                  .toList();
+          opening.forEach(CompletableFuture::join);
+          health.check();
+          names.deleted().forEach(gone -> deleteLater(gone, 0));
+          Map<TopicIdPartition, PartitionLog> opened = new ConcurrentHashMap<>();
+          logs.values().forEach(log -> opened.put(log.partition(), log));
+          return opened;
+        });
+  }
+
+  private void openFound(TopicIdPartition partition, Path logPath, LogConfig config) {
+    TopicPartition name = partition.topicPartition();
+    Start start =
+        new Start(clean, logStarts.getOrDefault(name, -1L), recoveryPoints.getOrDefault(name, 0L));
+    try {
+      logs.put(name, openLog(partition, logPath, config, start));
+    } catch (KafkaStorageException e) {
+      unreadable.put(partition, e);
+      LOG.atError()
+          .addKeyValue("partition", partition)
+          .addKeyValue("reason", e.getMessage())
+          .log("log refused");
+    } catch (IOException e) {
+      health.failed("open " + partition, e);
+    }
+  }
+
+  private PartitionLog openLog(
+      TopicIdPartition partition, Path logPath, LogConfig config, Start start) throws IOException {
+    LogRecovery recovery =
+        new LogRecovery(partition.topicPartition(), logPath, config, this, start);
+    LogState state = new LogState(partition, this, logPath, config, recovery.open());
+    PartitionLog log = new PartitionLog(state);
+    log.sealer().afterAppend();
+    return log;
   }
 
   /** Logs that {@link #openAll} refused, and why. Their files are untouched. */
   public Map<TopicIdPartition, KafkaStorageException> unreadable() {
-    throw new UnsupportedOperationException();
+    return Map.copyOf(unreadable);
   }
 
   /**
@@ -77,22 +205,108 @@ public final class LogDirectory implements AutoCloseable {
    * @throws KafkaStorageException when the directory is offline or one of that name exists
    */
   public PartitionLog create(TopicIdPartition partition, LogConfig config) {
-    throw new UnsupportedOperationException();
+    health.check();
+    if (logs.containsKey(partition.topicPartition()) || unreadable.containsKey(partition)) {
+      throw new KafkaStorageException("log of " + partition + " exists in " + path);
+    }
+    return health.call(
+        "create log of " + partition,
+        () -> {
+          Path logPath = names.make(partition);
+          synchronized (logStarts) {
+            logStarts.remove(partition.topicPartition());
+            recoveryPoints.remove(partition.topicPartition());
+          }
+          PartitionLog log = openLog(partition, logPath, config, new Start(false, -1, 0));
+          logs.put(partition.topicPartition(), log);
+          return log;
+        });
   }
 
   /** Renames the log's directory to {@code …-delete}; the files go after the topic's delay. */
   public void delete(PartitionLog log) {
-    throw new UnsupportedOperationException();
+    health.check();
+    health.run(
+        "delete log of " + log.partition(),
+        () -> {
+          logs.remove(log.partition().topicPartition(), log);
+          Path gone = log.detach(from -> names.renameForDeletion(from, log.partition()));
+          synchronized (logStarts) {
+            logStarts.remove(log.partition().topicPartition());
+            recoveryPoints.remove(log.partition().topicPartition());
+          }
+          deleteLater(gone, log.config().fileDeleteDelayMs);
+        });
+  }
+
+  private void deleteLater(Path gone, long delayMs) {
+    var unused =
+        runtime
+            .scheduler()
+            .schedule(
+                () ->
+                    runtime
+                        .executor()
+                        .execute(() -> health.run("delete " + gone, () -> names.delete(gone))),
+                delayMs,
+                TimeUnit.MILLISECONDS);
   }
 
   /** {@code replication-offset-checkpoint} as found at {@link #open}. */
   public Map<TopicPartition, Long> highWatermarks() {
-    throw new UnsupportedOperationException();
+    return highWatermarks;
   }
 
   /** Replaces {@code replication-offset-checkpoint}. */
-  public void checkpointHighWatermarks(Map<TopicPartition, Long> highWatermarks) {
-    throw new UnsupportedOperationException();
+  public void checkpointHighWatermarks(Map<TopicPartition, Long> offsets) {
+    health.check();
+    health.run(
+        "checkpoint high watermarks",
+        () -> {
+          Map<TopicPartition, Long> sorted = new TreeMap<>(Checkpoints.ORDER);
+          sorted.putAll(offsets);
+          checkpoints.write(Checkpoints.HIGH_WATERMARK, sorted);
+        });
+  }
+
+  /** The recovery point of the log on disk is not above the one in memory after this. */
+  void persistRecoveryPoint(LogState state) throws IOException {
+    synchronized (logStarts) {
+      Long known = recoveryPoints.get(state.partition.topicPartition());
+      if (known != null && known > state.recoveryPoint) {
+        writeRecoveryPoints(state);
+      }
+    }
+  }
+
+  /** The log start on disk is the one in memory after this. */
+  void persistLogStart(LogState state) throws IOException {
+    synchronized (logStarts) {
+      Long known = logStarts.get(state.partition.topicPartition());
+      if (known == null || known != state.logStart) {
+        writeLogStarts(state);
+      }
+    }
+  }
+
+  private void writeRecoveryPoints(@Nullable LogState changed) throws IOException {
+    for (PartitionLog log : logs.values()) {
+      recoveryPoints.put(log.partition().topicPartition(), log.recoveryPoint());
+    }
+    if (changed != null) {
+      recoveryPoints.put(changed.partition.topicPartition(), changed.recoveryPoint);
+    }
+    checkpoints.write(Checkpoints.RECOVERY_POINT, recoveryPoints);
+  }
+
+  private void writeLogStarts(@Nullable LogState changed) throws IOException {
+    for (PartitionLog log : logs.values()) {
+      logStarts.put(log.partition().topicPartition(), log.logStartOffset());
+    }
+    if (changed != null) {
+      logStarts.put(changed.partition.topicPartition(), changed.logStart);
+    }
+    checkpoints.write(Checkpoints.LOG_START, logStarts);
   }
 
   /**
@@ -102,17 +316,60 @@ public final class LogDirectory implements AutoCloseable {
    * @return number of logs that had something to do
    */
   public int maintain(long nowMs) {
-    throw new UnsupportedOperationException();
+    if (!health.online()) {
+      return 0;
+    }
+    int worked = 0;
+    boolean expire = nowMs - lastExpiryMs >= EXPIRY_INTERVAL_MS;
+    for (PartitionLog log : logs.values()) {
+      worked += log.maintain(nowMs, expire) ? 1 : 0;
+    }
+    lastExpiryMs = expire ? nowMs : lastExpiryMs;
+    if (nowMs - lastCheckpointMs >= CHECKPOINT_INTERVAL_MS) {
+      lastCheckpointMs = nowMs;
+      health.run("checkpoint", this::checkpoint);
+    }
+    return worked;
+  }
+
+  private void checkpoint() throws IOException {
+    synchronized (logStarts) {
+      writeRecoveryPoints(null);
+      writeLogStarts(null);
+    }
   }
 
   /** The clean stop: flushes all, writes checkpoints and {@code .kafka_cleanshutdown}, unlocks. */
   public void close(long brokerEpoch) {
-    throw new UnsupportedOperationException();
+    try {
+      health.check();
+      for (PartitionLog log : logs.values()) {
+        log.closeCleanly();
+      }
+      health.run(
+          "stop",
+          () -> {
+            checkpoint();
+            names.rememberCleanShutdown(brokerEpoch);
+          });
+    } finally {
+      close();
+    }
   }
 
   /** Unlocks and closes files without a mark of a clean stop; the next start recovers. */
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    logs.values().forEach(PartitionLog::closeFiles);
+    logs.clear();
+    try {
+      lock.unlockAndClose();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot unlock " + path, e);
+    }
+  }
+
+  Disk disk() {
+    return runtime.disk();
   }
 }

@@ -1,6 +1,7 @@
 package io.strandline.broker.log;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.log.disk.Disk;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;

@@ -1,12 +1,15 @@
 package io.strandline.broker.log;
 
+import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.tiering.manifest.CommittedSegment;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.seal.SegmentSource;
 import io.strandline.tiering.segment.EpochStart;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -16,6 +19,7 @@ import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.requests.OffsetsForLeaderEpochResponse;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
@@ -28,9 +32,26 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
  * own; what they change is guarded inside. Every method throws {@link KafkaStorageException} once
  * the directory is offline.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class PartitionLog implements SegmentSource, LocalSegments {
-  private PartitionLog() {}
+  private final LogState state;
+  private final LogAppender appender;
+  private final LogReader reader;
+  private final LogTrim trim;
+  private final Sealer sealer;
+  private final SealedList sealedList;
+
+  PartitionLog(LogState state) {
+    this.state = state;
+    this.appender = new LogAppender(state);
+    this.reader = new LogReader(state);
+    this.trim = new LogTrim(state);
+    this.sealer = new Sealer(state);
+    this.sealedList = new SealedList(state, reader);
+  }
+
+  Sealer sealer() {
+    return sealer;
+  }
 
   /**
    * How a leader's append is to be judged.
@@ -53,55 +74,55 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   @Override
   public TopicIdPartition partition() {
-    throw new UnsupportedOperationException();
+    return state.partition;
   }
 
   public LogDirectory directory() {
-    throw new UnsupportedOperationException();
+    return state.directory;
   }
 
   public Path path() {
-    throw new UnsupportedOperationException();
+    return state.path;
   }
 
   public LogConfig config() {
-    throw new UnsupportedOperationException();
+    return state.config;
   }
 
   /** First offset of the partition, wherever it lies. */
   @Override
   public long logStartOffset() {
-    throw new UnsupportedOperationException();
+    return state.logStart;
   }
 
   /** First offset that can be read here. */
   @Override
   public long localLogStartOffset() {
-    throw new UnsupportedOperationException();
+    return state.localStart;
   }
 
   /** The offset the next record gets. */
   public long logEndOffset() {
-    throw new UnsupportedOperationException();
+    return state.logEnd;
   }
 
   /** All below is durable. */
   public long recoveryPoint() {
-    throw new UnsupportedOperationException();
+    return state.recoveryPoint;
   }
 
   /** Bytes of local batches, indexes not counted. */
   @Override
   public long sizeBytes() {
-    throw new UnsupportedOperationException();
+    return state.sizeBytes();
   }
 
   public int segmentCount() {
-    throw new UnsupportedOperationException();
+    return state.segments.size();
   }
 
   public long activeSegmentBaseOffset() {
-    throw new UnsupportedOperationException();
+    return state.active().baseOffset();
   }
 
   /**
@@ -109,7 +130,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * for the disk, so that an event loop may do it (design D10).
    */
   public boolean appendsInline(MemoryRecords records, int leaderEpoch, long nowMs) {
-    throw new UnsupportedOperationException();
+    return appender.inline(records, leaderEpoch, nowMs);
   }
 
   /**
@@ -127,7 +148,9 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** As above, for transactions. */
   public Appended appendAsLeader(MemoryRecords records, AppendTerms terms, long nowMs) {
-    throw new UnsupportedOperationException();
+    Appended appended = appender.leader(records, terms, nowMs);
+    sealer.afterAppend();
+    return appended;
   }
 
   /**
@@ -135,13 +158,17 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * after them are left out (KAFKA-18723), as is a torn last batch.
    */
   public Appended appendAsFollower(MemoryRecords records, int leaderEpoch) {
-    throw new UnsupportedOperationException();
+    Appended appended = appender.follower(records, leaderEpoch);
+    sealer.afterAppend();
+    return appended;
   }
 
   /** Starts the verification of a transaction, or the sentinel when it is already open here. */
   public VerificationGuard beginVerification(
       long producerId, int sequence, short epoch, boolean supportsEpochBump) {
-    throw new UnsupportedOperationException();
+    synchronized (state.lock) {
+      return state.producers.beginVerification(producerId, sequence, epoch, supportsEpochBump);
+    }
   }
 
   /**
@@ -153,7 +180,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * @throws OffsetOutOfRangeException below the local log start or above the log end
    */
   public LogRead read(long offset, int maxBytes, long upperBoundOffset, boolean atLeastOneBatch) {
-    throw new UnsupportedOperationException();
+    return call("read", () -> reader.read(offset, maxBytes, upperBoundOffset, atLeastOneBatch));
   }
 
   /**
@@ -161,12 +188,12 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * disk and may decompress a batch.
    */
   public Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) {
-    throw new UnsupportedOperationException();
+    return call("look up time", () -> reader.firstReaching(timestampMs, upperBoundOffset));
   }
 
   /** The first local record with the largest timestamp; blocks on disk. */
   public Optional<TimedOffset> maxTimestampOffset() {
-    throw new UnsupportedOperationException();
+    return call("look up time", reader::maxTimestampOffset);
   }
 
   /**
@@ -174,78 +201,106 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * offset is the lower of it and the high watermark.
    */
   public OptionalLong firstUnstableOffset(long highWatermark) {
-    throw new UnsupportedOperationException();
+    synchronized (state.lock) {
+      return state.producers.firstUnstableOffset(highWatermark);
+    }
   }
 
   /** Aborted transactions that overlap {@code [fromOffset, toOffset)}; blocks on disk. */
   public List<AbortedTransaction> abortedTransactions(long fromOffset, long toOffset) {
-    throw new UnsupportedOperationException();
+    return call("read aborted transactions", () -> reader.aborted(fromOffset, toOffset)).stream()
+        .map(
+            aborted ->
+                new AbortedTransaction()
+                    .setProducerId(aborted.producerId())
+                    .setFirstOffset(aborted.firstOffset()))
+        .toList();
   }
 
   /** For DescribeProducers. */
   public List<DescribeProducersResponseData.ProducerState> activeProducers() {
-    throw new UnsupportedOperationException();
+    synchronized (state.lock) {
+      return state.producers.describe();
+    }
   }
 
   public OptionalInt latestEpoch() {
-    throw new UnsupportedOperationException();
+    return state.epochs.latestEpoch().map(OptionalInt::of).orElseGet(OptionalInt::empty);
   }
 
   /** Absent when the epoch is unknown here (KIP-101, KIP-279). */
   public Optional<EpochEnd> endOffsetForEpoch(int leaderEpoch) {
-    throw new UnsupportedOperationException();
+    Map.Entry<Integer, Long> found = state.epochs.endOffsetFor(leaderEpoch, state.logEnd);
+    return found.getValue() == OffsetsForLeaderEpochResponse.UNDEFINED_EPOCH_OFFSET
+        ? Optional.empty()
+        : Optional.of(new EpochEnd(found.getKey(), found.getValue()));
   }
 
   /** Ascending; the first may begin at the log start. */
   public List<EpochStart> epochs() {
-    throw new UnsupportedOperationException();
+    return state.epochs.epochEntries().stream()
+        .map(entry -> new EpochStart(entry.epoch(), entry.startOffset()))
+        .toList();
   }
 
   /**
    * Called by a new leader before its first append, and by a follower that starts from the tier.
    */
   public void assignEpoch(int leaderEpoch, long startOffset) {
-    throw new UnsupportedOperationException();
+    run("assign epoch", () -> state.epochs.assign(leaderEpoch, startOffset));
   }
 
   /** Drops everything at and above the offset; nothing when it is at or above the log end. */
   public void truncateTo(long offset) {
-    throw new UnsupportedOperationException();
+    run("truncate", () -> trim.truncateTo(offset));
   }
 
   /** Drops everything; the log, its start included, begins anew at the offset. */
   public void truncateFullyAndStartAt(long offset) {
-    throw new UnsupportedOperationException();
+    truncateFullyAndStartAt(offset, offset);
   }
 
   /** Drops everything local; records from {@code logStartOffset} on are in the tier. */
   public void truncateFullyAndStartAt(long offset, long logStartOffset) {
-    throw new UnsupportedOperationException();
+    run("truncate", () -> trim.truncateFullyAndStartAt(offset, logStartOffset));
   }
 
   /**
-   * Moves the log start (DeleteRecords, retention); not durable at once, as in Kafka. Lower offsets
-   * are ignored.
+   * Moves the log start (DeleteRecords, retention); durable at once only if segments go, as in
+   * Kafka. Lower offsets are ignored.
    *
    * @throws OffsetOutOfRangeException above the log end
    */
   @Override
   public void advanceLogStart(long offset) {
-    throw new UnsupportedOperationException();
+    run("advance log start", () -> trim.advanceLogStart(offset));
   }
 
   /** Closes the active segment to appends, unless it is empty; sealed off this thread. */
   public void roll() {
-    throw new UnsupportedOperationException();
+    run(
+        "roll",
+        () -> {
+          synchronized (state.lock) {
+            if (state.active().end().sizeBytes() > 0) {
+              state.roll(state.runtime.clock().millis());
+            }
+          }
+        });
+    sealer.afterAppend();
   }
 
   /** All that is appended becomes durable. */
   public void flush() {
-    throw new UnsupportedOperationException();
+    state.check();
+    sealer.flush();
   }
 
   public void reconfigure(LogConfig config) {
-    throw new UnsupportedOperationException();
+    synchronized (state.lock) {
+      state.config = config;
+      state.drawJitter();
+    }
   }
 
   /**
@@ -256,16 +311,100 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * @return segments deleted
    */
   public int deleteExpired(long nowMs, long limitOffset) {
-    throw new UnsupportedOperationException();
+    int deleted = call("delete expired segments", () -> trim.deleteExpired(nowMs, limitOffset));
+    sealer.afterAppend();
+    return deleted;
   }
 
   @Override
   public List<SealedSegment> sealedSegments(long fromOffset, long limitOffset, int max) {
-    throw new UnsupportedOperationException();
+    return call("list sealed segments", () -> sealedList.from(fromOffset, limitOffset, max));
   }
 
   @Override
   public long release(CommittedSegment segment) {
-    throw new UnsupportedOperationException();
+    return call("release segments", () -> trim.release(segment.entry().endOffset()));
+  }
+
+  /** Periodic work; true if there was any. */
+  boolean maintain(long nowMs, boolean expireProducers) {
+    if (state.closed) {
+      return false;
+    }
+    boolean rolled = call("roll", () -> rollIfOld(nowMs));
+    boolean deleted = call("delete below start", () -> trim.deleteBelowStart() > 0);
+    if (expireProducers) {
+      synchronized (state.lock) {
+        state.producers.removeExpired(nowMs);
+      }
+    }
+    boolean flushDue =
+        state.unflushedRecords.get() > 0 && nowMs - state.lastFlushMs >= state.config.flushMs;
+    if (flushDue) {
+      sealer.flush();
+    }
+    sealer.afterAppend();
+    return rolled || deleted || flushDue;
+  }
+
+  private boolean rollIfOld(long nowMs) throws IOException {
+    synchronized (state.lock) {
+      LogSegment active = state.active();
+      boolean old =
+          active.end().sizeBytes() > 0
+              && nowMs - active.createdMs() > state.config.maxSegmentMs() - state.jitterMs;
+      if (old) {
+        state.roll(nowMs);
+      }
+      return old;
+    }
+  }
+
+  /** A step that moves the log's directory and gives its new place. */
+  interface Move {
+    Path move(Path from) throws IOException;
+  }
+
+  /** Ends the use of the log; its files go elsewhere. */
+  Path detach(Move move) throws IOException {
+    synchronized (state.sealing) {
+      synchronized (state.lock) {
+        Path gone = move.move(state.path);
+        state.path = gone;
+        state.segments.values().forEach(segment -> segment.moved(gone));
+        state.producers.moved(gone);
+        closeFiles();
+        return gone;
+      }
+    }
+  }
+
+  void closeCleanly() {
+    run("close", sealer::close);
+  }
+
+  /** Readers with a hold go on. */
+  void closeFiles() {
+    synchronized (state.lock) {
+      if (!state.closed) {
+        state.closed = true;
+        state.segments.values().forEach(LogSegment::release);
+      }
+    }
+  }
+
+  private <T> T call(String what, DirectoryHealth.Step<T> step) {
+    state.check();
+    return state.health.call(what + " of " + state.partition, step);
+  }
+
+  private void run(String what, DirectoryHealth.Action action) {
+    state.check();
+    state.health.run(what + " of " + state.partition, action);
+  }
+
+  @Override
+  public String toString() {
+    return state.path + " to " + state.logEnd;
   }
 }

@@ -1,4 +1,4 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,15 +9,19 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The machine's own file system. */
 public final class NioDisk implements Disk {
+  private static final Set<StandardOpenOption> EXISTING =
+      Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+  private static final Set<StandardOpenOption> CREATING =
+      Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+
   @Override
-  public File open(Path file) throws IOException {
-    return new NioFile(
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
+  public File open(Path file, boolean create) throws IOException {
+    return new NioFile(FileChannel.open(file, create ? CREATING : EXISTING));
   }
 
   @Override

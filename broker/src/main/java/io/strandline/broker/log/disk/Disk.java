@@ -1,4 +1,4 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,6 +18,8 @@ import java.util.List;
  * seal through {@link #open}) and {@code leader-epoch-checkpoint} (write {@code .tmp}, force,
  * rename). Crash points of theirs are before and after the whole call: the log reads a torn
  * snapshot as absent and repairs epochs from the batches.
+ *
+ * <p>Paths are the machine's: what does not change a file may be read beside this port.
  *
  * <p>Threads: any. Every method throws {@link IOException} when the disk fails or is full.
  */
@@ -41,8 +43,13 @@ public interface Disk {
     void close() throws IOException;
   }
 
-  /** Opens to read and write, created when missing. */
-  File open(Path file) throws IOException;
+  /**
+   * Opens to read and write.
+   *
+   * @param create makes an empty file when there is none; without it that is a {@link
+   *     java.nio.file.NoSuchFileException}
+   */
+  File open(Path file, boolean create) throws IOException;
 
   /** Creates the directory and missing parents; no error when it exists. */
   void createDirectory(Path directory) throws IOException;

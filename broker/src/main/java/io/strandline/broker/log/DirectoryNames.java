@@ -1,0 +1,172 @@
+package io.strandline.broker.log;
+
+import io.strandline.broker.log.disk.Disk;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What stands in a log directory by Kafka's names: {@code topic-partition} with {@code
+ * partition.metadata}, {@code …-delete}, {@code meta.properties}, {@code .kafka_cleanshutdown}. The
+ * metadata log and what is foreign is left alone.
+ */
+final class DirectoryNames {
+  private static final Logger LOG = LoggerFactory.getLogger(DirectoryNames.class);
+  private static final Pattern LOG_NAME = Pattern.compile("([a-zA-Z0-9._-]+)-([0-9]+)");
+  private static final Pattern BROKER_EPOCH = Pattern.compile("\"brokerEpoch\"\\s*:\\s*(-?[0-9]+)");
+  private static final String DELETE_SUFFIX = "-delete";
+  private static final String METADATA_TOPIC = "__cluster_metadata";
+  private static final String PARTITION_METADATA = "partition.metadata";
+  private static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
+  private static final int NAME_MAX = 255;
+
+  private final LogRuntime runtime;
+  private final Disk disk;
+  private final Path path;
+  private final Checkpoints files;
+
+  DirectoryNames(LogRuntime runtime, Path path, Checkpoints files) {
+    this.runtime = runtime;
+    this.disk = runtime.disk();
+    this.path = path;
+    this.files = files;
+  }
+
+  Optional<Uuid> directoryId() throws IOException {
+    Path file = path.resolve("meta.properties");
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    }
+    return Optional.ofNullable(properties.getProperty("directory.id")).map(Uuid::fromString);
+  }
+
+  /** Logs by the topic ids in their directories. */
+  Map<TopicIdPartition, Path> logs() throws IOException {
+    Map<TopicIdPartition, Path> logs = new LinkedHashMap<>();
+    for (Path directory : disk.list(path)) {
+      Matcher name = LOG_NAME.matcher(directory.getFileName().toString());
+      if (!name.matches()
+          || !Files.isDirectory(directory)
+          || METADATA_TOPIC.equals(name.group(1))) {
+        continue;
+      }
+      Optional<Uuid> topicId = topicId(directory);
+      if (topicId.isPresent()) {
+        TopicPartition partition =
+            new TopicPartition(name.group(1), Integer.parseInt(name.group(2)));
+        logs.put(new TopicIdPartition(topicId.get(), partition), directory);
+      } else {
+        LOG.atWarn().addKeyValue("path", directory).log("no partition.metadata, left alone");
+      }
+    }
+    return logs;
+  }
+
+  List<Path> deleted() throws IOException {
+    List<Path> deleted = new ArrayList<>();
+    for (Path directory : disk.list(path)) {
+      if (directory.getFileName().toString().endsWith(DELETE_SUFFIX)
+          && Files.isDirectory(directory)) {
+        deleted.add(directory);
+      }
+    }
+    return deleted;
+  }
+
+  private static Optional<Uuid> topicId(Path directory) throws IOException {
+    Path file = directory.resolve(PARTITION_METADATA);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    }
+    return Optional.ofNullable(properties.getProperty("topic_id")).map(Uuid::fromString);
+  }
+
+  /** A log's directory with its {@code partition.metadata}, durable. */
+  Path make(TopicIdPartition partition) throws IOException {
+    Path directory = path.resolve(partition.topic() + "-" + partition.partition());
+    if (topicId(directory).isPresent()) {
+      throw new KafkaStorageException("directory " + directory + " exists already");
+    }
+    disk.createDirectory(directory);
+    files.replace(
+        directory.resolve(PARTITION_METADATA),
+        "version: 0\ntopic_id: " + partition.topicId() + "\n");
+    disk.forceDirectory(path);
+    return directory;
+  }
+
+  Path renameForDeletion(Path directory, TopicIdPartition partition) throws IOException {
+    String unique =
+        String.format(
+            Locale.ROOT,
+            "%d.%016x%016x%s",
+            partition.partition(),
+            runtime.random().nextLong(),
+            runtime.random().nextLong(),
+            DELETE_SUFFIX);
+    String topic = partition.topic();
+    String prefix = topic.substring(0, Math.min(topic.length(), NAME_MAX - unique.length() - 1));
+    Path gone = path.resolve(prefix + "-" + unique);
+    disk.rename(directory, gone);
+    disk.forceDirectory(path);
+    return gone;
+  }
+
+  /** Deletes a log's directory; there is nothing below it but files. */
+  void delete(Path directory) throws IOException {
+    if (!disk.exists(directory)) {
+      return;
+    }
+    for (Path file : disk.list(directory)) {
+      disk.delete(file);
+    }
+    disk.delete(directory);
+  }
+
+  boolean cleanShutdown() {
+    return Files.exists(path.resolve(CLEAN_SHUTDOWN));
+  }
+
+  OptionalLong cleanBrokerEpoch() throws IOException {
+    String text = Files.readString(path.resolve(CLEAN_SHUTDOWN), StandardCharsets.UTF_8);
+    Matcher epoch = BROKER_EPOCH.matcher(text);
+    return epoch.find() ? OptionalLong.of(Long.parseLong(epoch.group(1))) : OptionalLong.empty();
+  }
+
+  void forgetCleanShutdown() throws IOException {
+    if (disk.delete(path.resolve(CLEAN_SHUTDOWN))) {
+      disk.forceDirectory(path);
+    }
+  }
+
+  void rememberCleanShutdown(long brokerEpoch) throws IOException {
+    files.replace(
+        path.resolve(CLEAN_SHUTDOWN), "{\"version\":0,\"brokerEpoch\":" + brokerEpoch + "}");
+  }
+}

@@ -1,0 +1,221 @@
+package io.strandline.broker.log;
+
+import io.strandline.broker.log.PartitionLog.AppendTerms;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Iterator;
+import java.util.Optional;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.UnsupportedForMessageFormatException;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.BufferSupplier;
+import org.apache.kafka.common.utils.PrimitiveRef;
+import org.apache.kafka.server.record.BrokerCompressionType;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.apache.kafka.storage.internals.log.LogValidator;
+import org.apache.kafka.storage.internals.log.LogValidator.ValidationResult;
+
+/**
+ * Judges a client's or coordinator's batch and numbers it.
+ *
+ * <h2>Two paths</h2>
+ *
+ * The fast one (design D5) reads the header, computes the checksum and walks uncompressed records;
+ * it never decompresses and allocates next to nothing. What it does not take, for whatever reason,
+ * goes to Kafka's own validator, which accepts it or answers with Kafka's own error. Both write
+ * offset, epoch and timestamp into the caller's buffer.
+ */
+final class LeaderCheck {
+  private static final int DELETE_HORIZON_MASK = 0x40;
+  private static final int ATTRIBUTES_POSITION = 22;
+  private static final int CODEC_MASK = 0x07;
+  private static final int CODEC_MAX = 4;
+
+  private static final ThreadLocal<BufferSupplier> BUFFERS =
+      ThreadLocal.withInitial(BufferSupplier::create);
+
+  /** A batch as it goes into the file. */
+  record Checked(MemoryRecords records, RecordBatch batch, long logAppendTimeMs, boolean fast) {}
+
+  private final TopicPartition partition;
+  private final LogSettings settings;
+  private final LogMeters meters;
+
+  LeaderCheck(TopicPartition partition, LogSettings settings, LogMeters meters) {
+    this.partition = partition;
+    this.settings = settings;
+    this.meters = meters;
+  }
+
+  Checked check(
+      MemoryRecords records, AppendTerms terms, LogConfig config, long nextOffset, long nowMs) {
+    MutableRecordBatch batch = only(records);
+    checkFrame(batch, terms, config);
+    if (!fitsHeader(batch, records, terms, config, nowMs)
+        || (settings.walkRecords() && !framesFit(batch, records.buffer(), config, nowMs))) {
+      meters.validated.increment();
+      return validate(records, batch, terms, config, new Numbering(nextOffset, nowMs));
+    }
+    boolean appendTime = config.messageTimestampType == TimestampType.LOG_APPEND_TIME;
+    batch.setLastOffset(nextOffset + batch.lastOffset() - batch.baseOffset());
+    batch.setPartitionLeaderEpoch(terms.leaderEpoch());
+    if (appendTime) {
+      batch.setMaxTimestamp(TimestampType.LOG_APPEND_TIME, nowMs);
+    }
+    return new Checked(records, batch, appendTime ? nowMs : RecordBatch.NO_TIMESTAMP, true);
+  }
+
+  private record Numbering(long nextOffset, long nowMs) {}
+
+  private MutableRecordBatch only(MemoryRecords records) {
+    Iterator<MutableRecordBatch> batches = records.batches().iterator();
+    if (!batches.hasNext()) {
+      throw new CorruptRecordException("no whole batch in append to " + partition);
+    }
+    MutableRecordBatch batch = batches.next();
+    if (batch.sizeInBytes() != records.sizeInBytes()) {
+      throw new InvalidRecordException(
+          "append to " + partition + " must be exactly one record batch");
+    }
+    return batch;
+  }
+
+  private void checkFrame(MutableRecordBatch batch, AppendTerms terms, LogConfig config) {
+    if (batch.magic() != RecordBatch.CURRENT_MAGIC_VALUE) {
+      throw new UnsupportedForMessageFormatException(
+          "append to " + partition + " has record format " + batch.magic());
+    }
+    if (terms.origin() == AppendOrigin.CLIENT && batch.baseOffset() != 0) {
+      throw new InvalidRecordException(
+          "base offset in append to " + partition + " must be 0 and is " + batch.baseOffset());
+    }
+    if (batch.sizeInBytes() > config.maxMessageSize()) {
+      throw new RecordTooLargeException(
+          "The record batch size in the append to "
+              + partition
+              + " is "
+              + batch.sizeInBytes()
+              + " bytes which exceeds the maximum configured value of "
+              + config.maxMessageSize());
+    }
+    if (!batch.isValid()) {
+      throw new CorruptRecordException(
+          "Record is corrupt (stored crc = " + batch.checksum() + ") in " + partition);
+    }
+  }
+
+  /** Whether the fast path may take the batch, as its header tells. */
+  boolean fitsHeader(
+      RecordBatch batch, MemoryRecords records, AppendTerms terms, LogConfig config, long nowMs) {
+    ByteBuffer bytes = records.buffer();
+    byte attributes = bytes.get(bytes.position() + ATTRIBUTES_POSITION);
+    if ((attributes & CODEC_MASK) > CODEC_MAX) {
+      throw new InvalidRecordException("unknown codec in append to " + partition);
+    }
+    Integer count = batch.countOrNull();
+    boolean header =
+        count != null
+            && count > 0
+            && count == batch.lastOffset() - batch.baseOffset() + 1
+            && !batch.isControlBatch()
+            && (attributes & DELETE_HORIZON_MASK) == 0
+            && (!batch.hasProducerId() || batch.baseSequence() >= 0)
+            && batch.timestampType() == TimestampType.CREATE_TIME;
+    return header
+        && terms.origin() == AppendOrigin.CLIENT
+        && !config.compact
+        && !settings.strictValidation()
+        && codecKept(batch, config)
+        && timesFit(batch, bytes, config, nowMs);
+  }
+
+  private static boolean codecKept(RecordBatch batch, LogConfig config) {
+    Optional<Compression> wanted = config.compression;
+    return wanted.isEmpty() || wanted.get().type() == batch.compressionType();
+  }
+
+  private static boolean timesFit(
+      RecordBatch batch, ByteBuffer bytes, LogConfig config, long nowMs) {
+    if (config.messageTimestampType == TimestampType.LOG_APPEND_TIME) {
+      return true;
+    }
+    long base = bytes.getLong(bytes.position() + 27);
+    return within(base, config, nowMs) && within(batch.maxTimestamp(), config, nowMs);
+  }
+
+  private static boolean within(long timestampMs, LogConfig config, long nowMs) {
+    return timestampMs == RecordBatch.NO_TIMESTAMP
+        || (timestampMs >= earliest(config, nowMs) && timestampMs <= latest(config, nowMs));
+  }
+
+  private static long earliest(LogConfig config, long nowMs) {
+    return Math.max(0, nowMs - config.messageTimestampBeforeMaxMs);
+  }
+
+  private static long latest(LogConfig config, long nowMs) {
+    long latest = nowMs + config.messageTimestampAfterMaxMs;
+    return latest < 0 ? Long.MAX_VALUE : latest;
+  }
+
+  private static boolean framesFit(
+      RecordBatch batch, ByteBuffer bytes, LogConfig config, long nowMs) {
+    if (batch.compressionType() != CompressionType.NONE) {
+      return true;
+    }
+    boolean appendTime = config.messageTimestampType == TimestampType.LOG_APPEND_TIME;
+    return RecordFrames.sound(
+        bytes.slice(),
+        batch,
+        appendTime ? Long.MIN_VALUE : earliest(config, nowMs),
+        appendTime ? Long.MAX_VALUE : latest(config, nowMs));
+  }
+
+  private Checked validate(
+      MemoryRecords records,
+      MutableRecordBatch batch,
+      AppendTerms terms,
+      LogConfig config,
+      Numbering numbering) {
+    CompressionType source = batch.compressionType();
+    LogValidator validator =
+        new LogValidator(
+            records,
+            partition,
+            new KafkaTime(InstantSource.fixed(Instant.ofEpochMilli(numbering.nowMs))),
+            source,
+            BrokerCompressionType.targetCompression(config.compression, source),
+            config.compact,
+            RecordBatch.CURRENT_MAGIC_VALUE,
+            config.messageTimestampType,
+            config.messageTimestampBeforeMaxMs,
+            config.messageTimestampAfterMaxMs,
+            terms.leaderEpoch(),
+            terms.origin());
+    ValidationResult result =
+        validator.validateMessagesAndAssignOffsets(
+            PrimitiveRef.ofLong(numbering.nextOffset), meters, BUFFERS.get());
+    MutableRecordBatch valid = result.validatedRecords().batches().iterator().next();
+    if (valid.sizeInBytes() > config.maxMessageSize()) {
+      throw new RecordTooLargeException(
+          "Message batch size is "
+              + valid.sizeInBytes()
+              + " bytes after validation in "
+              + partition);
+    }
+    long appendTimeMs =
+        config.messageTimestampType == TimestampType.LOG_APPEND_TIME
+            ? result.logAppendTimeMs()
+            : RecordBatch.NO_TIMESTAMP;
+    return new Checked(result.validatedRecords(), valid, appendTimeMs, false);
+  }
+}

@@ -1,0 +1,135 @@
+package io.strandline.broker.log;
+
+import io.strandline.broker.log.segment.LogSegment;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.storage.internals.epoch.LeaderEpochFileCache;
+import org.apache.kafka.storage.internals.log.LogConfig;
+
+/**
+ * What the parts of one log share.
+ *
+ * <p>Two locks, taken in this order: {@link #sealing}, under which files are forced and which
+ * whoever cuts the log holds too; {@link #lock}, under which fields and the list of segments
+ * change. Neither is taken by readers. Volatile fields are written under {@code lock} only.
+ */
+final class LogState {
+  final TopicIdPartition partition;
+  final LogDirectory directory;
+  final LogRuntime runtime;
+  final DirectoryHealth health;
+  final LogMeters meters;
+  final Object sealing = new Object();
+  final Object lock = new Object();
+
+  /** By base offset; never empty; the last one is active. */
+  final ConcurrentNavigableMap<Long, LogSegment> segments = new ConcurrentSkipListMap<>();
+
+  final ProducerStates producers;
+  final LeaderEpochFileCache epochs;
+
+  volatile Path path;
+  volatile LogConfig config;
+  volatile long logStart;
+  volatile long localStart;
+  volatile long logEnd;
+  volatile long recoveryPoint;
+  volatile boolean closed;
+
+  /** Segments were rolled or recovered and wait for their seal. */
+  volatile boolean sealDue;
+
+  /** Names of files that were made since the directory was forced. */
+  volatile boolean namesDue;
+
+  long jitterMs;
+  final AtomicLong unflushedRecords = new AtomicLong();
+  volatile long lastFlushMs;
+
+  LogState(
+      TopicIdPartition partition,
+      LogDirectory directory,
+      Path path,
+      LogConfig config,
+      Opened opened) {
+    this.partition = partition;
+    this.directory = directory;
+    this.runtime = directory.runtime();
+    this.health = directory.health();
+    this.meters = directory.meters();
+    this.path = path;
+    this.config = config;
+    this.producers = opened.producers;
+    this.epochs = opened.epochs;
+    for (LogSegment segment : opened.segments) {
+      segments.put(segment.baseOffset(), segment);
+    }
+    this.logStart = opened.logStart;
+    this.localStart = Math.max(opened.logStart, segments.firstKey());
+    this.logEnd = active().end().nextOffset();
+    this.recoveryPoint = Math.min(opened.recoveryPoint, logEnd);
+    this.sealDue =
+        segments.headMap(active().baseOffset()).values().stream().anyMatch(s -> !s.sealed());
+    this.lastFlushMs = runtime.clock().millis();
+    drawJitter();
+  }
+
+  /** A log as found on disk. */
+  record Opened(
+      List<LogSegment> segments,
+      ProducerStates producers,
+      LeaderEpochFileCache epochs,
+      long logStart,
+      long recoveryPoint) {}
+
+  LogSegment active() {
+    return segments.lastEntry().getValue();
+  }
+
+  /** Offset after the segment: the base of the next, or the log's end. */
+  long endOf(LogSegment segment) {
+    Map.Entry<Long, LogSegment> next = segments.higherEntry(segment.baseOffset());
+    return next == null ? logEnd : next.getKey();
+  }
+
+  void check() {
+    health.check();
+    if (closed) {
+      throw new KafkaStorageException("log of " + partition + " is closed");
+    }
+  }
+
+  /** {@code segment.jitter.ms}: spreads rolls of many partitions. */
+  void drawJitter() {
+    long most = Math.min(config.segmentJitterMs, config.segmentMs);
+    jitterMs = most <= 0 ? 0 : runtime.random().nextLong(most);
+  }
+
+  /** Closes the active segment and makes an empty one at the log's end. Under the lock. */
+  LogSegment roll(long nowMs) throws IOException {
+    LogSegment next = LogSegment.create(runtime.disk(), path, logEnd, nowMs);
+    namesDue = true;
+    producers.advanceTo(logEnd);
+    producers.snapshot(false);
+    segments.put(logEnd, next);
+    sealDue = true;
+    drawJitter();
+    meters.rolls.increment();
+    return next;
+  }
+
+  long sizeBytes() {
+    long sum = 0;
+    for (LogSegment segment : segments.values()) {
+      sum += segment.end().sizeBytes();
+    }
+    return sum;
+  }
+}

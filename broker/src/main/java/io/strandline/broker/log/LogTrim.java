@@ -1,0 +1,262 @@
+package io.strandline.broker.log;
+
+import io.strandline.broker.log.segment.LogFiles;
+import io.strandline.broker.log.segment.LogSegment;
+import io.strandline.broker.log.segment.SegmentReader;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Cuts a log at either end. What must be durable first: the log start before files below it go, a
+ * lower recovery point before the log is cut under it. Files go in two steps: renamed to {@code
+ * .deleted} now, deleted after {@code file.delete.delay.ms}; highest first at the end, lowest first
+ * at the start, so that a crash in between leaves no hole.
+ */
+final class LogTrim {
+  private static final Logger LOG = LoggerFactory.getLogger(LogTrim.class);
+
+  private final LogState state;
+
+  LogTrim(LogState state) {
+    this.state = state;
+  }
+
+  /** Drops everything at and above the offset. */
+  void truncateTo(long offset) throws IOException {
+    synchronized (state.sealing) {
+      synchronized (state.lock) {
+        if (offset >= state.logEnd) {
+          state.epochs.truncateFromEndAsyncFlush(state.logEnd);
+        } else if (offset < state.segments.firstKey()) {
+          startAt(offset, Math.min(offset, state.logStart));
+        } else {
+          LOG.atInfo()
+              .addKeyValue("partition", state.partition)
+              .addKeyValue("offset", offset)
+              .log("truncated");
+          cut(offset);
+        }
+      }
+    }
+  }
+
+  private void cut(long offset) throws IOException {
+    lowerRecoveryPoint(offset);
+    boolean quiet = state.producers.noneBelow(offset);
+    state.logEnd = offset;
+    while (state.active().baseOffset() > offset) {
+      drop(state.active());
+    }
+    LogSegment active = state.active();
+    active.reopen();
+    active.truncate(new SegmentReader(active).positionOf(offset), offset);
+    state.epochs.truncateFromEndAsyncFlush(offset);
+    state.logStart = Math.min(offset, state.logStart);
+    state.localStart = Math.min(offset, state.localStart);
+    reloadProducers(offset, quiet);
+    state.namesDue = true;
+  }
+
+  private void reloadProducers(long offset, boolean quiet) throws IOException {
+    state.producers.load(state.logStart, offset, state.runtime.clock().millis());
+    if (!quiet) {
+      LogRecovery.replay(state.segments, state.producers, offset);
+    }
+    state.producers.advanceTo(offset);
+    state.producers.snapshot(true);
+  }
+
+  /** Drops everything; local records will begin at the offset, the partition's at the log start. */
+  void truncateFullyAndStartAt(long offset, long logStartOffset) throws IOException {
+    synchronized (state.sealing) {
+      synchronized (state.lock) {
+        startAt(offset, logStartOffset);
+      }
+    }
+  }
+
+  private void startAt(long offset, long logStartOffset) throws IOException {
+    LOG.atInfo()
+        .addKeyValue("partition", state.partition)
+        .addKeyValue("offset", offset)
+        .log("emptied");
+    lowerRecoveryPoint(offset);
+    state.logStart = logStartOffset;
+    state.directory.persistLogStart(state);
+    List<LogSegment> all = new ArrayList<>(state.segments.descendingMap().values());
+    for (LogSegment segment : all) {
+      drop(segment);
+    }
+    state.segments.put(
+        offset,
+        LogSegment.create(
+            state.runtime.disk(), state.path, offset, state.runtime.clock().millis()));
+    state.logEnd = offset;
+    state.localStart = offset;
+    state.recoveryPoint = offset;
+    state.epochs.clearAndFlush();
+    state.producers.truncateFullyAndStartAt(offset);
+    state.unflushedRecords.set(0);
+    state.runtime.disk().forceDirectory(state.path);
+  }
+
+  private void lowerRecoveryPoint(long offset) throws IOException {
+    if (state.recoveryPoint > offset) {
+      state.recoveryPoint = offset;
+      state.directory.persistRecoveryPoint(state);
+    }
+  }
+
+  /** Moves the log start; segments wholly below it go. */
+  void advanceLogStart(long offset) throws IOException {
+    synchronized (state.lock) {
+      if (offset > state.logEnd) {
+        throw new OffsetOutOfRangeException(
+            "log start " + offset + " of " + state.partition + " is above its end " + state.logEnd);
+      }
+      if (offset <= state.logStart) {
+        return;
+      }
+      state.logStart = offset;
+      state.localStart = Math.max(state.localStart, offset);
+      state.recoveryPoint = Math.max(state.recoveryPoint, offset);
+      state.epochs.truncateFromStartAsyncFlush(offset);
+      state.producers.logStartAdvanced(offset);
+      deleteBelowStart();
+    }
+  }
+
+  /** Deletes sealed segments wholly below the log start. */
+  int deleteBelowStart() throws IOException {
+    synchronized (state.lock) {
+      List<LogSegment> gone = head(segment -> state.endOf(segment) <= state.logStart);
+      if (!gone.isEmpty()) {
+        shed(gone);
+      }
+      return gone.size();
+    }
+  }
+
+  /**
+   * Deletes sealed segments that end at or below the offset, which are in the tier.
+   *
+   * @return bytes freed
+   */
+  long release(long endOffset) throws IOException {
+    synchronized (state.lock) {
+      List<LogSegment> gone = head(segment -> state.endOf(segment) <= endOffset);
+      if (gone.isEmpty()) {
+        return 0;
+      }
+      long bytes = shed(gone);
+      state.meters.releasedBytes.increment((double) bytes);
+      return bytes;
+    }
+  }
+
+  /** Retention of a topic without a tier; see {@link PartitionLog#deleteExpired}. */
+  int deleteExpired(long nowMs, long limitOffset) throws IOException {
+    synchronized (state.lock) {
+      LogConfig config = state.config;
+      List<LogSegment> gone = List.of();
+      if (config.delete) {
+        long[] excess = {state.sizeBytes() - config.retentionSize};
+        gone =
+            head(
+                segment ->
+                    state.endOf(segment) <= limitOffset
+                        && (tooOld(segment, nowMs)
+                            || (config.retentionSize >= 0 && tooMuch(segment, excess))));
+      }
+      long start =
+          gone.isEmpty() ? state.segments.firstKey() : state.endOf(gone.get(gone.size() - 1));
+      advanceLogStart(start);
+      LogSegment active = state.active();
+      if (config.delete
+          && active.end().sizeBytes() > 0
+          && state.logEnd <= limitOffset
+          && tooOld(active, nowMs)) {
+        state.roll(nowMs);
+      }
+      return gone.size();
+    }
+  }
+
+  private boolean tooOld(LogSegment segment, long nowMs) {
+    long retentionMs = state.config.retentionMs;
+    if (retentionMs < 0) {
+      return false;
+    }
+    try {
+      long newest = segment.maxTimestampMs();
+      return nowMs - (newest < 0 ? segment.createdMs() : newest) > retentionMs;
+    } catch (IOException e) {
+      throw state.health.failed("read the time index of " + segment, e);
+    }
+  }
+
+  private static boolean tooMuch(LogSegment segment, long[] excess) {
+    excess[0] -= segment.end().sizeBytes();
+    return excess[0] >= 0;
+  }
+
+  /** The sealed segments from the first on that the test wants, never the active one. */
+  private List<LogSegment> head(Predicate<LogSegment> wanted) {
+    List<LogSegment> head = new ArrayList<>();
+    for (LogSegment segment : state.segments.values()) {
+      if (segment == state.active() || !segment.sealed() || !wanted.test(segment)) {
+        break;
+      }
+      head.add(segment);
+    }
+    return head;
+  }
+
+  /** Removes segments from the start. Readers see the new start before the first is gone. */
+  private long shed(List<LogSegment> head) throws IOException {
+    long start = state.endOf(head.get(head.size() - 1));
+    state.directory.persistLogStart(state);
+    state.localStart = Math.max(state.localStart, start);
+    long bytes = 0;
+    for (LogSegment segment : head) {
+      bytes += segment.end().sizeBytes();
+      drop(segment);
+    }
+    state.producers.deleteSnapshotsBefore(start);
+    LOG.atInfo()
+        .addKeyValue("partition", state.partition)
+        .addKeyValue("offset", start)
+        .addKeyValue("bytes", bytes)
+        .log("local start advanced");
+    return bytes;
+  }
+
+  private void drop(LogSegment segment) throws IOException {
+    state.segments.remove(segment.baseOffset());
+    segment.rename(LogFiles.DELETED);
+    segment.release();
+    var unused =
+        state
+            .runtime
+            .scheduler()
+            .schedule(
+                () -> state.runtime.executor().execute(() -> delete(segment)),
+                state.config.fileDeleteDelayMs,
+                TimeUnit.MILLISECONDS);
+  }
+
+  private void delete(LogSegment segment) {
+    try {
+      segment.delete();
+    } catch (IOException e) {
+      state.health.failed("delete " + segment, e);
+    }
+  }
+}

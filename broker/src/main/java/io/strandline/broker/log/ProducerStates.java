@@ -1,0 +1,304 @@
+package io.strandline.broker.log;
+
+import io.strandline.broker.log.PartitionLog.AppendTerms;
+import io.strandline.broker.log.segment.AbortedIndex;
+import io.strandline.tiering.segment.AbortedTransaction;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.message.DescribeProducersResponseData;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.BatchMetadata;
+import org.apache.kafka.storage.internals.log.CompletedTxn;
+import org.apache.kafka.storage.internals.log.LogOffsetMetadata;
+import org.apache.kafka.storage.internals.log.ProducerAppendInfo;
+import org.apache.kafka.storage.internals.log.ProducerStateEntry;
+import org.apache.kafka.storage.internals.log.ProducerStateManager;
+import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
+import org.apache.kafka.storage.internals.log.VerificationStateEntry;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the log knows of idempotent and transactional producers (KIP-98, KIP-890): Kafka's own
+ * bookkeeping, in the order in which we write. Guarded by the log's lock.
+ *
+ * <p>Kafka's class writes snapshots beside our port for the disk; they are forced at seal.
+ */
+final class ProducerStates {
+  /** A batch of a producer, and what it will change once it is written. */
+  record Judged(
+      @Nullable BatchMetadata duplicate,
+      Collection<ProducerAppendInfo> updates,
+      List<CompletedTxn> completed) {
+    static final Judged NOTHING = new Judged(null, List.of(), List.of());
+  }
+
+  private final ProducerStateManager states;
+
+  ProducerStates(TopicPartition partition, Path directory, LogRuntime runtime) throws IOException {
+    LogSettings settings = runtime.settings();
+    states =
+        new ProducerStateManager(
+            partition,
+            directory.toFile(),
+            settings.transactionMaxTimeoutMs(),
+            new ProducerStateManagerConfig(
+                settings.producerIdExpirationMs(), settings.transactionVerification()),
+            new KafkaTime(runtime.clock()));
+  }
+
+  /**
+   * Checks sequence, epoch and transaction of numbered batches; changes nothing that outlives a
+   * failed write but the verification of a transaction.
+   */
+  Judged judge(Iterable<? extends RecordBatch> batches, AppendTerms terms) {
+    Map<Long, ProducerAppendInfo> updates = Map.of();
+    List<CompletedTxn> completed = new ArrayList<>(0);
+    for (RecordBatch batch : batches) {
+      if (!batch.hasProducerId()) {
+        continue;
+      }
+      if (terms.origin() == AppendOrigin.CLIENT) {
+        Optional<BatchMetadata> duplicate = duplicateOf(batch);
+        if (duplicate.isPresent()) {
+          return new Judged(duplicate.get(), List.of(), List.of());
+        }
+      }
+      if (terms.origin() != AppendOrigin.REPLICATION) {
+        requireVerified(batch, terms.guard());
+      }
+      if (updates.isEmpty()) {
+        updates = new LinkedHashMap<>();
+      }
+      update(batch, updates, terms).ifPresent(completed::add);
+    }
+    return updates.isEmpty()
+        ? Judged.NOTHING
+        : new Judged(null, List.copyOf(updates.values()), completed);
+  }
+
+  /** One of the producer's last five batches, if this is it again. */
+  private Optional<BatchMetadata> duplicateOf(RecordBatch batch) {
+    return states
+        .lastEntry(batch.producerId())
+        .filter(entry -> entry.producerEpoch() == batch.producerEpoch())
+        .flatMap(
+            entry ->
+                entry.batchMetadata().stream()
+                    .filter(
+                        known ->
+                            known.firstSeq() == batch.baseSequence()
+                                && known.lastSeq() == batch.lastSequence())
+                    .findFirst());
+  }
+
+  private Optional<CompletedTxn> update(
+      RecordBatch batch, Map<Long, ProducerAppendInfo> updates, AppendTerms terms) {
+    ProducerAppendInfo info =
+        updates.computeIfAbsent(batch.producerId(), id -> states.prepareUpdate(id, terms.origin()));
+    Optional<LogOffsetMetadata> first =
+        batch.isTransactional()
+            ? Optional.of(new LogOffsetMetadata(batch.baseOffset()))
+            : Optional.empty();
+    Optional<CompletedTxn> done = info.append(batch, first, terms.transactionVersion());
+    if (batch.isTransactional()) {
+      endVerification(batch);
+    }
+    return done;
+  }
+
+  /** A marker of version 2 may be followed by a transaction of the same epoch that is verified. */
+  private void endVerification(RecordBatch batch) {
+    VerificationStateEntry entry = states.verificationStateEntry(batch.producerId());
+    boolean nextBegan =
+        entry != null
+            && entry.supportsEpochBump()
+            && batch.isControlBatch()
+            && batch.producerEpoch() == entry.epoch();
+    if (!nextBegan) {
+      states.clearVerificationStateEntry(batch.producerId());
+    }
+  }
+
+  private void requireVerified(RecordBatch batch, VerificationGuard guard) {
+    if (!batch.isTransactional() || open(batch.producerId(), batch.producerEpoch())) {
+      return;
+    }
+    requireEpoch(batch.producerId(), batch.producerEpoch());
+    if (batch.isControlBatch()
+        || !states.producerStateManagerConfig().transactionVerificationEnabled()) {
+      return;
+    }
+    VerificationStateEntry entry = states.verificationStateEntry(batch.producerId());
+    if (entry == null || !entry.verificationGuard().verify(guard)) {
+      throw new InvalidTxnStateException("Record was not part of an ongoing transaction");
+    }
+  }
+
+  private void requireEpoch(long producerId, short epoch) {
+    ProducerStateEntry entry = states.activeProducers().get(producerId);
+    if (entry != null && epoch < entry.producerEpoch()) {
+      throw new InvalidProducerEpochException(
+          "Epoch of producer "
+              + producerId
+              + " is "
+              + epoch
+              + ", which is smaller than the last seen epoch "
+              + entry.producerEpoch());
+    }
+  }
+
+  private boolean open(long producerId, short epoch) {
+    ProducerStateEntry entry = states.activeProducers().get(producerId);
+    return entry != null
+        && entry.currentTxnFirstOffset().isPresent()
+        && entry.producerEpoch() == epoch;
+  }
+
+  VerificationGuard beginVerification(
+      long producerId, int sequence, short epoch, boolean supportsEpochBump) {
+    requireEpoch(producerId, epoch);
+    return open(producerId, epoch)
+        ? VerificationGuard.SENTINEL
+        : states
+            .maybeCreateVerificationStateEntry(producerId, sequence, epoch, supportsEpochBump)
+            .verificationGuard();
+  }
+
+  /** What was judged is written. */
+  void accept(Judged judged, AbortedIndex aborted, long endOffset) throws IOException {
+    judged.updates.forEach(states::update);
+    for (CompletedTxn transaction : judged.completed) {
+      complete(transaction, aborted);
+    }
+    states.updateMapEndOffset(endOffset);
+  }
+
+  private void complete(CompletedTxn transaction, @Nullable AbortedIndex aborted)
+      throws IOException {
+    if (transaction.isAborted() && aborted != null) {
+      aborted.append(
+          new AbortedTransaction(
+              transaction.producerId(),
+              transaction.firstOffset(),
+              transaction.lastOffset(),
+              states.lastStableOffset(transaction)));
+    }
+    states.completeTxn(transaction);
+  }
+
+  /**
+   * Learns a batch that is in the log already.
+   *
+   * @param aborted to be rebuilt, or null when it is sound
+   */
+  void replay(RecordBatch batch, @Nullable AbortedIndex aborted) throws IOException {
+    if (batch.hasProducerId()) {
+      ProducerAppendInfo info = states.prepareUpdate(batch.producerId(), AppendOrigin.REPLICATION);
+      Optional<CompletedTxn> done = info.append(batch, Optional.empty(), (short) 0);
+      states.update(info);
+      if (done.isPresent()) {
+        complete(done.get(), aborted);
+      }
+    }
+    states.updateMapEndOffset(batch.lastOffset() + 1);
+  }
+
+  /** Loads the newest snapshot at or below the offset and forgets what is above. */
+  void load(long logStartOffset, long endOffset, long nowMs) throws IOException {
+    states.truncateAndReload(logStartOffset, endOffset, nowMs);
+  }
+
+  /** Whether there is nothing to replay up to the offset: no producer was known before a cut. */
+  boolean noneBelow(long offset) {
+    return states.isEmpty() && states.mapEndOffset() >= offset;
+  }
+
+  long mapEndOffset() {
+    return states.mapEndOffset();
+  }
+
+  void advanceTo(long offset) {
+    states.updateMapEndOffset(offset);
+  }
+
+  /** Writes a snapshot at the map's end, forced only if asked to. */
+  void snapshot(boolean force) throws IOException {
+    states.takeSnapshot(force);
+  }
+
+  Optional<Path> snapshotAt(long offset) {
+    return states.fetchSnapshot(offset).map(File::toPath);
+  }
+
+  void deleteSnapshotsBefore(long offset) throws IOException {
+    states.deleteSnapshotsBefore(offset);
+  }
+
+  void removeStraySnapshots(Collection<Long> baseOffsets) throws IOException {
+    states.removeStraySnapshots(baseOffsets);
+  }
+
+  void truncateFullyAndStartAt(long offset) throws IOException {
+    states.truncateFullyAndStartAt(offset);
+  }
+
+  void logStartAdvanced(long logStartOffset) {
+    states.onLogStartOffsetIncremented(logStartOffset);
+  }
+
+  OptionalLong firstUnstableOffset(long highWatermark) {
+    states.onHighWatermarkUpdated(highWatermark);
+    return states
+        .firstUnstableOffset()
+        .map(offset -> OptionalLong.of(offset.messageOffset))
+        .orElseGet(OptionalLong::empty);
+  }
+
+  void removeExpired(long nowMs) {
+    states.removeExpiredProducers(nowMs);
+  }
+
+  void moved(Path directory) {
+    states.updateParentDir(directory.toFile());
+  }
+
+  Map<Long, ProducerStateEntry> active() {
+    return states.activeProducers();
+  }
+
+  List<DescribeProducersResponseData.ProducerState> describe() {
+    return states.activeProducers().entrySet().stream()
+        .map(
+            producer ->
+                new DescribeProducersResponseData.ProducerState()
+                    .setProducerId(producer.getKey())
+                    .setProducerEpoch(producer.getValue().producerEpoch())
+                    .setLastSequence(lastSequence(producer.getValue()))
+                    .setLastTimestamp(producer.getValue().lastTimestamp())
+                    .setCoordinatorEpoch(producer.getValue().coordinatorEpoch())
+                    .setCurrentTxnStartOffset(
+                        producer.getValue().currentTxnFirstOffset().orElse(-1L)))
+        .toList();
+  }
+
+  private static int lastSequence(ProducerStateEntry entry) {
+    int last = RecordBatch.NO_SEQUENCE;
+    for (BatchMetadata batch : entry.batchMetadata()) {
+      last = batch.lastSeq();
+    }
+    return last;
+  }
+}

@@ -1,0 +1,117 @@
+package io.strandline.broker.log.segment;
+
+import io.strandline.broker.log.disk.Disk;
+import io.strandline.tiering.segment.AbortedTransaction;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kafka's {@code .txnindex}: 34 bytes for each transaction whose abort marker lies in the segment,
+ * ascending by the marker's offset: version 0 (2 bytes), producer id, first offset, marker's
+ * offset, last stable offset (8 bytes each). The file exists only once there is an entry. Entries
+ * are kept in memory after the first read: there are few. Threads: one writer; any reader.
+ */
+public final class AbortedIndex {
+  private static final int ENTRY_BYTES = 34;
+
+  private final Disk disk;
+  private volatile Path file;
+  private volatile @Nullable List<AbortedTransaction> entries;
+
+  AbortedIndex(Disk disk, Path file) {
+    this.disk = disk;
+    this.file = file;
+  }
+
+  void moved(Path newFile) {
+    file = newFile;
+  }
+
+  /** Entries in order of their markers. */
+  public List<AbortedTransaction> entries() throws IOException {
+    List<AbortedTransaction> known = entries;
+    if (known == null) {
+      known = read();
+      entries = known;
+    }
+    return known;
+  }
+
+  /** Marker offsets ascend; an entry that is there already is ignored. */
+  public void append(AbortedTransaction transaction) throws IOException {
+    List<AbortedTransaction> now = entries();
+    if (!now.isEmpty() && now.get(now.size() - 1).lastOffset() >= transaction.lastOffset()) {
+      return;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(ENTRY_BYTES);
+    bytes.putShort((short) 0);
+    bytes.putLong(transaction.producerId()).putLong(transaction.firstOffset());
+    bytes.putLong(transaction.lastOffset()).putLong(transaction.lastStableOffset());
+    try (Disk.File open = disk.open(file, true)) {
+      open.write(bytes.flip(), (long) now.size() * ENTRY_BYTES);
+    }
+    List<AbortedTransaction> more = new ArrayList<>(now);
+    more.add(transaction);
+    entries = List.copyOf(more);
+  }
+
+  /** Keeps entries whose marker lies below the offset. */
+  public void truncate(long offset) throws IOException {
+    List<AbortedTransaction> kept =
+        entries().stream().filter(entry -> entry.lastOffset() < offset).toList();
+    if (kept.size() == entries().size()) {
+      return;
+    }
+    if (kept.isEmpty()) {
+      disk.delete(file);
+    } else {
+      try (Disk.File open = disk.open(file, false)) {
+        open.truncate((long) kept.size() * ENTRY_BYTES);
+      }
+    }
+    entries = kept;
+  }
+
+  void clear() throws IOException {
+    disk.delete(file);
+    entries = List.of();
+  }
+
+  void force() throws IOException {
+    if (!entries().isEmpty()) {
+      try (Disk.File open = disk.open(file, false)) {
+        open.force();
+      }
+    }
+  }
+
+  /** A torn last entry is left out: whoever wrote it will write it again. */
+  private List<AbortedTransaction> read() throws IOException {
+    if (!Files.exists(file)) {
+      return List.of();
+    }
+    List<AbortedTransaction> read = new ArrayList<>();
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer bytes = ByteBuffer.allocate((int) channel.size());
+      Channels.readUpTo(channel, bytes, 0);
+      bytes.flip();
+      while (bytes.remaining() >= ENTRY_BYTES) {
+        short version = bytes.getShort();
+        if (version != 0) {
+          throw new IOException("transaction index of version " + version + ": " + file);
+        }
+        read.add(
+            new AbortedTransaction(
+                bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.getLong()));
+      }
+    }
+    return List.copyOf(read);
+  }
+}

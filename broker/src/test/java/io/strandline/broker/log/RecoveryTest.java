@@ -1,0 +1,145 @@
+package io.strandline.broker.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.compress.Compression;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RecoveryTest {
+  private final Logs logs;
+
+  RecoveryTest(@TempDir Path temp) {
+    logs = new Logs(temp.resolve("d"));
+  }
+
+  @Test
+  void everythingIsThereAfterACleanStop() {
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, Compression.NONE, i / 7, "value" + i);
+    }
+    List<String> before = Logs.read(log, 0);
+    log = logs.restart(log);
+    assertThat(Logs.read(log, 0)).isEqualTo(before);
+    assertThat(log.recoveryPoint()).isEqualTo(20);
+    assertThat(log.epochs()).extracting(e -> e.startOffset()).containsExactly(0L, 7L, 14L);
+    assertThat(log.directory().previousBrokerEpoch()).hasValue(5);
+    logs.append(log, "more");
+    assertThat(Logs.read(log, 20)).containsExactly("20=more");
+    assertThat(logs.crash(log).directory().previousBrokerEpoch()).isEmpty();
+  }
+
+  @Test
+  void everythingInThePageCacheIsThereAfterACrash() {
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, Compression.NONE, i / 7, "value" + i);
+    }
+    List<String> before = Logs.read(log, 0);
+    log = logs.crash(log);
+    assertThat(Logs.read(log, 0)).isEqualTo(before);
+    assertThat(log.epochs()).extracting(e -> e.startOffset()).containsExactly(0L, 7L, 14L);
+    assertThat(log.firstReaching(logs.nowMs, 20)).isPresent();
+  }
+
+  @Test
+  void aLogCutAtAnyByteOfItsLastBatchesKeepsTheWholeOnes() throws IOException {
+    PartitionLog log = logs.create();
+    int size = logs.append(log, "aa").sizeBytes();
+    logs.append(log, "bb");
+    logs.append(log, "cc");
+    Path file = log.path().resolve("00000000000000000000.log");
+    log.directory().close();
+    byte[] whole = Files.readAllBytes(file);
+    for (int cut = 3 * size; cut >= size; cut--) {
+      Files.write(file, java.util.Arrays.copyOf(whole, cut));
+      PartitionLog recovered = logs.reopen();
+      assertThat(recovered.logEndOffset()).as("cut at %d", cut).isEqualTo(cut / size);
+      assertThat(Files.size(file)).isEqualTo((long) cut / size * size);
+      recovered.directory().close();
+    }
+  }
+
+  @Test
+  void aFlippedByteInTheTailEndsTheLogThere() throws IOException {
+    PartitionLog log = logs.create();
+    int size = logs.append(log, "aa").sizeBytes();
+    logs.append(log, "bb");
+    logs.append(log, "cc");
+    Path file = log.path().resolve("00000000000000000000.log");
+    log.directory().close();
+    flip(file, size + 70);
+    log = logs.reopen();
+    assertThat(Logs.read(log, 0)).containsExactly("0=aa");
+    logs.append(log, "dd");
+    assertThat(Logs.read(logs.crash(log), 0)).containsExactly("0=aa", "1=dd");
+  }
+
+  @Test
+  void lostIndexesAreRebuilt() throws IOException {
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, "value" + i);
+    }
+    List<String> before = Logs.read(log, 0);
+    Path dir = log.path();
+    log.directory().close(1);
+    try (var files = Files.list(dir)) {
+      for (Path file : files.filter(f -> f.toString().endsWith("index")).toList()) {
+        Files.delete(file);
+      }
+    }
+    log = logs.reopen();
+    assertThat(Logs.read(log, 0)).isEqualTo(before);
+    assertThat(log.sealedSegments(0, 20, 100)).hasSize(log.segmentCount() - 1);
+    assertThat(dir.resolve("00000000000000000000.index")).exists();
+  }
+
+  @Test
+  void damageBelowTheRecoveryPointRefusesTheLogAndTouchesNothing() throws IOException {
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, "value" + i);
+    }
+    Path dir = log.path();
+    log.directory().close(1);
+    flip(dir.resolve("00000000000000000000.log"), 80);
+    Files.delete(dir.resolve("00000000000000000000.index"));
+    try (LogDirectory directory = logs.directory()) {
+      assertThat(directory.openAll(topic -> logs.logConfig())).isEmpty();
+      assertThat(directory.unreadable()).containsKey(Logs.TP);
+      assertThat(directory.online()).isTrue();
+    }
+    try (var files = Files.list(dir)) {
+      assertThat(files.filter(f -> f.toString().endsWith(".log"))).hasSizeGreaterThan(3);
+    }
+  }
+
+  @Test
+  void aSecondProcessIsKeptOut() {
+    PartitionLog log = logs.create();
+    assertThatThrownBy(logs::directory).hasMessageContaining("in use");
+    log.directory().close();
+    logs.directory().close();
+  }
+
+  private static void flip(Path file, long position) throws IOException {
+    try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
+      access.seek(position);
+      int old = access.read();
+      access.seek(position);
+      access.write(old ^ 0x55);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.strandline.broker.log;
+
+import org.jspecify.annotations.NullMarked;
