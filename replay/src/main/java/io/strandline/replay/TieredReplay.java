@@ -1,0 +1,193 @@
+package io.strandline.replay;
+
+import io.micrometer.core.instrument.Counter;
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.replay.fetch.Indexes;
+import io.strandline.replay.fetch.ReadStream;
+import io.strandline.replay.fetch.Streams;
+import io.strandline.replay.fetch.Views;
+import io.strandline.tiering.manifest.ManifestView;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads of the tier through the cache.
+ *
+ * <p>A read goes: view of the manifest → segment and position → window of bytes → whole batches. A
+ * caller that cancels its future gets nothing and disturbs nothing: the bytes still arrive and wait
+ * for the same reader's next try. Bytes that turn out damaged or missing are forgotten, the view is
+ * read again, and the read is tried once more: so a segment that retention or compaction replaced
+ * meanwhile gives the right answer, and only what the newest version still names is called corrupt.
+ *
+ * <p>Threads: any; everything after the call runs on the executor given.
+ */
+public final class TieredReplay implements Replay {
+  private final Executor executor;
+  private final Views views;
+  private final Streams streams;
+  private final SegmentRead segments;
+  private final TimestampLookup timestamps;
+  private final Counter bytes;
+  private final FetchEnvironment environment;
+
+  public TieredReplay(FetchConfig config, FetchEnvironment environment) {
+    this.environment = environment;
+    this.executor = environment.executor();
+    this.views = new Views(config, environment);
+    this.streams = new Streams(config, environment);
+    Indexes indexes = new Indexes(config, environment);
+    this.segments = new SegmentRead(streams, indexes, executor, config.readBytesMax());
+    this.timestamps = new TimestampLookup(streams, indexes, executor);
+    this.bytes =
+        Counter.builder("strandline.replay.bytes")
+            .baseUnit("bytes")
+            .register(environment.metrics());
+  }
+
+  @Override
+  public CompletableFuture<ReplayRead> read(ReplayRequest request) {
+    CompletableFuture<ReplayRead> answer = new CompletableFuture<>();
+    ReadStream stream = streams.of(request.reader(), request.partition());
+    CompletableFuture<?> unused =
+        views
+            .view(request.partition(), request.offset())
+            .thenComposeAsync(view -> read(stream, request, view), executor)
+            .whenComplete((read, failure) -> settle(answer, request, read, failure));
+    return answer;
+  }
+
+  @Override
+  public CompletableFuture<Optional<TimestampedOffset>> firstReaching(
+      TopicIdPartition partition, long fromOffset, long timestampMs) {
+    CompletableFuture<Optional<TimestampedOffset>> answer = new CompletableFuture<>();
+    CompletableFuture<?> unused =
+        views
+            .view(partition, fromOffset)
+            .thenComposeAsync(view -> lookUp(view, fromOffset, timestampMs), executor)
+            .whenComplete(
+                (found, failure) -> {
+                  if (failure == null) {
+                    answer.complete(found);
+                  } else {
+                    answer.completeExceptionally(failed(failure, partition, fromOffset));
+                  }
+                });
+    return answer;
+  }
+
+  @Override
+  public CompletableFuture<TierRange> range(TopicIdPartition partition) {
+    CompletableFuture<TierRange> answer = new CompletableFuture<>();
+    CompletableFuture<?> unused =
+        views
+            .view(partition, 0)
+            .whenCompleteAsync(
+                (view, failure) -> {
+                  if (failure == null) {
+                    answer.complete(new TierRange(view.startOffset(), view.endOffset()));
+                  } else {
+                    answer.completeExceptionally(failed(failure, partition, 0));
+                  }
+                },
+                executor);
+    return answer;
+  }
+
+  /**
+   * Forgets readers that have not read lately; to be called every few seconds.
+   *
+   * @return how many
+   */
+  public int dropIdle() {
+    return streams.dropIdle();
+  }
+
+  /** Bytes reserved now: requests in flight, chunks kept ahead and answers not yet closed. */
+  public long reservedBytes() {
+    return streams.reservedBytes();
+  }
+
+  @Override
+  public void close() {
+    streams.close();
+  }
+
+  private CompletableFuture<ReplayRead> read(
+      ReadStream stream, ReplayRequest request, ManifestView view) {
+    return inRange(stream, request, view)
+        .exceptionallyCompose(
+            failure ->
+                Failures.isBadBytes(failure)
+                    ? again(stream, request, view, failure)
+                    : CompletableFuture.failedFuture(failure));
+  }
+
+  private CompletableFuture<ReplayRead> again(
+      ReadStream stream, ReplayRequest request, ManifestView old, Throwable failure) {
+    environment.metrics().counter("strandline.replay.retries").increment();
+    return segments
+        .forget(stream, old, request.offset())
+        .thenCompose(nothing -> views.refresh(request.partition()))
+        .thenComposeAsync(view -> inRange(stream, request, view), executor)
+        .whenComplete(
+            (read, second) -> {
+              if (second != null) {
+                second.addSuppressed(failure);
+              }
+            });
+  }
+
+  private CompletableFuture<ReplayRead> inRange(
+      ReadStream stream, ReplayRequest request, ManifestView view) {
+    if (request.offset() < view.startOffset() || request.offset() >= view.endOffset()) {
+      String why = "the tier holds " + view.startOffset() + " to " + view.endOffset();
+      return CompletableFuture.failedFuture(
+          Failures.outOfRange(request.partition(), request.offset(), why));
+    }
+    return segments.read(stream, request, view);
+  }
+
+  private CompletableFuture<Optional<TimestampedOffset>> lookUp(
+      ManifestView view, long fromOffset, long timestampMs) {
+    return timestamps
+        .find(view, fromOffset, timestampMs)
+        .exceptionallyCompose(
+            failure ->
+                Failures.isBadBytes(failure)
+                    ? views
+                        .refresh(view.partition())
+                        .thenComposeAsync(
+                            fresh -> timestamps.find(fresh, fromOffset, timestampMs), executor)
+                    : CompletableFuture.failedFuture(failure));
+  }
+
+  private void settle(
+      CompletableFuture<ReplayRead> answer,
+      ReplayRequest request,
+      @Nullable ReplayRead read,
+      @Nullable Throwable failure) {
+    if (read != null) {
+      bytes.increment(read.sizeBytes());
+      if (!answer.complete(read)) {
+        read.close();
+      }
+    } else if (failure != null) {
+      answer.completeExceptionally(failed(failure, request.partition(), request.offset()));
+    }
+  }
+
+  private ReplayException failed(Throwable failure, TopicIdPartition partition, long offset) {
+    ReplayException explained = Failures.explain(failure, partition, offset);
+    environment
+        .metrics()
+        .counter(
+            "strandline.replay.failures", "kind", explained.kind().name().toLowerCase(Locale.ROOT))
+        .increment();
+    return explained;
+  }
+}

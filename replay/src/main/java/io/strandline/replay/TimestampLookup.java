@@ -1,0 +1,140 @@
+package io.strandline.replay;
+
+import io.strandline.replay.Replay.TimestampedOffset;
+import io.strandline.replay.decode.ByteRun;
+import io.strandline.replay.decode.TimestampScan;
+import io.strandline.replay.fetch.Indexes;
+import io.strandline.replay.fetch.ReadStream;
+import io.strandline.replay.fetch.Streams;
+import io.strandline.replay.fetch.Window;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/**
+ * The first record that reaches a timestamp: the manifest names the segment, its time index the
+ * place, the batch headers the batch, and only that batch is decompressed.
+ */
+final class TimestampLookup {
+  private static final String READER = "timestamp-lookup";
+  private static final int PAGE_SEGMENTS = 64;
+
+  private record Search(ManifestView view, ReadStream stream, long fromOffset, long timestampMs) {
+    TimestampScan scan() {
+      return new TimestampScan(fromOffset, timestampMs);
+    }
+  }
+
+  private final Streams streams;
+  private final Indexes indexes;
+  private final Executor executor;
+
+  TimestampLookup(Streams streams, Indexes indexes, Executor executor) {
+    this.streams = streams;
+    this.indexes = indexes;
+    this.executor = executor;
+  }
+
+  CompletableFuture<Optional<TimestampedOffset>> find(
+      ManifestView view, long fromOffset, long timestampMs) {
+    long from = Math.max(fromOffset, view.startOffset());
+    if (from >= view.endOffset()) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    ReadStream stream = streams.once(READER);
+    Search search = new Search(view, stream, from, timestampMs);
+    return view.firstReaching(timestampMs)
+        .thenComposeAsync(
+            entry ->
+                entry.isEmpty()
+                    ? CompletableFuture.completedFuture(Optional.<TimestampedOffset>empty())
+                    : page(search, Math.max(from, entry.get().baseOffset())),
+            executor)
+        .whenComplete((found, failure) -> streams.end(stream));
+  }
+
+  private CompletableFuture<Optional<TimestampedOffset>> page(Search search, long offset) {
+    if (offset >= search.view.endOffset()) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    return search
+        .view
+        .from(offset, PAGE_SEGMENTS)
+        .thenComposeAsync(
+            entries ->
+                entries.isEmpty()
+                    ? CompletableFuture.completedFuture(Optional.<TimestampedOffset>empty())
+                    : first(search, entries, entries.iterator()),
+            executor);
+  }
+
+  private CompletableFuture<Optional<TimestampedOffset>> first(
+      Search search, List<SegmentEntry> page, Iterator<SegmentEntry> rest) {
+    while (rest.hasNext()) {
+      SegmentEntry entry = rest.next();
+      if (entry.maxTimestamp() >= search.timestampMs) {
+        return inSegment(search, entry)
+            .thenComposeAsync(
+                found ->
+                    found.isPresent()
+                        ? CompletableFuture.completedFuture(found)
+                        : first(search, page, rest),
+                executor);
+      }
+    }
+    return page(search, page.get(page.size() - 1).endOffset());
+  }
+
+  private CompletableFuture<Optional<TimestampedOffset>> inSegment(
+      Search search, SegmentEntry entry) {
+    return indexes
+        .of(entry)
+        .thenComposeAsync(
+            index -> {
+              long byTime = index.positionReaching(search.timestampMs);
+              long byOffset =
+                  search.fromOffset <= entry.baseOffset() ? 0 : index.positionOf(search.fromOffset);
+              return scan(search, entry, Math.max(byTime, byOffset), 1);
+            },
+            executor);
+  }
+
+  private CompletableFuture<Optional<TimestampedOffset>> scan(
+      Search search, SegmentEntry entry, long positionBytes, int neededBytes) {
+    long restBytes = entry.dataBytes() - positionBytes;
+    if (restBytes <= 0) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    int min = (int) Math.min(neededBytes, restBytes);
+    return search
+        .stream
+        .window(entry, positionBytes, min, min)
+        .thenComposeAsync(
+            window -> {
+              TimestampScan.Step step = step(search, window, restBytes);
+              if (step.found().isPresent() || step.neededBytes() == 0) {
+                return CompletableFuture.completedFuture(step.found().map(TimestampLookup::answer));
+              }
+              return scan(
+                  search,
+                  entry,
+                  positionBytes + step.scannedBytes(),
+                  step.neededBytes() - step.scannedBytes());
+            },
+            executor);
+  }
+
+  private static TimestampScan.Step step(Search search, Window window, long restBytes) {
+    try (window) {
+      return search.scan().scan(new ByteRun(window.bytes()), restBytes);
+    }
+  }
+
+  private static TimestampedOffset answer(TimestampScan.Found found) {
+    return new TimestampedOffset(found.offset(), found.timestampMs(), found.leaderEpoch());
+  }
+}

@@ -1,0 +1,116 @@
+package io.strandline.replay.decode;
+
+import io.strandline.tiering.segment.BatchHeader;
+import io.strandline.tiering.segment.SegmentFormatException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds whole batches in a run of a segment's data that begins with a batch. Every batch it gives
+ * out has a checksum that holds and lies after the one before.
+ */
+public final class BatchCutter {
+  /** The part of a batch that its checksum covers begins here (KIP-98). */
+  private static final int CHECKED_FROM = 21;
+
+  /**
+   * What to cut.
+   *
+   * @param offset the first batch taken is the first that does not end below it
+   * @param endOffset no batch is taken that begins at or above it
+   * @param maxBytes at most so many bytes, but for a first batch if {@code atLeastOne}
+   */
+  public record Limits(long offset, long endOffset, int maxBytes, boolean atLeastOne) {}
+
+  private final ByteRun run;
+  private final long dataBytes;
+
+  /**
+   * @param dataBytes from the run's first byte to the end of the segment's data
+   */
+  public BatchCutter(ByteRun run, long dataBytes) {
+    this.run = run;
+    this.dataBytes = dataBytes;
+  }
+
+  /**
+   * @throws SegmentFormatException if the bytes are not batches in order, or damaged
+   */
+  public BatchCut cut(Limits limits) {
+    int from = 0;
+    BatchHeader header = header(from);
+    while (header != null && header.lastOffset() < limits.offset && whole(from, header)) {
+      from += header.sizeBytes();
+      header = header(from);
+    }
+    if (header == null || header.lastOffset() < limits.offset) {
+      return none(from, header, limits.offset);
+    }
+    boolean fits = header.sizeBytes() <= limits.maxBytes || limits.atLeastOne;
+    if (header.baseOffset() >= limits.endOffset || !fits) {
+      return new BatchCut(from, from, limits.offset, 0, false);
+    }
+    if (!whole(from, header)) {
+      return none(from, header, limits.offset);
+    }
+    return take(from, header, limits);
+  }
+
+  private BatchCut take(int from, BatchHeader first, Limits limits) {
+    int to = from;
+    long nextOffset = Long.MIN_VALUE;
+    BatchHeader header = first;
+    while (header != null
+        && whole(to, header)
+        && header.baseOffset() < limits.endOffset
+        && (to == from || to + header.sizeBytes() - from <= limits.maxBytes)) {
+      verify(to, header, nextOffset);
+      nextOffset = header.lastOffset() + 1;
+      to += header.sizeBytes();
+      header = header(to);
+    }
+    return new BatchCut(from, to, nextOffset, 0, to == dataBytes);
+  }
+
+  private BatchCut none(int at, @Nullable BatchHeader header, long offset) {
+    if (at == dataBytes) {
+      return new BatchCut(at, at, offset, 0, true);
+    }
+    int needed = at + (header == null ? BatchHeader.BYTES : header.sizeBytes());
+    return new BatchCut(at, at, offset, needed, false);
+  }
+
+  /** Checks one batch that the run holds whole. */
+  void verify(int at, BatchHeader header, long minOffset) {
+    if (header.baseOffset() < minOffset) {
+      throw new SegmentFormatException(
+          "a batch at offset " + header.baseOffset() + " follows one up to " + minOffset);
+    }
+    int end = at + header.sizeBytes();
+    if (run.crc32c(at + CHECKED_FROM, end) != header.crc32c()) {
+      throw new SegmentFormatException(
+          "the batch at offset " + header.baseOffset() + " is damaged");
+    }
+  }
+
+  boolean whole(int at, BatchHeader header) {
+    return at + (long) header.sizeBytes() <= run.lengthBytes();
+  }
+
+  /** The header at a place, or null when the run or the data ends before it does. */
+  @Nullable BatchHeader header(int at) {
+    if (at == dataBytes) {
+      return null;
+    }
+    if (at + (long) BatchHeader.BYTES > dataBytes) {
+      throw new SegmentFormatException("the data ends within a batch header");
+    }
+    if (at + BatchHeader.BYTES > run.lengthBytes()) {
+      return null;
+    }
+    BatchHeader header = BatchHeader.parse(run.joined(at, at + BatchHeader.BYTES));
+    if (at + (long) header.sizeBytes() > dataBytes) {
+      throw new SegmentFormatException("the data ends within a batch");
+    }
+    return header;
+  }
+}

@@ -1,0 +1,79 @@
+package io.strandline.replay.decode;
+
+import io.strandline.tiering.segment.BatchHeader;
+import io.strandline.tiering.segment.SegmentFormatException;
+import java.util.Optional;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
+
+/**
+ * Looks for the first record at or above an offset whose timestamp is at least the one asked.
+ * Decompresses only batches whose header says that they reach it.
+ */
+public final class TimestampScan {
+  /** A record found. */
+  public record Found(long offset, long timestampMs, int leaderEpoch) {}
+
+  /**
+   * How far a scan came.
+   *
+   * @param found the record, if it is there
+   * @param scannedBytes whole batches looked at
+   * @param neededBytes length of the run that holds the next batch; 0 at the end of the data
+   */
+  public record Step(Optional<Found> found, int scannedBytes, int neededBytes) {}
+
+  private final long fromOffset;
+  private final long timestampMs;
+
+  public TimestampScan(long fromOffset, long timestampMs) {
+    this.fromOffset = fromOffset;
+    this.timestampMs = timestampMs;
+  }
+
+  /**
+   * @param dataBytes from the run's first byte to the end of the segment's data
+   * @throws SegmentFormatException if the bytes are not batches in order, or damaged
+   */
+  public Step scan(ByteRun run, long dataBytes) {
+    BatchCutter cutter = new BatchCutter(run, dataBytes);
+    int at = 0;
+    BatchHeader header = cutter.header(at);
+    while (header != null && cutter.whole(at, header)) {
+      if (header.maxTimestamp() >= timestampMs && header.lastOffset() >= fromOffset) {
+        cutter.verify(at, header, 0);
+        Optional<Found> found = search(run, at, header);
+        if (found.isPresent()) {
+          return new Step(found, at, 0);
+        }
+      }
+      at += header.sizeBytes();
+      header = cutter.header(at);
+    }
+    if (at == dataBytes) {
+      return new Step(Optional.empty(), at, 0);
+    }
+    return new Step(
+        Optional.empty(), at, at + (header == null ? BatchHeader.BYTES : header.sizeBytes()));
+  }
+
+  private Optional<Found> search(ByteRun run, int at, BatchHeader header) {
+    MemoryRecords records = MemoryRecords.readableRecords(run.joined(at, at + header.sizeBytes()));
+    try {
+      for (RecordBatch batch : records.batches()) {
+        for (Record record : batch) {
+          if (record.timestamp() >= timestampMs && record.offset() >= fromOffset) {
+            return Optional.of(
+                new Found(record.offset(), record.timestamp(), header.leaderEpoch()));
+          }
+        }
+      }
+      return Optional.empty();
+    } catch (KafkaException e) {
+      throw new SegmentFormatException(
+          "the batch at offset " + header.baseOffset() + " does not decode: " + e);
+    }
+  }
+}

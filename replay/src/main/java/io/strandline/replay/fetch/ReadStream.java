@@ -1,0 +1,291 @@
+package io.strandline.replay.fetch;
+
+import io.strandline.cache.Chunk;
+import io.strandline.replay.plan.ChunkPlan;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One reader's way through one partition: where it would go on, and the chunks kept for it from
+ * there on.
+ *
+ * <p>Invariants:
+ *
+ * <ol>
+ *   <li>The pins are consecutive chunks, across segments, in order of offsets.
+ *   <li>Every pin is paid for from the budget; a stream that must wait for budget has let go of all
+ *       its pins first, so that those who wait hold nothing.
+ * </ol>
+ *
+ * <p>Read-ahead begins with the second read in sequence and doubles with each request up to the
+ * largest one, but not beyond the reader's fair share; it takes only budget that nobody waits for.
+ *
+ * <p>Threads: any; guarded by its own monitor. Lock order: stream, then budget.
+ */
+public final class ReadStream {
+  /** Where a read goes on: {@code positionBytes} counts from the segment's first byte. */
+  public record Cursor(SegmentEntry entry, long positionBytes, long offset) {}
+
+  private final Streams streams;
+  private final ChunkPlan plan;
+  private final ByteBudget budget;
+  private final String reader;
+  private final ArrayDeque<Pin> pins = new ArrayDeque<>();
+  private @Nullable Cursor cursor;
+  private int targetChunks;
+  private boolean lookingAhead;
+  private boolean dropped;
+  private volatile long usedNanos;
+
+  ReadStream(Streams streams, String reader) {
+    this.streams = streams;
+    this.plan = streams.plan();
+    this.budget = streams.budget();
+    this.reader = reader;
+    this.usedNanos = streams.nowNanos();
+  }
+
+  /** Where this reader goes on if it asks for this offset next. */
+  public synchronized Optional<Cursor> resume(long offset) {
+    usedNanos = streams.nowNanos();
+    return Optional.ofNullable(cursor).filter(c -> c.offset == offset);
+  }
+
+  /**
+   * At least {@code bytesMin} bytes of the segment's data from a position on, and more, up to about
+   * {@code bytesWanted}, if they are there already.
+   *
+   * @param bytesMin at least 1, not beyond the end of the data
+   * @return fails with {@link BudgetExceededException} if the budget cannot hold so much at all, or
+   *     as the store does
+   */
+  public CompletableFuture<Window> window(
+      SegmentEntry entry, long positionBytes, int bytesMin, int bytesWanted) {
+    int first = plan.chunkAt(positionBytes);
+    int count = plan.chunkAt(positionBytes + bytesMin - 1) - first + 1;
+    long wantedEnd = Math.min(entry.dataBytes(), positionBytes + bytesWanted);
+    int wanted = Math.max(count, plan.chunkAt(wantedEnd - 1) - first + 1);
+    long bytes = paid(count);
+    if (bytes > budget.capacityBytes()) {
+      return CompletableFuture.failedFuture(
+          new BudgetExceededException(bytes, budget.capacityBytes()));
+    }
+    synchronized (this) {
+      usedNanos = streams.nowNanos();
+      skipTo(entry, first);
+      if (extend(entry, first, count, wanted)) {
+        return ready(entry, first, count, wanted, positionBytes);
+      }
+      drop();
+    }
+    return afterWaiting(entry, first, count, wanted, positionBytes);
+  }
+
+  /** The read ended here; begins to read ahead if reads follow one another. */
+  public void advanced(Cursor next, ManifestView view) {
+    synchronized (this) {
+      boolean first = cursor == null;
+      cursor = next;
+      usedNanos = streams.nowNanos();
+      if (dropped) {
+        drop();
+      } else if (first || budget.waiting() > 0) {
+        targetChunks = Math.max(1, targetChunks);
+      } else {
+        lookAhead(view);
+      }
+    }
+    if (budget.waiting() > 0) {
+      streams.relieve();
+    }
+  }
+
+  /** The reader jumped: what was kept for it goes, and it has to prove itself again. */
+  public synchronized void jumped() {
+    cursor = null;
+    targetChunks = 0;
+    drop();
+  }
+
+  /** Gives back all that nobody reads now; the place is remembered. */
+  synchronized void drop() {
+    pins.forEach(Pin::done);
+    pins.clear();
+  }
+
+  /** As {@link #drop}, for good: later calls keep nothing ahead. */
+  synchronized void close() {
+    dropped = true;
+    drop();
+  }
+
+  long usedNanos() {
+    return usedNanos;
+  }
+
+  synchronized int pinCount() {
+    return pins.size();
+  }
+
+  private long paid(int chunks) {
+    return (long) chunks * plan.chunkBytes();
+  }
+
+  private void skipTo(SegmentEntry entry, int first) {
+    while (!pins.isEmpty() && !pins.element().is(entry, first)) {
+      pins.remove().done();
+    }
+  }
+
+  /** Makes the pins begin with these chunks, if the budget allows it now. */
+  private boolean extend(SegmentEntry entry, int first, int count, int wanted) {
+    int have = 0;
+    for (Pin pin : pins) {
+      if (!pin.is(entry, first + have)) {
+        break;
+      }
+      have++;
+    }
+    if (have >= count) {
+      return true;
+    }
+    int left = plan.chunksOf(entry) - first - have;
+    int ahead = cursor == null ? 0 : grow();
+    int more = Math.min(left, Math.max(wanted - have, ahead));
+    if (!budget.tryReserve(paid(more))) {
+      more = count - have;
+      if (!budget.tryReserve(paid(more))) {
+        return false;
+      }
+    }
+    pin(entry, first + have, more);
+    return true;
+  }
+
+  private CompletableFuture<Window> afterWaiting(
+      SegmentEntry entry, int first, int count, int wanted, long positionBytes) {
+    CompletableFuture<Void> granted = budget.reserve(reader, paid(count));
+    streams.relieve();
+    return granted.thenComposeAsync(
+        nothing -> {
+          synchronized (this) {
+            drop();
+            pin(entry, first, count);
+            return ready(entry, first, count, wanted, positionBytes);
+          }
+        },
+        streams.executor());
+  }
+
+  private void pin(SegmentEntry entry, int from, int count) {
+    int chunk = from;
+    for (CompletableFuture<Chunk> filled : streams.chunks().get(entry, from, count)) {
+      pins.add(new Pin(entry, chunk++, filled, budget, plan.chunkBytes()));
+    }
+  }
+
+  private CompletableFuture<Window> ready(
+      SegmentEntry entry, int first, int count, int wanted, long positionBytes) {
+    List<Pin> needed = new ArrayList<>(wanted);
+    List<Pin> further = new ArrayList<>();
+    for (Pin pin : pins) {
+      int chunk = first + needed.size() + further.size();
+      if (chunk >= first + wanted || !pin.is(entry, chunk)) {
+        break;
+      }
+      (needed.size() < count ? needed : further).add(pin.use());
+    }
+    int skip = (int) (positionBytes - plan.positionOf(first));
+    CompletableFuture<?>[] fills =
+        needed.stream().map(Pin::filled).toArray(CompletableFuture[]::new);
+    return CompletableFuture.allOf(fills)
+        .handleAsync(
+            (nothing, failure) -> {
+              if (failure != null) {
+                needed.forEach(Pin::done);
+                further.forEach(Pin::done);
+                drop();
+                throw failure instanceof CompletionException e
+                    ? e
+                    : new CompletionException(failure);
+              }
+              boolean gap = false;
+              for (Pin pin : further) {
+                gap |= !pin.ready();
+                if (gap) {
+                  pin.done();
+                } else {
+                  needed.add(pin);
+                }
+              }
+              return new Window(needed, skip);
+            },
+            streams.executor());
+  }
+
+  /** Chunks of the next request: twice the last one's, within a fair share and the limits. */
+  private int grow() {
+    long share = budget.capacityBytes() / (2L * Math.max(1, streams.active()));
+    long bytesMax = Math.min(share, plan.getBytesMax());
+    targetChunks = (int) Math.max(1, Math.min(2L * targetChunks, bytesMax / plan.chunkBytes()));
+    return targetChunks;
+  }
+
+  /** Keeps at least a target's worth of chunks after the cursor, there or on their way. */
+  private void lookAhead(ManifestView view) {
+    if (lookingAhead) {
+      return;
+    }
+    Cursor from = cursor;
+    if (from == null || pins.size() > targetChunks) {
+      return;
+    }
+    int before = pins.size();
+    Pin last = pins.peekLast();
+    SegmentEntry entry = last == null ? from.entry : last.entry();
+    int next = last == null ? plan.chunkAt(from.positionBytes) : last.chunk() + 1;
+    if (next < plan.chunksOf(entry)) {
+      ask(entry, next);
+      if (pins.size() <= targetChunks && pins.size() > before) {
+        lookAhead(view);
+      }
+    } else if (entry.endOffset() < view.endOffset()) {
+      crossBorder(entry, view);
+    }
+  }
+
+  private void crossBorder(SegmentEntry entry, ManifestView view) {
+    lookingAhead = true;
+    CompletableFuture<?> unused =
+        view.from(entry.endOffset(), 1)
+            .whenComplete(
+                (found, failure) -> {
+                  synchronized (this) {
+                    lookingAhead = false;
+                    Pin last = pins.peekLast();
+                    boolean still = last != null && last.entry().equals(entry);
+                    if (failure == null && !found.isEmpty() && still && !dropped) {
+                      ask(found.get(0), 0);
+                      lookAhead(view);
+                    }
+                  }
+                });
+  }
+
+  private void ask(SegmentEntry entry, int next) {
+    int more = Math.min(grow(), plan.chunksOf(entry) - next);
+    while (more > 0 && !budget.tryReserve(paid(more))) {
+      more /= 2;
+    }
+    if (more > 0) {
+      pin(entry, next, more);
+    }
+  }
+}

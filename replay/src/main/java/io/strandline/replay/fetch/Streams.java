@@ -1,0 +1,129 @@
+package io.strandline.replay.fetch;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.replay.plan.ChunkPlan;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** All readers' streams over one budget. Threads: any. */
+public final class Streams implements AutoCloseable {
+  private record Name(String reader, TopicIdPartition partition) {}
+
+  private final FetchEnvironment environment;
+  private final ChunkPlan plan;
+  private final ByteBudget budget;
+  private final SegmentChunks chunks;
+  private final long idleNanos;
+  private final ConcurrentHashMap<Name, ReadStream> streams = new ConcurrentHashMap<>();
+
+  public Streams(FetchConfig config, FetchEnvironment environment) {
+    this.environment = environment;
+    this.plan = new ChunkPlan(config.chunkBytes(), config.getBytesMax());
+    this.budget = new ByteBudget(config.budgetBytes());
+    this.chunks =
+        new SegmentChunks(environment.store(), environment.cache(), plan, environment.metrics());
+    this.idleNanos = TimeUnit.MILLISECONDS.toNanos(config.idleMs());
+    meter(environment.metrics());
+  }
+
+  private void meter(MeterRegistry registry) {
+    Gauge.builder("strandline.replay.budget.used", budget, ByteBudget::usedBytes)
+        .baseUnit("bytes")
+        .register(registry);
+    Gauge.builder("strandline.replay.budget.waiting", budget, ByteBudget::waiting)
+        .register(registry);
+    Gauge.builder("strandline.replay.streams", streams, ConcurrentHashMap::size).register(registry);
+  }
+
+  /** The stream of this reader through this partition. */
+  public ReadStream of(String reader, TopicIdPartition partition) {
+    return streams.computeIfAbsent(
+        new Name(reader, partition), name -> new ReadStream(this, reader));
+  }
+
+  /** A stream that nobody else meets; {@link #end} it. */
+  public ReadStream once(String reader) {
+    return new ReadStream(this, reader);
+  }
+
+  public void end(ReadStream stream) {
+    stream.close();
+  }
+
+  /** Forgets the cached bytes of a segment. */
+  public void forget(SegmentEntry entry) {
+    chunks.forget(entry);
+  }
+
+  /**
+   * Ends the streams whose reader has not read lately.
+   *
+   * @return how many
+   */
+  public int dropIdle() {
+    long now = nowNanos();
+    int ended = 0;
+    for (var stream : streams.entrySet()) {
+      if (now - stream.getValue().usedNanos() >= idleNanos
+          && streams.remove(stream.getKey(), stream.getValue())) {
+        stream.getValue().close();
+        ended++;
+      }
+    }
+    return ended;
+  }
+
+  /** Bytes reserved now: requests in flight and chunks kept for readers. */
+  public long reservedBytes() {
+    return budget.usedBytes();
+  }
+
+  @Override
+  public void close() {
+    streams.values().forEach(ReadStream::close);
+    streams.clear();
+  }
+
+  /** Takes from those who have read least lately what they only keep ahead, until nobody waits. */
+  void relieve() {
+    List<ReadStream> coldest = new ArrayList<>(streams.values());
+    coldest.sort(Comparator.comparingLong(stream -> stream.usedNanos() - nowNanos()));
+    for (ReadStream stream : coldest) {
+      if (budget.waiting() == 0) {
+        return;
+      }
+      stream.drop();
+    }
+  }
+
+  ChunkPlan plan() {
+    return plan;
+  }
+
+  ByteBudget budget() {
+    return budget;
+  }
+
+  SegmentChunks chunks() {
+    return chunks;
+  }
+
+  Executor executor() {
+    return environment.executor();
+  }
+
+  int active() {
+    return streams.size();
+  }
+
+  long nowNanos() {
+    return environment.nanoTicker().getAsLong();
+  }
+}
