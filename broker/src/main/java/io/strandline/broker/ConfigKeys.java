@@ -54,6 +54,14 @@ public final class ConfigKeys {
 
   private static ConfigDef table() {
     ConfigDef table = new ConfigDef();
+    history(table);
+    serving(table);
+    operation(table);
+    return table;
+  }
+
+  /** Where history goes and what is kept of it here. */
+  private static void history(ConfigDef table) {
     table.define(
         OBJECT_STORE,
         ConfigDef.Type.STRING,
@@ -93,6 +101,10 @@ public final class ConfigKeys {
         null,
         Importance.MEDIUM,
         "Where the disk part of the cache lies. Empty: inside the first directory of log.dirs.");
+  }
+
+  /** How records are taken and given. */
+  private static void serving(ConfigDef table) {
     table.define(
         HOT_WINDOW_BYTES,
         ConfigDef.Type.LONG,
@@ -125,6 +137,10 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "Memory for requests that are being read or served, in bytes, unless"
             + " queued.max.request.bytes is set. When it is used up, connections are not read.");
+  }
+
+  /** How the node is watched. */
+  private static void operation(ConfigDef table) {
     table.define(
         ADMIN_LISTENER,
         ConfigDef.Type.STRING,
@@ -147,7 +163,6 @@ public final class ConfigKeys {
         ValidString.in("error", "warn", "info", "debug", "trace"),
         Importance.MEDIUM,
         "Log level of Strandline. Libraries speak from warn on, from debug when this is trace.");
-    return table;
   }
 
   /** A store that {@link #OBJECT_STORE} can name. */
