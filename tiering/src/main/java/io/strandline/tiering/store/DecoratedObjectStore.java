@@ -87,9 +87,10 @@ public abstract class DecoratedObjectStore implements ObjectStore {
 
   @Override
   public CompletableFuture<ByteBuffer> get(ObjectKey key, long positionBytes, int lengthBytes) {
+    ReadRange range = new ReadRange(key, positionBytes, lengthBytes);
     return around(
         call(StoreCall.Operation.GET, key, lengthBytes),
-        () -> inner.get(key, positionBytes, lengthBytes));
+        () -> inner.get(key, range.positionBytes(), range.lengthBytes()));
   }
 
   @Override
@@ -104,6 +105,7 @@ public abstract class DecoratedObjectStore implements ObjectStore {
 
   @Override
   public CompletableFuture<Page> list(String prefix, String after, int limit) {
+    Page.checkLimit(limit);
     return around(
         new StoreCall(StoreCall.Operation.LIST, prefix, 0), () -> inner.list(prefix, after, limit));
   }

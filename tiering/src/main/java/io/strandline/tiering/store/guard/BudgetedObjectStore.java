@@ -1,0 +1,72 @@
+package io.strandline.tiering.store.guard;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.tiering.store.DecoratedObjectStore;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreCall;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+
+/**
+ * A store that is asked no more at once than a budget allows; the rest waits its turn, in order.
+ *
+ * <p>Metrics: {@code strandline.store.waiting} and {@code strandline.store.active}, by {@code
+ * lane}.
+ */
+public final class BudgetedObjectStore extends DecoratedObjectStore {
+  private final BudgetLane reads;
+  private final BudgetLane writes;
+
+  public BudgetedObjectStore(ObjectStore inner, Budget budget, MeterRegistry meters) {
+    super(inner);
+    this.reads = lane("reads", budget.reads(), meters);
+    this.writes = lane("writes", budget.writes(), meters);
+  }
+
+  private static BudgetLane lane(String name, Budget.Lane budget, MeterRegistry meters) {
+    BudgetLane lane = new BudgetLane(budget);
+    Gauge.builder("strandline.store.waiting", lane, BudgetLane::waiting)
+        .description("Calls that wait for their turn")
+        .tag("lane", name)
+        .register(meters);
+    Gauge.builder("strandline.store.active", lane, BudgetLane::calls)
+        .description("Calls under way")
+        .tag("lane", name)
+        .register(meters);
+    return lane;
+  }
+
+  @Override
+  protected <T> CompletableFuture<T> around(StoreCall call, Supplier<CompletableFuture<T>> action) {
+    BudgetLane lane = call.operation().writes() ? writes : reads;
+    CompletableFuture<T> outer = new CompletableFuture<>();
+    new Turn<>(lane, call, action, outer).enter();
+    return outer;
+  }
+
+  /** One call: knows its ticket when its turn comes, which may be while it enters. */
+  private record Turn<T>(
+      BudgetLane lane,
+      StoreCall call,
+      Supplier<CompletableFuture<T>> action,
+      CompletableFuture<T> outer) {
+    void enter() {
+      lane.enter(call, outer, this::start);
+    }
+
+    private void start(BudgetLane.Ticket ticket) {
+      CompletableFuture<T> inner;
+      try {
+        inner = action.get();
+      } catch (RuntimeException e) {
+        lane.release(ticket);
+        outer.completeExceptionally(e);
+        return;
+      }
+      link(inner, outer);
+      // A cancelled call counts until the store within is done with it.
+      CompletableFuture<T> unused = inner.whenComplete((value, thrown) -> lane.release(ticket));
+    }
+  }
+}
