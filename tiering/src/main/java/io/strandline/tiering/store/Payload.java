@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -38,6 +39,35 @@ public record Payload(List<Part> parts) {
 
   public static Payload of(ByteBuffer buffer) {
     return new Payload(List.of(new Bytes(buffer)));
+  }
+
+  /** The payload of {@code lengthBytes} bytes from {@code positionBytes}; nothing is copied. */
+  public Payload slice(long positionBytes, long lengthBytes) {
+    List<Part> slices = new ArrayList<>();
+    long skip = positionBytes;
+    long left = lengthBytes;
+    for (Part part : parts) {
+      long take = Math.min(left, part.lengthBytes() - skip);
+      if (take > 0) {
+        slices.add(slice(part, skip, take));
+        left -= take;
+        skip = 0;
+      } else if (left > 0) {
+        skip -= part.lengthBytes();
+      }
+    }
+    if (left > 0) {
+      throw new IllegalArgumentException("no " + lengthBytes + " bytes from " + positionBytes);
+    }
+    return new Payload(slices);
+  }
+
+  private static Part slice(Part part, long skipBytes, long takeBytes) {
+    if (part instanceof FileRange range) {
+      return new FileRange(range.file(), range.positionBytes() + skipBytes, takeBytes);
+    }
+    ByteBuffer buffer = ((Bytes) part).buffer();
+    return new Bytes(buffer.slice(buffer.position() + (int) skipBytes, (int) takeBytes));
   }
 
   /**

@@ -1,0 +1,29 @@
+package io.strandline.tiering.store.open;
+
+import io.strandline.tiering.store.guard.Budget;
+import io.strandline.tiering.store.guard.Deadline;
+import io.strandline.tiering.store.guard.Retry;
+import io.strandline.tiering.store.s3.S3Config;
+import java.util.Optional;
+
+/**
+ * How a store is used, whichever it is.
+ *
+ * @param s3Credentials none for the SDK's own chain
+ */
+public record StoreConfig(
+    Deadline deadline,
+    Retry retry,
+    Budget budget,
+    S3Config.Multipart multipart,
+    Optional<S3Config.Credentials> s3Credentials) {
+
+  public static StoreConfig defaults() {
+    return new StoreConfig(
+        Deadline.defaults(),
+        Retry.defaults(),
+        Budget.defaults(),
+        S3Config.Multipart.defaults(),
+        Optional.empty());
+  }
+}

@@ -1,0 +1,97 @@
+package io.strandline.tiering.store.open;
+
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.file.FileObjectStore;
+import io.strandline.tiering.store.guard.BudgetedObjectStore;
+import io.strandline.tiering.store.guard.DeadlineObjectStore;
+import io.strandline.tiering.store.guard.MeteredObjectStore;
+import io.strandline.tiering.store.guard.RetryingObjectStore;
+import io.strandline.tiering.store.memory.MemoryObjectStore;
+import io.strandline.tiering.store.s3.S3Config;
+import io.strandline.tiering.store.s3.S3Location;
+import io.strandline.tiering.store.s3.S3ObjectStore;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/**
+ * Opens stores by URI: {@code file:<dir>}, {@code s3://bucket/prefix?…} ({@link S3Location}),
+ * {@code memory:}.
+ *
+ * <p>A call passes retry, budget, metrics and deadline, in this order, and then the store: each try
+ * waits its turn and has its own deadline, and the metrics see every try.
+ */
+public final class Stores {
+  private Stores() {}
+
+  /**
+   * Opens a guarded store. Asks nothing of it yet.
+   *
+   * @throws IllegalArgumentException that says what is wrong with the URI
+   */
+  public static ObjectStore open(String uri, StoreConfig config, StoreRuntime runtime) {
+    return guarded(bare(uri, config, runtime), config, runtime);
+  }
+
+  /** Puts all guards around a store; closing the result closes it. */
+  public static ObjectStore guarded(ObjectStore bare, StoreConfig config, StoreRuntime runtime) {
+    var timed = new DeadlineObjectStore(bare, config.deadline(), runtime.scheduler());
+    var metered = new MeteredObjectStore(timed, runtime.meters(), runtime.time().nanoTicker());
+    var budgeted = new BudgetedObjectStore(metered, config.budget(), runtime.meters());
+    return new RetryingObjectStore(
+        budgeted,
+        config.retry(),
+        runtime.scheduler(),
+        runtime.random(),
+        runtime.time().nanoTicker());
+  }
+
+  private static ObjectStore bare(String uri, StoreConfig config, StoreRuntime runtime) {
+    if (uri.startsWith("file:")) {
+      return new FileObjectStore(directory(uri), runtime.blocking(), runtime.time().clock());
+    }
+    if (uri.startsWith("s3://")) {
+      return new S3ObjectStore(
+          S3Location.parse(uri),
+          s3(config),
+          runtime.blocking(),
+          runtime.scheduler(),
+          runtime.time().clock());
+    }
+    if (uri.equals("memory:")) {
+      return new MemoryObjectStore(runtime.blocking(), runtime.time().clock());
+    }
+    throw new IllegalArgumentException(
+        "not an object store: "
+            + uri
+            + ": it is file:<directory>, s3://<bucket>/<prefix>?region=…&endpoint=… or memory:");
+  }
+
+  private static Path directory(String uri) {
+    String path = uri.substring("file:".length());
+    if (path.startsWith("///")) {
+      path = path.substring(2);
+    }
+    if (path.isEmpty() || path.startsWith("//")) {
+      throw new IllegalArgumentException(
+          "not a directory of this machine: " + uri + ": it is file:<directory>");
+    }
+    try {
+      return Path.of(path);
+    } catch (InvalidPathException e) {
+      throw new IllegalArgumentException(
+          "not a directory of this machine: " + uri + ": " + e.getReason(), e);
+    }
+  }
+
+  /** As many connections as the budget can keep busy. */
+  private static S3Config s3(StoreConfig config) {
+    int connections =
+        config.budget().reads().callsMax()
+            + config.budget().writes().callsMax() * config.multipart().concurrent();
+    return new S3Config(
+        connections,
+        S3Config.defaults().connectTimeout(),
+        config.multipart(),
+        config.s3Credentials());
+  }
+}

@@ -1,0 +1,50 @@
+package io.strandline.tiering.store.s3;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What an S3 client needs beside its location.
+ *
+ * @param connectionsMax in the pool
+ * @param connectTimeout for a new connection, and for getting one from the pool
+ * @param credentials none for the SDK's own chain: system properties, environment, profile files,
+ *     container, instance
+ */
+public record S3Config(
+    int connectionsMax,
+    Duration connectTimeout,
+    Multipart multipart,
+    Optional<Credentials> credentials) {
+
+  /**
+   * When and how a put goes in parts.
+   *
+   * @param aboveBytes payloads longer than this
+   * @param partBytes at least 5 MiB on most stores
+   * @param concurrent parts of one put under way at once
+   */
+  public record Multipart(long aboveBytes, long partBytes, int concurrent) {
+    public Multipart {
+      if (aboveBytes < 1 || partBytes < 1 || concurrent < 1) {
+        throw new IllegalArgumentException("not a way to upload in parts: " + aboveBytes);
+      }
+    }
+
+    public static Multipart defaults() {
+      return new Multipart(128L << 20, 32L << 20, 4);
+    }
+  }
+
+  /** A key pair, which does not print its secret. */
+  public record Credentials(String accessKey, String secretKey, Optional<String> sessionToken) {
+    @Override
+    public String toString() {
+      return "Credentials[" + accessKey + "]";
+    }
+  }
+
+  public static S3Config defaults() {
+    return new S3Config(128, Duration.ofSeconds(3), Multipart.defaults(), Optional.empty());
+  }
+}
