@@ -41,7 +41,7 @@ public final class Reply {
     return new Reply(null, false, null);
   }
 
-  /** The connection ends: what a client with acks 0 is told when its produce failed. */
+  /** The connection ends: for a Produce with acks 0 that failed, and where Kafka does so too. */
   public static Reply closeConnection() {
     return new Reply(null, true, null);
   }

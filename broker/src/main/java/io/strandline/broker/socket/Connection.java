@@ -169,7 +169,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (reply.closesConnection()) {
       reply.done();
       channel.flush();
-      refuse(channel, "request with acks 0 failed");
+      refuse(channel, "request has no error answer");
       return false;
     }
     AbstractResponse response = reply.response();

@@ -1,0 +1,43 @@
+package io.strandline.broker.guard;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.resource.Resource;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.security.authorizer.AclEntry;
+
+/** Who may do what. Asked by handlers before they act; cheap, never blocking, any thread. */
+public interface Guard {
+  boolean allows(RequestContext who, AclOperation operation, ResourceType type, String name);
+
+  /** All that the asker may do with the resource, as the bit field of KIP-430. */
+  default int operations(RequestContext who, ResourceType type, String name) {
+    Set<Byte> allowed = new HashSet<>();
+    for (AclOperation operation : AclEntry.supportedOperations(type)) {
+      if (allows(who, operation, type, name)) {
+        allowed.add(operation.code());
+      }
+    }
+    return Utils.to32BitField(allowed);
+  }
+
+  default boolean allowsTopic(RequestContext who, AclOperation operation, String topic) {
+    return allows(who, operation, ResourceType.TOPIC, topic);
+  }
+
+  default boolean allowsGroup(RequestContext who, AclOperation operation, String group) {
+    return allows(who, operation, ResourceType.GROUP, group);
+  }
+
+  default boolean allowsCluster(RequestContext who, AclOperation operation) {
+    return allows(who, operation, ResourceType.CLUSTER, Resource.CLUSTER_NAME);
+  }
+
+  /** Everyone may do everything, as in Kafka when no authorizer is configured. */
+  static Guard open() {
+    return (who, operation, type, name) -> true;
+  }
+}

@@ -1,0 +1,163 @@
+package io.strandline.broker.request.admin;
+
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.Guard;
+import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsPartition;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsResult;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsTopic;
+import org.apache.kafka.common.message.DescribeProducersResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.DescribeLogDirsRequest;
+import org.apache.kafka.common.requests.DescribeLogDirsResponse;
+import org.apache.kafka.common.requests.DescribeProducersRequest;
+import org.apache.kafka.common.requests.DescribeProducersResponse;
+
+/** DescribeLogDirs and DescribeProducers: what lies in the logs of this broker. */
+public final class LogHandlers {
+  private final ControlPlane control;
+  private final Partitions partitions;
+  private final Guard guard;
+  private final Executor disk;
+
+  /**
+   * @param disk for looks at file systems, which may wait
+   */
+  public LogHandlers(ControlPlane control, Partitions partitions, Guard guard, Executor disk) {
+    this.control = control;
+    this.partitions = partitions;
+    this.guard = guard;
+    this.disk = disk;
+  }
+
+  public ApiTable.Builder addTo(ApiTable.Builder table) {
+    return table
+        .add(ApiKeys.DESCRIBE_LOG_DIRS, (Handler<DescribeLogDirsRequest>) this::directories)
+        .add(ApiKeys.DESCRIBE_PRODUCERS, (Handler<DescribeProducersRequest>) this::producers);
+  }
+
+  private CompletionStage<Reply> directories(Request<DescribeLogDirsRequest> request) {
+    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE)) {
+      throw new ClusterAuthorizationException("Describe on the cluster");
+    }
+    return CompletableFuture.supplyAsync(
+        () -> Reply.of(new DescribeLogDirsResponse(describe(request.body()))), disk);
+  }
+
+  private DescribeLogDirsResponseData describe(DescribeLogDirsRequest asked) {
+    Set<TopicPartition> wanted = new HashSet<>();
+    if (!asked.isAllTopicPartitions()) {
+      for (var topic : asked.data().topics()) {
+        topic.partitions().forEach(p -> wanted.add(new TopicPartition(topic.topic(), p)));
+      }
+    }
+    Map<Path, DescribeLogDirsResult> found = new HashMap<>();
+    control.directories().keySet().forEach(path -> found.put(path, directory(path)));
+    for (Partition partition : partitions.all()) {
+      TopicPartition tp = partition.id().topicPartition();
+      if (!asked.isAllTopicPartitions() && !wanted.contains(tp)) {
+        continue;
+      }
+      PartitionLog log = partition.log();
+      DescribeLogDirsResult directory =
+          found.computeIfAbsent(log.directory().path(), LogHandlers::directory);
+      if (!log.directory().online()) {
+        directory.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
+      } else {
+        topic(directory, tp.topic()).partitions().add(sizeOf(tp, partition, log));
+      }
+    }
+    DescribeLogDirsResponseData answer = new DescribeLogDirsResponseData();
+    answer.results().addAll(found.values());
+    return answer;
+  }
+
+  private static DescribeLogDirsPartition sizeOf(
+      TopicPartition tp, Partition partition, PartitionLog log) {
+    return new DescribeLogDirsPartition()
+        .setPartitionIndex(tp.partition())
+        .setPartitionSize(log.sizeBytes())
+        .setOffsetLag(Math.max(0, partition.highWatermark() - log.logEndOffset()))
+        .setIsFutureKey(false);
+  }
+
+  private static DescribeLogDirsTopic topic(DescribeLogDirsResult directory, String name) {
+    for (DescribeLogDirsTopic topic : directory.topics()) {
+      if (topic.name().equals(name)) {
+        return topic;
+      }
+    }
+    DescribeLogDirsTopic topic = new DescribeLogDirsTopic().setName(name);
+    directory.topics().add(topic);
+    return topic;
+  }
+
+  private static DescribeLogDirsResult directory(Path path) {
+    DescribeLogDirsResult result =
+        new DescribeLogDirsResult().setLogDir(path.toAbsolutePath().toString());
+    try {
+      FileStore store = Files.getFileStore(path);
+      result.setTotalBytes(store.getTotalSpace()).setUsableBytes(store.getUsableSpace());
+    } catch (IOException failed) {
+      result.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
+    }
+    return result;
+  }
+
+  private CompletionStage<Reply> producers(Request<DescribeProducersRequest> request) {
+    DescribeProducersResponseData answer = new DescribeProducersResponseData();
+    for (var topic : request.body().data().topics()) {
+      var topicAnswer = new DescribeProducersResponseData.TopicResponse().setName(topic.name());
+      boolean denied = !guard.allowsTopic(request.context(), AclOperation.READ, topic.name());
+      for (int index : topic.partitionIndexes()) {
+        topicAnswer
+            .partitions()
+            .add(
+                denied
+                    ? failed(Errors.TOPIC_AUTHORIZATION_FAILED).setPartitionIndex(index)
+                    : producers(new TopicPartition(topic.name(), index)));
+      }
+      answer.topics().add(topicAnswer);
+    }
+    return CompletableFuture.completedFuture(Reply.of(new DescribeProducersResponse(answer)));
+  }
+
+  private DescribeProducersResponseData.PartitionResponse producers(TopicPartition tp) {
+    try {
+      return new DescribeProducersResponseData.PartitionResponse()
+          .setPartitionIndex(tp.partition())
+          .setActiveProducers(partitions.leaderOrThrow(tp).log().activeProducers());
+    } catch (RuntimeException failure) {
+      return failed(Dispatcher.error(failure)).setPartitionIndex(tp.partition());
+    }
+  }
+
+  private static DescribeProducersResponseData.PartitionResponse failed(Errors error) {
+    return new DescribeProducersResponseData.PartitionResponse()
+        .setErrorCode(error.code())
+        .setErrorMessage(error.message());
+  }
+}
