@@ -124,7 +124,22 @@ final class LeaderWriter implements ManifestWriter {
   }
 
   private CompletableFuture<ManifestVersion> change(Change change, boolean evenDeleted) {
-    return fresh().thenCompose(base -> attempt(change, evenDeleted, base, ATTEMPTS));
+    long known = newest.version().number();
+    return fresh()
+        .thenCompose(base -> attempt(change, evenDeleted, base, ATTEMPTS))
+        .exceptionallyCompose(
+            failure ->
+                CompletableFuture.failedFuture(blame(ChainedVersions.cause(failure), known)));
+  }
+
+  /**
+   * The caller could not know of a version that was not there when it asked: an attempt of this
+   * writer that had been given up and came through late, the simulation found.
+   */
+  private Throwable blame(Throwable failure, long known) {
+    return failure instanceof IllegalArgumentException && newest.version().number() != known
+        ? new StoreException.Unavailable("an earlier attempt has come through meanwhile", failure)
+        : failure;
   }
 
   /**

@@ -25,7 +25,8 @@ public interface ManifestWriter {
    * objects; ask {@link #committed} where to go on, or add the same segments again.
    *
    * @return one per segment, in the order given; fails with {@link IllegalArgumentException} if
-   *     they do not continue the view
+   *     they do not continue the view, and with {@code StoreException.Unavailable} if they did
+   *     until an earlier attempt, given up as uncertain, came through meanwhile
    */
   CompletableFuture<List<CommittedSegment>> add(List<UploadedSegment> segments);
 

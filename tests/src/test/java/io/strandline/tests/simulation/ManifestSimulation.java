@@ -1,0 +1,163 @@
+package io.strandline.tests.simulation;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.manifest.ManifestConfig.Fencing;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreCall;
+import io.strandline.tiering.store.memory.Fault;
+import io.strandline.tiering.store.memory.FaultPlan;
+import io.strandline.tiering.store.memory.FaultyObjectStore;
+import io.strandline.tiering.store.memory.MemoryObjectStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leaders of rising epochs write one manifest. Old ones do not know that they are old; processes
+ * sleep, longer than versions are kept; requests are lost, late, doubled, slow.
+ */
+final class ManifestSimulation {
+  static final TopicIdPartition PARTITION = new TopicIdPartition(new Uuid(5, 6), 0, "orders");
+
+  private static final Duration KEPT = Duration.ofSeconds(60);
+  private static final Duration GRACE = Duration.ofSeconds(20);
+  private static final Duration LENGTH = Duration.ofMinutes(8);
+  private static final double FAULTS = 0.08;
+
+  final SimulatedTime time;
+  final Random random;
+  final TierCheck.AcknowledgedIsNamed acknowledged = new TierCheck.AcknowledgedIsNamed();
+
+  private final Fencing fencing;
+  private final UnaryOperator<ObjectStore> defect;
+  private final ObjectStore truth;
+  private final Manifests observer;
+  private final List<TierCheck> checks =
+      List.of(
+          new TierCheck.VersionsRise(),
+          new TierCheck.SegmentsDense(),
+          new TierCheck.NamedObjectsExist(),
+          acknowledged);
+  private final List<SimulatedLeader> leaders = new ArrayList<>();
+  private int epochs;
+  private int commits;
+  private int fenced;
+  private @Nullable Throwable violation;
+
+  ManifestSimulation(long seed, Fencing fencing, UnaryOperator<ObjectStore> defect) {
+    this.random = new Random(seed);
+    this.time = new SimulatedTime(random);
+    this.fencing = fencing;
+    this.defect = defect;
+    this.truth = new MemoryObjectStore(Runnable::run, time);
+    this.observer = manifests(truth, Runnable::run);
+  }
+
+  /** What came of a run; the same seed gives the same. */
+  record Outcome(int commits, int fenced, int leaders, long version) {}
+
+  Outcome run() {
+    elect();
+    time.runFor(LENGTH.toNanos());
+    leaders.forEach(SimulatedLeader::stop);
+    time.runFor(KEPT.multipliedBy(4).toNanos());
+    if (violation != null) {
+      throw new AssertionError(violation.getMessage(), violation);
+    }
+    check();
+    settle();
+    return new Outcome(commits, fenced, leaders.size(), observer.read(PARTITION).join().version());
+  }
+
+  /** When the faults are over, a new leader can go on from whatever they left. */
+  private void settle() {
+    ManifestWriter last =
+        time.await(observer.acquire(PARTITION, ++epochs), Duration.ofMinutes(1).toNanos());
+    SegmentEntry next = SimulatedLeader.entry(last.view().endOffset(), 5, "last");
+    last.add(SimulatedLeader.upload(truth, List.of(next)).join()).join();
+    acknowledged.acknowledge(next);
+    check();
+  }
+
+  void committed(List<SegmentEntry> entries) {
+    commits++;
+    entries.forEach(acknowledged::acknowledge);
+    check();
+  }
+
+  void fenced() {
+    fenced++;
+  }
+
+  /** The first counts; what follows from it does not. */
+  void violated(Throwable what) {
+    if (violation == null) {
+      violation = what;
+    }
+  }
+
+  private void check() {
+    ManifestView view = observer.read(PARTITION).join();
+    List<SegmentEntry> named = view.from(0, Integer.MAX_VALUE).join();
+    TierCheck.all(checks, new TierCheck.Look(view, named, truth));
+  }
+
+  private void elect() {
+    SimulatedProcess process = new SimulatedProcess(time);
+    ObjectStore store = defect.apply(new FaultyObjectStore(truth, faults(), time));
+    leaders.add(new SimulatedLeader(this, process, store, manifests(store, process), ++epochs));
+    var unused =
+        time.schedule(
+            () -> {
+              if (time.nanos() < LENGTH.toNanos()) {
+                elect();
+              }
+            },
+            between(1, 90_000),
+            TimeUnit.MILLISECONDS);
+  }
+
+  /** The usual faults, and now and then a request that arrives when the world has moved on. */
+  private FaultPlan faults() {
+    FaultPlan usual = FaultPlan.random(random, FAULTS, Duration.ofMillis(300));
+    return call -> {
+      Fault fault = usual.next(call);
+      boolean lost = call.operation().writes() && random.nextInt(60) == 0;
+      return lost && call.operation() != StoreCall.Operation.DELETE
+          ? new Fault(fault.kind(), KEPT.multipliedBy(1 + random.nextInt(3)), fault.after())
+          : fault;
+    };
+  }
+
+  private Manifests manifests(ObjectStore store, Executor executor) {
+    ManifestConfig config =
+        new ManifestConfig(
+            KEPT.toMillis(), 4, GRACE.toMillis(), 1 << 20, Optional.empty(), fencing);
+    return StoreManifests.open(
+        store,
+        config,
+        new StoreManifests.Environment(time, random, executor, new SimpleMeterRegistry()));
+  }
+
+  long between(long from, long to) {
+    return random.nextLong(from, to);
+  }
+
+  static Duration kept() {
+    return KEPT;
+  }
+}
