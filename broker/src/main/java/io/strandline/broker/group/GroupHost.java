@@ -1,0 +1,191 @@
+package io.strandline.broker.group;
+
+import com.yammer.metrics.core.MetricsRegistry;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.ImageListener;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Partitions;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.group.GroupConfigManager;
+import org.apache.kafka.coordinator.group.GroupCoordinator;
+import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
+import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
+import org.apache.kafka.coordinator.group.GroupCoordinatorService;
+import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorMetrics;
+import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorRuntimeMetrics;
+import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
+import org.apache.kafka.image.MetadataDelta;
+import org.apache.kafka.image.MetadataImage;
+import org.apache.kafka.image.TopicDelta;
+import org.apache.kafka.server.share.persister.NoOpStatePersister;
+import org.apache.kafka.server.util.PartitionMetadataClient;
+import org.apache.kafka.server.util.timer.SystemTimer;
+import org.apache.kafka.server.util.timer.SystemTimerReaper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Kafka's group coordinator on our partitions of {@code __consumer_offsets}: classic groups and
+ * those of KIP-848.
+ *
+ * <p>{@link #start()} once the metadata is loaded and the partitions listen to it; from then on
+ * elections and resignations reach the coordinator by {@link #onImage}, after the partitions heard
+ * of them.
+ */
+public final class GroupHost implements ImageListener, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(GroupHost.class);
+
+  private final ControlPlane control;
+  private final GroupCoordinatorConfig config;
+  private final GroupCoordinatorService service;
+  private final int nodeId;
+
+  /**
+   * @param loading one thread for reading state back, ended by {@link #close()}
+   */
+  public GroupHost(ControlPlane control, Partitions partitions, ScheduledExecutorService loading) {
+    this.control = control;
+    this.nodeId = control.view().nodeId();
+    this.config = new GroupCoordinatorConfig(control.kafkaConfig());
+    ShareGroupConfig shareConfig = new ShareGroupConfig(control.kafkaConfig());
+    this.service =
+        new GroupCoordinatorService.Builder(nodeId, config)
+            .withTime(Time.SYSTEM)
+            .withTimer(new SystemTimerReaper("group-reaper", new SystemTimer("group")))
+            .withLoader(
+                new LogLoader<CoordinatorRecord>(
+                    partitions,
+                    new GroupCoordinatorRecordSerde(),
+                    config.offsetsLoadBufferSize(),
+                    loading,
+                    Time.SYSTEM::milliseconds))
+            .withWriter(new PartitionAppends(partitions))
+            .withCoordinatorRuntimeMetrics(
+                new GroupCoordinatorRuntimeMetrics(control.kafkaMetrics()))
+            .withGroupCoordinatorMetrics(
+                new GroupCoordinatorMetrics(new MetricsRegistry(), control.kafkaMetrics()))
+            .withGroupConfigManager(
+                new GroupConfigManager(
+                    config.extractGroupConfigMap(shareConfig), config, shareConfig))
+            .withPersister(new NoOpStatePersister())
+            .withAuthorizerPlugin(Optional.empty())
+            .withPartitionMetadataClient(new LocalOffsets(partitions))
+            .build();
+  }
+
+  /** What handlers ask; every call is asynchronous. */
+  public GroupCoordinator coordinator() {
+    return service;
+  }
+
+  /**
+   * Begins to serve. The number of partitions of {@code __consumer_offsets} is fixed now: as it is,
+   * or as configured when the topic is not there yet.
+   */
+  public void start() {
+    service.startup(
+        () ->
+            control
+                .view()
+                .partitionCount(Topic.GROUP_METADATA_TOPIC_NAME)
+                .orElse(config.offsetsTopicPartitions()));
+    control.listenToImages(this);
+  }
+
+  @Override
+  public void onImage(MetadataDelta delta, MetadataImage image) {
+    if (delta.topicsDelta() != null) {
+      if (delta.topicsDelta().topicWasDeleted(Topic.GROUP_METADATA_TOPIC_NAME)) {
+        resignAll(delta);
+      }
+      var topic = image.topics().getTopic(Topic.GROUP_METADATA_TOPIC_NAME);
+      TopicDelta changed = topic == null ? null : delta.topicsDelta().changedTopic(topic.id());
+      if (changed != null) {
+        follow(changed);
+      }
+    }
+    if (delta.configsDelta() != null) {
+      configure(delta, image);
+    }
+    service.onMetadataUpdate(delta, image);
+  }
+
+  private void resignAll(MetadataDelta delta) {
+    var topic = delta.topicsDelta().image().getTopic(Topic.GROUP_METADATA_TOPIC_NAME);
+    topic
+        .partitions()
+        .forEach(
+            (partition, registration) -> {
+              if (registration.leader == nodeId) {
+                service.onResignation(partition, OptionalInt.empty());
+              }
+            });
+  }
+
+  private void follow(TopicDelta topic) {
+    var mine = topic.localChanges(nodeId);
+    mine.deletes().forEach(tp -> service.onResignation(tp.partition(), OptionalInt.empty()));
+    mine.electedLeaders()
+        .forEach((tp, now) -> service.onElection(tp.partition(), now.partition().leaderEpoch));
+    mine.followers()
+        .forEach(
+            (tp, now) ->
+                service.onResignation(tp.partition(), OptionalInt.of(now.partition().leaderEpoch)));
+  }
+
+  private void configure(MetadataDelta delta, MetadataImage image) {
+    for (ConfigResource resource : delta.configsDelta().changes().keySet()) {
+      if (resource.type() != ConfigResource.Type.GROUP) {
+        continue;
+      }
+      try {
+        service.updateGroupConfig(resource.name(), image.configs().configProperties(resource));
+      } catch (RuntimeException invalid) {
+        LOG.atWarn()
+            .addKeyValue("key", resource.name())
+            .setCause(invalid)
+            .log("configuration of a group was not taken over");
+      }
+    }
+  }
+
+  /** Stops serving; state is in the log. */
+  @Override
+  public void close() {
+    service.shutdown();
+  }
+
+  /** Latest offsets of what is led here; Kafka asks for them when a share group begins. */
+  private record LocalOffsets(Partitions partitions) implements PartitionMetadataClient {
+    @Override
+    public Map<TopicPartition, CompletableFuture<OffsetResponse>> listLatestOffsets(
+        Set<TopicPartition> asked) {
+      Map<TopicPartition, CompletableFuture<OffsetResponse>> offsets = new HashMap<>();
+      for (TopicPartition tp : asked) {
+        OffsetResponse answer =
+            partitions
+                .hosted(tp)
+                .filter(Partition::leads)
+                .map(led -> new OffsetResponse(led.highWatermark(), Errors.NONE))
+                .orElse(new OffsetResponse(-1, Errors.NOT_LEADER_OR_FOLLOWER));
+        offsets.put(tp, CompletableFuture.completedFuture(answer));
+      }
+      return offsets;
+    }
+
+    @Override
+    public void close() {}
+  }
+}

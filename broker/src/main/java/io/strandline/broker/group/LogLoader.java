@@ -1,0 +1,181 @@
+package io.strandline.broker.group;
+
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Partitions;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.record.internal.ControlRecordType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.requests.TransactionResult;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
+import org.apache.kafka.coordinator.common.runtime.Deserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Rebuilds a coordinator's state from the local log of its partition, from the log start to the log
+ * end (internal topics keep all their bytes here, design D17).
+ *
+ * <p>The metadata may tell the coordinator of an election a little before the partition's owner has
+ * taken up its office: then loading waits for it, because the coordinator would not ask again.
+ *
+ * @param <T> the coordinator's records
+ */
+final class LogLoader<T> implements CoordinatorLoader<T> {
+  private static final Logger LOG = LoggerFactory.getLogger(LogLoader.class);
+  private static final long AWAIT_LEADER_MS = 60_000;
+  private static final long RETRY_MS = 20;
+
+  /** Told to the coordinator at least so often, as Kafka does: it then drops its snapshots. */
+  private static final long COMMIT_EVERY_OFFSETS = 16_384;
+
+  private final Partitions partitions;
+  private final Deserializer<T> deserializer;
+  private final int readBytes;
+  private final ScheduledExecutorService executor;
+  private final LongSupplier clockMs;
+  private volatile boolean closed;
+
+  LogLoader(
+      Partitions partitions,
+      Deserializer<T> deserializer,
+      int readBytes,
+      ScheduledExecutorService executor,
+      LongSupplier clockMs) {
+    this.partitions = partitions;
+    this.deserializer = deserializer;
+    this.readBytes = readBytes;
+    this.executor = executor;
+    this.clockMs = clockMs;
+  }
+
+  @Override
+  public CompletableFuture<LoadSummary> load(TopicPartition tp, CoordinatorPlayback<T> into) {
+    Load load = new Load(tp, into);
+    executor.execute(load);
+    return load.result;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    executor.shutdownNow();
+  }
+
+  /** One loading, start to end, on the executor. */
+  private final class Load implements Runnable {
+    private final TopicPartition tp;
+    private final CoordinatorPlayback<T> into;
+    private final CompletableFuture<LoadSummary> result = new CompletableFuture<>();
+    private final long askedMs = clockMs.getAsLong();
+    private long records;
+    private long bytes;
+    private long writtenOffset;
+    private long committedOffset = -1;
+
+    Load(TopicPartition tp, CoordinatorPlayback<T> into) {
+      this.tp = tp;
+      this.into = into;
+    }
+
+    @Override
+    public void run() {
+      try {
+        Optional<Partition> leader = partitions.hosted(tp).filter(Partition::leads);
+        if (leader.isPresent()) {
+          result.complete(replay(leader.get()));
+        } else if (closed || clockMs.getAsLong() - askedMs > AWAIT_LEADER_MS) {
+          throw new NotLeaderOrFollowerException(tp + " is not led here");
+        } else {
+          var unused = executor.schedule(this, RETRY_MS, TimeUnit.MILLISECONDS);
+        }
+      } catch (RuntimeException | Error failure) {
+        result.completeExceptionally(failure);
+      }
+    }
+
+    private LoadSummary replay(Partition partition) {
+      long startMs = clockMs.getAsLong();
+      long offset = partition.logStartOffset();
+      while (offset < partition.logEndOffset()) {
+        if (closed || !partition.leads()) {
+          throw new NotLeaderOrFollowerException(tp + " is not led here any more");
+        }
+        MemoryRecords read = partition.readLocal(offset, readBytes);
+        if (read.sizeInBytes() == 0) {
+          offset = partition.logEndOffset(); // compaction left nothing up to there
+          break;
+        }
+        for (MutableRecordBatch batch : read.batches()) {
+          replay(batch);
+          offset = batch.nextOffset();
+          tellCommitted(offset, partition.highWatermark());
+        }
+        bytes += read.sizeInBytes();
+      }
+      if (offset != writtenOffset) {
+        tellCommitted(offset, partition.highWatermark());
+      }
+      return new LoadSummary(startMs, clockMs.getAsLong(), startMs - askedMs, records, bytes);
+    }
+
+    private void replay(MutableRecordBatch batch) {
+      for (Record record : batch) {
+        records++;
+        if (batch.isControlBatch()) {
+          replayMarker(batch, ControlRecordType.parse(record.key()));
+        } else {
+          replay(batch, record);
+        }
+      }
+    }
+
+    private void replayMarker(MutableRecordBatch batch, ControlRecordType type) {
+      if (type == ControlRecordType.COMMIT || type == ControlRecordType.ABORT) {
+        into.replayEndTransactionMarker(
+            batch.producerId(),
+            batch.producerEpoch(),
+            type == ControlRecordType.COMMIT ? TransactionResult.COMMIT : TransactionResult.ABORT);
+      }
+    }
+
+    private void replay(MutableRecordBatch batch, Record record) {
+      T decoded;
+      try {
+        decoded = deserializer.deserialize(record.key(), record.value());
+      } catch (Deserializer.UnknownRecordTypeException unknown) {
+        LOG.atWarn()
+            .addKeyValue("partition", tp)
+            .addKeyValue("offset", record.offset())
+            .addKeyValue("version", unknown.unknownType())
+            .log("ignored a record of unknown type, perhaps of a newer release");
+        return;
+      }
+      into.replay(record.offset(), batch.producerId(), batch.producerEpoch(), decoded);
+    }
+
+    /** The high watermark moves on while we load, and may be ahead of or behind what was read. */
+    private void tellCommitted(long readOffset, long highWatermark) {
+      if (readOffset >= highWatermark) {
+        into.updateLastWrittenOffset(readOffset);
+        writtenOffset = readOffset;
+        if (highWatermark > committedOffset) {
+          into.updateLastCommittedOffset(highWatermark);
+          committedOffset = highWatermark;
+        }
+      } else if (readOffset - committedOffset >= COMMIT_EVERY_OFFSETS) {
+        into.updateLastWrittenOffset(readOffset);
+        into.updateLastCommittedOffset(readOffset);
+        committedOffset = readOffset;
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package io.strandline.tiering;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.upload.UploadIntent;
+import io.strandline.tiering.upload.Uploader;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What becomes of an upload whose outcome a crash or a lost leadership left open.
+ *
+ * <p>Nothing is decided until no commit of its writer can arrive any more: a higher leader epoch
+ * has written, or the grace is over. Then an object that the manifest names stays, and one that it
+ * does not name is deleted; one below the manifest's start may be retired and within its grace, and
+ * is left to the orphan sweep.
+ */
+final class IntentRule {
+  private final Uploader uploader;
+  private final long graceMs;
+
+  IntentRule(Uploader uploader, long graceMs) {
+    this.uploader = uploader;
+    this.graceMs = graceMs;
+  }
+
+  /**
+   * @param view read after the intent's process died or its leadership ended
+   */
+  CompletableFuture<Void> resolve(UploadIntent intent, ManifestView view, long nowMs) {
+    if (view.deleted()) {
+      return uploader.abandon(intent);
+    }
+    boolean fenced = view.leaderEpoch() > intent.leaderEpoch();
+    if (!fenced && nowMs - intent.sinceMs() < graceMs) {
+      return CompletableFuture.completedFuture(null);
+    }
+    if (intent.baseOffset() < view.startOffset()) {
+      uploader.settle(intent);
+      return CompletableFuture.completedFuture(null);
+    }
+    return view.find(intent.baseOffset())
+        .thenCompose(
+            entry -> {
+              if (entry.isPresent() && entry.get().object().equals(intent.object())) {
+                uploader.settle(intent);
+                return CompletableFuture.completedFuture(null);
+              }
+              return uploader.abandon(intent);
+            });
+  }
+}

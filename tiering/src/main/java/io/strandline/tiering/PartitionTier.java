@@ -1,0 +1,272 @@
+package io.strandline.tiering;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.LocalRelease;
+import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.reclaim.Retention;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.seal.DueSegment;
+import io.strandline.tiering.seal.SealRule;
+import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.upload.UploadIntent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition, while this broker leads it in one epoch: each pass is sealed → uploaded →
+ * committed → released → expired. A pass at a time; the fields below belong to it.
+ *
+ * <p>Order is law: an object is durable before a manifest version names it, and the version is
+ * durable before local bytes go.
+ */
+final class PartitionTier {
+  private static final int PAGE = 64;
+  private static final int LAG_SEGMENTS_MAX = 1024;
+
+  private final TierShared shared;
+  private final TierMember member;
+  private final Shipment shipment;
+  private final Executor disk;
+  private @Nullable ManifestWriter writer;
+  private long nextReclaimMs;
+  private volatile boolean left;
+  private volatile long lagBytes;
+  private volatile long behindSinceMs = Long.MAX_VALUE;
+
+  PartitionTier(TierShared shared, TierMember member) {
+    this.shared = shared;
+    this.member = member;
+    this.shipment = new Shipment(shared, member.leaderEpoch());
+    this.disk = shared.services().disk();
+  }
+
+  TierMember member() {
+    return member;
+  }
+
+  /** The pass that is under way ends at its next step. */
+  void leave() {
+    left = true;
+    behindSinceMs = Long.MAX_VALUE;
+    lagBytes = 0;
+  }
+
+  long lagBytes() {
+    return lagBytes;
+  }
+
+  /** Since when a due segment waits for its commit; {@code Long.MAX_VALUE} if none does. */
+  long behindSinceMs() {
+    return behindSinceMs;
+  }
+
+  /**
+   * @return segments committed, released, expired or deleted
+   */
+  CompletableFuture<Integer> pass() {
+    return CompletableFuture.supplyAsync(this::worthAPass, disk)
+        .thenCompose(worth -> worth ? work() : CompletableFuture.completedFuture(0));
+  }
+
+  /** Opening a manifest costs a request: not before there is something to tier or to reclaim. */
+  private boolean worthAPass() {
+    LocalSegments local = member.local();
+    ManifestWriter w = writer;
+    if (left) {
+      return false;
+    }
+    if (w == null) {
+      return local.localLogStartOffset() > local.logStartOffset()
+          || !sealed(local.logStartOffset(), member.stableOffset().getAsLong(), 1).isEmpty();
+    }
+    return shipment.hasOpenOutcome()
+        || shared.nowMs() >= nextReclaimMs
+        || local.logStartOffset() > w.view().endOffset()
+        || !sealed(nextOffset(w.view()), member.stableOffset().getAsLong(), 1).isEmpty();
+  }
+
+  private CompletableFuture<Integer> work() {
+    return acquire()
+        .thenCompose(w -> shipment.settle(w).thenCompose(settled -> startWithLog(w)))
+        .thenComposeAsync(this::shipAndReclaim, disk);
+  }
+
+  /** A segment that cannot go up does not keep older ones from being released. */
+  private CompletableFuture<Integer> shipAndReclaim(ManifestWriter w) {
+    CompletableFuture<Integer> shipped;
+    try {
+      shipped = ship(w);
+    } catch (RuntimeException e) {
+      shipped = CompletableFuture.failedFuture(e);
+    }
+    CompletableFuture<Integer> outcome = shipped;
+    return shipped
+        .exceptionally(failure -> 0)
+        .thenCompose(n -> reclaim(w, n))
+        .thenCompose(n -> outcome.thenApply(ok -> n));
+  }
+
+  private CompletableFuture<ManifestWriter> acquire() {
+    ManifestWriter had = writer;
+    if (had != null) {
+      return CompletableFuture.completedFuture(had);
+    }
+    return shared
+        .services()
+        .manifests()
+        .acquire(member.partition(), member.leaderEpoch())
+        .thenCompose(
+            w -> {
+              writer = w;
+              shared.board().report(w.view());
+              return resolveIntents(w).thenApply(resolved -> w);
+            });
+  }
+
+  /** What was left open by this broker's earlier epochs in this partition. */
+  private CompletableFuture<Void> resolveIntents(ManifestWriter w) {
+    List<CompletableFuture<Void>> resolved = new ArrayList<>();
+    for (UploadIntent intent : shared.uploader().openIntents()) {
+      if (intent.partition().equals(member.partition()) && !shipment.carries(intent)) {
+        resolved.add(shared.intents().resolve(intent, w.view(), shared.nowMs()));
+      }
+    }
+    return CompletableFuture.allOf(resolved.toArray(CompletableFuture[]::new));
+  }
+
+  /** The log's start may have moved (DeleteRecords), or been lost with an earlier leader. */
+  private CompletableFuture<ManifestWriter> startWithLog(ManifestWriter w) {
+    return CompletableFuture.supplyAsync(
+            () -> {
+              long tierStart = w.view().startOffset();
+              if (w.view().segmentCount() > 0 && tierStart > member.local().logStartOffset()) {
+                member.local().advanceLogStart(tierStart);
+              }
+              return member.local().logStartOffset();
+            },
+            disk)
+        .thenCompose(
+            logStart ->
+                mustMoveStart(w.view(), logStart)
+                    ? w.advanceStart(logStart)
+                    : CompletableFuture.completedFuture(w.view()))
+        .thenApply(
+            view -> {
+              shared.board().report(view);
+              return w;
+            });
+  }
+
+  /** A version for each DeleteRecords would be dear; what reads is told by the log itself. */
+  private boolean mustMoveStart(ManifestView view, long logStart) {
+    return logStart > view.startOffset()
+        && (logStart > view.endOffset() || shared.nowMs() >= nextReclaimMs);
+  }
+
+  private CompletableFuture<Integer> ship(ManifestWriter w) {
+    List<DueSegment> due =
+        SealRule.due(
+            member.source(),
+            nextOffset(w.view()),
+            member.stableOffset().getAsLong(),
+            shared.config().segmentsPerCommit());
+    if (due.isEmpty() || left) {
+      behindSinceMs = Long.MAX_VALUE;
+      return CompletableFuture.completedFuture(0);
+    }
+    behindSinceMs = Math.min(behindSinceMs, shared.nowMs());
+    return shipment
+        .ship(w, due, () -> left)
+        .thenApply(
+            n -> {
+              behindSinceMs = Long.MAX_VALUE;
+              return n;
+            });
+  }
+
+  private CompletableFuture<Integer> reclaim(ManifestWriter w, int shipped) {
+    if (left || (shipped == 0 && shared.nowMs() < nextReclaimMs)) {
+      return CompletableFuture.completedFuture(shipped);
+    }
+    return release(w)
+        .thenCompose(released -> expire(w).thenApply(expired -> released + expired))
+        .thenCompose(
+            n -> shared.retired().delete(w, PAGE).thenApply(forgotten -> counted(n, forgotten)))
+        .thenCompose(n -> resolveIntents(w).thenApply(resolved -> shipped + n))
+        .thenApply(
+            n -> {
+              nextReclaimMs = shared.nowMs() + shared.config().reclaimMs();
+              return n;
+            });
+  }
+
+  private int counted(int before, int forgotten) {
+    shared.metrics().forgottenSegments.increment(forgotten);
+    return before + forgotten;
+  }
+
+  private CompletableFuture<Integer> release(ManifestWriter w) {
+    long localStart = member.local().localLogStartOffset();
+    if (left || localStart >= w.view().endOffset()) {
+      return CompletableFuture.completedFuture(0);
+    }
+    return w.committed(localStart, PAGE)
+        .thenApplyAsync(
+            committed -> {
+              LocalRelease.Released released =
+                  LocalRelease.release(
+                      committed, member.local(), member.policy().get(), shared.nowMs());
+              shared.metrics().releasedBytes.increment((double) released.bytes());
+              return released.bytes() > 0 ? released.segments() : 0;
+            },
+            disk);
+  }
+
+  private CompletableFuture<Integer> expire(ManifestWriter w) {
+    TierPolicy policy = member.policy().get();
+    ManifestView view = w.view();
+    return CompletableFuture.supplyAsync(() -> untieredBytes(view), disk)
+        .thenCompose(bytes -> Retention.startOffset(view, policy, bytes, shared.nowMs()))
+        .thenCompose(start -> left || start <= view.startOffset() ? none() : moveStart(w, start));
+  }
+
+  /** First the log, so that no reader is sent for what is going; then the tier. */
+  private CompletableFuture<Integer> moveStart(ManifestWriter w, long start) {
+    int before = w.view().segmentCount();
+    return CompletableFuture.runAsync(() -> member.local().advanceLogStart(start), disk)
+        .thenCompose(moved -> w.advanceStart(start))
+        .thenApply(
+            view -> {
+              shared.board().report(view);
+              return before - view.segmentCount();
+            });
+  }
+
+  private long untieredBytes(ManifestView view) {
+    long bytes = 0;
+    for (SealedSegment s : sealed(nextOffset(view), Long.MAX_VALUE, LAG_SEGMENTS_MAX)) {
+      bytes += s.logBytes();
+    }
+    lagBytes = bytes;
+    return bytes;
+  }
+
+  private List<SealedSegment> sealed(long fromOffset, long limitOffset, int max) {
+    return member.source().sealedSegments(fromOffset, limitOffset, max);
+  }
+
+  /** An empty tier may begin anywhere; one that holds something goes on at its end. */
+  private long nextOffset(ManifestView view) {
+    return view.segmentCount() > 0
+        ? view.endOffset()
+        : Math.max(view.endOffset(), member.local().logStartOffset());
+  }
+
+  private static CompletableFuture<Integer> none() {
+    return CompletableFuture.completedFuture(0);
+  }
+}

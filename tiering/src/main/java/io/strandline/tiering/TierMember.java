@@ -1,0 +1,27 @@
+package io.strandline.tiering;
+
+import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.seal.SegmentSource;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * A partition that this broker leads, as the pipeline sees it. Suppliers are asked from any thread
+ * and do not block.
+ *
+ * @param stableOffset the lower of high watermark and last stable offset
+ * @param leaderEpoch in which this broker leads
+ * @param policy of the topic as it is configured now
+ */
+public record TierMember(
+    SegmentSource source,
+    LocalSegments local,
+    LongSupplier stableOffset,
+    int leaderEpoch,
+    Supplier<TierPolicy> policy) {
+  public TopicIdPartition partition() {
+    return source.partition();
+  }
+}

@@ -1,0 +1,29 @@
+package io.strandline.tiering;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+
+/** What an operator sees of the pipeline. */
+final class TierMetrics {
+  final Counter commits;
+  final Counter failures;
+  final Counter fenced;
+  final Counter releasedBytes;
+  final Counter forgottenSegments;
+
+  TierMetrics(MeterRegistry registry) {
+    commits = registry.counter("strandline.tiering.commits");
+    failures = registry.counter("strandline.tiering.failures");
+    fenced = registry.counter("strandline.tiering.fenced");
+    releasedBytes = registry.counter("strandline.tiering.released.bytes");
+    forgottenSegments = registry.counter("strandline.tiering.deleted.segments");
+  }
+
+  /** Gauges over what the pipeline knows at the time they are read. */
+  static void watch(MeterRegistry registry, TierPipeline pipeline) {
+    registry.gauge("strandline.tiering.partitions", pipeline, p -> (double) p.partitionCount());
+    registry.gauge("strandline.tiering.lag.bytes", pipeline, p -> (double) p.lagBytes());
+    registry.gauge("strandline.tiering.lag.age.ms", pipeline, p -> (double) p.lagAgeMs());
+    registry.gauge("strandline.tiering.failing", pipeline, p -> (double) p.failingCount());
+  }
+}

@@ -1,0 +1,113 @@
+package io.strandline.tiering;
+
+import io.strandline.tiering.manifest.FencedException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs one partition's passes, never two at a time: again when due, later after a failure, never
+ * again once fenced. Threads: any.
+ */
+final class TierRunner {
+  private static final Logger LOG = LoggerFactory.getLogger(TierRunner.class);
+
+  private final TierShared shared;
+  private final TopicIdPartition partition;
+  private final Supplier<CompletableFuture<Integer>> pass;
+  private final long pauseMs;
+
+  /** Completes when no pass runs. */
+  private CompletableFuture<Void> idle;
+
+  private long dueMs;
+  private int failures;
+  private boolean ended;
+
+  /**
+   * @param after nothing begins before
+   */
+  TierRunner(
+      TierShared shared,
+      TopicIdPartition partition,
+      long pauseMs,
+      Supplier<CompletableFuture<Integer>> pass,
+      CompletableFuture<Void> after) {
+    this.shared = shared;
+    this.partition = partition;
+    this.pauseMs = pauseMs;
+    this.pass = pass;
+    this.idle = after;
+  }
+
+  /** Begins a pass if one is due and none runs. */
+  boolean beginIfDue(long nowMs) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    synchronized (this) {
+      if (ended || nowMs < dueMs || !idle.isDone()) {
+        return false;
+      }
+      idle = done;
+    }
+    CompletableFuture<Integer> running;
+    try {
+      running = pass.get();
+    } catch (RuntimeException e) {
+      running = CompletableFuture.failedFuture(e);
+    }
+    CompletableFuture<Integer> unused =
+        running.whenComplete(
+            (work, failure) -> {
+              settle(work, failure);
+              done.complete(null);
+            });
+    return true;
+  }
+
+  synchronized void dueNow() {
+    if (failures == 0) {
+      dueMs = 0;
+    }
+  }
+
+  /** No pass begins any more; completes when none runs. */
+  synchronized CompletableFuture<Void> end() {
+    ended = true;
+    return idle;
+  }
+
+  synchronized boolean failing() {
+    return failures > 0;
+  }
+
+  private void settle(@Nullable Integer work, @Nullable Throwable thrown) {
+    Throwable failure =
+        thrown instanceof CompletionException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    synchronized (this) {
+      long nowMs = shared.nowMs();
+      if (failure == null) {
+        failures = 0;
+        dueMs = work == null || work == 0 ? nowMs + pauseMs : nowMs;
+        return;
+      }
+      if (failure instanceof FencedException) {
+        ended = true;
+        shared.metrics().fenced.increment();
+      } else {
+        failures++;
+        dueMs = nowMs + shared.backoffMs(failures);
+        shared.metrics().failures.increment();
+      }
+    }
+    LOG.atWarn()
+        .addKeyValue("partition", partition)
+        .addKeyValue("reason", failure.toString())
+        .log("tiering did not get on");
+  }
+}

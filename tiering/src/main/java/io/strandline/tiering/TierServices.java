@@ -1,0 +1,34 @@
+package io.strandline.tiering;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.upload.UploadIntents;
+import io.strandline.tiering.upload.Uploader;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.random.RandomGenerator;
+
+/**
+ * What the pipeline works with; all of it belongs to the caller, who closes it after the pipeline.
+ *
+ * @param cluster id under whose prefix the store lies
+ * @param disk where steps run that may block on local files
+ * @param timer wakes the pipeline; a simulation gives its own or calls {@link TierPipeline#doWork}
+ * @param random names objects and spreads retries: no two processes may draw the same numbers
+ */
+public record TierServices(
+    String cluster,
+    ObjectStore store,
+    Manifests manifests,
+    UploadIntents intents,
+    Executor disk,
+    ScheduledExecutorService timer,
+    InstantSource clock,
+    RandomGenerator random,
+    MeterRegistry metrics) {
+  Uploader.Services forUploads() {
+    return new Uploader.Services(store, intents, disk, clock, random, metrics);
+  }
+}

@@ -1,0 +1,217 @@
+package io.strandline.tiering.upload;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.tiering.seal.DueSegment;
+import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.segment.EncodedSegment;
+import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentId;
+import io.strandline.tiering.segment.SegmentParts;
+import io.strandline.tiering.store.ObjectInfo;
+import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.ObjectStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes objects of due segments, so many at a time. Each upload is written down before its put
+ * begins ({@link UploadIntents}) and stays written down until {@link #committed} or {@link
+ * #abandon}. A repeated upload of the same bytes goes on under the same key.
+ *
+ * <p>Commits nothing, and deletes only what it uploaded and was told to abandon. Threads: any; the
+ * disk executor may block.
+ */
+public final class Uploader {
+  /**
+   * What the uploader works with.
+   *
+   * @param disk where files are read
+   * @param random names objects: no two processes may draw the same numbers
+   */
+  public record Services(
+      ObjectStore store,
+      UploadIntents intents,
+      Executor disk,
+      InstantSource clock,
+      RandomGenerator random,
+      MeterRegistry metrics) {}
+
+  /** Which upload a repeated one repeats. */
+  private record Slot(TopicIdPartition partition, int leaderEpoch, long startOffset, long end) {}
+
+  /** What was begun under a key. */
+  private record Attempt(UploadIntent intent, int crc32c, long lengthBytes) {}
+
+  /** By what a file is known to be the same, unchanged. */
+  private record FileMark(@Nullable Object fileKey, long sizeBytes, FileTime modified) {
+    static FileMark of(Path file) throws IOException {
+      BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
+      return new FileMark(a.fileKey(), a.size(), a.lastModifiedTime());
+    }
+  }
+
+  private final String cluster;
+  private final Services services;
+  private final Admission admission;
+  private final Map<Slot, Attempt> attempts = new ConcurrentHashMap<>();
+  private final Counter uploads;
+  private final Counter uploadedBytes;
+
+  /**
+   * @param cluster the id under whose prefix the store lies
+   */
+  public Uploader(String cluster, UploadConfig config, Services services) {
+    this.cluster = cluster;
+    this.services = services;
+    this.admission = new Admission(config);
+    this.uploads = services.metrics.counter("strandline.tiering.upload.segments");
+    this.uploadedBytes = services.metrics.counter("strandline.tiering.upload.bytes");
+  }
+
+  /**
+   * @return completes once the object is durable; fails with a {@code StoreException}, a {@code
+   *     SegmentFormatException} or an {@link UncheckedIOException}, and may then be called again
+   */
+  public CompletableFuture<UploadedSegment> upload(DueSegment due, int leaderEpoch) {
+    long bytes = due.segment().logBytes();
+    return admission
+        .enter(bytes)
+        .thenComposeAsync(admitted -> put(due, leaderEpoch), services.disk)
+        .whenComplete((uploaded, failure) -> admission.leave(bytes));
+  }
+
+  /** A manifest names it: nothing is open about it any more. */
+  public void committed(UploadedSegment uploaded) {
+    end(uploaded.entry().object());
+  }
+
+  /** Takes back the intent of an object that a manifest names, or that is left to the sweep. */
+  public void settle(UploadIntent intent) {
+    end(intent.object());
+  }
+
+  /** Deletes the object of an intent that no manifest names nor ever will, then takes it back. */
+  public CompletableFuture<Void> abandon(UploadIntent intent) {
+    return services
+        .store
+        .delete(List.of(intent.object()))
+        .thenRunAsync(() -> end(intent.object()), services.disk);
+  }
+
+  /** What is open of this process and of earlier ones. */
+  public List<UploadIntent> openIntents() {
+    return services.intents.open();
+  }
+
+  private CompletableFuture<UploadedSegment> put(DueSegment due, int leaderEpoch) {
+    try {
+      Path log = due.segment().log();
+      FileMark before = FileMark.of(log);
+      EncodedSegment encoded = SegmentFormat.encode(parts(due));
+      Slot slot =
+          new Slot(due.segment().partition(), leaderEpoch, due.startOffset(), due.endOffset());
+      UploadIntent intent = begin(slot, encoded);
+      UploadedSegment uploaded = new UploadedSegment(encoded.entry(cluster, intent.object()));
+      return services
+          .store
+          .put(intent.object(), encoded.payload())
+          .thenApplyAsync(info -> verified(info, uploaded, log, before), services.disk)
+          .whenComplete((done, failure) -> forgetAttempt(slot, failure == null));
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(new UncheckedIOException(e));
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  /** The same bytes go on under the key they began with; others must not, a late put may echo. */
+  private UploadIntent begin(Slot slot, EncodedSegment encoded) throws IOException {
+    Attempt earlier = attempts.get(slot);
+    long length = encoded.payload().lengthBytes();
+    if (earlier != null && earlier.crc32c == encoded.crc32c() && earlier.lengthBytes == length) {
+      return earlier.intent;
+    }
+    if (earlier != null) {
+      // Its object is of no use; if the delete fails the intent stays open and is resolved later.
+      CompletableFuture<Void> unused = abandon(earlier.intent);
+    }
+    long base = encoded.footer().facts().baseOffset();
+    UploadIntent intent =
+        new UploadIntent(
+            slot.partition,
+            SegmentId.of(slot.partition, base, drawName()).key(),
+            slot.leaderEpoch,
+            base,
+            slot.end,
+            services.clock.millis());
+    services.intents.begin(intent);
+    attempts.put(slot, new Attempt(intent, encoded.crc32c(), length));
+    return intent;
+  }
+
+  private UploadedSegment verified(
+      ObjectInfo info, UploadedSegment uploaded, Path log, FileMark before) {
+    try {
+      // The store read the file after the checksum was made: was it still the same?
+      if (!FileMark.of(log).equals(before)) {
+        throw new IOException("the log file changed while it was uploaded");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (info.lengthBytes() != uploaded.entry().lengthBytes()) {
+      throw new IllegalStateException("the store keeps " + info + " for " + uploaded);
+    }
+    uploads.increment();
+    uploadedBytes.increment((double) uploaded.entry().lengthBytes());
+    return uploaded;
+  }
+
+  private void forgetAttempt(Slot slot, boolean done) {
+    if (done) {
+      attempts.remove(slot);
+    }
+  }
+
+  private long drawName() {
+    synchronized (services.random) {
+      return services.random.nextLong();
+    }
+  }
+
+  private void end(ObjectKey object) {
+    attempts.values().removeIf(attempt -> attempt.intent.object().equals(object));
+    try {
+      services.intents.end(object);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static SegmentParts parts(DueSegment due) {
+    SealedSegment segment = due.segment();
+    return new SegmentParts(
+        segment.partition(),
+        segment.log(),
+        segment.logBytes(),
+        due.startOffset(),
+        segment.endOffset(),
+        segment.abortedTransactions(),
+        segment.leaderEpochs(),
+        segment.producerSnapshot());
+  }
+}
