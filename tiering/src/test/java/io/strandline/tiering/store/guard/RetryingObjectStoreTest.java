@@ -1,0 +1,109 @@
+package io.strandline.tiering.store.guard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.Payload;
+import io.strandline.tiering.store.ScriptedStore;
+import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.VirtualScheduler;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class RetryingObjectStoreTest {
+  private static final ObjectKey KEY = ObjectKey.of("a");
+  private static final Retry POLICY =
+      new Retry(4, Duration.ofMillis(100), Duration.ofMillis(300), Duration.ofSeconds(10));
+
+  private final ScriptedStore inner = new ScriptedStore();
+  private final VirtualScheduler time = new VirtualScheduler();
+  private final RetryingObjectStore store =
+      new RetryingObjectStore(inner, POLICY, time, new Random(1), time::nanos);
+
+  private static StoreException away() {
+    return new StoreException.Unavailable("away", null);
+  }
+
+  @Test
+  void triesAgainUntilItSucceeds() {
+    inner.failing(away(), away(), away());
+    CompletableFuture<?> head = store.head(KEY);
+    assertThat(inner.calls).hasSize(1);
+    time.advance(Duration.ofSeconds(2));
+    assertThat(head)
+        .isCompletedWithValueMatching(found -> found.equals(java.util.Optional.empty()));
+    assertThat(inner.calls).hasSize(4);
+  }
+
+  @Test
+  void givesUpAfterTheLastTry() {
+    inner.failing(IntStream.range(0, 9).mapToObj(i -> away()).toArray(StoreException[]::new));
+    CompletableFuture<?> head = store.head(KEY);
+    time.advance(Duration.ofSeconds(60));
+    assertThatThrownBy(head::join).hasCauseInstanceOf(StoreException.Unavailable.class);
+    assertThat(inner.calls).hasSize(4);
+    assertThat(time.waiting()).isZero();
+  }
+
+  @Test
+  void beginsNoTryAfterItsTime() {
+    Retry patient =
+        new Retry(99, Duration.ofSeconds(4), Duration.ofSeconds(4), POLICY.giveUpAfter());
+    var impatient = new RetryingObjectStore(inner, patient, time, new Random(1), time::nanos);
+    inner.failing(IntStream.range(0, 99).mapToObj(i -> away()).toArray(StoreException[]::new));
+    CompletableFuture<?> head = impatient.head(KEY);
+    time.advance(Duration.ofSeconds(60));
+    assertThat(head).isCompletedExceptionally();
+    assertThat(inner.calls.size()).isBetween(2, 5);
+  }
+
+  @Test
+  void nothingButUnavailableIsTriedAgain() {
+    for (StoreException failure :
+        List.of(
+            new StoreException.NotFound("x"),
+            new StoreException.PreconditionFailed("x"),
+            new StoreException.OutOfRange("x"),
+            new StoreException.Refused("x", null))) {
+      inner.failing(failure);
+      assertThatThrownBy(() -> store.head(KEY).join()).hasCause(failure);
+    }
+    assertThat(inner.calls).hasSize(4);
+    assertThat(time.waiting()).isZero();
+  }
+
+  @Test
+  void aCancelledCallIsNotTriedAgain() {
+    inner.failing(away());
+    store.head(KEY).cancel(true);
+    time.advance(Duration.ofSeconds(60));
+    assertThat(inner.calls).hasSize(1);
+  }
+
+  @Test
+  void anEchoOfALostAnswerIsToldAsARefusal() {
+    Payload payload = Payload.of(ByteBuffer.allocate(1));
+    inner.putIfAbsent(KEY, payload).join();
+    inner.failing(away());
+    CompletableFuture<?> put = store.putIfAbsent(KEY, payload);
+    time.advance(Duration.ofSeconds(1));
+    assertThatThrownBy(put::join).hasCauseInstanceOf(StoreException.PreconditionFailed.class);
+  }
+
+  @Test
+  void delaysDoubleUpToTheirLimitAndAreJittered() {
+    Random random = new Random(7);
+    for (int i = 0; i < 100; i++) {
+      assertThat(POLICY.delay(1, random)).isBetween(Duration.ofMillis(50), Duration.ofMillis(100));
+      assertThat(POLICY.delay(2, random)).isBetween(Duration.ofMillis(100), Duration.ofMillis(200));
+      assertThat(POLICY.delay(40, random))
+          .isBetween(Duration.ofMillis(150), Duration.ofMillis(300));
+    }
+  }
+}
