@@ -1,0 +1,135 @@
+package io.strandline.broker.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.strandline.tiering.seal.SealedSegment;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProducersTest {
+  private final Logs logs;
+
+  ProducersTest(@TempDir Path temp) {
+    logs = new Logs(temp.resolve("d"));
+  }
+
+  private Appended idempotent(PartitionLog log, long producer, int epoch, int sequence) {
+    MemoryRecords records =
+        MemoryRecords.withIdempotentRecords(
+            Compression.NONE,
+            producer,
+            (short) epoch,
+            sequence,
+            new SimpleRecord(logs.nowMs, Logs.bytes("k"), Logs.bytes("i" + sequence)));
+    return log.appendAsLeader(records, 0, AppendOrigin.CLIENT, logs.nowMs);
+  }
+
+  @Test
+  void aRepeatedBatchIsAnsweredWithItsFirstOffsets() {
+    PartitionLog log = logs.create();
+    logs.append(log, "x");
+    idempotent(log, 7, 0, 0);
+    idempotent(log, 7, 0, 1);
+    Appended again = idempotent(log, 7, 0, 0);
+    assertThat(again.duplicate()).isTrue();
+    assertThat(again.firstOffset()).isEqualTo(1);
+    assertThat(log.logEndOffset()).isEqualTo(3);
+  }
+
+  @Test
+  void duplicatesAreKnownAfterARestartACrashAndALossOfSnapshots() throws Exception {
+    logs.segmentBytes(200);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 9; i++) {
+      idempotent(log, 7, 0, i);
+    }
+    log = logs.restart(log);
+    assertThat(idempotent(log, 7, 0, 8).duplicate()).isTrue();
+    log = logs.crash(log);
+    assertThat(idempotent(log, 7, 0, 8).firstOffset()).isEqualTo(8);
+    Path directory = log.path();
+    log.directory().close();
+    try (var files = java.nio.file.Files.list(directory)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".snapshot")).toList()) {
+        java.nio.file.Files.delete(file);
+      }
+    }
+    log = logs.reopen();
+    assertThat(idempotent(log, 7, 0, 8).duplicate()).isTrue();
+    assertThat(idempotent(log, 7, 0, 9).firstOffset()).isEqualTo(9);
+  }
+
+  @Test
+  void gapsAndOldEpochsAreRefused() {
+    PartitionLog log = logs.create();
+    idempotent(log, 7, 1, 0);
+    assertThatThrownBy(() -> idempotent(log, 7, 1, 2))
+        .isInstanceOf(OutOfOrderSequenceException.class);
+    assertThatThrownBy(() -> idempotent(log, 7, 0, 1))
+        .isInstanceOf(InvalidProducerEpochException.class);
+    assertThat(log.logEndOffset()).isEqualTo(1);
+    assertThat(idempotent(log, 7, 1, 1).firstOffset()).isEqualTo(1);
+  }
+
+  @Test
+  void anOpenTransactionHoldsTheStableOffsetUntilItsMarkerIsReplicated() {
+    PartitionLog log = logs.create();
+    logs.append(log, "a");
+    Transactions.begin(logs, log, 5, 0);
+    logs.append(log, "b");
+    assertThat(log.firstUnstableOffset(3)).hasValue(1);
+    Transactions.end(logs, log, 5, true);
+    assertThat(log.firstUnstableOffset(3)).as("marker above high watermark").hasValue(1);
+    assertThat(log.firstUnstableOffset(4)).isEmpty();
+    assertThat(log.abortedTransactions(0, 4)).isEmpty();
+  }
+
+  @Test
+  void abortedTransactionsAreListedAcrossSegmentsCrashesAndCuts() {
+    logs.segmentBytes(250);
+    PartitionLog log = logs.create();
+    Transactions.begin(logs, log, 5, 0);
+    for (int i = 0; i < 5; i++) {
+      logs.append(log, "value" + i);
+    }
+    Transactions.end(logs, log, 5, false);
+    for (int i = 0; i < 7; i++) {
+      logs.append(log, "value" + i);
+    }
+    assertThat(log.abortedTransactions(0, 3)).hasSize(1);
+    assertThat(log.abortedTransactions(7, 12)).isEmpty();
+    List<SealedSegment> sealed = log.sealedSegments(0, log.logEndOffset(), 100);
+    assertThat(sealed.get(0).abortedTransactions()).hasSize(1);
+    assertThat(sealed).anyMatch(s -> s.baseOffset() > 6);
+    assertThat(sealed).allMatch(s -> s.abortedTransactions().isEmpty() == (s.baseOffset() > 6));
+
+    log = logs.crash(log);
+    assertThat(log.abortedTransactions(0, 3))
+        .singleElement()
+        .satisfies(t -> assertThat(t.firstOffset()).isZero());
+    assertThat(log.firstUnstableOffset(14)).isEmpty();
+    log.truncateTo(6);
+    assertThat(log.abortedTransactions(0, 6)).isEmpty();
+    assertThat(log.firstUnstableOffset(6)).hasValue(0);
+  }
+
+  @Test
+  void aTransactionThatNobodyVerifiedIsRefused() {
+    PartitionLog log = logs.create();
+    MemoryRecords records =
+        MemoryRecords.withTransactionalRecords(
+            Compression.NONE, 5, (short) 0, 0, new SimpleRecord(Logs.bytes("a")));
+    assertThatThrownBy(() -> log.appendAsLeader(records, 0, AppendOrigin.CLIENT, logs.nowMs))
+        .isInstanceOf(InvalidTxnStateException.class);
+  }
+}

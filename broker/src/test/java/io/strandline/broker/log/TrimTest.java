@@ -1,0 +1,149 @@
+package io.strandline.broker.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.server.storage.log.UnexpectedAppendOffsetException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrimTest {
+  private final Logs logs;
+
+  TrimTest(@TempDir Path temp) {
+    logs = new Logs(temp.resolve("d")).segmentBytes(300);
+  }
+
+  private PartitionLog filled() {
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, Compression.NONE, i / 7, "value" + i);
+    }
+    return log;
+  }
+
+  @Test
+  void aCutAtAnyOffsetLeavesWhatIsBelow() {
+    for (int offset = 20; offset >= 0; offset--) {
+      PartitionLog log = offset == 20 ? filled() : logs.reopen();
+      log.truncateTo(offset);
+      assertThat(log.logEndOffset()).isEqualTo(offset);
+      assertThat(Logs.read(log, 0)).hasSize(offset);
+      assertThat(log.epochs()).hasSize(Math.min(3, (offset + 6) / 7));
+      log = logs.crash(log);
+      assertThat(log.logEndOffset()).as("after a crash").isEqualTo(offset);
+      log.directory().close(1);
+    }
+  }
+
+  @Test
+  void appendsGoOnAfterACut() {
+    PartitionLog log = filled();
+    log.truncateTo(11);
+    logs.append(log, Compression.NONE, 9, "new");
+    assertThat(Logs.read(log, 10)).containsExactly("10=value10", "11=new");
+    assertThat(log.endOffsetForEpoch(1)).hasValue(new PartitionLog.EpochEnd(1, 11));
+    assertThat(log.endOffsetForEpoch(9)).hasValue(new PartitionLog.EpochEnd(9, 12));
+    assertThat(Logs.read(logs.crash(log), 10)).containsExactly("10=value10", "11=new");
+  }
+
+  @Test
+  void aReadUnderWayOutlivesDeletion() {
+    PartitionLog log = filled();
+    try (LogRead read = log.read(0, 200, 20, true)) {
+      log.truncateFullyAndStartAt(100);
+      logs.scheduler.runAll();
+      assertThat(read.toMemory().records()).isNotEmpty();
+    }
+    assertThat(log.logStartOffset()).isEqualTo(100);
+    logs.append(log, "x");
+    log = logs.crash(log);
+    assertThat(Logs.read(log, 100)).containsExactly("100=x");
+    assertThat(log.logStartOffset()).isEqualTo(100);
+  }
+
+  @Test
+  void aFollowerMayStartWhereTheTierEnds() {
+    PartitionLog log = filled();
+    log.truncateFullyAndStartAt(500, 3);
+    assertThat(log.logStartOffset()).isEqualTo(3);
+    assertThat(log.localLogStartOffset()).isEqualTo(500);
+    log = logs.crash(log);
+    assertThat(log.logStartOffset()).isEqualTo(3);
+    assertThat(log.localLogStartOffset()).isEqualTo(500);
+    assertThat(log.logEndOffset()).isEqualTo(500);
+  }
+
+  @Test
+  void theLogStartMovesAndSegmentsBelowItGo() {
+    PartitionLog log = filled();
+    log.advanceLogStart(10);
+    assertThat(log.logStartOffset()).isEqualTo(10);
+    assertThat(log.localLogStartOffset()).isEqualTo(10);
+    assertThatThrownBy(() -> log.read(9, 100, 20, true))
+        .isInstanceOf(OffsetOutOfRangeException.class);
+    assertThatThrownBy(() -> log.advanceLogStart(21)).isInstanceOf(OffsetOutOfRangeException.class);
+    assertThat(Logs.read(log, 10)).hasSize(10);
+    PartitionLog again = logs.crash(log);
+    assertThat(again.logStartOffset()).isEqualTo(10);
+  }
+
+  @Test
+  void retentionDeletesByTimeAndBySize() throws IOException {
+    logs.with(TopicConfig.RETENTION_MS_CONFIG, 1000);
+    PartitionLog log = filled();
+    assertThat(log.deleteExpired(logs.nowMs, 20)).isZero();
+    logs.nowMs += 2000;
+    logs.append(log, "fresh");
+    log.roll();
+    assertThat(log.deleteExpired(logs.nowMs, 5)).as("not above the limit").isEqualTo(1);
+    log.deleteExpired(logs.nowMs, 21);
+    assertThat(Logs.read(log, log.logStartOffset())).contains("20=fresh").hasSizeLessThan(4);
+
+    logs.with(TopicConfig.RETENTION_MS_CONFIG, -1).with(TopicConfig.RETENTION_BYTES_CONFIG, 0);
+    log.reconfigure(logs.logConfig());
+    log.deleteExpired(logs.nowMs, 21);
+    assertThat(log.segmentCount()).isEqualTo(1);
+    logs.scheduler.runAll();
+    try (var files = Files.list(log.path())) {
+      assertThat(files.filter(f -> f.toString().endsWith(".deleted"))).isEmpty();
+    }
+  }
+
+  @Test
+  void aFollowerTakesWhatItsLeaderNumbered() {
+    PartitionLog leader = filled();
+    MemoryRecords batches;
+    try (LogRead read = leader.read(0, 1 << 20, 20, true)) {
+      batches = read.toMemory();
+    }
+    Logs others = new Logs(logs.path.resolveSibling("other"));
+    PartitionLog follower = others.create();
+    Appended appended = follower.appendAsFollower(batches, 0);
+    List<String> expected = Logs.read(leader, 0).subList(0, (int) appended.lastOffset() + 1);
+    assertThat(Logs.read(follower, 0)).isEqualTo(expected);
+    assertThatThrownBy(() -> follower.appendAsFollower(batches, 0))
+        .isInstanceOf(UnexpectedAppendOffsetException.class);
+  }
+
+  @Test
+  void aDeletedLogsDirectoryGoesLater() {
+    PartitionLog log = filled();
+    LogDirectory directory = log.directory();
+    directory.delete(log);
+    assertThat(logs.path.resolve("orders-0")).doesNotExist();
+    assertThat(logs.path.toFile().list((d, n) -> n.endsWith("-delete"))).hasSize(1);
+    PartitionLog again = directory.create(Logs.TP, logs.logConfig());
+    assertThat(again.logEndOffset()).isZero();
+    logs.scheduler.runAll();
+    assertThat(logs.path.toFile().list((d, n) -> n.endsWith("-delete"))).isEmpty();
+  }
+}
