@@ -1,5 +1,6 @@
 package io.strandline.broker.log;
 
+import io.strandline.broker.log.disk.Checkpoints;
 import io.strandline.broker.log.disk.Disk;
 import java.io.IOException;
 import java.io.Reader;

@@ -1,8 +1,9 @@
 package io.strandline.broker.log;
 
-import io.strandline.broker.log.LeaderCheck.Checked;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.log.ProducerStates.Judged;
+import io.strandline.broker.log.check.LeaderCheck;
+import io.strandline.broker.log.check.LeaderCheck.Checked;
 import io.strandline.broker.log.segment.LogSegment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +37,11 @@ final class LogAppender {
   LogAppender(LogState state) {
     this.state = state;
     this.check =
-        new LeaderCheck(state.partition.topicPartition(), state.runtime.settings(), state.meters);
+        new LeaderCheck(
+            state.partition.topicPartition(),
+            state.runtime.settings().walkRecords(),
+            state.runtime.settings().strictValidation(),
+            state.meters);
   }
 
   /** What is known of numbered batches before they are written. */
@@ -67,14 +72,20 @@ final class LogAppender {
         && state.epochs.latestEpoch().filter(epoch -> epoch == leaderEpoch).isPresent()
         && state.unflushedRecords.get() + 1 < config.flushInterval
         && check.fitsHeader(
-            batch, records, AppendTerms.of(leaderEpoch, AppendOrigin.CLIENT), config, nowMs)
+            batch, records, new LeaderCheck.From(leaderEpoch, AppendOrigin.CLIENT), config, nowMs)
         && !rollDue(batch.maxTimestamp(), state.logEnd, batch.sizeInBytes(), nowMs);
   }
 
   Appended leader(MemoryRecords records, AppendTerms terms, long nowMs) {
     synchronized (state.lock) {
       state.check();
-      Checked checked = check.check(records, terms, state.config, state.logEnd, nowMs);
+      Checked checked =
+          check.check(
+              records,
+              new LeaderCheck.From(terms.leaderEpoch(), terms.origin()),
+              state.config,
+              state.logEnd,
+              nowMs);
       RecordBatch batch = checked.batch();
       Integer count = batch.countOrNull();
       Write write =

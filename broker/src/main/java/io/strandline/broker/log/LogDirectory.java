@@ -1,14 +1,14 @@
 package io.strandline.broker.log;
 
 import io.strandline.broker.log.LogRecovery.Start;
-import io.strandline.broker.log.disk.Disk;
+import io.strandline.broker.log.check.LogMeters;
+import io.strandline.broker.log.disk.Checkpoints;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +21,6 @@ import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.server.util.FileLock;
 import org.apache.kafka.storage.internals.epoch.LeaderEpochFileCache;
 import org.apache.kafka.storage.internals.log.LogConfig;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +40,6 @@ public final class LogDirectory implements AutoCloseable {
   private final LogRuntime runtime;
   private final DirectoryHealth health;
   private final LogMeters meters;
-  private final Checkpoints checkpoints;
   private final DirectoryNames names;
   private final EpochFiles epochFiles;
   private final FileLock lock;
@@ -49,8 +47,7 @@ public final class LogDirectory implements AutoCloseable {
   private final OptionalLong previousBrokerEpoch;
   private final Map<TopicPartition, PartitionLog> logs = new ConcurrentHashMap<>();
   private final Map<TopicIdPartition, KafkaStorageException> unreadable = new ConcurrentHashMap<>();
-  private final Map<TopicPartition, Long> recoveryPoints = new TreeMap<>(Checkpoints.ORDER);
-  private final Map<TopicPartition, Long> logStarts = new TreeMap<>(Checkpoints.ORDER);
+  private final DirectoryOffsets offsets;
   private final Map<TopicPartition, Long> highWatermarks;
   private long lastCheckpointMs;
   private long lastExpiryMs;
@@ -61,11 +58,10 @@ public final class LogDirectory implements AutoCloseable {
     this.lock = lock;
     this.health = new DirectoryHealth(path);
     this.meters = new LogMeters(runtime.meters());
-    this.checkpoints = new Checkpoints(runtime.disk(), path);
+    Checkpoints checkpoints = new Checkpoints(runtime.disk(), path);
     this.names = new DirectoryNames(runtime, path, checkpoints);
     this.epochFiles = new EpochFiles(runtime, health);
-    recoveryPoints.putAll(checkpoints.read(Checkpoints.RECOVERY_POINT));
-    logStarts.putAll(checkpoints.read(Checkpoints.LOG_START));
+    this.offsets = new DirectoryOffsets(checkpoints, logs.values());
     this.highWatermarks = Map.copyOf(checkpoints.read(Checkpoints.HIGH_WATERMARK));
     this.clean = names.cleanShutdown();
     this.previousBrokerEpoch = clean ? names.cleanBrokerEpoch() : OptionalLong.empty();
@@ -103,8 +99,8 @@ public final class LogDirectory implements AutoCloseable {
     return meters;
   }
 
-  Checkpoints checkpoints() {
-    return checkpoints;
+  DirectoryOffsets offsets() {
+    return offsets;
   }
 
   LeaderEpochFileCache openEpochs(TopicPartition partition, Path logPath) throws IOException {
@@ -168,8 +164,7 @@ public final class LogDirectory implements AutoCloseable {
 
   private void openFound(TopicIdPartition partition, Path logPath, LogConfig config) {
     TopicPartition name = partition.topicPartition();
-    Start start =
-        new Start(clean, logStarts.getOrDefault(name, -1L), recoveryPoints.getOrDefault(name, 0L));
+    Start start = new Start(clean, offsets.logStart(name), offsets.recoveryPoint(name));
     try {
       logs.put(name, openLog(partition, logPath, config, start));
     } catch (KafkaStorageException e) {
@@ -213,10 +208,7 @@ public final class LogDirectory implements AutoCloseable {
         "create log of " + partition,
         () -> {
           Path logPath = names.make(partition);
-          synchronized (logStarts) {
-            logStarts.remove(partition.topicPartition());
-            recoveryPoints.remove(partition.topicPartition());
-          }
+          offsets.forget(partition.topicPartition());
           PartitionLog log = openLog(partition, logPath, config, new Start(false, -1, 0));
           logs.put(partition.topicPartition(), log);
           return log;
@@ -231,10 +223,7 @@ public final class LogDirectory implements AutoCloseable {
         () -> {
           logs.remove(log.partition().topicPartition(), log);
           Path gone = log.detach(from -> names.renameForDeletion(from, log.partition()));
-          synchronized (logStarts) {
-            logStarts.remove(log.partition().topicPartition());
-            recoveryPoints.remove(log.partition().topicPartition());
-          }
+          offsets.forget(log.partition().topicPartition());
           deleteLater(gone, log.config().fileDeleteDelayMs);
         });
   }
@@ -258,55 +247,9 @@ public final class LogDirectory implements AutoCloseable {
   }
 
   /** Replaces {@code replication-offset-checkpoint}. */
-  public void checkpointHighWatermarks(Map<TopicPartition, Long> offsets) {
+  public void checkpointHighWatermarks(Map<TopicPartition, Long> highWatermarks) {
     health.check();
-    health.run(
-        "checkpoint high watermarks",
-        () -> {
-          Map<TopicPartition, Long> sorted = new TreeMap<>(Checkpoints.ORDER);
-          sorted.putAll(offsets);
-          checkpoints.write(Checkpoints.HIGH_WATERMARK, sorted);
-        });
-  }
-
-  /** The recovery point of the log on disk is not above the one in memory after this. */
-  void persistRecoveryPoint(LogState state) throws IOException {
-    synchronized (logStarts) {
-      Long known = recoveryPoints.get(state.partition.topicPartition());
-      if (known != null && known > state.recoveryPoint) {
-        writeRecoveryPoints(state);
-      }
-    }
-  }
-
-  /** The log start on disk is the one in memory after this. */
-  void persistLogStart(LogState state) throws IOException {
-    synchronized (logStarts) {
-      Long known = logStarts.get(state.partition.topicPartition());
-      if (known == null || known != state.logStart) {
-        writeLogStarts(state);
-      }
-    }
-  }
-
-  private void writeRecoveryPoints(@Nullable LogState changed) throws IOException {
-    for (PartitionLog log : logs.values()) {
-      recoveryPoints.put(log.partition().topicPartition(), log.recoveryPoint());
-    }
-    if (changed != null) {
-      recoveryPoints.put(changed.partition.topicPartition(), changed.recoveryPoint);
-    }
-    checkpoints.write(Checkpoints.RECOVERY_POINT, recoveryPoints);
-  }
-
-  private void writeLogStarts(@Nullable LogState changed) throws IOException {
-    for (PartitionLog log : logs.values()) {
-      logStarts.put(log.partition().topicPartition(), log.logStartOffset());
-    }
-    if (changed != null) {
-      logStarts.put(changed.partition.topicPartition(), changed.logStart);
-    }
-    checkpoints.write(Checkpoints.LOG_START, logStarts);
+    health.run("checkpoint high watermarks", () -> offsets.writeHighWatermarks(highWatermarks));
   }
 
   /**
@@ -327,16 +270,9 @@ public final class LogDirectory implements AutoCloseable {
     lastExpiryMs = expire ? nowMs : lastExpiryMs;
     if (nowMs - lastCheckpointMs >= CHECKPOINT_INTERVAL_MS) {
       lastCheckpointMs = nowMs;
-      health.run("checkpoint", this::checkpoint);
+      health.run("checkpoint", offsets::writeAll);
     }
     return worked;
-  }
-
-  private void checkpoint() throws IOException {
-    synchronized (logStarts) {
-      writeRecoveryPoints(null);
-      writeLogStarts(null);
-    }
   }
 
   /** The clean stop: flushes all, writes checkpoints and {@code .kafka_cleanshutdown}, unlocks. */
@@ -349,7 +285,7 @@ public final class LogDirectory implements AutoCloseable {
       health.run(
           "stop",
           () -> {
-            checkpoint();
+            offsets.writeAll();
             names.rememberCleanShutdown(brokerEpoch);
           });
     } finally {
@@ -367,9 +303,5 @@ public final class LogDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot unlock " + path, e);
     }
-  }
-
-  Disk disk() {
-    return runtime.disk();
   }
 }

@@ -2,6 +2,7 @@ package io.strandline.broker.log;
 
 import io.strandline.broker.log.LogState.Opened;
 import io.strandline.broker.log.segment.BatchScanner;
+import io.strandline.broker.log.segment.LeftOvers;
 import io.strandline.broker.log.segment.LogFiles;
 import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.broker.log.segment.OffsetIndex;

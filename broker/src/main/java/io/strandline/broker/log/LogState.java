@@ -1,5 +1,6 @@
 package io.strandline.broker.log;
 
+import io.strandline.broker.log.check.LogMeters;
 import io.strandline.broker.log.segment.LogSegment;
 import java.io.IOException;
 import java.nio.file.Path;

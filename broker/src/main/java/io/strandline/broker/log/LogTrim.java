@@ -52,7 +52,7 @@ final class LogTrim {
     boolean quiet = state.producers.noneBelow(offset);
     state.logEnd = offset;
     while (state.active().baseOffset() > offset) {
-      drop(state.active());
+      retire(state.active());
     }
     LogSegment active = state.active();
     active.reopen();
@@ -89,10 +89,10 @@ final class LogTrim {
         .log("emptied");
     lowerRecoveryPoint(offset);
     state.logStart = logStartOffset;
-    state.directory.persistLogStart(state);
+    state.directory.offsets().keepLogStart(state);
     List<LogSegment> all = new ArrayList<>(state.segments.descendingMap().values());
     for (LogSegment segment : all) {
-      drop(segment);
+      retire(segment);
     }
     state.segments.put(
         offset,
@@ -110,7 +110,7 @@ final class LogTrim {
   private void lowerRecoveryPoint(long offset) throws IOException {
     if (state.recoveryPoint > offset) {
       state.recoveryPoint = offset;
-      state.directory.persistRecoveryPoint(state);
+      state.directory.offsets().lowerRecoveryPoint(state);
     }
   }
 
@@ -222,12 +222,12 @@ final class LogTrim {
   /** Removes segments from the start. Readers see the new start before the first is gone. */
   private long shed(List<LogSegment> head) throws IOException {
     long start = state.endOf(head.get(head.size() - 1));
-    state.directory.persistLogStart(state);
+    state.directory.offsets().keepLogStart(state);
     state.localStart = Math.max(state.localStart, start);
     long bytes = 0;
     for (LogSegment segment : head) {
       bytes += segment.end().sizeBytes();
-      drop(segment);
+      retire(segment);
     }
     state.producers.deleteSnapshotsBefore(start);
     LOG.atInfo()
@@ -238,8 +238,9 @@ final class LogTrim {
     return bytes;
   }
 
-  private void drop(LogSegment segment) throws IOException {
-    state.segments.remove(segment.baseOffset());
+  /** Takes a segment out of the log, unless another has its place, and its files away. */
+  void retire(LogSegment segment) throws IOException {
+    state.segments.remove(segment.baseOffset(), segment);
     segment.rename(LogFiles.DELETED);
     segment.release();
     var unused =

@@ -316,6 +316,11 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     return deleted;
   }
 
+  /** For {@code broker.log.clean}. */
+  public CleanableLog cleanable() {
+    return new CleanableLog(state);
+  }
+
   @Override
   public List<SealedSegment> sealedSegments(long fromOffset, long limitOffset, int max) {
     return call("list sealed segments", () -> sealedList.from(fromOffset, limitOffset, max));
@@ -391,6 +396,16 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
         state.segments.values().forEach(LogSegment::release);
       }
     }
+  }
+
+  /** A step on this log's disk. */
+  public interface DiskStep<T> {
+    T run() throws IOException;
+  }
+
+  /** Runs a step of a cleaner's; its {@link IOException} takes the directory offline. */
+  public <T> T whenDiskFails(String what, DiskStep<T> step) {
+    return call(what, step::run);
   }
 
   private <T> T call(String what, DirectoryHealth.Step<T> step) {

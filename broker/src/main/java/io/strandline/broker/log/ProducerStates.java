@@ -1,6 +1,7 @@
 package io.strandline.broker.log;
 
 import io.strandline.broker.log.PartitionLog.AppendTerms;
+import io.strandline.broker.log.check.KafkaTime;
 import io.strandline.broker.log.segment.AbortedIndex;
 import io.strandline.tiering.segment.AbortedTransaction;
 import java.io.File;

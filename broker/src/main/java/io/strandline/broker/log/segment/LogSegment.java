@@ -35,6 +35,8 @@ public final class LogSegment {
   public record End(int sizeBytes, long nextOffset) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(LogSegment.class);
+  private static final List<String> INDEXES =
+      List.of(LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX);
   private static final long UNKNOWN = Long.MIN_VALUE;
 
   private final Disk disk;
@@ -69,7 +71,20 @@ public final class LogSegment {
   /** A new, empty one; a file that is there already is emptied. */
   public static LogSegment create(Disk disk, Path directory, long baseOffset, long nowMs)
       throws IOException {
+    return create(disk, directory, baseOffset, nowMs, "");
+  }
+
+  /** A cleaner's copy, which is not the log's until it is renamed. */
+  public static LogSegment createCleaned(Disk disk, Path directory, long baseOffset, long nowMs)
+      throws IOException {
+    return create(disk, directory, baseOffset, nowMs, LogFiles.CLEANED);
+  }
+
+  private static LogSegment create(
+      Disk disk, Path directory, long baseOffset, long nowMs, String suffix) throws IOException {
     LogSegment segment = new LogSegment(disk, directory, baseOffset, new End(0, baseOffset), nowMs);
+    segment.suffix = suffix;
+    segment.aborted.moved(segment.file(LogFiles.TXN_INDEX));
     segment.maxTimestamp = -1;
     segment.indexed = true;
     Disk.File file = segment.log(true);
@@ -367,17 +382,30 @@ public final class LogSegment {
     return last == OffsetIndex.NONE ? 0 : OffsetIndex.position(last);
   }
 
-  /** Moves the files that exist to another suffix, in an order that a crash may cut. */
+  /**
+   * Moves the files that exist to another suffix, in an order that a crash may cut: the log first
+   * when it goes, last when it comes.
+   */
   public synchronized void rename(String newSuffix) throws IOException {
-    for (String kind :
-        new String[] {LogFiles.LOG, LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX}) {
-      Path from = file(kind);
-      if (disk.exists(from)) {
-        disk.rename(from, LogFiles.of(directory, baseOffset, kind + newSuffix));
-      }
+    boolean goes = newSuffix.equals(LogFiles.DELETED);
+    if (goes) {
+      rename(LogFiles.LOG, newSuffix);
+    }
+    for (String kind : INDEXES) {
+      rename(kind, newSuffix);
+    }
+    if (!goes) {
+      rename(LogFiles.LOG, newSuffix);
     }
     suffix = newSuffix;
     aborted.moved(file(LogFiles.TXN_INDEX));
+  }
+
+  private void rename(String kind, String newSuffix) throws IOException {
+    Path from = file(kind);
+    if (disk.exists(from)) {
+      disk.rename(from, LogFiles.of(directory, baseOffset, kind + newSuffix));
+    }
   }
 
   /** The directory was renamed; open files stay so. */
@@ -388,8 +416,8 @@ public final class LogSegment {
 
   /** Deletes the files, whatever their suffix. Readers with a hold go on. */
   public synchronized void delete() throws IOException {
-    for (String kind :
-        new String[] {LogFiles.LOG, LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX}) {
+    disk.delete(file(LogFiles.LOG));
+    for (String kind : INDEXES) {
       disk.delete(file(kind));
     }
   }

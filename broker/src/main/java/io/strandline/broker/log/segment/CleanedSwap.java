@@ -1,13 +1,13 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.segment;
 
 import io.strandline.broker.log.disk.Disk;
-import io.strandline.broker.log.segment.BatchScanner;
-import io.strandline.broker.log.segment.LogFiles;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.kafka.common.record.internal.RecordBatch;
 
 /**
@@ -24,18 +24,34 @@ final class CleanedSwap {
 
   /** Ends swaps that a crash cut. */
   static void complete(Disk disk, Path path) throws IOException {
+    Set<Long> counting = new HashSet<>();
     for (Path file : disk.list(path)) {
-      String name = file.getFileName().toString();
-      if (LogFiles.offsetOf(file) >= 0 && name.endsWith(LogFiles.LOG + LogFiles.SWAP)) {
+      if (LogFiles.is(file, LogFiles.LOG + LogFiles.SWAP)) {
+        counting.add(LogFiles.offsetOf(file));
         deleteReplaced(disk, path, LogFiles.offsetOf(file), nextOffset(file));
       }
     }
     for (Path file : disk.list(path)) {
-      String name = file.getFileName().toString();
-      if (LogFiles.offsetOf(file) >= 0 && name.endsWith(LogFiles.SWAP)) {
-        String plain = name.substring(0, name.length() - LogFiles.SWAP.length());
-        disk.rename(file, path.resolve(plain));
+      boolean swap = file.getFileName().toString().endsWith(LogFiles.SWAP);
+      if (swap && LogFiles.offsetOf(file) >= 0 && !counting.contains(LogFiles.offsetOf(file))) {
+        disk.delete(file);
       }
+    }
+    for (long base : counting) {
+      for (String kind : INDEXES) {
+        putInPlace(disk, path, base, kind);
+      }
+      putInPlace(disk, path, base, LogFiles.LOG);
+    }
+    if (!counting.isEmpty()) {
+      disk.forceDirectory(path);
+    }
+  }
+
+  private static void putInPlace(Disk disk, Path path, long base, String kind) throws IOException {
+    Path swap = LogFiles.of(path, base, kind + LogFiles.SWAP);
+    if (disk.exists(swap)) {
+      disk.rename(swap, LogFiles.of(path, base, kind));
     }
   }
 

@@ -1,4 +1,4 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.check;
 
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;

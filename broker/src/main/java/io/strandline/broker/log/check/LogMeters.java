@@ -1,22 +1,22 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.check;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.apache.kafka.storage.internals.log.LogValidator;
 
 /** Counters of all logs together, {@code strandline.log.*}. */
-final class LogMeters implements LogValidator.MetricsRecorder {
-  final Counter appendedBytes;
-  final Counter appendedRecords;
-  final Counter validated;
-  final Counter duplicates;
-  final Counter rolls;
-  final Counter sealed;
-  final Counter releasedBytes;
-  final Counter tornBytes;
+public final class LogMeters implements LogValidator.MetricsRecorder {
+  public final Counter appendedBytes;
+  public final Counter appendedRecords;
+  public final Counter validated;
+  public final Counter duplicates;
+  public final Counter rolls;
+  public final Counter sealed;
+  public final Counter releasedBytes;
+  public final Counter tornBytes;
   private final MeterRegistry registry;
 
-  LogMeters(MeterRegistry registry) {
+  public LogMeters(MeterRegistry registry) {
     this.registry = registry;
     appendedBytes = registry.counter("strandline.log.appended.bytes");
     appendedRecords = registry.counter("strandline.log.appended.records");

@@ -1,7 +1,6 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.segment;
 
 import io.strandline.broker.log.disk.Disk;
-import io.strandline.broker.log.segment.LogFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -13,20 +12,20 @@ import java.util.Set;
  * unfinished copies ({@code .cleaned}) and its finished ones not yet in place ({@code .swap}),
  * indexes without a log.
  */
-final class LeftOvers {
+public final class LeftOvers {
   private static final List<String> KINDS =
       List.of(LogFiles.LOG, LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX);
 
   private final Disk disk;
   private final Path path;
 
-  LeftOvers(Disk disk, Path path) {
+  public LeftOvers(Disk disk, Path path) {
     this.disk = disk;
     this.path = path;
   }
 
   /** Completes or undoes what was under way. */
-  void tidy() throws IOException {
+  public void tidy() throws IOException {
     for (Path file : disk.list(path)) {
       String name = file.getFileName().toString();
       if (LogFiles.offsetOf(file) >= 0
@@ -53,7 +52,7 @@ final class LeftOvers {
   }
 
   /** Deletes a segment's files at once. */
-  static void delete(Disk disk, Path path, long base) throws IOException {
+  public static void delete(Disk disk, Path path, long base) throws IOException {
     for (String kind : KINDS) {
       disk.delete(LogFiles.of(path, base, kind));
     }

@@ -1,6 +1,5 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.check;
 
-import io.strandline.broker.log.PartitionLog.AppendTerms;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,7 +34,7 @@ import org.apache.kafka.storage.internals.log.LogValidator.ValidationResult;
  * goes to Kafka's own validator, which accepts it or answers with Kafka's own error. Both write
  * offset, epoch and timestamp into the caller's buffer.
  */
-final class LeaderCheck {
+public final class LeaderCheck {
   private static final int DELETE_HORIZON_MASK = 0x40;
   private static final int ATTRIBUTES_POSITION = 22;
   private static final int CODEC_MASK = 0x07;
@@ -44,31 +43,47 @@ final class LeaderCheck {
   private static final ThreadLocal<BufferSupplier> BUFFERS =
       ThreadLocal.withInitial(BufferSupplier::create);
 
+  /** Who appends, in which epoch. */
+  public record From(int leaderEpoch, AppendOrigin origin) {}
+
   /** A batch as it goes into the file. */
-  record Checked(MemoryRecords records, RecordBatch batch, long logAppendTimeMs, boolean fast) {}
+  public record Checked(
+      MemoryRecords records, RecordBatch batch, long logAppendTimeMs, boolean fast) {}
 
   private final TopicPartition partition;
-  private final LogSettings settings;
+  private final boolean walkRecords;
+  private final boolean strict;
   private final LogMeters meters;
 
-  LeaderCheck(TopicPartition partition, LogSettings settings, LogMeters meters) {
+  /**
+   * @param walkRecords look at the record frames of uncompressed batches on the fast path
+   * @param strict there is no fast path
+   */
+  public LeaderCheck(
+      TopicPartition partition, boolean walkRecords, boolean strict, LogMeters meters) {
     this.partition = partition;
-    this.settings = settings;
+    this.walkRecords = walkRecords;
+    this.strict = strict;
     this.meters = meters;
   }
 
-  Checked check(
-      MemoryRecords records, AppendTerms terms, LogConfig config, long nextOffset, long nowMs) {
+  /**
+   * Judges and numbers a batch in its buffer.
+   *
+   * @throws org.apache.kafka.common.errors.ApiException as Kafka answers
+   */
+  public Checked check(
+      MemoryRecords records, From from, LogConfig config, long nextOffset, long nowMs) {
     MutableRecordBatch batch = only(records);
-    checkFrame(batch, terms, config);
-    if (!fitsHeader(batch, records, terms, config, nowMs)
-        || (settings.walkRecords() && !framesFit(batch, records.buffer(), config, nowMs))) {
+    checkFrame(batch, from, config);
+    if (!fitsHeader(batch, records, from, config, nowMs)
+        || (walkRecords && !framesFit(batch, records.buffer(), config, nowMs))) {
       meters.validated.increment();
-      return validate(records, batch, terms, config, new Numbering(nextOffset, nowMs));
+      return validate(records, batch, from, config, new Numbering(nextOffset, nowMs));
     }
     boolean appendTime = config.messageTimestampType == TimestampType.LOG_APPEND_TIME;
     batch.setLastOffset(nextOffset + batch.lastOffset() - batch.baseOffset());
-    batch.setPartitionLeaderEpoch(terms.leaderEpoch());
+    batch.setPartitionLeaderEpoch(from.leaderEpoch());
     if (appendTime) {
       batch.setMaxTimestamp(TimestampType.LOG_APPEND_TIME, nowMs);
     }
@@ -90,12 +105,12 @@ final class LeaderCheck {
     return batch;
   }
 
-  private void checkFrame(MutableRecordBatch batch, AppendTerms terms, LogConfig config) {
+  private void checkFrame(MutableRecordBatch batch, From from, LogConfig config) {
     if (batch.magic() != RecordBatch.CURRENT_MAGIC_VALUE) {
       throw new UnsupportedForMessageFormatException(
           "append to " + partition + " has record format " + batch.magic());
     }
-    if (terms.origin() == AppendOrigin.CLIENT && batch.baseOffset() != 0) {
+    if (from.origin() == AppendOrigin.CLIENT && batch.baseOffset() != 0) {
       throw new InvalidRecordException(
           "base offset in append to " + partition + " must be 0 and is " + batch.baseOffset());
     }
@@ -115,8 +130,8 @@ final class LeaderCheck {
   }
 
   /** Whether the fast path may take the batch, as its header tells. */
-  boolean fitsHeader(
-      RecordBatch batch, MemoryRecords records, AppendTerms terms, LogConfig config, long nowMs) {
+  public boolean fitsHeader(
+      RecordBatch batch, MemoryRecords records, From from, LogConfig config, long nowMs) {
     ByteBuffer bytes = records.buffer();
     byte attributes = bytes.get(bytes.position() + ATTRIBUTES_POSITION);
     if ((attributes & CODEC_MASK) > CODEC_MAX) {
@@ -132,9 +147,9 @@ final class LeaderCheck {
             && (!batch.hasProducerId() || batch.baseSequence() >= 0)
             && batch.timestampType() == TimestampType.CREATE_TIME;
     return header
-        && terms.origin() == AppendOrigin.CLIENT
+        && from.origin() == AppendOrigin.CLIENT
         && !config.compact
-        && !settings.strictValidation()
+        && !strict
         && codecKept(batch, config)
         && timesFit(batch, bytes, config, nowMs);
   }
@@ -183,7 +198,7 @@ final class LeaderCheck {
   private Checked validate(
       MemoryRecords records,
       MutableRecordBatch batch,
-      AppendTerms terms,
+      From from,
       LogConfig config,
       Numbering numbering) {
     CompressionType source = batch.compressionType();
@@ -199,8 +214,8 @@ final class LeaderCheck {
             config.messageTimestampType,
             config.messageTimestampBeforeMaxMs,
             config.messageTimestampAfterMaxMs,
-            terms.leaderEpoch(),
-            terms.origin());
+            from.leaderEpoch(),
+            from.origin());
     ValidationResult result =
         validator.validateMessagesAndAssignOffsets(
             PrimitiveRef.ofLong(numbering.nextOffset), meters, BUFFERS.get());

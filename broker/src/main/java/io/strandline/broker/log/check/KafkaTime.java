@@ -1,4 +1,4 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.check;
 
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Time;
 
 /** A clock of ours for classes of Kafka's, which never wait by it. */
-record KafkaTime(InstantSource clock) implements Time {
+public record KafkaTime(InstantSource clock) implements Time {
   @Override
   public long milliseconds() {
     return clock.millis();

@@ -1,11 +1,11 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.disk;
 
-import io.strandline.broker.log.disk.Disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -15,22 +15,22 @@ import org.apache.kafka.common.TopicPartition;
  * Kafka's checkpoint files of a log directory: a line with version 0, one with the number of
  * entries, then {@code topic partition offset} a line. Replaced as a whole, atomically and durably.
  */
-final class Checkpoints {
-  static final String RECOVERY_POINT = "recovery-point-offset-checkpoint";
-  static final String LOG_START = "log-start-offset-checkpoint";
-  static final String HIGH_WATERMARK = "replication-offset-checkpoint";
-  static final String CLEANER = "cleaner-offset-checkpoint";
+public final class Checkpoints {
+  public static final String RECOVERY_POINT = "recovery-point-offset-checkpoint";
+  public static final String LOG_START = "log-start-offset-checkpoint";
+  public static final String HIGH_WATERMARK = "replication-offset-checkpoint";
+  public static final String CLEANER = "cleaner-offset-checkpoint";
 
   private final Disk disk;
   private final Path directory;
 
-  Checkpoints(Disk disk, Path directory) {
+  public Checkpoints(Disk disk, Path directory) {
     this.disk = disk;
     this.directory = directory;
   }
 
   /** Empty when there is no such file. */
-  Map<TopicPartition, Long> read(String name) throws IOException {
+  public Map<TopicPartition, Long> read(String name) throws IOException {
     Path file = directory.resolve(name);
     Map<TopicPartition, Long> entries = new TreeMap<>(ORDER);
     if (!Files.exists(file)) {
@@ -53,11 +53,12 @@ final class Checkpoints {
     return entries;
   }
 
-  static final java.util.Comparator<TopicPartition> ORDER =
-      java.util.Comparator.comparing(TopicPartition::topic)
-          .thenComparingInt(TopicPartition::partition);
+  /** By topic and number. */
+  public static final Comparator<TopicPartition> ORDER =
+      Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
 
-  void write(String name, Map<TopicPartition, Long> entries) throws IOException {
+  /** Replaces a checkpoint. */
+  public void write(String name, Map<TopicPartition, Long> entries) throws IOException {
     StringBuilder text = new StringBuilder(64 + entries.size() * 32);
     text.append("0\n").append(entries.size()).append('\n');
     entries.forEach(
@@ -72,7 +73,7 @@ final class Checkpoints {
   }
 
   /** Writes a small file durably, whole or not at all. */
-  void replace(Path file, String text) throws IOException {
+  public void replace(Path file, String text) throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try (Disk.File open = disk.open(temporary, true)) {
       open.truncate(0);

@@ -1,0 +1,102 @@
+package io.strandline.broker.log;
+
+import io.strandline.broker.log.disk.Checkpoints;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * A directory's checkpoint files as they stand on disk. Entries of logs that are not open stay as
+ * they were found. Threads: any.
+ */
+final class DirectoryOffsets {
+  private final Checkpoints files;
+  private final Collection<PartitionLog> open;
+  private final Map<TopicPartition, Long> recoveryPoints;
+  private final Map<TopicPartition, Long> logStarts;
+  private final Map<TopicPartition, Long> cleaned;
+
+  /**
+   * @param open the open logs, a live view
+   */
+  DirectoryOffsets(Checkpoints files, Collection<PartitionLog> open) throws IOException {
+    this.files = files;
+    this.open = open;
+    this.recoveryPoints = files.read(Checkpoints.RECOVERY_POINT);
+    this.logStarts = files.read(Checkpoints.LOG_START);
+    this.cleaned = files.read(Checkpoints.CLEANER);
+  }
+
+  /** 0 when unknown. */
+  synchronized long recoveryPoint(TopicPartition partition) {
+    return recoveryPoints.getOrDefault(partition, 0L);
+  }
+
+  /** -1 when unknown. */
+  synchronized long logStart(TopicPartition partition) {
+    return logStarts.getOrDefault(partition, -1L);
+  }
+
+  /** First offset not yet compacted; 0 when unknown. */
+  synchronized long cleaned(TopicPartition partition) {
+    return cleaned.getOrDefault(partition, 0L);
+  }
+
+  /** The log is gone, or begins anew under its name. */
+  synchronized void forget(TopicPartition partition) {
+    recoveryPoints.remove(partition);
+    logStarts.remove(partition);
+    cleaned.remove(partition);
+  }
+
+  /** The recovery point on disk is not above the one in memory after this. */
+  synchronized void lowerRecoveryPoint(LogState log) throws IOException {
+    TopicPartition partition = log.partition.topicPartition();
+    if (recoveryPoint(partition) > log.recoveryPoint) {
+      recoveryPoints.put(partition, log.recoveryPoint);
+      writeRecoveryPoints();
+    }
+  }
+
+  /** The log start on disk is the one in memory after this. */
+  synchronized void keepLogStart(LogState log) throws IOException {
+    TopicPartition partition = log.partition.topicPartition();
+    if (logStart(partition) != log.logStart) {
+      logStarts.put(partition, log.logStart);
+      writeLogStarts();
+    }
+  }
+
+  synchronized void keepCleaned(TopicPartition partition, long offset) throws IOException {
+    cleaned.put(partition, offset);
+    files.write(Checkpoints.CLEANER, cleaned);
+  }
+
+  /** Recovery points and log starts of all open logs. */
+  synchronized void writeAll() throws IOException {
+    writeRecoveryPoints();
+    writeLogStarts();
+  }
+
+  private void writeRecoveryPoints() throws IOException {
+    for (PartitionLog log : open) {
+      recoveryPoints.put(log.partition().topicPartition(), log.recoveryPoint());
+    }
+    files.write(Checkpoints.RECOVERY_POINT, recoveryPoints);
+  }
+
+  private void writeLogStarts() throws IOException {
+    for (PartitionLog log : open) {
+      logStarts.put(log.partition().topicPartition(), log.logStartOffset());
+    }
+    files.write(Checkpoints.LOG_START, logStarts);
+  }
+
+  void writeHighWatermarks(Map<TopicPartition, Long> offsets) throws IOException {
+    Map<TopicPartition, Long> sorted = new TreeMap<>(Checkpoints.ORDER);
+    sorted.putAll(offsets);
+    files.write(Checkpoints.HIGH_WATERMARK, sorted);
+  }
+}

@@ -1,0 +1,193 @@
+package io.strandline.broker.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.log.clean.LocalCleaner;
+import io.strandline.tiering.compact.CompactionConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LocalCleanerTest {
+  private final Logs logs;
+  private final LocalCleaner cleaner;
+  private final Map<String, String> latest = new TreeMap<>();
+
+  LocalCleanerTest(@TempDir Path temp) {
+    logs = new Logs(temp.resolve("d")).segmentBytes(500);
+    logs.with(TopicConfig.CLEANUP_POLICY_CONFIG, "compact");
+    cleaner =
+        new LocalCleaner(
+            new CompactionConfig(1 << 20, 0.9, 64 << 10, 1 << 20),
+            () -> Instant.ofEpochMilli(logs.nowMs),
+            new SimpleMeterRegistry());
+  }
+
+  private void put(PartitionLog log, String key, String value) {
+    MemoryRecords records =
+        MemoryRecords.withRecords(
+            Compression.NONE, new SimpleRecord(logs.nowMs, Logs.bytes(key), Logs.bytes(value)));
+    log.appendAsLeader(records, 0, AppendOrigin.COORDINATOR, logs.nowMs);
+    latest.put(key, value);
+  }
+
+  private PartitionLog filled() {
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 100; i++) {
+      put(log, "key" + i % 5, "value" + i);
+    }
+    return log;
+  }
+
+  private boolean clean(PartitionLog log) {
+    return cleaner.cleanDirtiest(List.of(log), PartitionLog::logEndOffset);
+  }
+
+  private static Map<String, String> state(PartitionLog log) {
+    Map<String, String> state = new TreeMap<>();
+    for (Record record : records(log)) {
+      state.put(Logs.text(record.key()), Logs.text(record.value()));
+    }
+    return state;
+  }
+
+  private static List<Record> records(PartitionLog log) {
+    List<Record> records = new ArrayList<>();
+    long offset = log.localLogStartOffset();
+    while (offset < log.logEndOffset()) {
+      try (LogRead read = log.read(offset, 1 << 20, log.logEndOffset(), true)) {
+        if (read.isEmpty()) {
+          break;
+        }
+        read.toMemory().records().forEach(records::add);
+        offset = read.nextOffset();
+      }
+    }
+    return records;
+  }
+
+  @Test
+  void theLastValueOfEachKeyStaysAtItsOffset() {
+    PartitionLog log = filled();
+    Map<Long, String> before = new HashMap<>();
+    records(log).forEach(r -> before.put(r.offset(), Logs.text(r.value())));
+    assertThat(clean(log)).isTrue();
+    assertThat(clean(log)).as("clean now").isFalse();
+    assertThat(state(log)).isEqualTo(latest);
+    assertThat(records(log)).hasSizeLessThan(20);
+    assertThat(records(log))
+        .allSatisfy(r -> assertThat(before.get(r.offset())).isEqualTo(Logs.text(r.value())));
+    assertThat(log.logEndOffset()).isEqualTo(100);
+
+    PartitionLog again = logs.crash(log);
+    assertThat(state(again)).isEqualTo(latest);
+    assertThat(clean(again)).as("the checkpoint is kept").isFalse();
+    put(again, "key1", "newest");
+    assertThat(state(logs.restart(again))).isEqualTo(latest);
+  }
+
+  @Test
+  void whatCompactionMadeSmallIsJoinedByTheNextRound() {
+    PartitionLog log = filled();
+    int segments = log.segmentCount();
+    assertThat(clean(log)).isTrue();
+    for (int i = 0; i < 20; i++) {
+      put(log, "key" + i % 5, "later" + i);
+    }
+    assertThat(clean(log)).isTrue();
+    assertThat(log.segmentCount()).isLessThan(segments / 2);
+    assertThat(state(log)).isEqualTo(latest);
+    assertThat(state(logs.crash(log))).isEqualTo(latest);
+  }
+
+  @Test
+  void nothingAboveTheStableOffsetIsTouched() {
+    PartitionLog log = filled();
+    int before = records(log).size();
+    assertThat(cleaner.cleanDirtiest(List.of(log), l -> 3)).isFalse();
+    assertThat(records(log)).hasSize(before);
+  }
+
+  @Test
+  void aLogIsNotCompactedBeforeItIsDirtyEnough() {
+    logs.with(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG, "0.9");
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 50; i++) {
+      put(log, "key" + i, "v");
+    }
+    assertThat(clean(log)).isTrue();
+    for (int i = 0; i < 20; i++) {
+      put(log, "key" + i, "w");
+    }
+    assertThat(clean(log)).isFalse();
+    logs.with(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG, "0.1");
+    log.reconfigure(logs.logConfig());
+    assertThat(clean(log)).isTrue();
+    assertThat(state(log)).isEqualTo(latest);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cleaned", "index swapped", "swapped", "half replaced", "replaced"})
+  void aSwapCutByACrashIsUndoneOrCompleted(String when) throws IOException {
+    PartitionLog log = filled();
+    log.flush();
+    Path dir = log.path();
+    Path saved = Files.createDirectory(dir.resolveSibling("saved"));
+    copyAll(dir, saved, "");
+    assertThat(clean(log)).isTrue();
+    log.directory().close();
+    Path base = dir.resolve("00000000000000000000.log");
+    Path index = dir.resolve("00000000000000000000.index");
+    if (when.equals("cleaned")) {
+      Files.move(base, dir.resolve(base.getFileName() + ".cleaned"));
+      Files.move(index, dir.resolve(index.getFileName() + ".cleaned"));
+      copyAll(saved, dir, "");
+    } else {
+      Files.move(index, dir.resolve(index.getFileName() + ".swap"));
+      String logSuffix = when.equals("index swapped") ? ".cleaned" : ".swap";
+      if (!when.equals("replaced")) {
+        Files.move(base, dir.resolve(base.getFileName() + logSuffix));
+        copyAll(saved, dir, when.equals("half replaced") ? "0000000000000000000" : "");
+      } else {
+        Files.move(base, dir.resolve(base.getFileName() + ".swap"));
+      }
+    }
+    PartitionLog again = logs.reopen();
+    assertThat(state(again)).isEqualTo(latest);
+    assertThat(again.logEndOffset()).isEqualTo(100);
+    try (var left = Files.list(dir)) {
+      assertThat(left.map(Path::toString))
+          .noneMatch(f -> f.endsWith(".swap") || f.endsWith(".cleaned"));
+    }
+    again.directory().close();
+  }
+
+  private static void copyAll(Path from, Path to, String prefix) throws IOException {
+    try (var files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        String name = file.getFileName().toString();
+        boolean segment = name.matches("[0-9]{20}\\.(log|index|timeindex)");
+        if (segment && name.startsWith(prefix) && !Files.exists(to.resolve(name))) {
+          Files.copy(file, to.resolve(name));
+        }
+      }
+    }
+  }
+}
