@@ -91,12 +91,13 @@ public final class ReadStream {
   /** The read ended here; begins to read ahead if reads follow one another. */
   public void advanced(Cursor next, ManifestView view) {
     synchronized (this) {
-      boolean first = cursor == null;
+      // Not so when it is the first, or one of several reads of the same place.
+      boolean inSequence = cursor != null && next.offset > cursor.offset;
       cursor = next;
       usedNanos = streams.nowNanos();
       if (dropped) {
         drop();
-      } else if (first || budget.waiting() > 0) {
+      } else if (!inSequence || budget.waiting() > 0) {
         targetChunks = Math.max(1, targetChunks);
       } else {
         lookAhead(view);

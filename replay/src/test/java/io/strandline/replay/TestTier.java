@@ -1,0 +1,243 @@
+package io.strandline.replay;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.cache.CacheConfig;
+import io.strandline.cache.ChunkShelf;
+import io.strandline.cache.memory.MemoryChunkCache;
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.EncodedSegment;
+import io.strandline.tiering.segment.EpochStart;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentId;
+import io.strandline.tiering.segment.SegmentParts;
+import io.strandline.tiering.store.memory.MemoryObjectStore;
+import io.strandline.tiering.upload.UploadedSegment;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+
+/** A tier in memory with real segments of real batches, whose origin is remembered. */
+final class TestTier implements AutoCloseable {
+  static final int CHUNK = 16 << 10;
+  static final InstantSource CLOCK = InstantSource.fixed(Instant.ofEpochSecond(1_800_000_000));
+
+  /** One batch as appended. */
+  record Origin(long baseOffset, long lastOffset, byte[] bytes, List<Long> timestamps) {}
+
+  final AtomicLong nanos = new AtomicLong();
+  final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+  final TopicIdPartition partition =
+      new TopicIdPartition(new Uuid(77, 78), new TopicPartition("trips", 0));
+  final RecordingStore store;
+  final StoreManifests manifests;
+  final ManifestWriter writer;
+  final MemoryChunkCache cache;
+  final TieredReplay replay;
+  final FetchConfig config;
+  final List<Origin> origin = new ArrayList<>();
+  final List<SegmentEntry> segments = new ArrayList<>();
+  final Random random;
+  private final Path dir;
+  private final Executor executor;
+  private long nextOffset;
+  private int gap;
+
+  /** Small figures in the proportions of the defaults: chunks of 16 KiB, 32 of them a request. */
+  static FetchConfig small(long budgetBytes) {
+    return new FetchConfig(CHUNK, 32 * CHUNK, budgetBytes, 8 * CHUNK, 5_000, 1 << 20, 30_000);
+  }
+
+  TestTier(Path dir, long seed, Executor executor, FetchConfig config, long cacheBytes) {
+    this.dir = dir;
+    this.executor = executor;
+    this.random = new Random(seed);
+    this.config = config;
+    this.store = new RecordingStore(new MemoryObjectStore(executor, CLOCK));
+    this.manifests =
+        StoreManifests.open(
+            store,
+            ManifestConfig.defaults(),
+            new StoreManifests.Environment(CLOCK, new Random(seed), executor, metrics));
+    this.writer = manifests.acquire(partition, 7).join();
+    CacheConfig cacheConfig =
+        CacheConfig.defaults().withSlabBytes(CHUNK).withMemoryBytes(cacheBytes);
+    this.cache = new MemoryChunkCache(cacheConfig, ChunkShelf.NONE, executor, metrics);
+    this.replay = newReplay();
+  }
+
+  TieredReplay newReplay() {
+    return new TieredReplay(
+        config, new FetchEnvironment(store, manifests, cache, executor, nanos::get, metrics));
+  }
+
+  /** Appends a segment of about so many bytes and commits it. */
+  SegmentEntry segment(int bytes, int recordBytesMax) {
+    return segment(bytes, recordBytesMax, List.of());
+  }
+
+  SegmentEntry segment(int bytes, int recordBytesMax, List<AbortedTransaction> aborted) {
+    try {
+      Path file = Files.createTempFile(dir, "segment", ".log");
+      long base = nextOffset;
+      int size = 0;
+      try (var out = Files.newOutputStream(file)) {
+        nextOffset += gap;
+        while (size < bytes) {
+          nextOffset += random.nextInt(gap + 1);
+          Origin batch = batch(recordBytesMax);
+          origin.add(batch);
+          out.write(batch.bytes);
+          size += batch.bytes.length;
+        }
+      }
+      nextOffset += gap;
+      SegmentEntry entry = put(file, size, base, aborted);
+      Files.delete(file);
+      return entry;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** From now on segments lack so many offsets at their start, within and at their end. */
+  void gaps(int offsets) {
+    gap = offsets;
+  }
+
+  private SegmentEntry put(Path file, int size, long base, List<AbortedTransaction> aborted)
+      throws IOException {
+    EncodedSegment encoded =
+        SegmentFormat.encode(
+            new SegmentParts(
+                partition,
+                file,
+                size,
+                base,
+                nextOffset,
+                aborted,
+                List.of(new EpochStart(7, 0)),
+                Optional.empty()));
+    var key = SegmentId.of(partition, base, random.nextLong()).key();
+    store.put(key, encoded.payload()).join();
+    SegmentEntry entry = encoded.entry("cluster", key);
+    writer.add(List.of(new UploadedSegment(entry))).join();
+    segments.add(entry);
+    return entry;
+  }
+
+  private Origin batch(int recordBytesMax) {
+    int count = 1 + random.nextInt(20);
+    SimpleRecord[] records = new SimpleRecord[count];
+    List<Long> timestamps = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      long timestamp = 1_000_000 + nextOffset / 2 + random.nextInt(60);
+      byte[] value = new byte[random.nextInt(recordBytesMax)];
+      random.nextBytes(value);
+      timestamps.add(timestamp);
+      records[i] = new SimpleRecord(timestamp, ("k" + i).getBytes(StandardCharsets.UTF_8), value);
+    }
+    Compression[] codecs = {
+      Compression.NONE,
+      Compression.gzip().build(),
+      Compression.snappy().build(),
+      Compression.lz4().build(),
+      Compression.zstd().build()
+    };
+    MemoryRecords batch =
+        MemoryRecords.withRecords(
+            (byte) 2, nextOffset, codecs[random.nextInt(5)], TimestampType.CREATE_TIME, records);
+    ByteBuffer buffer = batch.buffer().duplicate();
+    buffer.putInt(12, 7);
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.get(bytes);
+    Origin origin = new Origin(nextOffset, nextOffset + count - 1, bytes, timestamps);
+    nextOffset += count;
+    return origin;
+  }
+
+  long endOffset() {
+    return nextOffset;
+  }
+
+  ReplayRequest request(long offset, int maxBytes, String reader) {
+    return new ReplayRequest(partition, offset, Long.MAX_VALUE, maxBytes, true, false, reader);
+  }
+
+  /** Index in the origin of the batch that covers or follows the offset. */
+  int batchAt(long offset) {
+    int low = 0;
+    int high = origin.size();
+    while (low < high) {
+      int mid = (low + high) >>> 1;
+      if (origin.get(mid).lastOffset < offset) {
+        low = mid + 1;
+      } else {
+        high = mid;
+      }
+    }
+    return low;
+  }
+
+  static byte[] bytesOf(ReplayRead read) {
+    ByteBuffer all = ByteBuffer.allocate(read.sizeBytes());
+    read.slices().forEach(slice -> all.put(slice.duplicate()));
+    return all.array();
+  }
+
+  /** Whole batches from the one that covers the offset on, and nothing else. */
+  void check(long offset, ReplayRead read) {
+    ByteBuffer bytes = ByteBuffer.wrap(bytesOf(read));
+    int at = batchAt(offset);
+    long next = offset;
+    while (bytes.hasRemaining()) {
+      Origin expected = origin.get(at++);
+      byte[] got = new byte[expected.bytes.length];
+      if (got.length > bytes.remaining()) {
+        throw new AssertionError("a cut batch at " + expected.baseOffset);
+      }
+      bytes.get(got);
+      if (!java.util.Arrays.equals(got, expected.bytes)) {
+        throw new AssertionError("other bytes than appended at " + expected.baseOffset);
+      }
+      next = expected.lastOffset + 1;
+    }
+    if (read.nextOffset() != next) {
+      throw new AssertionError("next offset " + read.nextOffset() + " and not " + next);
+    }
+  }
+
+  @Override
+  public void close() {
+    replay.close();
+    if (replay.reservedBytes() != 0) {
+      throw new AssertionError(replay.reservedBytes() + " bytes stay reserved");
+    }
+    cache.close();
+    if (cache.usage().usedBytes() != 0) {
+      throw new AssertionError(cache.usage() + " after closing");
+    }
+  }
+}

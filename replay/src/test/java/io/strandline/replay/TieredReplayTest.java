@@ -1,0 +1,327 @@
+package io.strandline.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.strandline.replay.Replay.TimestampedOffset;
+import io.strandline.replay.ReplayException.Kind;
+import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TieredReplayTest {
+  private static final int CHUNK = TestTier.CHUNK;
+
+  @SuppressWarnings("NullAway.Init")
+  @TempDir
+  Path dir;
+
+  @SuppressWarnings("NullAway.Init")
+  private TestTier tier;
+
+  @BeforeEach
+  void open() {
+    tier = tier(20260101);
+  }
+
+  @AfterEach
+  void accountsBalance() {
+    tier.close();
+  }
+
+  private TestTier tier(long seed) {
+    return new TestTier(dir, seed, new SerialExecutor(), TestTier.small(96L * CHUNK), 192L * CHUNK);
+  }
+
+  private ReplayRead read(long offset, int maxBytes) {
+    return tier.replay.read(tier.request(offset, maxBytes, "r")).join();
+  }
+
+  private void failsWith(Kind kind, long offset) {
+    CompletableFuture<ReplayRead> read = tier.replay.read(tier.request(offset, CHUNK, "r"));
+    assertThat(read).isDone();
+    assertThatThrownBy(read::join)
+        .isInstanceOf(CompletionException.class)
+        .cause()
+        .isInstanceOfSatisfying(ReplayException.class, e -> assertThat(e.kind()).isEqualTo(kind));
+  }
+
+  /** Reads to the end as a consumer does; returns the number of reads. */
+  private int readAll(long from, int maxBytes) {
+    long offset = from;
+    int reads = 0;
+    while (offset < tier.endOffset()) {
+      try (ReplayRead read = read(offset, maxBytes)) {
+        tier.check(offset, read);
+        assertThat(read.nextOffset()).isGreaterThan(offset);
+        offset = read.nextOffset();
+        reads++;
+      }
+    }
+    return reads;
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void randomReadsGiveWhatWasAppended(long seed) {
+    tier.close();
+    tier = tier(seed);
+    Random random = new Random(seed);
+    for (int i = 0; i < 12; i++) {
+      tier.segment(1 + random.nextInt(20 * CHUNK), 1 + random.nextInt(3000));
+    }
+    for (int i = 0; i < 600; i++) {
+      long offset = random.nextInt((int) tier.endOffset());
+      long endOffset = offset + 1 + random.nextInt(2000);
+      int maxBytes = 1 + random.nextInt(10 * CHUNK);
+      boolean atLeastOne = random.nextBoolean();
+      ReplayRequest request =
+          new ReplayRequest(
+              tier.partition, offset, endOffset, maxBytes, atLeastOne, false, "r" + i % 7);
+      try (ReplayRead read = tier.replay.read(request).join()) {
+        tier.check(offset, read);
+        TestTier.Origin first = tier.origin.get(tier.batchAt(offset));
+        boolean mustGive = first.bytes().length <= maxBytes || atLeastOne;
+        assertThat(read.sizeBytes() > 0).as("seed %s, read %s", seed, i).isEqualTo(mustGive);
+        assertThat(read.sizeBytes()).isLessThanOrEqualTo(Math.max(maxBytes, first.bytes().length));
+        if (read.sizeBytes() > first.bytes().length) {
+          TestTier.Origin last = tier.origin.get(tier.batchAt(read.nextOffset() - 1));
+          assertThat(last.baseOffset()).isLessThan(endOffset);
+        }
+      }
+    }
+    readAll(0, 2 * CHUNK);
+  }
+
+  @Test
+  void aBatchLargerThanChunksAndLimitsComesWhole() {
+    tier.segment(20 * CHUNK, 60_000);
+    tier.segment(20 * CHUNK, 60_000);
+    readAll(0, 1);
+  }
+
+  @Test
+  void aSequentialReplayAsksForFewLargeRanges() {
+    // As sixteen segments of 64 MiB, a GiB, with chunks of 1 MiB: everything at a 64th of the size.
+    for (int i = 0; i < 16; i++) {
+      tier.segment(63 * CHUNK, 500);
+    }
+    tier.store.gets.clear();
+    readAll(0, CHUNK);
+    long bytes = tier.segments.stream().mapToLong(SegmentEntry::dataBytes).sum();
+    assertThat(tier.store.gets.stream().mapToLong(RecordingStore.Get::lengthBytes).sum())
+        .isEqualTo(bytes);
+    assertThat(tier.store.gets.size()).isLessThanOrEqualTo(40);
+    assertThat(tier.metrics.get("strandline.replay.manifest.reads").counter().count()).isEqualTo(1);
+  }
+
+  @Test
+  void readAheadCrossesSegmentsBeforeTheReaderDoes() {
+    for (int i = 0; i < 8; i++) {
+      tier.segment(4 * CHUNK, 2000);
+    }
+    long offset = 0;
+    while (offset < tier.segments.get(1).baseOffset()) {
+      try (ReplayRead read = read(offset, CHUNK)) {
+        offset = read.nextOffset();
+      }
+    }
+    assertThat(tier.store.gets).anyMatch(g -> g.key().equals(tier.segments.get(2).object()));
+  }
+
+  @Test
+  void aReaderThatJumpsGetsNoReadAhead() {
+    tier.segment(64 * CHUNK, 2000);
+    Random random = new Random(5);
+    for (int i = 0; i < 20; i++) {
+      read(random.nextInt((int) tier.endOffset()), 100).close();
+    }
+    assertThat(tier.store.gets).allMatch(g -> g.lengthBytes() <= 2 * CHUNK || isTail(g));
+  }
+
+  private boolean isTail(RecordingStore.Get get) {
+    return get.positionBytes() == tier.segments.get(0).dataBytes();
+  }
+
+  @Test
+  void anIdleReaderLosesWhatIsKeptForIt() {
+    tier.segment(64 * CHUNK, 2000);
+    long offset = 0;
+    for (int i = 0; i < 5; i++) {
+      try (ReplayRead read = read(offset, CHUNK)) {
+        offset = read.nextOffset();
+      }
+    }
+    assertThat(tier.replay.reservedBytes()).isPositive();
+    assertThat(tier.replay.dropIdle()).isZero();
+    tier.nanos.addAndGet(31_000_000_000L);
+    assertThat(tier.replay.dropIdle()).isEqualTo(1);
+    assertThat(tier.replay.reservedBytes()).isZero();
+    readAll(offset, CHUNK);
+  }
+
+  @Test
+  void aSlowStoreBlocksNobodyAndWhatACancelledReadAskedForIsThereForTheNext() {
+    tier.segment(8 * CHUNK, 200);
+    tier.store.hold();
+    CompletableFuture<ReplayRead> first = tier.replay.read(tier.request(0, CHUNK, "r"));
+    assertThat(first).isNotDone();
+    first.cancel(true);
+    CompletableFuture<ReplayRead> second = tier.replay.read(tier.request(0, CHUNK, "r"));
+    CompletableFuture<ReplayRead> other = tier.replay.read(tier.request(0, CHUNK, "other"));
+    assertThat(second).isNotDone();
+    int gets = tier.store.gets.size();
+    tier.store.release();
+    tier.check(0, second.join());
+    tier.check(0, other.join());
+    second.join().close();
+    other.join().close();
+    read(0, CHUNK).close();
+    assertThat(tier.store.gets).hasSize(gets);
+    assertThat(gets).isEqualTo(1);
+  }
+
+  @Test
+  void damagedBytesAreFoundAndOneBadAnswerIsForgiven() {
+    tier.segment(8 * CHUNK, 200);
+    tier.store.damageNext(1);
+    readAll(0, CHUNK);
+    tier.cache.forget(tier.segments.get(0).object().value());
+    tier.store.damageNext(2);
+    failsWith(Kind.CORRUPT, 0);
+    readAll(0, CHUNK);
+  }
+
+  @Test
+  void aMissingObjectThatTheManifestNamesIsCorrupt() {
+    SegmentEntry entry = tier.segment(8 * CHUNK, 200);
+    tier.store.delete(List.of(entry.object())).join();
+    failsWith(Kind.CORRUPT, 0);
+  }
+
+  @Test
+  void aSegmentDeletedWhileReadIsOutOfRangeAndWhatFollowsIsThere() {
+    SegmentEntry first = tier.segment(8 * CHUNK, 200);
+    tier.segment(8 * CHUNK, 200);
+    long offset;
+    try (ReplayRead read = read(0, CHUNK)) {
+      offset = read.nextOffset();
+    }
+    tier.replay.read(tier.request(first.endOffset(), CHUNK, "other")).join().close();
+    tier.writer.advanceStart(first.endOffset()).join();
+    tier.store.delete(List.of(first.object())).join();
+    tier.cache.forget(first.object().value());
+    tier.nanos.addAndGet(31_000_000_000L);
+    tier.replay.dropIdle();
+    failsWith(Kind.OUT_OF_RANGE, offset);
+    readAll(first.endOffset(), CHUNK);
+  }
+
+  @Test
+  void aDeletionThatTheViewDoesNotYetShowIsOutOfRangeToo() {
+    SegmentEntry first = tier.segment(8 * CHUNK, 200);
+    tier.segment(8 * CHUNK, 200);
+    read(first.endOffset(), CHUNK).close();
+    tier.writer.advanceStart(first.endOffset()).join();
+    tier.store.delete(List.of(first.object())).join();
+    failsWith(Kind.OUT_OF_RANGE, 3);
+  }
+
+  @Test
+  void aStoreThatIsDownIsUnavailableAndComesBack() {
+    tier.segment(8 * CHUNK, 200);
+    tier.store.down(true);
+    failsWith(Kind.UNAVAILABLE, 0);
+    tier.store.down(false);
+    readAll(0, CHUNK);
+  }
+
+  @Test
+  void whatIsCommittedLaterIsFoundAtOnce() {
+    tier.segment(CHUNK, 2000);
+    readAll(0, CHUNK);
+    failsWith(Kind.OUT_OF_RANGE, tier.endOffset());
+    long from = tier.endOffset();
+    tier.segment(CHUNK, 2000);
+    readAll(from, CHUNK);
+    assertThat(tier.replay.range(tier.partition).join())
+        .isEqualTo(new Replay.TierRange(0, tier.endOffset()));
+  }
+
+  @Test
+  void offsetsThatCompactionRemovedAreStridden() {
+    tier.gaps(50);
+    for (int i = 0; i < 12; i++) {
+      tier.segment(2 * CHUNK, 2000);
+    }
+    long offset = 0;
+    for (TestTier.Origin batch : tier.origin) {
+      for (long at = offset; at <= batch.lastOffset(); at += 7) {
+        try (ReplayRead read = read(at, 1)) {
+          tier.check(at, read);
+        }
+      }
+      offset = batch.lastOffset() + 1;
+    }
+  }
+
+  @Test
+  void abortedTransactionsAreListedWhenAskedFor() {
+    tier.segment(2 * CHUNK, 500);
+    long base = tier.endOffset();
+    tier.segment(
+        4 * CHUNK,
+        500,
+        List.of(
+            new AbortedTransaction(5, base - 3, base + 4, base + 5),
+            new AbortedTransaction(6, base + 1, base + 90, base + 91)));
+    ReplayRequest request =
+        new ReplayRequest(tier.partition, base + 20, Long.MAX_VALUE, CHUNK, true, true, "r");
+    try (ReplayRead read = tier.replay.read(request).join()) {
+      assertThat(read.abortedTransactions())
+          .containsExactly(new ReplayRead.AbortedRange(6, base + 1));
+    }
+    try (ReplayRead read = read(base, CHUNK)) {
+      assertThat(read.abortedTransactions()).isEmpty();
+    }
+  }
+
+  @Test
+  void timestampsAreFoundWhereverTheyLie() {
+    for (int i = 0; i < 6; i++) {
+      tier.segment(6 * CHUNK, 1500);
+    }
+    Random random = new Random(11);
+    long end = tier.endOffset();
+    for (int i = 0; i < 400; i++) {
+      long timestamp = 999_950 + random.nextInt((int) end / 2 + 200);
+      long from = random.nextBoolean() ? 0 : random.nextInt((int) end);
+      Optional<TimestampedOffset> found =
+          tier.replay.firstReaching(tier.partition, from, timestamp).join();
+      assertThat(found).as("%s from %s", timestamp, from).isEqualTo(expected(from, timestamp));
+    }
+  }
+
+  private Optional<TimestampedOffset> expected(long from, long timestamp) {
+    for (TestTier.Origin batch : tier.origin) {
+      for (int i = 0; i < batch.timestamps().size(); i++) {
+        long offset = batch.baseOffset() + i;
+        if (offset >= from && batch.timestamps().get(i) >= timestamp) {
+          return Optional.of(new TimestampedOffset(offset, batch.timestamps().get(i), 7));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}
