@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
@@ -23,7 +24,7 @@ final class RecordingStore extends DecoratedObjectStore {
   private final List<Runnable> held = new ArrayList<>();
   private volatile boolean holding;
   private volatile boolean down;
-  private volatile int damageNext;
+  private final AtomicInteger damageNext = new AtomicInteger();
 
   RecordingStore(ObjectStore inner) {
     super(inner);
@@ -49,7 +50,7 @@ final class RecordingStore extends DecoratedObjectStore {
   }
 
   void damageNext(int count) {
-    damageNext = count;
+    damageNext.set(count);
   }
 
   @Override
@@ -70,8 +71,7 @@ final class RecordingStore extends DecoratedObjectStore {
     CompletableFuture<ByteBuffer> inner =
         super.get(key, positionBytes, lengthBytes)
             .whenComplete((bytes, failure) -> inFlightBytes.addAndGet(-lengthBytes));
-    if (damageNext > 0) {
-      damageNext--;
+    if (damageNext.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
       inner = inner.thenApply(RecordingStore::damaged);
     }
     return holding ? heldBack(inner) : inner;

@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -45,7 +46,11 @@ final class TestTier implements AutoCloseable {
   static final InstantSource CLOCK = InstantSource.fixed(Instant.ofEpochSecond(1_800_000_000));
 
   /** One batch as appended. */
-  record Origin(long baseOffset, long lastOffset, byte[] bytes, List<Long> timestamps) {}
+  record Origin(long baseOffset, long lastOffset, ByteBuffer bytes, List<Long> timestamps) {
+    int sizeBytes() {
+      return bytes.remaining();
+    }
+  }
 
   final AtomicLong nanos = new AtomicLong();
   final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
@@ -103,14 +108,14 @@ final class TestTier implements AutoCloseable {
       Path file = Files.createTempFile(dir, "segment", ".log");
       long base = nextOffset;
       int size = 0;
-      try (var out = Files.newOutputStream(file)) {
+      try (var out = Files.newByteChannel(file, StandardOpenOption.WRITE)) {
         nextOffset += gap;
         while (size < bytes) {
           nextOffset += random.nextInt(gap + 1);
           Origin batch = batch(recordBytesMax);
           origin.add(batch);
-          out.write(batch.bytes);
-          size += batch.bytes.length;
+          out.write(batch.bytes.duplicate());
+          size += batch.sizeBytes();
         }
       }
       nextOffset += gap;
@@ -153,7 +158,7 @@ final class TestTier implements AutoCloseable {
     SimpleRecord[] records = new SimpleRecord[count];
     List<Long> timestamps = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      long timestamp = 1_000_000 + nextOffset / 2 + random.nextInt(60);
+      long timestamp = 1_000_000L + nextOffset / 2 + random.nextInt(60);
       byte[] value = new byte[random.nextInt(recordBytesMax)];
       random.nextBytes(value);
       timestamps.add(timestamp);
@@ -173,7 +178,8 @@ final class TestTier implements AutoCloseable {
     buffer.putInt(12, 7);
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(bytes);
-    Origin origin = new Origin(nextOffset, nextOffset + count - 1, bytes, timestamps);
+    Origin origin =
+        new Origin(nextOffset, nextOffset + count - 1, ByteBuffer.wrap(bytes), timestamps);
     nextOffset += count;
     return origin;
   }
@@ -214,12 +220,12 @@ final class TestTier implements AutoCloseable {
     long next = offset;
     while (bytes.hasRemaining()) {
       Origin expected = origin.get(at++);
-      byte[] got = new byte[expected.bytes.length];
-      if (got.length > bytes.remaining()) {
+      if (expected.sizeBytes() > bytes.remaining()) {
         throw new AssertionError("a cut batch at " + expected.baseOffset);
       }
-      bytes.get(got);
-      if (!java.util.Arrays.equals(got, expected.bytes)) {
+      ByteBuffer got = bytes.slice(bytes.position(), expected.sizeBytes());
+      bytes.position(bytes.position() + expected.sizeBytes());
+      if (!got.equals(expected.bytes)) {
         throw new AssertionError("other bytes than appended at " + expected.baseOffset);
       }
       next = expected.lastOffset + 1;

@@ -1,13 +1,15 @@
 package io.strandline.replay.fetch;
 
-import com.github.benmanes.caffeine.cache.AsyncCache;
+import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.micrometer.core.instrument.Counter;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.segment.SegmentIndex;
 import io.strandline.tiering.store.ObjectKey;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Decoded indexes of segments, by weight; one request each. A failure is not remembered. Threads:
@@ -18,7 +20,9 @@ public final class Indexes {
 
   private final FetchEnvironment environment;
   private final Counter gets;
-  private final AsyncCache<Place, SegmentIndex> indexes;
+  private final Cache<Place, SegmentIndex> indexes;
+  private final ConcurrentHashMap<Place, CompletableFuture<SegmentIndex>> loads =
+      new ConcurrentHashMap<>();
 
   public Indexes(FetchConfig config, FetchEnvironment environment) {
     this.environment = environment;
@@ -27,8 +31,8 @@ public final class Indexes {
         Caffeine.newBuilder()
             .maximumWeight(config.indexBytes())
             .weigher((Place place, SegmentIndex index) -> index.weightBytes())
-            .executor(environment.executor())
-            .buildAsync();
+            .executor(Runnable::run)
+            .build();
   }
 
   /**
@@ -37,18 +41,47 @@ public final class Indexes {
    */
   public CompletableFuture<SegmentIndex> of(SegmentEntry entry) {
     Place place = new Place(entry.object(), entry.positionBytes());
-    return indexes.get(place, (p, executor) -> load(entry)).copy();
+    SegmentIndex known = indexes.getIfPresent(place);
+    if (known != null) {
+      return CompletableFuture.completedFuture(known);
+    }
+    CompletableFuture<SegmentIndex> mine = new CompletableFuture<>();
+    CompletableFuture<SegmentIndex> running = loads.putIfAbsent(place, mine);
+    if (running != null) {
+      return running.copy();
+    }
+    CompletableFuture<?> unused =
+        load(entry)
+            .whenComplete(
+                (index, failure) -> {
+                  if (index != null) {
+                    indexes.put(place, index);
+                  }
+                  loads.remove(place, mine);
+                  if (failure == null) {
+                    mine.complete(index);
+                  } else {
+                    mine.completeExceptionally(failure);
+                  }
+                });
+    return mine.copy();
   }
 
   public void forget(SegmentEntry entry) {
-    indexes.synchronous().invalidate(new Place(entry.object(), entry.positionBytes()));
+    indexes.invalidate(new Place(entry.object(), entry.positionBytes()));
   }
 
   private CompletableFuture<SegmentIndex> load(SegmentEntry entry) {
     gets.increment();
+    int tailBytes;
+    try {
+      tailBytes = SegmentFormat.tailBytes(entry);
+    } catch (SegmentFormatException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     return environment
         .store()
-        .get(entry.object(), SegmentFormat.tailPositionBytes(entry), SegmentFormat.tailBytes(entry))
+        .get(entry.object(), SegmentFormat.tailPositionBytes(entry), tailBytes)
         .thenApplyAsync(tail -> SegmentFormat.decode(entry, tail), environment.executor());
   }
 }

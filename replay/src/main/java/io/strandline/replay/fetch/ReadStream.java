@@ -231,21 +231,31 @@ public final class ReadStream {
             streams.executor());
   }
 
-  /** Chunks of the next request: twice the last one's, within a fair share and the limits. */
+  /**
+   * Chunks of the next request: twice the last one's, within the limits and so that what is kept at
+   * most, {@link #enough} and one request more, is a fair share.
+   */
   private int grow() {
-    long share = budget.capacityBytes() / (2L * Math.max(1, streams.active()));
+    long share = budget.capacityBytes() * 4 / (9L * Math.max(1, streams.active()));
     long bytesMax = Math.min(share, plan.getBytesMax());
     targetChunks = (int) Math.max(1, Math.min(2L * targetChunks, bytesMax / plan.chunkBytes()));
     return targetChunks;
   }
 
-  /** Keeps at least a target's worth of chunks after the cursor, there or on their way. */
+  /**
+   * Whether the chunks kept, there or on their way, are a request's worth and a quarter: so the
+   * next request is sent while the last one is still under way, and the store never idles.
+   */
+  private boolean enough() {
+    return pins.size() > targetChunks + Math.max(1, targetChunks / 4);
+  }
+
   private void lookAhead(ManifestView view) {
     if (lookingAhead) {
       return;
     }
     Cursor from = cursor;
-    if (from == null || pins.size() > targetChunks) {
+    if (from == null || enough()) {
       return;
     }
     int before = pins.size();
@@ -254,7 +264,7 @@ public final class ReadStream {
     int next = last == null ? plan.chunkAt(from.positionBytes) : last.chunk() + 1;
     if (next < plan.chunksOf(entry)) {
       ask(entry, next);
-      if (pins.size() <= targetChunks && pins.size() > before) {
+      if (!enough() && pins.size() > before) {
         lookAhead(view);
       }
     } else if (entry.endOffset() < view.endOffset()) {
