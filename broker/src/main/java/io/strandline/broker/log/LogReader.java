@@ -76,7 +76,7 @@ final class LogReader {
 
   Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) throws IOException {
     for (LogSegment segment : fromLocalStart()) {
-      if (!segment.retain()) {
+      if (!held(segment)) {
         continue;
       }
       try {
@@ -94,6 +94,18 @@ final class LogReader {
     return Optional.empty();
   }
 
+  /** Takes a hold unless the segment is deleted; one that rests is back in a moment. */
+  private boolean held(LogSegment segment) {
+    while (!segment.retain()) {
+      if (state.segments.get(segment.baseOffset()) != segment) {
+        return false;
+      }
+      state.check();
+      Thread.onSpinWait();
+    }
+    return true;
+  }
+
   private static TimedOffset timed(SegmentReader.Found found) {
     return new TimedOffset(
         found.offset(),
@@ -104,7 +116,7 @@ final class LogReader {
   Optional<TimedOffset> maxTimestampOffset() throws IOException {
     long max = -1;
     for (LogSegment segment : fromLocalStart()) {
-      if (segment.retain()) {
+      if (held(segment)) {
         try {
           max = Math.max(max, segment.maxTimestampMs());
         } finally {

@@ -349,6 +349,9 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
       sealer.flush();
     }
     sealer.afterAppend();
+    synchronized (state.lock) {
+      state.segments.values().forEach(LogSegment::rest);
+    }
     return rolled || deleted || flushDue;
   }
 
@@ -390,10 +393,12 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** Readers with a hold go on. */
   void closeFiles() {
-    synchronized (state.lock) {
-      if (!state.closed) {
-        state.closed = true;
-        state.segments.values().forEach(LogSegment::release);
+    synchronized (state.sealing) {
+      synchronized (state.lock) {
+        if (!state.closed) {
+          state.closed = true;
+          state.segments.values().forEach(LogSegment::release);
+        }
       }
     }
   }

@@ -31,7 +31,10 @@ final class SealedList {
       if (next == null || !segment.sealed() || next.getKey() > limitOffset) {
         break;
       }
-      if (next.getKey() > fromOffset && segment.end().sizeBytes() > 0 && segment.retain()) {
+      if (next.getKey() > fromOffset && segment.end().sizeBytes() > 0) {
+        if (!segment.retain()) {
+          break;
+        }
         try {
           list.add(describe(segment, next.getKey()));
         } finally {

@@ -135,6 +135,25 @@ class TrimTest {
   }
 
   @Test
+  void filesThatNobodyReadsAreClosedAndOpenAgain() {
+    PartitionLog log = filled();
+    List<String> all = Logs.read(log, 0);
+    try (LogRead read = log.read(0, 200, 20, true)) {
+      log.directory().maintain(logs.nowMs);
+      log.directory().maintain(logs.nowMs);
+      assertThat(read.channel().isOpen()).as("held").isTrue();
+    }
+    LogRead past = log.read(0, 200, 20, true);
+    past.close();
+    log.directory().maintain(logs.nowMs);
+    log.directory().maintain(logs.nowMs);
+    assertThat(past.channel().isOpen()).isFalse();
+    assertThat(Logs.read(log, 0)).isEqualTo(all);
+    assertThat(log.firstReaching(logs.nowMs, 20)).isPresent();
+    assertThat(log.sealedSegments(0, 20, 100)).hasSize(log.segmentCount() - 1);
+  }
+
+  @Test
   void aDeletedLogsDirectoryGoesLater() {
     PartitionLog log = filled();
     LogDirectory directory = log.directory();

@@ -60,8 +60,7 @@ public final class LocalCleaner {
       if (log.config().compact
           && log.directory().online()
           && !uncleanable.contains(log.partition())) {
-        Optional<Dirt> dirt =
-            log.whenDiskFails("look for dirt", () -> dirt(log, stableOffset.applyAsLong(log)));
+        Optional<Dirt> dirt = look(log, stableOffset.applyAsLong(log));
         if (dirt.isPresent() && (dirtiest == null || dirt.get().ratio > dirtiest.ratio)) {
           dirtiest = dirt.get();
         }
@@ -108,6 +107,14 @@ public final class LocalCleaner {
       long cleanedOffset,
       double ratio) {}
 
+  private Optional<Dirt> look(PartitionLog log, long stableOffset) {
+    try {
+      return log.whenDiskFails("look for dirt", () -> dirt(log, stableOffset));
+    } catch (Segments.GoneException e) {
+      return Optional.empty();
+    }
+  }
+
   private Optional<Dirt> dirt(PartitionLog log, long stableOffset) throws IOException {
     CleanableLog files = log.cleanable();
     long cleanedOffset = files.cleanedOffset();
@@ -137,11 +144,21 @@ public final class LocalCleaner {
     List<LogSegment> all = files.sealedBelow(stableOffset);
     long lagMs = files.config().compactionLagMs;
     int count = 0;
-    while (count < all.size()
-        && (lagMs <= 0 || all.get(count).maxTimestampMs() <= clock.millis() - lagMs)) {
+    while (count < all.size() && (lagMs <= 0 || newest(all.get(count)) <= clock.millis() - lagMs)) {
       count++;
     }
     return all.subList(0, count);
+  }
+
+  private static long newest(LogSegment segment) throws IOException {
+    if (!segment.retain()) {
+      throw new Segments.GoneException(segment);
+    }
+    try {
+      return segment.maxTimestampMs();
+    } finally {
+      segment.release();
+    }
   }
 
   private boolean compact(Dirt dirt) throws IOException {

@@ -53,6 +53,7 @@ public final class LogSegment {
   private volatile End end;
   private volatile boolean sealed;
   private volatile boolean indexed;
+  private volatile boolean touched;
   private volatile long maxTimestamp;
   private long maxTimestampOffset;
   private long firstTimestamp = UNKNOWN;
@@ -146,7 +147,25 @@ public final class LogSegment {
     }
   }
 
+  /**
+   * Closes the files of a sealed segment that nobody used since the last call; they open again on
+   * use. Meanwhile {@link #retain} fails: who finds the segment still in its list tries again. The
+   * caller excludes deletion and all use without a hold.
+   */
+  public boolean rest() {
+    boolean used = touched;
+    touched = false;
+    if (used || !sealed || (log == null && !indexed) || !holds.compareAndSet(1, 0)) {
+      return false;
+    }
+    closeFiles();
+    holds.set(1);
+    return true;
+  }
+
   private synchronized void closeFiles() {
+    log = null;
+    indexed = false;
     for (Disk.File file : open) {
       try {
         file.close();
@@ -160,6 +179,7 @@ public final class LogSegment {
 
   /** For readers with a hold. */
   public FileChannel channel() throws IOException {
+    touched = true;
     return log(false).channel();
   }
 
