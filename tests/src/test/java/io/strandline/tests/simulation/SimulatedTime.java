@@ -3,15 +3,12 @@ package io.strandline.tests.simulation;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Comparator;
-import java.util.List;
 import java.util.PriorityQueue;
-import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Delayed;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RunnableScheduledFuture;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
@@ -20,8 +17,7 @@ import java.util.random.RandomGenerator;
  * Virtual time and the only thread: tasks run one after another, in the order of their times, those
  * of one time in an order that chance decides. Time passes only between tasks.
  */
-final class SimulatedTime extends AbstractExecutorService
-    implements ScheduledExecutorService, InstantSource {
+final class SimulatedTime extends VirtualScheduler implements InstantSource {
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
   private final RandomGenerator random;
@@ -90,38 +86,9 @@ final class SimulatedTime extends AbstractExecutorService
     return add(new Task<>(task, nowNanos + unit.toNanos(delay), unit.toNanos(period)));
   }
 
-  @Override
-  public ScheduledFuture<?> scheduleWithFixedDelay(
-      Runnable task, long delay, long period, TimeUnit unit) {
-    return scheduleAtFixedRate(task, delay, period, unit);
-  }
-
   private <V> Task<V> add(Task<V> task) {
     tasks.add(task);
     return task;
-  }
-
-  @Override
-  public void shutdown() {}
-
-  @Override
-  public List<Runnable> shutdownNow() {
-    return List.of();
-  }
-
-  @Override
-  public boolean isShutdown() {
-    return false;
-  }
-
-  @Override
-  public boolean isTerminated() {
-    return false;
-  }
-
-  @Override
-  public boolean awaitTermination(long timeout, TimeUnit unit) {
-    return true;
   }
 
   private final class Task<V> extends FutureTask<V> implements RunnableScheduledFuture<V> {
