@@ -175,6 +175,36 @@ public final class BrokerConfig {
     return kafka;
   }
 
+  /** A number that Kafka's configuration has for the key, its default put in. */
+  public long kafkaNumber(String key) {
+    return ((Number) kafkaValue(key)).longValue();
+  }
+
+  /** As above, for what must fit an int. */
+  public int kafkaInt(String key) {
+    return Math.toIntExact(kafkaNumber(key));
+  }
+
+  /** What Kafka's configuration says of the key, as text; empty when it says nothing. */
+  public String kafkaText(String key) {
+    return String.valueOf(kafkaValue(key));
+  }
+
+  /** A switch of Kafka's configuration, its default put in. */
+  public boolean kafkaOn(String key) {
+    return (Boolean) kafkaValue(key);
+  }
+
+  private Object kafkaValue(String key) {
+    ConfigKey known = AbstractKafkaConfig.CONFIG_DEF.configKeys().get(key);
+    if (known == null) {
+      throw new IllegalArgumentException("no key of Kafka's: " + key);
+    }
+    String given = kafka.get(key);
+    Object value = given == null ? known.defaultValue : ConfigDef.parseType(key, given, known.type);
+    return value == null ? "" : value;
+  }
+
   /** Keys that neither Kafka nor we know. */
   public List<String> unknown() {
     return unknown;

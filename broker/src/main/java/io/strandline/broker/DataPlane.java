@@ -3,73 +3,133 @@ package io.strandline.broker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.group.GroupHost;
 import io.strandline.broker.observe.Health;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.util.ArrayList;
-import java.util.HashMap;
+import io.strandline.broker.observe.Health.Check;
+import io.strandline.broker.partition.PartitionRuntime;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.socket.SocketServer;
+import java.io.UncheckedIOException;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.Endpoint;
-import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What carries records: object store, cache, logs, partitions, coordinators, handlers, sockets; put
  * together here, and nowhere else.
  */
 final class DataPlane implements AutoCloseable {
-  private final List<ServerSocketChannel> sockets = new ArrayList<>();
+  private final BrokerConfig config;
+  private final Threads threads;
+  private final LogDirectories directories;
+  private final MeterRegistry meters;
+  private final Health health;
+  private final StopOrder parts = new StopOrder();
+  private final AtomicReference<@Nullable ControlPlane> control = new AtomicReference<>();
+  private final ObjectTier tier;
+  private Optional<Partitions> partitions = Optional.empty();
+  private Optional<GroupHost> groups = Optional.empty();
   private Map<String, Integer> ports = Map.of();
 
-  private DataPlane() {}
+  private DataPlane(
+      BrokerConfig config,
+      Threads threads,
+      LogDirectories directories,
+      MeterRegistry meters,
+      Health health) {
+    this.config = config;
+    this.threads = threads;
+    this.directories = directories;
+    this.meters = meters;
+    this.health = health;
+    this.tier = parts.started("tier", ObjectTier.open(config, threads, meters, health, this::view));
+  }
 
   /**
-   * Makes what needs nothing of the cluster: object store, cache, pools. Runs while the quorum
+   * Makes what needs nothing of the cluster: object store, cache, replay. Runs while the quorum
    * starts.
    */
-  static DataPlane build(BrokerConfig config, MeterRegistry meters, Health health) {
-    return new DataPlane();
+  static DataPlane build(
+      BrokerConfig config,
+      Threads threads,
+      LogDirectories directories,
+      MeterRegistry meters,
+      Health health) {
+    return new DataPlane(config, threads, directories, meters, health);
+  }
+
+  private ClusterView view() {
+    ControlPlane now = control.get();
+    if (now == null) {
+      throw new IllegalStateException("asked before the quorum was there");
+    }
+    return now.view();
   }
 
   /** Opens the logs with the topic configurations of {@code view}; recovers those that need it. */
-  void open(ControlPlane control, ClusterView view) {}
+  void open(ControlPlane quorum, ClusterView view) {
+    control.set(quorum);
+    tier.verify(view.clusterId());
+    PartitionRuntime runtime =
+        new PartitionRuntime(
+            InstantSource.system(),
+            threads.writes,
+            threads.reads,
+            threads.timer,
+            tier.replay(),
+            meters,
+            Bindings.partitionSettings(config));
+    Partitions opened = new Partitions(runtime, quorum, directories.all(), tier, threads.changes);
+    parts.started("partitions", opened);
+    opened.open(view);
+    partitions = Optional.of(opened);
+    health.live(
+        "log directories",
+        () -> Check.of(opened.anyDirectoryOnline(), "every log directory is offline"));
+    groups = Optional.of(parts.started("groups", new GroupHost(quorum, opened, threads.loading)));
+  }
 
   /**
-   * Binds the listeners; gives the port of each by its name.
+   * Binds the listeners and begins to answer; gives the port of each by its name.
    *
    * @throws StartException naming the address that is taken
    */
-  Map<String, Integer> listen(List<Endpoint> listeners) {
-    Map<String, Integer> bound = new HashMap<>();
-    for (Endpoint listener : listeners) {
-      try {
-        ServerSocketChannel channel = ServerSocketChannel.open();
-        sockets.add(channel);
-        boolean everywhere = listener.host() == null || listener.host().isEmpty();
-        channel.bind(
-            everywhere
-                ? new InetSocketAddress(listener.port())
-                : new InetSocketAddress(listener.host(), listener.port()));
-        bound.put(listener.listener(), ((InetSocketAddress) channel.getLocalAddress()).getPort());
-      } catch (IOException e) {
-        throw new StartException(
-            "the address "
-                + listener.host()
-                + ":"
-                + listener.port()
-                + " can not be bound ("
-                + e.getMessage()
-                + "): free it, or set listeners",
-            e);
-      }
+  Map<String, Integer> listen(ControlPlane quorum, List<Endpoint> listeners) {
+    Apis apis =
+        new Apis(
+            config,
+            quorum,
+            partitions.orElseThrow(),
+            groups.orElseThrow(),
+            new Apis.Process(threads, meters));
+    SocketServer server =
+        new SocketServer(
+            Bindings.socketConfig(config, listeners),
+            new Dispatcher(apis.table()),
+            meters,
+            System::nanoTime);
+    try {
+      ports = Map.copyOf(server.start());
+    } catch (UncheckedIOException e) {
+      throw new StartException(
+          String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage())
+              + " can not be bound: free it, or set listeners",
+          e);
     }
-    ports = Map.copyOf(bound);
+    parts.started("sockets", server);
     return ports;
   }
 
   /** Follows the metadata: partitions first, then the coordinators that live on them. */
-  void follow(ControlPlane control) {}
+  void follow(ControlPlane quorum) {
+    quorum.listen(partitions.orElseThrow());
+    groups.orElseThrow().start();
+  }
 
   Map<String, Integer> ports() {
     return ports;
@@ -78,6 +138,6 @@ final class DataPlane implements AutoCloseable {
   /** Stops accepting, answers what is under way, closes the logs with the mark of a clean stop. */
   @Override
   public void close() {
-    sockets.forEach(socket -> Utils.closeQuietly(socket, "listener"));
+    parts.close();
   }
 }

@@ -81,7 +81,9 @@ public final class Strandline implements AutoCloseable {
                     .addKeyValue("key", key)
                     .log("unknown configuration key, nothing reads it"));
     parts.started("meters", meters);
-    parts.started("locks", DirectoryLocks.take(config.control().logDirectories()));
+    Threads threads = parts.started("threads", new Threads());
+    LogDirectories directories =
+        parts.started("log directories", LogDirectories.open(config, threads, meters.registry()));
     ExecutorService beside =
         Executors.newCachedThreadPool(ThreadUtils.createThreadFactory("start-%d", true));
     try {
@@ -89,7 +91,8 @@ public final class Strandline implements AutoCloseable {
       phases.done("locks and admin endpoint");
       CompletableFuture<DataPlane> building =
           CompletableFuture.supplyAsync(
-              () -> DataPlane.build(config, meters.registry(), health), beside);
+              () -> DataPlane.build(config, threads, directories, meters.registry(), health),
+              beside);
       ControlPlane quorum = startControl();
       phases.done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
@@ -98,7 +101,7 @@ public final class Strandline implements AutoCloseable {
       data = Optional.of(parts.started("data plane", plane));
       plane.open(quorum, view);
       phases.done("logs");
-      Map<String, Integer> ports = plane.listen(quorum.listeners());
+      Map<String, Integer> ports = plane.listen(quorum, quorum.listeners());
       phases.done("listeners");
       join(quorum, plane, ports);
       parts.started("handover", this::handOver);

@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicIdPartition;
@@ -43,6 +44,7 @@ public final class LogDirectory implements AutoCloseable {
   private final DirectoryNames names;
   private final EpochFiles epochFiles;
   private final FileLock lock;
+  private final AtomicBoolean closed = new AtomicBoolean();
   private final boolean clean;
   private final OptionalLong previousBrokerEpoch;
   private final Map<TopicPartition, PartitionLog> logs = new ConcurrentHashMap<>();
@@ -293,11 +295,16 @@ public final class LogDirectory implements AutoCloseable {
     }
   }
 
-  /** Unlocks and closes files without a mark of a clean stop; the next start recovers. */
+  /**
+   * Unlocks and closes files without a mark of a clean stop; the next start recovers. Idempotent.
+   */
   @Override
   public void close() {
     logs.values().forEach(PartitionLog::closeFiles);
     logs.clear();
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
     try {
       lock.unlockAndClose();
     } catch (IOException e) {

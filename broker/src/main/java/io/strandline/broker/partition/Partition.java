@@ -1,66 +1,121 @@
 package io.strandline.broker.partition;
 
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.Appended;
+import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.log.PartitionLog.AppendTerms;
+import io.strandline.replay.ReplayRequest;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.FencedLeaderEpochException;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotEnoughReplicasException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.errors.PolicyViolationException;
+import org.apache.kafka.common.errors.UnknownLeaderEpochException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.server.storage.log.FetchIsolation;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One replica that this broker hosts, and its one owner.
  *
- * <p>Threads: any. What changes the log goes through the owner, a mailbox; getters are volatile
- * reads. Methods that say so fail with {@code NotLeaderOrFollowerException} while another leads and
- * with {@code KafkaStorageException} once the log directory failed.
+ * <ul>
+ *   <li>log start ≤ last stable offset ≤ high watermark ≤ log end; the last three never fall while
+ *       a leader epoch lasts.
+ *   <li>The high watermark is the lowest log end of the replicas in sync; what is acknowledged to
+ *       acks=all lies below it.
+ *   <li>Appends have dense offsets in the order in which the owner took them.
+ * </ul>
+ *
+ * <p>Threads: any. What changes the log or the role goes through the owner, a {@link Mailbox};
+ * getters are volatile reads. Methods that say so fail with {@code NotLeaderOrFollowerException}
+ * while another leads and with {@code KafkaStorageException} once the log directory failed.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Partition {
-  private Partition() {}
+  private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
+
+  private final TopicIdPartition id;
+  private final PartitionLog log;
+  private final PartitionRuntime runtime;
+  private final Mailbox mailbox;
+  private final OffsetLookup lookup;
+  private final AckQueue acks = new AckQueue();
+  private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
+  private final List<HighWatermarkListener> listeners = new CopyOnWriteArrayList<>();
+
+  private volatile Role role = new Role.Waiting();
+  private volatile long highWatermark;
+  private volatile long lastStableOffset;
+  private long seenStart; // as of the last time at rest; the owner's
+  private long seenEnd;
+  private boolean changed;
+
+  Partition(PartitionLog log, long checkpointedHighWatermark, PartitionRuntime runtime) {
+    this.id = log.partition();
+    this.log = log;
+    this.runtime = runtime;
+    this.mailbox = new Mailbox(runtime.writes(), this::settle);
+    this.lookup = new OffsetLookup(this, runtime);
+    this.seenStart = log.logStartOffset();
+    this.seenEnd = log.logEndOffset();
+    this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
+    this.lastStableOffset = stable(highWatermark);
+  }
 
   public TopicIdPartition id() {
-    throw new UnsupportedOperationException();
+    return id;
   }
 
   public boolean leads() {
-    throw new UnsupportedOperationException();
+    return role instanceof Role.Leading;
   }
 
   /** Of the leader that this replica knows of, -1 before it knows one. */
   public int leaderEpoch() {
-    throw new UnsupportedOperationException();
+    return role.leaderEpoch();
   }
 
   public LogConfig config() {
-    throw new UnsupportedOperationException();
+    return log.config();
   }
 
   /** For those who describe or maintain it; its writing methods are the owner's alone. */
   public PartitionLog log() {
-    throw new UnsupportedOperationException();
+    return log;
   }
 
   public long logStartOffset() {
-    throw new UnsupportedOperationException();
+    return log.logStartOffset();
   }
 
   public long localLogStartOffset() {
-    throw new UnsupportedOperationException();
+    return log.localLogStartOffset();
   }
 
   public long logEndOffset() {
-    throw new UnsupportedOperationException();
+    return log.logEndOffset();
   }
 
   public long highWatermark() {
-    throw new UnsupportedOperationException();
+    return highWatermark;
   }
 
   public long lastStableOffset() {
-    throw new UnsupportedOperationException();
+    return lastStableOffset;
   }
+
+  // ---- appends
 
   /**
    * A client's append; leaders only.
@@ -69,29 +124,142 @@ public final class Partition {
    *     min.insync.replicas}
    */
   public PendingAppend append(MemoryRecords records, short acks) {
-    throw new UnsupportedOperationException();
+    CompletableFuture<Appended> written = new CompletableFuture<>();
+    boolean all = acks == -1;
+    PendingAppend pending = new PendingAppend(written, all ? new CompletableFuture<>() : written);
+    mailbox.submit(
+        new Mailbox.Task() {
+          @Override
+          public boolean inline() {
+            return appendsInline(records);
+          }
+
+          @Override
+          public void run() {
+            appendFromClient(records, all, pending);
+          }
+        });
+    return pending;
+  }
+
+  private boolean appendsInline(MemoryRecords records) {
+    return records.sizeInBytes() <= runtime.settings().inlineBytes()
+        && log.appendsInline(records, leaderEpoch(), runtime.clock().millis());
+  }
+
+  private void appendFromClient(MemoryRecords records, boolean all, PendingAppend pending) {
+    try {
+      Role.Leading leading = leadingOrThrow();
+      if (all && !leading.enoughInSync(log.config().minInSyncReplicas)) {
+        throw new NotEnoughReplicasException(
+            id + " has " + leading.state().isr().size() + " replicas in sync");
+      }
+      Appended appended =
+          write(records, AppendTerms.of(leading.leaderEpoch(), AppendOrigin.CLIENT));
+      if (all) {
+        acks.add(appended, pending.acknowledged());
+      }
+      mailbox.after(() -> pending.written().complete(appended));
+    } catch (RuntimeException failure) {
+      mailbox.after(
+          () -> {
+            pending.written().completeExceptionally(failure);
+            pending.acknowledged().completeExceptionally(failure);
+          });
+    }
   }
 
   /**
    * A coordinator's append, when this returns it is in the leader's log; leaders only. May wait for
-   * an append that is being written; never call it from an event loop, a {@link Watcher} or a
-   * {@link HighWatermarkListener}.
+   * an append that is being written: not for event loops, nor for the executor of writes.
    *
    * @param terms the leader epoch expected (-1 for the present one), origin, verification guard and
    *     version of the transaction
    */
-  public Appended appendNow(MemoryRecords records, PartitionLog.AppendTerms terms) {
-    throw new UnsupportedOperationException();
+  public Appended appendNow(MemoryRecords records, AppendTerms terms) {
+    return mailbox.call(
+        () -> {
+          int epoch = leadingOrThrow().leaderEpoch();
+          if (terms.leaderEpoch() >= 0 && terms.leaderEpoch() != epoch) {
+            throw new NotLeaderOrFollowerException(
+                id + " is led in epoch " + epoch + ", not " + terms.leaderEpoch());
+          }
+          return write(
+              records,
+              new AppendTerms(epoch, terms.origin(), terms.guard(), terms.transactionVersion()));
+        });
   }
 
+  private Appended write(MemoryRecords records, AppendTerms terms) {
+    return log.appendAsLeader(records, terms, runtime.clock().millis());
+  }
+
+  // ---- reads
+
   /**
-   * Finds records; never blocks on the tier, nor on disk but for a look into an index.
+   * Finds records; never waits for the tier, and for the disk only to look into an index.
    *
-   * @throws org.apache.kafka.common.errors.ApiException OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH,
-   *     UNKNOWN_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
+   * @throws ApiException OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH,
+   *     NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
    */
   public PartitionRead read(ReadRequest request) {
-    throw new UnsupportedOperationException();
+    leadingOrThrow(request.leaderEpoch());
+    PartitionRead.Marks marks = marks(request.isolation());
+    long offset = request.offset();
+    if (offset >= log.localLogStartOffset()) {
+      try {
+        return new PartitionRead.Hot(marks, readLocal(request, marks.upperBound()));
+      } catch (OffsetOutOfRangeException e) {
+        if (offset >= log.localLogStartOffset() || offset < log.logStartOffset()) {
+          throw e;
+        } // else the tier released what we were about to read
+      }
+    }
+    if (offset < log.logStartOffset()) {
+      throw new OffsetOutOfRangeException(
+          id + " begins at " + log.logStartOffset() + ", not at " + offset);
+    }
+    return new PartitionRead.Cold(marks, runtime.replay().read(history(request, marks)));
+  }
+
+  private LogRead readLocal(ReadRequest request, long upperBound) {
+    if (request.offset() > log.logEndOffset()) {
+      throw new OffsetOutOfRangeException(
+          id + " ends at " + log.logEndOffset() + ", before " + request.offset());
+    }
+    return log.read(request.offset(), request.maxBytes(), upperBound, request.atLeastOneBatch());
+  }
+
+  private ReplayRequest history(ReadRequest request, PartitionRead.Marks marks) {
+    return new ReplayRequest(
+        id,
+        request.offset(),
+        marks.upperBound(),
+        request.maxBytes(),
+        request.atLeastOneBatch(),
+        request.isolation() == FetchIsolation.TXN_COMMITTED,
+        request.reader());
+  }
+
+  /** Whether the offset lies where the page cache can be trusted to hold it. */
+  public boolean recent(long offset) {
+    return offset >= log.activeSegmentBaseOffset();
+  }
+
+  /** The offsets as they are, with the bound for readers of this isolation. */
+  public PartitionRead.Marks marks(FetchIsolation isolation) {
+    long stable = lastStableOffset; // read first: each may only grow
+    long watermark = highWatermark;
+    return new PartitionRead.Marks(
+        watermark, stable, log.logStartOffset(), bound(isolation, stable, watermark));
+  }
+
+  private long bound(FetchIsolation isolation, long stable, long watermark) {
+    return switch (isolation) {
+      case LOG_END -> log.logEndOffset();
+      case HIGH_WATERMARK -> watermark;
+      case TXN_COMMITTED -> stable;
+    };
   }
 
   /**
@@ -99,7 +267,9 @@ public final class Partition {
    * blocks on disk.
    */
   public MemoryRecords readLocal(long offset, int maxBytes) {
-    throw new UnsupportedOperationException();
+    try (LogRead read = log.read(offset, maxBytes, log.logEndOffset(), true)) {
+      return read.toMemory();
+    }
   }
 
   /**
@@ -109,8 +279,17 @@ public final class Partition {
    */
   public CompletableFuture<FoundOffset> offsetFor(
       long timestampMs, FetchIsolation isolation, OptionalInt leaderEpoch) {
-    throw new UnsupportedOperationException();
+    leadingOrThrow(leaderEpoch);
+    return lookup.find(timestampMs, isolation);
   }
+
+  /** Where an epoch ends here, as OffsetForLeaderEpoch asks (KIP-101); leaders only. */
+  public Optional<PartitionLog.EpochEnd> endOffsetForEpoch(OptionalInt leaderEpoch, int epoch) {
+    leadingOrThrow(leaderEpoch);
+    return log.endOffsetForEpoch(epoch);
+  }
+
+  // ---- log start
 
   /**
    * Moves the log start; completes with the low watermark once all replicas moved theirs.
@@ -118,23 +297,215 @@ public final class Partition {
    * @param offset -1 for the high watermark
    */
   public CompletableFuture<Long> deleteRecords(long offset) {
-    throw new UnsupportedOperationException();
+    CompletableFuture<Long> done = new CompletableFuture<>();
+    mailbox.submitSlow(
+        () -> {
+          try {
+            long start = moveStart(offset);
+            mailbox.after(() -> done.complete(start));
+          } catch (RuntimeException failure) {
+            mailbox.after(() -> done.completeExceptionally(failure));
+          }
+        });
+    return done;
   }
 
+  private long moveStart(long offset) {
+    leadingOrThrow();
+    if (!log.config().delete) {
+      throw new PolicyViolationException("the cleanup policy of " + id + " is not delete");
+    }
+    long start = offset == -1 ? highWatermark : offset;
+    if (start < 0 || start > highWatermark) {
+      throw new OffsetOutOfRangeException(
+          id + " cannot begin at " + start + ", its high watermark is " + highWatermark);
+    }
+    log.advanceLogStart(start);
+    return log.logStartOffset();
+  }
+
+  // ---- those who follow
+
   public void watch(Watcher watcher) {
-    throw new UnsupportedOperationException();
+    watchers.add(watcher);
   }
 
   public void unwatch(Watcher watcher) {
-    throw new UnsupportedOperationException();
+    watchers.remove(watcher);
   }
 
   /** Listens for this tenure of leadership; false when this replica does not lead. */
   public boolean listen(HighWatermarkListener listener) {
-    throw new UnsupportedOperationException();
+    listeners.add(listener);
+    if (!leads()) {
+      listeners.remove(listener);
+      return false;
+    }
+    return true;
   }
 
   public void unlisten(HighWatermarkListener listener) {
-    throw new UnsupportedOperationException();
+    listeners.remove(listener);
+  }
+
+  // ---- the owner
+
+  /** Takes the role that the metadata gives this replica; what is older than known is ignored. */
+  CompletableFuture<Void> become(PartitionState state, int node) {
+    return step(
+        () -> {
+          if (role instanceof Role.Offline
+              || role instanceof Role.Closed
+              || state.leaderEpoch() < role.leaderEpoch()) {
+            return;
+          }
+          if (state.leader() == node) {
+            lead(state, node);
+          } else {
+            stopLeading(new Role.Following(state), new NotLeaderOrFollowerException(id + " moved"));
+          }
+        });
+  }
+
+  private void lead(PartitionState state, int node) {
+    boolean elected = !leads() || leaderEpoch() != state.leaderEpoch();
+    if (elected) {
+      log.assignEpoch(state.leaderEpoch(), log.logEndOffset());
+    }
+    role = Role.Leading.of(state, node, role);
+    changed = true;
+    if (elected) {
+      LOG.atDebug()
+          .addKeyValue("partition", id)
+          .addKeyValue("epoch", state.leaderEpoch())
+          .addKeyValue("offset", log.logEndOffset())
+          .log("leads");
+    }
+  }
+
+  private void stopLeading(Role next, ApiException reason) {
+    role = next;
+    listeners.clear();
+    acks.fail(reason, mailbox::after);
+    changed = true;
+  }
+
+  /** The directory failed: whoever waits is told, and nothing is written any more. */
+  void goOffline() {
+    mailbox.submitInline(
+        () ->
+            stopLeading(
+                new Role.Offline(role.leaderEpoch()),
+                new KafkaStorageException("the log directory of " + id + " failed")));
+  }
+
+  /** Stops serving for good; {@code last} is then done as the owner's last step. */
+  CompletableFuture<Void> close(Runnable last) {
+    return step(
+        () -> {
+          stopLeading(
+              new Role.Closed(role.leaderEpoch()),
+              new NotLeaderOrFollowerException(id + " is not here any more"));
+          last.run();
+        });
+  }
+
+  void reconfigure(LogConfig config) {
+    step(() -> log.reconfigure(config));
+  }
+
+  /** A step that the owner carries out on the executor of writes. */
+  CompletableFuture<Void> step(Runnable step) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    mailbox.submitSlow(
+        () -> {
+          try {
+            step.run();
+            mailbox.after(() -> done.complete(null));
+          } catch (RuntimeException failure) {
+            LOG.atError().addKeyValue("partition", id).setCause(failure).log("step failed");
+            mailbox.after(() -> done.completeExceptionally(failure));
+          }
+        });
+    return done;
+  }
+
+  /** A follower in this epoch holds all below this offset, as its fetch says. */
+  void followerReached(int replica, int epoch, long logEndOffset) {
+    mailbox.submitInline(
+        () -> {
+          if (role instanceof Role.Leading leading && leading.leaderEpoch() == epoch) {
+            leading.followerEnds().put(replica, logEndOffset);
+          }
+        });
+  }
+
+  /** Once after a burst of steps: what they mean for watermarks and for those who wait. */
+  private void settle() {
+    try {
+      settleOrThrow();
+    } catch (KafkaStorageException failure) {
+      stopLeading(new Role.Offline(role.leaderEpoch()), failure);
+    }
+    if (changed) {
+      changed = false;
+      mailbox.after(this::tellWatchers);
+    }
+  }
+
+  private void settleOrThrow() {
+    long end = log.logEndOffset();
+    long start = log.logStartOffset();
+    boolean advanced = false;
+    if (role instanceof Role.Leading leading) {
+      long watermark = Math.max(leading.highWatermark(end), start);
+      if (watermark > highWatermark) {
+        highWatermark = watermark;
+        advanced = true;
+      }
+    }
+    long stable = stable(highWatermark);
+    changed |= advanced || end != seenEnd || start != seenStart || stable != lastStableOffset;
+    lastStableOffset = stable;
+    seenEnd = end;
+    seenStart = start;
+    acks.reached(highWatermark, mailbox::after);
+    if (advanced) {
+      listeners.forEach(listener -> listener.advanced(highWatermark));
+    }
+  }
+
+  private void tellWatchers() {
+    for (Watcher watcher : watchers) {
+      watcher.changed(this);
+    }
+  }
+
+  private long stable(long watermark) {
+    return Math.min(watermark, log.firstUnstableOffset(watermark).orElse(Long.MAX_VALUE));
+  }
+
+  // ---- checks
+
+  private Role.Leading leadingOrThrow() {
+    Role now = role;
+    if (now instanceof Role.Leading leading) {
+      return leading;
+    }
+    throw now instanceof Role.Offline
+        ? new KafkaStorageException("the log directory of " + id + " failed")
+        : new NotLeaderOrFollowerException(id + " is not led here");
+  }
+
+  void leadingOrThrow(OptionalInt epoch) {
+    int known = leadingOrThrow().leaderEpoch();
+    if (epoch.isPresent() && epoch.getAsInt() < known) {
+      throw new FencedLeaderEpochException(
+          id + " is led in epoch " + known + ", not " + epoch.getAsInt());
+    }
+    if (epoch.isPresent() && epoch.getAsInt() > known) {
+      throw new UnknownLeaderEpochException(
+          id + " is led in epoch " + known + ", not yet " + epoch.getAsInt());
+    }
   }
 }

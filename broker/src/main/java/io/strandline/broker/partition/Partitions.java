@@ -1,63 +1,317 @@
 package io.strandline.broker.partition;
 
+import io.micrometer.core.instrument.Gauge;
 import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.LocalChanges;
 import io.strandline.broker.control.MetadataListener;
+import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.PartitionLog;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InconsistentTopicIdException;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All replicas that this broker hosts: opens their logs, follows the metadata, keeps house.
- * Threads: any.
+ *
+ * <p>Threads: any. Changes of the metadata are carried out one after another on {@code changes}, so
+ * the thread that loads metadata never waits for a disk; until one is carried out, the partitions
+ * it concerns answer with errors that clients retry.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Partitions implements MetadataListener, AutoCloseable {
-  private Partitions() {}
+  private static final Logger LOG = LoggerFactory.getLogger(Partitions.class);
 
-  /** Opens all logs, recovering those that need it; blocks until done. */
+  private final PartitionRuntime runtime;
+  private final ControlPlane control;
+  private final Home home;
+  private final Tier tier;
+  private final Executor changes;
+  private final Housekeeping housekeeping;
+  private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
+  private final ConcurrentHashMap<TopicPartition, Partition> hosted = new ConcurrentHashMap<>();
+
+  /**
+   * @param directories open, with ids; closed by {@link #close}
+   * @param changes carries out one task at a time, in order, and may block
+   */
+  public Partitions(
+      PartitionRuntime runtime,
+      ControlPlane control,
+      Collection<LogDirectory> directories,
+      Tier tier,
+      Executor changes) {
+    this.runtime = runtime;
+    this.control = control;
+    this.home = new Home(directories);
+    this.tier = tier;
+    this.changes = changes;
+    this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
+    Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(runtime.meters());
+    Gauge.builder("strandline.partition.led", hosted, Partitions::led).register(runtime.meters());
+  }
+
+  private static double led(Map<TopicPartition, Partition> hosted) {
+    return hosted.values().stream().filter(Partition::leads).count();
+  }
+
+  /** Opens all logs, recovering those that need it, directories in parallel; blocks until done. */
   public void open(ClusterView view) {
-    throw new UnsupportedOperationException();
+    List<CompletableFuture<Void>> opened = new ArrayList<>();
+    for (LogDirectory directory : home.directories()) {
+      opened.add(CompletableFuture.runAsync(() -> open(directory, view), runtime.writes()));
+    }
+    opened.forEach(CompletableFuture::join);
+    for (LogDirectory directory : home.directories()) {
+      directory.onFailure(this::failed);
+    }
+    housekeeping.start();
+  }
+
+  private void open(LogDirectory directory, ClusterView view) {
+    Map<TopicIdPartition, PartitionLog> logs = directory.openAll(view::logConfig);
+    logs.forEach(
+        (id, log) -> {
+          long mark =
+              home.highWatermark(directory, id.topicPartition()).orElse(log.logStartOffset());
+          Partition partition = new Partition(log, mark, runtime);
+          Partition other = hosted.putIfAbsent(id.topicPartition(), partition);
+          if (other != null) {
+            LOG.atError()
+                .addKeyValue("partition", id)
+                .addKeyValue("path", log.path())
+                .log("has a second log, which is left alone");
+          }
+        });
+    directory
+        .unreadable()
+        .forEach(
+            (id, reason) ->
+                LOG.atError().addKeyValue("partition", id).setCause(reason).log("unreadable"));
+    LOG.atInfo()
+        .addKeyValue("path", directory.path())
+        .addKeyValue("count", logs.size())
+        .log("opened");
   }
 
   /** The replica, if this broker hosts it, led here or not. */
   public Optional<Partition> hosted(TopicPartition partition) {
-    throw new UnsupportedOperationException();
+    return Optional.ofNullable(hosted.get(partition));
   }
 
   /**
    * The replica, led here.
    *
-   * @throws org.apache.kafka.common.errors.NotLeaderOrFollowerException led elsewhere
-   * @throws org.apache.kafka.common.errors.UnknownTopicOrPartitionException there is none
-   * @throws org.apache.kafka.common.errors.KafkaStorageException its directory failed
+   * @throws NotLeaderOrFollowerException led elsewhere, or not taken over yet
+   * @throws UnknownTopicOrPartitionException there is none
+   * @throws KafkaStorageException its directory failed
    */
   public Partition leaderOrThrow(TopicPartition partition) {
-    throw new UnsupportedOperationException();
+    Partition found = hosted.get(partition);
+    if (found == null) {
+      throw control.view().partition(partition).isPresent()
+          ? new NotLeaderOrFollowerException(partition + " is not here")
+          : new UnknownTopicOrPartitionException("there is no " + partition);
+    }
+    found.leadingOrThrow(OptionalInt.empty());
+    return found;
   }
 
   /**
    * As above, for a request that names the topic by id.
    *
-   * @throws org.apache.kafka.common.errors.InconsistentTopicIdException the name has another id
+   * @throws InconsistentTopicIdException the name has another id
    */
   public Partition leaderOrThrow(TopicIdPartition partition) {
-    throw new UnsupportedOperationException();
+    Partition found = leaderOrThrow(partition.topicPartition());
+    if (!partition.topicId().equals(Uuid.ZERO_UUID)
+        && !partition.topicId().equals(found.id().topicId())) {
+      throw new InconsistentTopicIdException(
+          partition.topic() + " has id " + found.id().topicId() + ", not " + partition.topicId());
+    }
+    return found;
   }
 
   public Collection<Partition> all() {
-    throw new UnsupportedOperationException();
+    return Collections.unmodifiableCollection(hosted.values());
   }
+
+  // ---- the metadata
 
   @Override
   public void onChange(ClusterView before, ClusterView now, LocalChanges mine) {
-    throw new UnsupportedOperationException();
+    if (before.offset() < 0 || !mine.equals(LocalChanges.NONE)) {
+      settled =
+          CompletableFuture.supplyAsync(() -> apply(before, now, mine), changes)
+              .thenCompose(taken -> taken);
+    }
+  }
+
+  /**
+   * Completes when what the metadata said so far has been carried out. Clients hear of a partition
+   * as soon as the metadata has it; a request that waits for this does not find it missing.
+   */
+  public CompletableFuture<Void> settled() {
+    return settled;
+  }
+
+  private CompletableFuture<Void> apply(ClusterView before, ClusterView now, LocalChanges mine) {
+    List<CompletableFuture<Void>> taken = new ArrayList<>();
+    try {
+      if (before.offset() < 0) {
+        dropStray(now);
+      }
+      mine.deleted().forEach(this::drop);
+      mine.leaders().values().forEach(state -> taken.add(take(state, now)));
+      mine.followers().values().forEach(state -> taken.add(take(state, now)));
+      mine.reconfigured().forEach(topic -> reconfigure(topic, now));
+    } catch (RuntimeException failure) {
+      LOG.atError().setCause(failure).log("a change of the metadata was not carried out");
+    }
+    return CompletableFuture.allOf(taken.toArray(CompletableFuture[]::new))
+        .exceptionally(failure -> null);
+  }
+
+  private CompletableFuture<Void> take(PartitionState state, ClusterView now) {
+    try {
+      Partition partition = hosted.get(state.id().topicPartition());
+      if (partition != null && !partition.id().topicId().equals(state.id().topicId())) {
+        drop(partition.id()); // an earlier topic of that name, deleted while we were away
+        partition = null;
+      }
+      Partition taken = partition == null ? create(state, now) : partition;
+      assign(taken, state);
+      return taken
+          .become(state, now.nodeId())
+          .thenRun(
+              () -> {
+                if (taken.leads()) {
+                  tier.lead(taken);
+                } else {
+                  tier.leave(taken.id());
+                }
+              });
+    } catch (KafkaStorageException failure) {
+      LOG.atError().addKeyValue("partition", state.id()).setCause(failure).log("cannot be hosted");
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  private Partition create(PartitionState state, ClusterView now) {
+    LogDirectory directory = home.choose(state.directory(), hosted.values());
+    PartitionLog log = directory.create(state.id(), now.logConfig(state.id().topic()));
+    Partition created = new Partition(log, 0, runtime);
+    hosted.put(state.id().topicPartition(), created);
+    return created;
+  }
+
+  /** Tells the controller where the replica lies if that is not what it knows. */
+  private void assign(Partition partition, PartitionState state) {
+    Uuid directory = home.id(partition.log().directory());
+    if (!directory.equals(state.directory())) {
+      control.assignDirectory(partition.id(), directory, "hosted here", () -> {});
+    }
+  }
+
+  private void drop(TopicIdPartition id) {
+    Partition partition = hosted.get(id.topicPartition());
+    if (partition == null || !partition.id().equals(id)) {
+      return;
+    }
+    hosted.remove(id.topicPartition());
+    tier.leave(id);
+    PartitionLog log = partition.log();
+    partition.close(() -> log.directory().delete(log));
+  }
+
+  /**
+   * Deletes logs of topics that are gone or replicas that moved while this broker was away. A
+   * cluster that knows no topic at all is more likely the wrong one than an empty one: then
+   * everything stays.
+   */
+  private void dropStray(ClusterView now) {
+    if (now.topics().isEmpty() && !hosted.isEmpty()) {
+      LOG.atWarn()
+          .addKeyValue("count", hosted.size())
+          .log("the cluster knows no topic; logs found here are left alone");
+      return;
+    }
+    for (Partition partition : List.copyOf(hosted.values())) {
+      Optional<PartitionState> state = now.partition(partition.id().topicPartition());
+      boolean ours =
+          state
+              .filter(s -> s.id().topicId().equals(partition.id().topicId()))
+              .filter(s -> s.replicas().contains(now.nodeId()))
+              .isPresent();
+      if (!ours) {
+        LOG.atInfo().addKeyValue("partition", partition.id()).log("is no longer ours, deleted");
+        drop(partition.id());
+      }
+    }
+  }
+
+  private void reconfigure(String topic, ClusterView now) {
+    for (Partition partition : hosted.values()) {
+      if (partition.id().topic().equals(topic)) {
+        partition.reconfigure(now.logConfig(topic));
+        if (partition.leads()) {
+          tier.lead(partition);
+        }
+      }
+    }
+  }
+
+  // ---- disks
+
+  private void failed(LogDirectory directory) {
+    LOG.atError().addKeyValue("path", directory.path()).log("log directory failed");
+    for (Partition partition : hosted.values()) {
+      if (partition.log().directory() == directory) {
+        partition.goOffline();
+        tier.leave(partition.id());
+      }
+    }
+    control.directoryFailed(home.id(directory));
+  }
+
+  /** Whether a log directory is left that works; a broker without one has to stop. */
+  public boolean anyDirectoryOnline() {
+    return home.anyOnline();
   }
 
   /** The clean stop: no more appends, all flushed, checkpoints and the mark of it written. */
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    housekeeping.close();
+    List<CompletableFuture<Void>> closed = new ArrayList<>();
+    for (Partition partition : hosted.values()) {
+      tier.leave(partition.id());
+      closed.add(partition.close(() -> {}));
+    }
+    closed.forEach(CompletableFuture::join);
+    home.checkpoint(hosted.values());
+    for (LogDirectory directory : home.directories()) {
+      if (directory.online()) {
+        directory.close(control.brokerEpoch());
+      } else {
+        directory.close();
+      }
+    }
   }
 }

@@ -4,8 +4,9 @@ package io.strandline.broker.partition;
  * Told that something about a partition changed that a reader could see: end offset, high
  * watermark, last stable offset, log start, leadership, tier.
  *
- * <p>Called by the owner of the partition while it holds the partition: cheap, never blocking,
- * never calling back into a partition. Several changes may be told at once.
+ * <p>Called after the change, on the thread that made it, when the partition is free again: it may
+ * read partitions, and must be short and never block. Several changes may be told at once, and a
+ * call may come late.
  */
 @FunctionalInterface
 public interface Watcher {

@@ -1,0 +1,76 @@
+package io.strandline.broker;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.group.GroupHost;
+import io.strandline.broker.guard.Guard;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.admin.DescribeHandlers;
+import io.strandline.broker.request.admin.ForwardHandler;
+import io.strandline.broker.request.admin.LogHandlers;
+import io.strandline.broker.request.data.DataHandlers;
+import io.strandline.broker.request.group.FindCoordinatorHandler;
+import io.strandline.broker.request.group.GroupHandlers;
+import io.strandline.broker.request.group.MembershipHandlers;
+import io.strandline.broker.request.group.OffsetHandlers;
+import io.strandline.broker.request.meta.ApiVersionsHandler;
+import io.strandline.broker.request.topic.DescribeTopicPartitionsHandler;
+import io.strandline.broker.request.topic.MetadataHandler;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.jspecify.annotations.Nullable;
+
+/** Every API that this broker serves, with who serves it. What is not here is not advertised. */
+final class Apis {
+  /** What handlers need of the process. */
+  record Process(Threads threads, MeterRegistry meters) {}
+
+  private final AtomicReference<@Nullable ApiTable> built = new AtomicReference<>();
+
+  Apis(
+      BrokerConfig config,
+      ControlPlane control,
+      Partitions partitions,
+      GroupHost groups,
+      Process process) {
+    Threads threads = process.threads();
+    MeterRegistry meters = process.meters();
+    Guard guard = Guard.open();
+    var coordinator = groups.coordinator();
+    ApiTable.Builder table =
+        ApiTable.builder()
+            .add(ApiKeys.API_VERSIONS, new ApiVersionsHandler(control, this::table))
+            .add(ApiKeys.METADATA, new MetadataHandler(control, guard))
+            .add(
+                ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
+                new DescribeTopicPartitionsHandler(control, guard))
+            .add(
+                ApiKeys.FIND_COORDINATOR,
+                new FindCoordinatorHandler(control, coordinator::partitionFor, guard));
+    new DataHandlers(
+            Bindings.dataConfig(config),
+            control,
+            partitions,
+            new DataHandlers.Environment(
+                threads.timer, InstantSource.system(), new SecureRandom(), meters))
+        .addTo(table);
+    new MembershipHandlers(coordinator, guard).addTo(table);
+    new GroupHandlers(coordinator, guard).addTo(table);
+    new OffsetHandlers(control, coordinator, guard).addTo(table);
+    new DescribeHandlers(control, guard).addTo(table);
+    new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
+    new ForwardHandler(control).addTo(table);
+    built.set(table.build());
+  }
+
+  ApiTable table() {
+    ApiTable table = built.get();
+    if (table == null) {
+      throw new IllegalStateException("asked while it was built");
+    }
+    return table;
+  }
+}

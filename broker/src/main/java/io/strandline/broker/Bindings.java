@@ -1,0 +1,96 @@
+package io.strandline.broker;
+
+import io.strandline.broker.log.LogSettings;
+import io.strandline.broker.partition.PartitionSettings;
+import io.strandline.broker.request.data.DataConfig;
+import io.strandline.broker.socket.SocketConfig;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.Endpoint;
+
+/** From configuration keys to the configuration records that each package owns. */
+final class Bindings {
+  private Bindings() {}
+
+  static LogSettings logSettings(BrokerConfig config) {
+    return new LogSettings(
+        config.kafkaInt("producer.id.expiration.ms"),
+        config.kafkaInt("transaction.max.timeout.ms"),
+        config.kafkaOn("transaction.partition.verification.enable"),
+        config.on(ConfigKeys.VALIDATION_WALK),
+        config.on(ConfigKeys.VALIDATION_STRICT));
+  }
+
+  static PartitionSettings partitionSettings(BrokerConfig config) {
+    PartitionSettings defaults = PartitionSettings.defaults();
+    return new PartitionSettings(
+        defaults.inlineBytes(),
+        Math.min(defaults.maintainMs(), config.kafkaNumber("log.flush.scheduler.interval.ms")),
+        config.kafkaNumber("replica.high.watermark.checkpoint.interval.ms"),
+        config.kafkaNumber("log.retention.check.interval.ms"),
+        defaults.openThreads());
+  }
+
+  static DataConfig dataConfig(BrokerConfig config) {
+    DataConfig defaults = DataConfig.defaults();
+    return new DataConfig(
+        config.kafkaInt("fetch.max.bytes"),
+        config.kafkaInt("max.incremental.fetch.session.cache.slots"),
+        defaults.sessionEvictionMs(),
+        defaults.copyBytes(),
+        defaults.slowReadGraceMs());
+  }
+
+  static SocketConfig socketConfig(BrokerConfig config, List<Endpoint> endpoints) {
+    List<SocketConfig.Listener> listeners =
+        endpoints.stream()
+            .map(
+                e ->
+                    new SocketConfig.Listener(
+                        e.listener(),
+                        e.securityProtocol(),
+                        e.host() == null ? "" : e.host(),
+                        e.port()))
+            .toList();
+    return new SocketConfig(
+        listeners,
+        config.kafkaInt("num.network.threads"),
+        true,
+        config.kafkaInt("socket.listen.backlog.size"),
+        config.kafkaInt("socket.send.buffer.bytes"),
+        config.kafkaInt("socket.receive.buffer.bytes"),
+        limits(config));
+  }
+
+  private static SocketConfig.Limits limits(BrokerConfig config) {
+    SocketConfig.Limits defaults = SocketConfig.Limits.defaults();
+    int requestBytes = config.kafkaInt("socket.request.max.bytes");
+    long kafkaInFlight = config.kafkaNumber("queued.max.request.bytes");
+    long inFlight = kafkaInFlight > 0 ? kafkaInFlight : config.number(ConfigKeys.IN_FLIGHT_BYTES);
+    return new SocketConfig.Limits(
+        requestBytes,
+        Math.max(requestBytes, inFlight),
+        defaults.requestsPerConnectionMax(),
+        defaults.unsentBytesMax(),
+        config.kafkaInt("max.connections"),
+        config.kafkaInt("max.connections.per.ip"),
+        overrides(config.kafkaText("max.connections.per.ip.overrides")),
+        config.kafkaNumber("connections.max.idle.ms"),
+        defaults.frameGraceMs(),
+        defaults.unsentGraceMs());
+  }
+
+  /** {@code host:count,host:count}, as Kafka writes it; an IPv6 address keeps its colons. */
+  private static Map<String, Integer> overrides(String text) {
+    Map<String, Integer> overrides = new HashMap<>();
+    for (String entry : text.split(",")) {
+      int colon = entry.lastIndexOf(':');
+      if (colon > 0) {
+        overrides.put(
+            entry.substring(0, colon).trim(), Integer.parseInt(entry.substring(colon + 1).trim()));
+      }
+    }
+    return overrides;
+  }
+}

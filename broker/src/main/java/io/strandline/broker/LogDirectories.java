@@ -1,0 +1,53 @@
+package io.strandline.broker;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.LogRuntime;
+import io.strandline.broker.log.disk.NioDisk;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.common.errors.KafkaStorageException;
+
+/**
+ * All of {@code log.dirs}, locked before anything else looks into them, the quorum included.
+ *
+ * @param all in the order of the configuration
+ */
+record LogDirectories(List<LogDirectory> all) implements AutoCloseable {
+  /**
+   * Locks all directories, making those that are not there.
+   *
+   * @throws StartException when another process has one, or one can not be used
+   */
+  static LogDirectories open(BrokerConfig config, Threads threads, MeterRegistry meters) {
+    LogRuntime runtime =
+        new LogRuntime(
+            new NioDisk(),
+            InstantSource.system(),
+            new SecureRandom(),
+            threads.writes,
+            threads.timer,
+            meters,
+            Bindings.logSettings(config));
+    List<LogDirectory> opened = new ArrayList<>();
+    LogDirectories directories = new LogDirectories(opened);
+    for (Path path : config.control().logDirectories()) {
+      try {
+        opened.add(LogDirectory.open(path, runtime));
+      } catch (KafkaStorageException e) {
+        directories.close();
+        throw new StartException(e.getMessage(), e);
+      }
+    }
+    return directories;
+  }
+
+  /** Unlocks what was not closed in order, by its partitions, before. */
+  @Override
+  public void close() {
+    all.forEach(LogDirectory::close);
+  }
+}

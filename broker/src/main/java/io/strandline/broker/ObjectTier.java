@@ -1,0 +1,289 @@
+package io.strandline.broker;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.observe.Health;
+import io.strandline.broker.observe.Health.Check;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Tier;
+import io.strandline.cache.CacheConfig;
+import io.strandline.cache.ChunkCache;
+import io.strandline.cache.disk.DiskChunks;
+import io.strandline.cache.memory.MemoryChunkCache;
+import io.strandline.replay.Replay;
+import io.strandline.replay.TieredReplay;
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.tiering.TierConfig;
+import io.strandline.tiering.TierMember;
+import io.strandline.tiering.TierPipeline;
+import io.strandline.tiering.TierServices;
+import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.StoreOwner;
+import io.strandline.tiering.store.StoreProbe;
+import io.strandline.tiering.store.open.StoreConfig;
+import io.strandline.tiering.store.open.StoreRuntime;
+import io.strandline.tiering.store.open.Stores;
+import io.strandline.tiering.upload.UploadIntents;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.common.TopicIdPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The object store and all that stands on it: manifests, cache, replay, the pipeline.
+ *
+ * <p>At start the store is tried and the prefix claimed for this cluster (design D15). A store that
+ * breaks its promises, or a prefix of another cluster, refuses the start; a store that is away does
+ * not: then the trying goes on beside the work, and nothing is uploaded before it succeeded.
+ */
+final class ObjectTier implements Tier, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ObjectTier.class);
+  private static final Duration VERIFY_AT_START = Duration.ofSeconds(5);
+  private static final long VERIFY_AGAIN_MS = 10_000;
+
+  private final BrokerConfig config;
+  private final Threads threads;
+  private final MeterRegistry meters;
+  private final StopOrder parts = new StopOrder();
+  private final RandomGenerator random;
+  private final ObjectStore store;
+  private final Manifests manifests;
+  private final Replay replay;
+  private final TopicPolicies policies;
+  private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
+  private volatile Check verified = Check.failed("not tried yet");
+  private volatile boolean closed;
+  private final CompletableFuture<TierPipeline> pipeline = new CompletableFuture<>();
+
+  private ObjectTier(
+      BrokerConfig config, Threads threads, MeterRegistry meters, Supplier<ClusterView> view) {
+    this.config = config;
+    this.threads = threads;
+    this.meters = meters;
+    this.random = new java.security.SecureRandom();
+    this.policies = new TopicPolicies(config.on(ConfigKeys.TIER_ENABLE), view);
+    InstantSource clock = InstantSource.system();
+    this.store =
+        parts.started(
+            "object store",
+            Stores.open(
+                config.objectStore(),
+                StoreConfig.defaults(),
+                new StoreRuntime(
+                    new StoreRuntime.Time(clock, System::nanoTime),
+                    random,
+                    threads.store,
+                    threads.timer,
+                    meters)));
+    this.manifests =
+        StoreManifests.open(
+            store,
+            manifestConfig(config.ownDirectory()),
+            new StoreManifests.Environment(clock, random, threads.manifests, meters));
+    this.replay = openReplay();
+  }
+
+  /** Opens what needs nothing of the cluster and asks the store nothing. */
+  static ObjectTier open(
+      BrokerConfig config,
+      Threads threads,
+      MeterRegistry meters,
+      Health health,
+      Supplier<ClusterView> view) {
+    ObjectTier tier = new ObjectTier(config, threads, meters, view);
+    health.ready("object store", () -> Check.OK); // an outage of the store stops no client
+    health.live("object store", () -> new Check(true, tier.verified.detail()));
+    return tier;
+  }
+
+  private static ManifestConfig manifestConfig(Path own) {
+    ManifestConfig defaults = ManifestConfig.defaults();
+    return new ManifestConfig(
+        defaults.keptMs(),
+        defaults.keptVersions(),
+        defaults.retiredGraceMs(),
+        defaults.pageCacheBytes(),
+        java.util.Optional.of(own.resolve("manifests")),
+        defaults.fencing());
+  }
+
+  private Replay openReplay() {
+    long memory = config.number(ConfigKeys.CACHE_MEMORY_BYTES);
+    CacheConfig cacheConfig =
+        CacheConfig.defaults()
+            .withMemoryBytes(memory)
+            .withDisk(config.cacheDirectory(), config.number(ConfigKeys.CACHE_DISK_BYTES));
+    ChunkCache cache =
+        parts.started(
+            "cache",
+            new MemoryChunkCache(
+                cacheConfig,
+                DiskChunks.open(cacheConfig, threads.cacheDisk, meters),
+                threads.replay,
+                meters));
+    TieredReplay opened =
+        new TieredReplay(
+            FetchConfig.forCacheMemory(memory),
+            new FetchEnvironment(
+                store, manifests, cache, threads.replay, System::nanoTime, meters));
+    var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 5, 5, TimeUnit.SECONDS);
+    return parts.started("replay", opened);
+  }
+
+  Replay replay() {
+    return replay;
+  }
+
+  /**
+   * Tries the store and claims its prefix; gives up waiting after a few seconds and goes on beside.
+   *
+   * @throws StartException when the store must not be used
+   */
+  void verify(String clusterId) {
+    CompletableFuture<Void> first = verifyOnce(clusterId);
+    try {
+      first.get(VERIFY_AT_START.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      LOG.atWarn()
+          .addKeyValue("store", store.describe())
+          .log("the object store does not answer; starting without it");
+    } catch (ExecutionException e) {
+      if (!(StoreException.of(e.getCause()) instanceof StoreException.Unavailable)) {
+        throw new StartException("object store " + store.describe() + ": " + message(e), e);
+      }
+      LOG.atWarn()
+          .addKeyValue("store", store.describe())
+          .addKeyValue("reason", message(e))
+          .log("the object store is away; starting without it");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartException("interrupted while trying the object store", e);
+    }
+    var unused = first.whenComplete((done, failure) -> verifiedOrAgain(clusterId, failure));
+  }
+
+  private CompletableFuture<Void> verifyOnce(String clusterId) {
+    return StoreOwner.claim(store, clusterId)
+        .thenCompose(claimed -> StoreProbe.run(store, random))
+        .thenAccept(
+            verdict -> {
+              if (!verdict.fit()) {
+                throw new StoreException.Refused(verdict.explain(), null);
+              }
+            })
+        .thenRunAsync(() -> startPipeline(clusterId), threads.tier);
+  }
+
+  private void verifiedOrAgain(
+      String clusterId, @org.jspecify.annotations.Nullable Throwable failure) {
+    if (failure == null || closed) {
+      return;
+    }
+    verified = Check.failed(failure.getMessage() == null ? "away" : failure.getMessage());
+    if (StoreException.of(failure) instanceof StoreException.Unavailable) {
+      var unused =
+          threads.timer.schedule(
+              () ->
+                  verifyOnce(clusterId)
+                      .whenComplete((done, again) -> verifiedOrAgain(clusterId, again)),
+              VERIFY_AGAIN_MS,
+              TimeUnit.MILLISECONDS);
+    } else {
+      LOG.atError()
+          .addKeyValue("store", store.describe())
+          .addKeyValue("reason", verified.detail())
+          .log("the object store must not be used; nothing is tiered");
+    }
+  }
+
+  private synchronized void startPipeline(String clusterId) {
+    if (closed || pipeline.isDone()) {
+      return;
+    }
+    try {
+      UploadIntents intents =
+          parts.started("intents", UploadIntents.open(config.ownDirectory().resolve("intents")));
+      TierPipeline started =
+          parts.started(
+              "pipeline",
+              new TierPipeline(
+                  TierConfig.defaults(),
+                  new TierServices(
+                      clusterId,
+                      store,
+                      manifests,
+                      intents,
+                      threads.tier,
+                      threads.timer,
+                      InstantSource.system(),
+                      random,
+                      meters)));
+      verified = Check.OK;
+      waiting.values().forEach(started::join);
+      pipeline.complete(started);
+      started.start();
+    } catch (IOException e) {
+      throw new StoreException.Refused("the upload intents can not be opened", e);
+    }
+  }
+
+  // ---- partitions come and go
+
+  @Override
+  public synchronized void lead(Partition partition) {
+    if (!policies.tiered(partition)) {
+      leave(partition.id());
+      return;
+    }
+    TierMember member =
+        new TierMember(
+            partition.log(),
+            partition.log(),
+            () -> Math.min(partition.highWatermark(), partition.lastStableOffset()),
+            partition.leaderEpoch(),
+            () -> policies.of(partition));
+    waiting.put(partition.id(), member);
+    pipeline.thenAccept(tier -> tier.join(member));
+  }
+
+  @Override
+  public synchronized void leave(TopicIdPartition partition) {
+    waiting.remove(partition);
+    pipeline.thenAccept(
+        tier -> {
+          var unused = tier.leave(partition);
+        });
+  }
+
+  @Override
+  public boolean holds(Partition partition) {
+    return policies.tiered(partition);
+  }
+
+  private static String message(Throwable failure) {
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    return String.valueOf(cause.getMessage());
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    parts.close();
+  }
+}

@@ -1,0 +1,83 @@
+package io.strandline.broker;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.utils.ThreadUtils;
+
+/**
+ * All threads of the data plane but the sockets'. Cold reads, uploads and the hot log have pools of
+ * their own, so that none can starve another (design D10).
+ */
+final class Threads implements AutoCloseable {
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
+
+  private final Deque<ExecutorService> pools = new ArrayDeque<>();
+
+  /** Appends that are not inline, rolls, flushes, recovery, retention. */
+  final ExecutorService writes = pool("log", Math.max(4, CORES));
+
+  /** Look-ups and reads that may wait for the local disk. */
+  final ExecutorService reads = pool("read", Math.max(4, CORES));
+
+  /** Changes of the metadata, one after another. */
+  final ExecutorService changes = pool("changes", 1);
+
+  /** What the tier does on local files. */
+  final ExecutorService tier = pool("tier", 2);
+
+  /** A file store's work, and the completion of S3's futures. */
+  final ExecutorService store = pool("store", 8);
+
+  /** Checks and copies of history; never blocked. */
+  final ExecutorService replay = pool("replay", Math.max(2, CORES));
+
+  /** The disk part of the cache. */
+  final ExecutorService cacheDisk = pool("cache", 2);
+
+  /** Encodes and decodes manifests, reads and writes their hints. */
+  final ExecutorService manifests = pool("manifest", 1);
+
+  /** Short tasks at a time: deadlines, housekeeping, the tier's turns. */
+  final ScheduledExecutorService timer = timer("timer", 2);
+
+  /** One thread on which coordinators read their state back. */
+  final ScheduledExecutorService loading = timer("load", 1);
+
+  private ExecutorService pool(String name, int threads) {
+    ExecutorService pool =
+        Executors.newFixedThreadPool(threads, ThreadUtils.createThreadFactory(name + "-%d", true));
+    pools.push(pool);
+    return pool;
+  }
+
+  private ScheduledExecutorService timer(String name, int threads) {
+    ScheduledThreadPoolExecutor timer =
+        new ScheduledThreadPoolExecutor(
+            threads, ThreadUtils.createThreadFactory(name + "-%d", true));
+    timer.setRemoveOnCancelPolicy(true);
+    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    pools.push(timer);
+    return timer;
+  }
+
+  /** Ends all pools; work that was begun may finish for a few seconds. */
+  @Override
+  public void close() {
+    pools.forEach(ExecutorService::shutdown);
+    try {
+      for (ExecutorService pool : pools) {
+        if (!pool.awaitTermination(5, TimeUnit.SECONDS)) {
+          pool.shutdownNow();
+        }
+      }
+    } catch (InterruptedException e) {
+      pools.forEach(ExecutorService::shutdownNow);
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package io.strandline.broker.partition;
+
+import io.strandline.broker.log.LogDirectory;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.KafkaStorageException;
+
+/** The log directories of this broker, by the ids the controller knows them by. */
+final class Home {
+  private final Map<Uuid, LogDirectory> byId;
+
+  Home(Collection<LogDirectory> directories) {
+    byId = new HashMap<>();
+    directories.forEach(
+        directory -> directory.directoryId().ifPresent(id -> byId.put(id, directory)));
+  }
+
+  Collection<LogDirectory> directories() {
+    return byId.values();
+  }
+
+  Uuid id(LogDirectory directory) {
+    return directory.directoryId().orElseThrow();
+  }
+
+  boolean anyOnline() {
+    return byId.values().stream().anyMatch(LogDirectory::online);
+  }
+
+  /**
+   * Where a new replica goes: the directory that the controller assigned, else the one that holds
+   * the fewest.
+   *
+   * @throws KafkaStorageException when that one, or all, are offline
+   */
+  LogDirectory choose(Uuid assigned, Collection<Partition> hosted) {
+    LogDirectory wanted = byId.get(assigned);
+    if (wanted != null) {
+      if (!wanted.online()) {
+        throw new KafkaStorageException("log directory " + wanted.path() + " is offline");
+      }
+      return wanted;
+    }
+    return byId.values().stream()
+        .filter(LogDirectory::online)
+        .min(
+            Comparator.<LogDirectory>comparingLong(
+                    directory ->
+                        hosted.stream().filter(p -> p.log().directory() == directory).count())
+                .thenComparing(LogDirectory::path))
+        .orElseThrow(() -> new KafkaStorageException("no log directory is online"));
+  }
+
+  Optional<Long> highWatermark(LogDirectory directory, TopicPartition partition) {
+    return Optional.ofNullable(directory.highWatermarks().get(partition));
+  }
+
+  /** Writes the high watermarks of what lies in each directory that works. */
+  void checkpoint(Collection<Partition> hosted) {
+    for (LogDirectory directory : List.copyOf(byId.values())) {
+      if (!directory.online()) {
+        continue;
+      }
+      Map<TopicPartition, Long> marks = new HashMap<>();
+      for (Partition partition : hosted) {
+        if (partition.log().directory() == directory) {
+          marks.put(partition.id().topicPartition(), partition.highWatermark());
+        }
+      }
+      directory.checkpointHighWatermarks(marks);
+    }
+  }
+}

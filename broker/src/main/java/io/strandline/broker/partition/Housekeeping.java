@@ -1,0 +1,120 @@
+package io.strandline.broker.partition;
+
+import io.strandline.broker.log.LogDirectory;
+import java.util.Collection;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What has to be done now and then: flush, roll by age, checkpoints, retention of what is not
+ * tiered. One round at a time, on the executor of writes.
+ */
+final class Housekeeping implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
+
+  private final PartitionRuntime runtime;
+  private final Home home;
+  private final Collection<Partition> hosted;
+  private final Tier tier;
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private volatile @Nullable ScheduledFuture<?> ticks;
+  private volatile boolean closed;
+  private long checkpointedMs = Long.MIN_VALUE / 2; // the round's
+  private long retainedMs;
+
+  Housekeeping(PartitionRuntime runtime, Home home, Collection<Partition> hosted, Tier tier) {
+    this.runtime = runtime;
+    this.home = home;
+    this.hosted = hosted;
+    this.tier = tier;
+  }
+
+  void start() {
+    retainedMs = runtime.clock().millis();
+    long every = runtime.settings().maintainMs();
+    ticks =
+        runtime.scheduler().scheduleWithFixedDelay(this::tick, every, every, TimeUnit.MILLISECONDS);
+  }
+
+  private void tick() {
+    if (!closed && busy.compareAndSet(false, true)) {
+      runtime
+          .writes()
+          .execute(
+              () -> {
+                try {
+                  doWork(runtime.clock().millis());
+                } finally {
+                  busy.set(false);
+                }
+              });
+    }
+  }
+
+  /**
+   * One round.
+   *
+   * @return number of things done
+   */
+  int doWork(long nowMs) {
+    int done = 0;
+    for (LogDirectory directory : home.directories()) {
+      if (directory.online()) {
+        done += carefully(() -> directory.maintain(nowMs));
+      }
+    }
+    if (nowMs - checkpointedMs >= runtime.settings().highWatermarkMs()) {
+      checkpointedMs = nowMs;
+      done +=
+          carefully(
+              () -> {
+                home.checkpoint(hosted);
+                return 1;
+              });
+    }
+    if (nowMs - retainedMs >= runtime.settings().retentionMs()) {
+      retainedMs = nowMs;
+      done += retain(nowMs);
+    }
+    return done;
+  }
+
+  private int retain(long nowMs) {
+    int asked = 0;
+    for (Partition partition : hosted) {
+      if (partition.config().delete && !tier.holds(partition)) {
+        partition.step(() -> partition.log().deleteExpired(nowMs, partition.highWatermark()));
+        asked++;
+      }
+    }
+    return asked;
+  }
+
+  private interface Work {
+    int run();
+  }
+
+  /** A disk that fails is reported by its directory; the round goes on with the others. */
+  private static int carefully(Work work) {
+    try {
+      return work.run();
+    } catch (KafkaStorageException failure) {
+      LOG.atWarn().setCause(failure).log("housekeeping failed");
+      return 0;
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    ScheduledFuture<?> running = ticks;
+    if (running != null) {
+      running.cancel(false);
+    }
+  }
+}

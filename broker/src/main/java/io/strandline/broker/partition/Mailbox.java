@@ -1,0 +1,156 @@
+package io.strandline.broker.partition;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one owner of an entity, without a thread of its own: tasks in a queue, carried out by whoever
+ * holds the token (design D10).
+ *
+ * <p>A thread that submits a task and gets the token carries out what is queued; one that does not
+ * goes on, and the holder carries out its task. A thread that must not block, as an event loop,
+ * carries out only tasks that call themselves inline and only so many at a time; at any other it
+ * passes the token to the slow executor. Tasks run one at a time, in the order submitted.
+ *
+ * <p>What a task has to tell others goes through {@link #after}: it runs when the token has been
+ * given back, so it may submit to other owners, and holds up nobody who waits for this one.
+ */
+final class Mailbox {
+  /** What an event loop carries out at most before it passes the token on. */
+  private static final int INLINE_BURST = 64;
+
+  /** What a thread of the slow executor carries out at most before it lets others use the pool. */
+  private static final int SLOW_BURST = 1024;
+
+  /** A step of the owner. Must not throw. */
+  interface Task extends Runnable {
+    /** Whether an event loop may carry it out; asked by the holder, right before. */
+    boolean inline();
+  }
+
+  private final Queue<Task> tasks = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean token = new AtomicBoolean();
+  private final Executor slow;
+  private final Runnable atRest;
+  private List<Runnable> afterwards = new ArrayList<>(); // the holder's
+  private volatile @Nullable Thread holder;
+
+  /**
+   * @param slow carries out what may block
+   * @param atRest run by the holder before it gives the token back, after some tasks
+   */
+  Mailbox(Executor slow, Runnable atRest) {
+    this.slow = slow;
+    this.atRest = atRest;
+  }
+
+  /** Carries the task out now or has it carried out; never blocks if the task is inline. */
+  void submit(Task task) {
+    tasks.add(task);
+    if (token.compareAndSet(false, true)) {
+      drain(false);
+    }
+  }
+
+  /** A task that may block: never on the caller's thread unless the slow executor is that. */
+  void submitSlow(Runnable task) {
+    submit(task(task, false));
+  }
+
+  /** A task that never blocks. */
+  void submitInline(Runnable task) {
+    submit(task(task, true));
+  }
+
+  /**
+   * Carries the task out and waits for it; at once when the calling thread holds the token already.
+   * For threads that may block, but not those of the slow executor, which others may wait for.
+   */
+  <T> T call(Supplier<T> task) {
+    if (holder == Thread.currentThread()) {
+      return task.get();
+    }
+    CompletableFuture<T> result = new CompletableFuture<>();
+    Runnable step =
+        () -> {
+          try {
+            result.complete(task.get());
+          } catch (RuntimeException | Error failure) {
+            result.completeExceptionally(failure);
+          }
+        };
+    tasks.add(task(step, false));
+    if (token.compareAndSet(false, true)) {
+      drain(true);
+    }
+    try {
+      return result.join();
+    } catch (CompletionException wrapped) {
+      throw wrapped.getCause() instanceof RuntimeException cause ? cause : wrapped;
+    }
+  }
+
+  /** Runs when the token has been given back; for the holder only. */
+  void after(Runnable step) {
+    afterwards.add(step);
+  }
+
+  private static Task task(Runnable step, boolean inline) {
+    return new Task() {
+      @Override
+      public boolean inline() {
+        return inline;
+      }
+
+      @Override
+      public void run() {
+        step.run();
+      }
+    };
+  }
+
+  /** Called with the token; gives it back or passes it on. */
+  private void drain(boolean mayBlock) {
+    int left = mayBlock ? SLOW_BURST : INLINE_BURST;
+    do {
+      holder = Thread.currentThread();
+      boolean passOn = false;
+      for (Task task = tasks.peek(); task != null; task = tasks.peek()) {
+        if (left-- <= 0 || (!mayBlock && !task.inline())) {
+          passOn = true;
+          break;
+        }
+        tasks.remove();
+        task.run();
+      }
+      atRest.run();
+      List<Runnable> steps = afterwards;
+      afterwards = steps.isEmpty() ? steps : new ArrayList<>();
+      holder = null;
+      if (passOn) {
+        passOn();
+        steps.forEach(Runnable::run);
+        return;
+      }
+      token.set(false);
+      steps.forEach(Runnable::run);
+    } while (!tasks.isEmpty() && token.compareAndSet(false, true));
+  }
+
+  private void passOn() {
+    try {
+      slow.execute(() -> drain(true));
+    } catch (RejectedExecutionException stopping) {
+      drain(true); // the pool is gone: better a late answer on this thread than none
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package io.strandline.broker.partition;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.replay.Replay;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * What partitions need of the process: they make no thread and no clock of their own.
+ *
+ * @param clock for timestamps of appends and for retention
+ * @param writes blocking work on logs: appends that are not inline, rolls, truncation, retention
+ * @param reads look-ups that may wait for the disk
+ * @param scheduler wakes housekeeping; its tasks are short
+ * @param replay what the hot log no longer holds
+ * @param meters {@code strandline.partition.*}
+ */
+public record PartitionRuntime(
+    InstantSource clock,
+    Executor writes,
+    Executor reads,
+    ScheduledExecutorService scheduler,
+    Replay replay,
+    MeterRegistry meters,
+    PartitionSettings settings) {}

@@ -1,0 +1,18 @@
+package io.strandline.broker.partition;
+
+/**
+ * What an operator may choose about partitions.
+ *
+ * @param inlineBytes an event loop itself appends records up to this size, larger ones go to the
+ *     log executor; 0 sends all there
+ * @param maintainMs how often flushes, rolls and checkpoints are looked after
+ * @param highWatermarkMs {@code replica.high.watermark.checkpoint.interval.ms}
+ * @param retentionMs {@code log.retention.check.interval.ms}
+ * @param openThreads logs directories opened at once at start
+ */
+public record PartitionSettings(
+    int inlineBytes, long maintainMs, long highWatermarkMs, long retentionMs, int openThreads) {
+  public static PartitionSettings defaults() {
+    return new PartitionSettings(1 << 20, 1_000, 5_000, 300_000, 4);
+  }
+}

@@ -1,0 +1,69 @@
+package io.strandline.broker.partition;
+
+import io.strandline.broker.control.PartitionState;
+import java.util.HashMap;
+import java.util.Map;
+
+/** What a replica is at present. Changed by the partition's owner, on word of the metadata. */
+sealed interface Role {
+  /** Of the leader known, -1 if none is. */
+  int leaderEpoch();
+
+  /** Opened, and the metadata has not spoken yet. */
+  record Waiting() implements Role {
+    @Override
+    public int leaderEpoch() {
+      return -1;
+    }
+  }
+
+  /**
+   * Takes appends.
+   *
+   * @param followerEnds log end offsets of the others as their fetches told; the owner's
+   */
+  record Leading(PartitionState state, int node, Map<Integer, Long> followerEnds) implements Role {
+    static Leading of(PartitionState state, int node, Role before) {
+      Map<Integer, Long> ends = new HashMap<>();
+      if (before instanceof Leading led && led.leaderEpoch() == state.leaderEpoch()) {
+        ends.putAll(led.followerEnds);
+        ends.keySet().retainAll(state.replicas());
+      }
+      return new Leading(state, node, ends);
+    }
+
+    @Override
+    public int leaderEpoch() {
+      return state.leaderEpoch();
+    }
+
+    /** The lowest log end of the replicas in sync; unknown ones hold it back. */
+    long highWatermark(long logEndOffset) {
+      long lowest = logEndOffset;
+      for (int replica : state.isr()) {
+        if (replica != node) {
+          lowest = Math.min(lowest, followerEnds.getOrDefault(replica, 0L));
+        }
+      }
+      return lowest;
+    }
+
+    boolean enoughInSync(int minInSyncReplicas) {
+      return state.isr().size() >= Math.min(minInSyncReplicas, state.replicas().size());
+    }
+  }
+
+  /** Fetches from a leader, or waits for one. */
+  record Following(PartitionState state) implements Role {
+    @Override
+    public int leaderEpoch() {
+      return state.leaderEpoch();
+    }
+  }
+
+  /** Its directory failed; for good. */
+  record Offline(int leaderEpoch) implements Role {}
+
+  /** The topic was deleted, the replica moved away, or the broker stops; for good. */
+  record Closed(int leaderEpoch) implements Role {}
+}

@@ -1,0 +1,30 @@
+package io.strandline.broker.partition;
+
+import org.apache.kafka.common.TopicIdPartition;
+
+/** The tier's pipeline, as partitions join and leave it. Threads: any; no method blocks. */
+public interface Tier {
+  /** A broker without a tier. */
+  Tier NONE =
+      new Tier() {
+        @Override
+        public void lead(Partition partition) {}
+
+        @Override
+        public void leave(TopicIdPartition partition) {}
+
+        @Override
+        public boolean holds(Partition partition) {
+          return false;
+        }
+      };
+
+  /** This broker leads the partition in its present epoch, or its topic's policy changed. */
+  void lead(Partition partition);
+
+  /** This broker leads it no more: stop for good. */
+  void leave(TopicIdPartition partition);
+
+  /** Whether the topic is tiered, and so its retention the tier's affair. */
+  boolean holds(Partition partition);
+}

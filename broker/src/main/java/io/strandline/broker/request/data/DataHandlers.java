@@ -1,0 +1,70 @@
+package io.strandline.broker.request.data;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Handler;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.DeleteRecordsRequest;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.apache.kafka.common.requests.OffsetsForLeaderEpochRequest;
+
+/** The handlers of records and offsets. */
+public final class DataHandlers {
+  /**
+   * What they need of the process.
+   *
+   * @param timer ends waits; its tasks are short
+   * @param random draws session ids
+   */
+  public record Environment(
+      ScheduledExecutorService timer,
+      InstantSource clock,
+      RandomGenerator random,
+      MeterRegistry meters) {}
+
+  private final Partitions partitions;
+  private final ProduceHandler produce;
+  private final FetchHandler fetch;
+  private final OffsetHandlers offsets;
+  private final ProducerIdHandler producerIds;
+
+  public DataHandlers(
+      DataConfig config, ControlPlane control, Partitions partitions, Environment environment) {
+    this.partitions = partitions;
+    FetchSessions sessions =
+        new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
+    this.produce = new ProduceHandler(control, partitions, environment.timer());
+    this.fetch = new FetchHandler(config, control, partitions, sessions, environment.timer());
+    this.offsets = new OffsetHandlers(partitions, environment.timer());
+    this.producerIds = new ProducerIdHandler(control);
+  }
+
+  public ApiTable.Builder addTo(ApiTable.Builder table) {
+    return table
+        .add(ApiKeys.PRODUCE, settled(produce))
+        .add(ApiKeys.FETCH, settled(fetch))
+        .add(ApiKeys.LIST_OFFSETS, settled((Handler<ListOffsetsRequest>) offsets::list))
+        .add(ApiKeys.DELETE_RECORDS, settled((Handler<DeleteRecordsRequest>) offsets::delete))
+        .add(
+            ApiKeys.OFFSET_FOR_LEADER_EPOCH,
+            settled((Handler<OffsetsForLeaderEpochRequest>) offsets::epochs))
+        .add(ApiKeys.INIT_PRODUCER_ID, producerIds);
+  }
+
+  /** Waits for changes of the metadata that are being carried out, as after a topic's creation. */
+  private <T extends AbstractRequest> Handler<T> settled(Handler<T> handler) {
+    return request -> {
+      CompletableFuture<Void> settled = partitions.settled();
+      return settled.isDone()
+          ? handler.handle(request)
+          : settled.thenCompose(done -> handler.handle(request));
+    };
+  }
+}

@@ -1,0 +1,47 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+
+/** Fetch, versions 4 to 18. */
+final class FetchHandler implements Handler<FetchRequest> {
+  private final FetchAttempt.Services services;
+  private final FetchSessions sessions;
+
+  FetchHandler(
+      DataConfig config,
+      ControlPlane control,
+      Partitions partitions,
+      FetchSessions sessions,
+      ScheduledExecutorService timer) {
+    this.services = new FetchAttempt.Services(config, control, partitions, timer);
+    this.sessions = sessions;
+  }
+
+  @Override
+  public CompletionStage<Reply> handle(Request<FetchRequest> request) {
+    FetchSessions.Turn turn;
+    try {
+      turn = sessions.begin(request.body());
+    } catch (ApiException refused) {
+      return CompletableFuture.completedFuture(
+          Reply.of(
+              FetchResponse.of(
+                  Errors.forException(refused), 0, 0, new LinkedHashMap<>(), List.of())));
+    }
+    FetchAttempt attempt = new FetchAttempt(services, request, turn);
+    return attempt.begin().whenComplete((reply, failure) -> sessions.end(turn));
+  }
+}

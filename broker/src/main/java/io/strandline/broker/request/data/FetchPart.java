@@ -1,0 +1,98 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.log.LogRead;
+import io.strandline.broker.partition.PartitionRead;
+import io.strandline.broker.request.SliceRecords;
+import io.strandline.replay.ReplayRead;
+import java.util.List;
+import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.BaseRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.UnalignedFileRecords;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one partition adds to a response.
+ *
+ * @param marks null with an error that precedes them
+ * @param slow still being read, or the tier did not answer: nothing yet, ask again
+ * @param release gives back what the records point to; called once
+ */
+record FetchPart(
+    PartitionRead.@Nullable Marks marks,
+    Errors error,
+    BaseRecords records,
+    @Nullable List<AbortedTransaction> aborted,
+    boolean slow,
+    Runnable release) {
+  private static final Runnable NOTHING = () -> {};
+
+  static FetchPart failed(Errors error, PartitionRead.@Nullable Marks marks) {
+    return new FetchPart(marks, error, MemoryRecords.EMPTY, null, false, NOTHING);
+  }
+
+  static FetchPart slow(PartitionRead.@Nullable Marks marks) {
+    return new FetchPart(marks, Errors.NONE, MemoryRecords.EMPTY, null, true, NOTHING);
+  }
+
+  /**
+   * @param aborted null unless the reader wants committed records only
+   * @param copyBytes up to this size the records are copied and the file is let go at once
+   */
+  static FetchPart of(
+      PartitionRead.Marks marks,
+      LogRead read,
+      @Nullable List<AbortedTransaction> aborted,
+      int copyBytes) {
+    if (read.sizeBytes() <= copyBytes) {
+      try (read) {
+        return new FetchPart(marks, Errors.NONE, read.toMemory(), aborted, false, NOTHING);
+      }
+    }
+    BaseRecords region =
+        new UnalignedFileRecords(read.channel(), read.positionBytes(), read.sizeBytes());
+    return new FetchPart(marks, Errors.NONE, region, aborted, false, read::close);
+  }
+
+  static FetchPart of(PartitionRead.Marks marks, ReplayRead read, boolean committedOnly) {
+    List<AbortedTransaction> aborted =
+        committedOnly
+            ? read.abortedTransactions().stream()
+                .map(
+                    range ->
+                        new AbortedTransaction()
+                            .setProducerId(range.producerId())
+                            .setFirstOffset(range.firstOffset()))
+                .toList()
+            : null;
+    return new FetchPart(
+        marks, Errors.NONE, new SliceRecords(read.slices()), aborted, false, read::close);
+  }
+
+  int sizeBytes() {
+    return records.sizeInBytes();
+  }
+
+  boolean failed() {
+    return error != Errors.NONE;
+  }
+
+  PartitionData data(int partition) {
+    PartitionData data =
+        new PartitionData()
+            .setPartitionIndex(partition)
+            .setErrorCode(error.code())
+            .setHighWatermark(FetchResponse.INVALID_HIGH_WATERMARK)
+            .setAbortedTransactions(aborted)
+            .setRecords(records);
+    if (marks != null) {
+      data.setHighWatermark(marks.highWatermark())
+          .setLastStableOffset(marks.lastStableOffset())
+          .setLogStartOffset(marks.logStartOffset());
+    }
+    return data;
+  }
+}

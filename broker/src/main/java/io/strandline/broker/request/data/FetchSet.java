@@ -1,0 +1,90 @@
+package io.strandline.broker.request.data;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
+import org.apache.kafka.common.message.FetchRequestData.ForgottenTopic;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The partitions that a client fetches, and a queue of those that may have something new for it
+ * (KIP-227): so a fetch costs what changed, not what is subscribed. A partition that gave records
+ * goes to the end of the queue, which is what makes the fetch fair.
+ *
+ * <p>One attempt at a time works on a set; {@link #enqueue} and {@link #wake} may be called by any
+ * thread.
+ */
+final class FetchSet {
+  private final Map<FetchKey, Interest> interests = new LinkedHashMap<>();
+  private final Queue<Interest> dirty = new ConcurrentLinkedQueue<>();
+  private volatile @Nullable Runnable waiting;
+
+  /** Takes over what a request says of its partitions; each it names becomes dirty. */
+  void update(FetchRequestData request) {
+    for (ForgottenTopic topic : request.forgottenTopicsData()) {
+      for (int partition : topic.partitions()) {
+        Interest gone = interests.remove(FetchKey.of(topic.topic(), topic.topicId(), partition));
+        if (gone != null) {
+          gone.drop();
+        }
+      }
+    }
+    for (FetchTopic topic : request.topics()) {
+      for (FetchPartition asked : topic.partitions()) {
+        FetchKey key = FetchKey.of(topic.topic(), topic.topicId(), asked.partition());
+        Interest interest = interests.computeIfAbsent(key, k -> new Interest(k, this));
+        interest.ask(asked);
+        interest.soil();
+      }
+    }
+  }
+
+  Collection<Interest> interests() {
+    return interests.values();
+  }
+
+  int size() {
+    return interests.size();
+  }
+
+  boolean isEmpty() {
+    return interests.isEmpty();
+  }
+
+  void enqueue(Interest interest) {
+    dirty.add(interest);
+  }
+
+  /** The next that may have something new, clean from now on; null when there is none. */
+  @Nullable Interest next() {
+    for (Interest next = dirty.poll(); next != null; next = dirty.poll()) {
+      if (!next.dropped()) {
+        next.wipe();
+        return next;
+      }
+    }
+    return null;
+  }
+
+  /** Whom to call when something becomes dirty; null for nobody. */
+  void onDirt(@Nullable Runnable wake) {
+    waiting = wake;
+  }
+
+  void wake() {
+    Runnable wake = waiting;
+    if (wake != null) {
+      wake.run();
+    }
+  }
+
+  /** Stops watching; the set is of no use any more. */
+  void close() {
+    interests.values().forEach(Interest::drop);
+  }
+}

@@ -1,0 +1,141 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Watcher;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition of a fetch: what the client asked for last, what it was told last, and whether
+ * there may be something new.
+ *
+ * <p>Clean means: a read at this offset gave nothing, and nothing has changed since. Only the
+ * attempt at work on the set touches the fields; any thread may call {@link #changed}.
+ */
+final class Interest implements Watcher {
+  private final FetchKey key;
+  private final FetchSet set;
+  private final AtomicBoolean dirty = new AtomicBoolean();
+  private volatile boolean dropped;
+
+  private long fetchOffset;
+  private int maxBytes;
+  private OptionalInt leaderEpoch = OptionalInt.empty();
+  private long toldHighWatermark = FetchResponse.INVALID_HIGH_WATERMARK;
+  private long toldLogStart = FetchResponse.INVALID_LOG_START_OFFSET;
+  private @Nullable Partition watched;
+  private @Nullable FetchPart part;
+
+  Interest(FetchKey key, FetchSet set) {
+    this.key = key;
+    this.set = set;
+  }
+
+  FetchKey key() {
+    return key;
+  }
+
+  long fetchOffset() {
+    return fetchOffset;
+  }
+
+  int maxBytes() {
+    return maxBytes;
+  }
+
+  OptionalInt leaderEpoch() {
+    return leaderEpoch;
+  }
+
+  void ask(FetchPartition asked) {
+    fetchOffset = asked.fetchOffset();
+    maxBytes = asked.partitionMaxBytes();
+    leaderEpoch =
+        asked.currentLeaderEpoch() < 0
+            ? OptionalInt.empty()
+            : OptionalInt.of(asked.currentLeaderEpoch());
+  }
+
+  // ---- dirt
+
+  @Override
+  public void changed(Partition partition) {
+    if (soil()) {
+      set.wake();
+    }
+  }
+
+  /** Makes it dirty; whether it was clean. */
+  boolean soil() {
+    if (dropped || !dirty.compareAndSet(false, true)) {
+      return false;
+    }
+    set.enqueue(this);
+    return true;
+  }
+
+  /** Makes it clean; what changes from here on makes it dirty again. */
+  void wipe() {
+    dirty.set(false);
+  }
+
+  boolean dropped() {
+    return dropped;
+  }
+
+  /** From now on changes of this partition make it dirty. */
+  void watch(Partition partition) {
+    Partition before = watched;
+    if (before != partition) {
+      if (before != null) {
+        before.unwatch(this);
+      }
+      watched = partition;
+      partition.watch(this);
+    }
+  }
+
+  void unwatch() {
+    Partition before = watched;
+    if (before != null) {
+      before.unwatch(this);
+      watched = null;
+    }
+  }
+
+  void drop() {
+    dropped = true;
+    unwatch();
+  }
+
+  // ---- the attempt's
+
+  @Nullable FetchPart part() {
+    return part;
+  }
+
+  void part(@Nullable FetchPart part) {
+    this.part = part;
+  }
+
+  /** Whether an incremental response has to mention the partition; remembers what it says. */
+  boolean news(PartitionData data) {
+    boolean news =
+        FetchResponse.recordsSize(data) > 0
+            || data.errorCode() != Errors.NONE.code()
+            || toldHighWatermark != data.highWatermark()
+            || toldLogStart != data.logStartOffset();
+    // After an error the next good answer has to be given in any case.
+    toldHighWatermark =
+        data.errorCode() == Errors.NONE.code()
+            ? data.highWatermark()
+            : FetchResponse.INVALID_HIGH_WATERMARK;
+    toldLogStart = data.logStartOffset();
+    return news;
+  }
+}

@@ -1,0 +1,215 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.log.PartitionLog.EpochEnd;
+import io.strandline.broker.partition.FoundOffset;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
+import org.apache.kafka.common.message.DeleteRecordsResponseData;
+import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
+import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsTopicResult;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicResponse;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.EpochEndOffset;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.OffsetForLeaderTopicResult;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.DeleteRecordsRequest;
+import org.apache.kafka.common.requests.DeleteRecordsResponse;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.apache.kafka.common.requests.ListOffsetsResponse;
+import org.apache.kafka.common.requests.OffsetsForLeaderEpochRequest;
+import org.apache.kafka.common.requests.OffsetsForLeaderEpochResponse;
+import org.apache.kafka.server.storage.log.FetchIsolation;
+
+/**
+ * ListOffsets, DeleteRecords and OffsetForLeaderEpoch: where a log begins, ends, and in between.
+ */
+final class OffsetHandlers {
+  private static final int DEFAULT_TIMEOUT_MS = 30_000;
+
+  private final Partitions partitions;
+  private final ScheduledExecutorService timer;
+
+  OffsetHandlers(Partitions partitions, ScheduledExecutorService timer) {
+    this.partitions = partitions;
+    this.timer = timer;
+  }
+
+  // ---- ListOffsets
+
+  CompletionStage<Reply> list(Request<ListOffsetsRequest> request) {
+    ListOffsetsRequest body = request.body();
+    FetchIsolation isolation =
+        body.replicaId() >= 0
+            ? FetchIsolation.LOG_END
+            : body.isolationLevel() == IsolationLevel.READ_COMMITTED
+                ? FetchIsolation.TXN_COMMITTED
+                : FetchIsolation.HIGH_WATERMARK;
+    ListOffsetsResponseData data = new ListOffsetsResponseData();
+    List<CompletableFuture<?>> pending = new ArrayList<>();
+    for (ListOffsetsTopic topic : body.topics()) {
+      ListOffsetsTopicResponse answer = new ListOffsetsTopicResponse().setName(topic.name());
+      data.topics().add(answer);
+      for (ListOffsetsPartition asked : topic.partitions()) {
+        ListOffsetsPartitionResponse part =
+            new ListOffsetsPartitionResponse()
+                .setPartitionIndex(asked.partitionIndex())
+                .setErrorCode(Errors.REQUEST_TIMED_OUT.code())
+                .setTimestamp(ListOffsetsResponse.UNKNOWN_TIMESTAMP)
+                .setOffset(ListOffsetsResponse.UNKNOWN_OFFSET);
+        answer.partitions().add(part);
+        TopicPartition tp = new TopicPartition(topic.name(), asked.partitionIndex());
+        pending.add(
+            find(body, tp, asked, isolation)
+                .handle(
+                    (found, failure) -> {
+                      fill(part, found, failure);
+                      return part;
+                    }));
+      }
+    }
+    int timeoutMs = body.timeoutMs() > 0 ? body.timeoutMs() : DEFAULT_TIMEOUT_MS;
+    return within(pending, timeoutMs)
+        .thenApply(done -> Reply.of(new ListOffsetsResponse(data.duplicate())));
+  }
+
+  private CompletableFuture<FoundOffset> find(
+      ListOffsetsRequest body,
+      TopicPartition tp,
+      ListOffsetsPartition asked,
+      FetchIsolation isolation) {
+    try {
+      if (body.duplicatePartitions().contains(tp)) {
+        throw Errors.INVALID_REQUEST.exception();
+      }
+      return partitions
+          .leaderOrThrow(tp)
+          .offsetFor(asked.timestamp(), isolation, epoch(asked.currentLeaderEpoch()));
+    } catch (RuntimeException failure) {
+      return CompletableFuture.failedFuture(failure);
+    }
+  }
+
+  private static synchronized void fill(
+      ListOffsetsPartitionResponse part, FoundOffset found, Throwable failure) {
+    if (failure != null) {
+      part.setErrorCode(Dispatcher.error(failure).code());
+      return;
+    }
+    part.setErrorCode(Errors.NONE.code())
+        .setOffset(found.offset())
+        .setTimestamp(found.timestampMs())
+        .setLeaderEpoch(found.leaderEpoch().orElse(ListOffsetsResponse.UNKNOWN_EPOCH));
+  }
+
+  // ---- DeleteRecords
+
+  CompletionStage<Reply> delete(Request<DeleteRecordsRequest> request) {
+    DeleteRecordsResponseData data = new DeleteRecordsResponseData();
+    List<CompletableFuture<?>> pending = new ArrayList<>();
+    for (DeleteRecordsTopic topic : request.body().data().topics()) {
+      DeleteRecordsTopicResult answer = new DeleteRecordsTopicResult().setName(topic.name());
+      data.topics().add(answer);
+      for (DeleteRecordsPartition asked : topic.partitions()) {
+        DeleteRecordsPartitionResult part =
+            new DeleteRecordsPartitionResult()
+                .setPartitionIndex(asked.partitionIndex())
+                .setErrorCode(Errors.REQUEST_TIMED_OUT.code())
+                .setLowWatermark(DeleteRecordsResponse.INVALID_LOW_WATERMARK);
+        answer.partitions().add(part);
+        TopicPartition tp = new TopicPartition(topic.name(), asked.partitionIndex());
+        pending.add(
+            deleted(tp, asked.offset())
+                .handle(
+                    (start, failure) -> {
+                      fill(part, start, failure);
+                      return part;
+                    }));
+      }
+    }
+    return within(pending, request.body().data().timeoutMs())
+        .thenApply(done -> Reply.of(new DeleteRecordsResponse(data.duplicate())));
+  }
+
+  private CompletableFuture<Long> deleted(TopicPartition tp, long offset) {
+    try {
+      return partitions.leaderOrThrow(tp).deleteRecords(offset);
+    } catch (RuntimeException failure) {
+      return CompletableFuture.failedFuture(failure);
+    }
+  }
+
+  private static synchronized void fill(
+      DeleteRecordsPartitionResult part, Long start, Throwable failure) {
+    if (failure == null) {
+      part.setErrorCode(Errors.NONE.code()).setLowWatermark(start);
+    } else {
+      part.setErrorCode(Dispatcher.error(failure).code());
+    }
+  }
+
+  // ---- OffsetForLeaderEpoch
+
+  CompletionStage<Reply> epochs(Request<OffsetsForLeaderEpochRequest> request) {
+    OffsetForLeaderEpochResponseData data = new OffsetForLeaderEpochResponseData();
+    for (OffsetForLeaderTopic topic : request.body().data().topics()) {
+      OffsetForLeaderTopicResult answer = new OffsetForLeaderTopicResult().setTopic(topic.topic());
+      data.topics().add(answer);
+      for (OffsetForLeaderPartition asked : topic.partitions()) {
+        answer.partitions().add(end(new TopicPartition(topic.topic(), asked.partition()), asked));
+      }
+    }
+    return CompletableFuture.completedFuture(Reply.of(new OffsetsForLeaderEpochResponse(data)));
+  }
+
+  private EpochEndOffset end(TopicPartition tp, OffsetForLeaderPartition asked) {
+    EpochEndOffset answer = new EpochEndOffset().setPartition(asked.partition());
+    try {
+      Partition partition = partitions.leaderOrThrow(tp);
+      Optional<EpochEnd> end =
+          partition.endOffsetForEpoch(epoch(asked.currentLeaderEpoch()), asked.leaderEpoch());
+      end.ifPresent(e -> answer.setLeaderEpoch(e.leaderEpoch()).setEndOffset(e.endOffset()));
+      return answer;
+    } catch (RuntimeException failure) {
+      return answer.setErrorCode(Dispatcher.error(failure).code());
+    }
+  }
+
+  // ---- both
+
+  private static OptionalInt epoch(int epoch) {
+    return epoch < 0 ? OptionalInt.empty() : OptionalInt.of(epoch);
+  }
+
+  /** Completes when all did, or the time is over; never fails. */
+  private CompletableFuture<?> within(List<CompletableFuture<?>> pending, long timeoutMs) {
+    CompletableFuture<?> all = CompletableFuture.allOf(pending.toArray(CompletableFuture[]::new));
+    if (all.isDone()) {
+      return all;
+    }
+    CompletableFuture<Object> late = new CompletableFuture<>();
+    var timeout = timer.schedule(() -> late.complete(this), timeoutMs, TimeUnit.MILLISECONDS);
+    var unused = all.whenComplete((done, failure) -> timeout.cancel(false));
+    return CompletableFuture.anyOf(all, late);
+  }
+}

@@ -1,0 +1,199 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.log.Appended;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.partition.PendingAppend;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
+import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
+import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.requests.ProduceRequest;
+import org.apache.kafka.common.requests.ProduceResponse;
+import org.apache.kafka.storage.internals.log.RecordValidationException;
+
+/**
+ * Produce, versions 3 to 13. The frame is let go when all partitions are written, before the
+ * acknowledgements that may take longer.
+ */
+final class ProduceHandler implements Handler<ProduceRequest> {
+  private final ControlPlane control;
+  private final Partitions partitions;
+  private final ScheduledExecutorService timer;
+
+  ProduceHandler(ControlPlane control, Partitions partitions, ScheduledExecutorService timer) {
+    this.control = control;
+    this.partitions = partitions;
+    this.timer = timer;
+  }
+
+  @Override
+  public CompletionStage<Reply> handle(Request<ProduceRequest> request) {
+    ProduceRequest body = request.body();
+    short acks = body.acks();
+    if (acks < -1 || acks > 1) {
+      return CompletableFuture.completedFuture(
+          Reply.of(body.getErrorResponse(Errors.INVALID_REQUIRED_ACKS.exception())));
+    }
+    List<Part> parts = append(body, acks);
+    CompletableFuture<Void> written = all(parts.stream().map(Part::written).toList());
+    var unused = written.whenComplete((done, failure) -> request.releaseFrame());
+    CompletableFuture<Void> acknowledged =
+        acks == -1 ? all(parts.stream().map(Part::acknowledged).toList()) : written;
+    CompletableFuture<Reply> reply = new CompletableFuture<>();
+    if (acknowledged.isDone()) {
+      reply.complete(reply(parts, acks));
+      return reply;
+    }
+    ScheduledFuture<?> timeout =
+        timer.schedule(
+            () -> reply.complete(reply(parts, acks)), body.timeout(), TimeUnit.MILLISECONDS);
+    var ignored =
+        acknowledged.whenComplete(
+            (done, failure) -> {
+              timeout.cancel(false);
+              reply.complete(reply(parts, acks));
+            });
+    return reply;
+  }
+
+  /** One partition of a request, on its way. */
+  private record Part(
+      TopicProduceData topic,
+      int index,
+      CompletableFuture<Appended> written,
+      CompletableFuture<Appended> acknowledged) {}
+
+  private List<Part> append(ProduceRequest body, short acks) {
+    ClusterView view = control.view();
+    List<Part> parts = new ArrayList<>();
+    for (TopicProduceData topic : body.data().topicData()) {
+      for (PartitionProduceData partition : topic.partitionData()) {
+        try {
+          PendingAppend pending =
+              partitions
+                  .leaderOrThrow(named(topic, partition.index(), view))
+                  .append(checked((MemoryRecords) partition.records()), acks);
+          parts.add(new Part(topic, partition.index(), pending.written(), pending.acknowledged()));
+        } catch (RuntimeException failure) {
+          CompletableFuture<Appended> failed = CompletableFuture.failedFuture(failure);
+          parts.add(new Part(topic, partition.index(), failed, failed));
+        }
+      }
+    }
+    return parts;
+  }
+
+  private static TopicIdPartition named(TopicProduceData topic, int partition, ClusterView view) {
+    if (topic.topicId().equals(Uuid.ZERO_UUID)) {
+      Uuid id = view.topicId(topic.name());
+      if (id.equals(Uuid.ZERO_UUID)) {
+        throw new UnknownTopicOrPartitionException("there is no topic " + topic.name());
+      }
+      return new TopicIdPartition(id, partition, topic.name());
+    }
+    String name = view.topicName(topic.topicId());
+    if (name == null) {
+      throw new UnknownTopicIdException("there is no topic with id " + topic.topicId());
+    }
+    return new TopicIdPartition(topic.topicId(), partition, name);
+  }
+
+  /** Transactions need a coordinator that verifies them; there is none to vouch for these. */
+  private static MemoryRecords checked(MemoryRecords records) {
+    for (RecordBatch batch : records.batches()) {
+      if (batch.isTransactional()) {
+        throw new InvalidRequestException("transactions are not supported by this broker");
+      }
+    }
+    return records;
+  }
+
+  private static Reply reply(List<Part> parts, short acks) {
+    if (acks == 0) {
+      return parts.stream().anyMatch(p -> p.written.isCompletedExceptionally())
+          ? Reply.closeConnection()
+          : Reply.none();
+    }
+    ProduceResponseData data = new ProduceResponseData();
+    TopicProduceData before = null;
+    TopicProduceResponse answer = new TopicProduceResponse();
+    for (Part part : parts) {
+      if (part.topic != before) {
+        before = part.topic;
+        answer =
+            new TopicProduceResponse().setName(part.topic.name()).setTopicId(part.topic.topicId());
+        data.responses().add(answer);
+      }
+      answer.partitionResponses().add(answer(part));
+    }
+    return Reply.of(new ProduceResponse(data));
+  }
+
+  private static PartitionProduceResponse answer(Part part) {
+    PartitionProduceResponse answer = new PartitionProduceResponse().setIndex(part.index);
+    if (!part.acknowledged.isDone()) {
+      return failed(answer, Errors.REQUEST_TIMED_OUT);
+    }
+    if (part.acknowledged.isCompletedExceptionally()) {
+      Throwable failure =
+          part.acknowledged.handle((appended, thrown) -> Dispatcher.cause(thrown)).join();
+      return failed(answer, failure);
+    }
+    Appended appended = part.acknowledged.join();
+    return answer
+        .setBaseOffset(appended.firstOffset())
+        .setLogAppendTimeMs(appended.logAppendTimeMs())
+        .setLogStartOffset(appended.logStartOffset());
+  }
+
+  private static PartitionProduceResponse failed(PartitionProduceResponse answer, Errors error) {
+    return answer.setErrorCode(error.code()).setBaseOffset(ProduceResponse.INVALID_OFFSET);
+  }
+
+  private static PartitionProduceResponse failed(
+      PartitionProduceResponse answer, Throwable failure) {
+    if (failure instanceof RecordValidationException invalid) {
+      failed(answer, Errors.forException(invalid.invalidException()))
+          .setErrorMessage(invalid.invalidException().getMessage());
+      invalid
+          .recordErrors()
+          .forEach(
+              e ->
+                  answer
+                      .recordErrors()
+                      .add(
+                          new BatchIndexAndErrorMessage()
+                              .setBatchIndex(e.batchIndex)
+                              .setBatchIndexErrorMessage(e.message)));
+      return answer;
+    }
+    return failed(answer, Errors.forException(failure)).setErrorMessage(failure.getMessage());
+  }
+
+  private static CompletableFuture<Void> all(List<CompletableFuture<Appended>> futures) {
+    return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new));
+  }
+}

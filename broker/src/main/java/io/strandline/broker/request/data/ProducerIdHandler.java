@@ -1,0 +1,53 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.requests.InitProducerIdRequest;
+import org.apache.kafka.common.requests.InitProducerIdResponse;
+
+/**
+ * InitProducerId for idempotent producers (KIP-98). One that names a transaction is refused: there
+ * is no transaction coordinator here.
+ */
+final class ProducerIdHandler implements Handler<InitProducerIdRequest> {
+  private final ControlPlane control;
+
+  ProducerIdHandler(ControlPlane control) {
+    this.control = control;
+  }
+
+  @Override
+  public CompletionStage<Reply> handle(Request<InitProducerIdRequest> request) {
+    if (request.body().data().transactionalId() != null) {
+      return CompletableFuture.completedFuture(failed(Errors.COORDINATOR_NOT_AVAILABLE));
+    }
+    return control
+        .nextProducerId()
+        .handle(
+            (id, failure) ->
+                failure == null
+                    ? Reply.of(
+                        new InitProducerIdResponse(
+                            new InitProducerIdResponseData()
+                                .setProducerId(id)
+                                .setProducerEpoch((short) 0)))
+                    : failed(Dispatcher.error(failure)));
+  }
+
+  private static Reply failed(Errors error) {
+    return Reply.of(
+        new InitProducerIdResponse(
+            new InitProducerIdResponseData()
+                .setErrorCode(error.code())
+                .setProducerId(RecordBatch.NO_PRODUCER_ID)
+                .setProducerEpoch(RecordBatch.NO_PRODUCER_EPOCH)));
+  }
+}
