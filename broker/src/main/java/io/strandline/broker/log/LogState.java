@@ -48,7 +48,7 @@ final class LogState {
   volatile boolean sealDue;
 
   /** Names of files that were made since the directory was forced. */
-  volatile boolean namesDue;
+  volatile boolean namesDue = true;
 
   long jitterMs;
   final AtomicLong unflushedRecords = new AtomicLong();
