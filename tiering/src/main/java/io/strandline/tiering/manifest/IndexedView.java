@@ -75,6 +75,12 @@ record IndexedView(ManifestVersion head, IndexPages pages) implements ManifestVi
         .thenApply(found -> found.stream().findFirst());
   }
 
+  @Override
+  public CompletableFuture<List<RetiredSegment>> retired(int max) {
+    return new RetiredQueue(head.retired(), ref -> pages.load(head.partition(), ref))
+        .due(Long.MAX_VALUE, max);
+  }
+
   private CompletableFuture<List<SegmentEntry>> walk(
       Predicate<PageRef> page, Predicate<SegmentEntry> segment, int max) {
     return IndexWalk.over(

@@ -43,6 +43,12 @@ public interface ManifestView {
   CompletableFuture<List<SegmentEntry>> from(long offset, int max);
 
   /**
+   * At most {@code max} segments that readers no longer look for and whose objects this version
+   * still names, oldest first.
+   */
+  CompletableFuture<List<RetiredSegment>> retired(int max);
+
+  /**
    * As {@link #from}, as a proof that local bytes may go: this version is durable and names them.
    */
   default CompletableFuture<List<CommittedSegment>> committedFrom(long offset, int max) {

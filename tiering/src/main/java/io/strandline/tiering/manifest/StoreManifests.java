@@ -6,6 +6,7 @@ import io.strandline.tiering.manifest.ManifestLog.Stored;
 import io.strandline.tiering.manifest.index.IndexPages;
 import io.strandline.tiering.manifest.index.PageCollector;
 import io.strandline.tiering.manifest.index.PageRef;
+import io.strandline.tiering.manifest.index.PartitionWalk;
 import io.strandline.tiering.store.ObjectStore;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -39,9 +40,11 @@ public final class StoreManifests implements Manifests {
 
   private static final int COLLECT_PAGES_EVERY = 256;
 
+  private final ObjectStore store;
   private final Shared shared;
 
-  private StoreManifests(Shared shared) {
+  private StoreManifests(ObjectStore store, Shared shared) {
+    this.store = store;
     this.shared = shared;
   }
 
@@ -57,12 +60,18 @@ public final class StoreManifests implements Manifests {
         };
     Meters meters = Meters.in(environment.metrics());
     PageCollector collector = new PageCollector(store, pages);
-    return new StoreManifests(new Shared(environment, config, log, pages, collector, meters));
+    return new StoreManifests(
+        store, new Shared(environment, config, log, pages, collector, meters));
   }
 
   @Override
   public CompletableFuture<ManifestView> read(TopicIdPartition partition) {
     return newest(partition).thenApply(read -> new IndexedView(read.version(), shared.pages()));
+  }
+
+  @Override
+  public CompletableFuture<List<TopicIdPartition>> partitions() {
+    return PartitionWalk.over(store, shared.executor());
   }
 
   @Override

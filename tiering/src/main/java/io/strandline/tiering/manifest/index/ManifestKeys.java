@@ -3,7 +3,10 @@ package io.strandline.tiering.manifest.index;
 import io.strandline.tiering.store.ObjectKey;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Crc32C;
@@ -15,6 +18,9 @@ import org.apache.kafka.common.utils.Crc32C;
  */
 public final class ManifestKeys {
   private static final HexFormat HEX = HexFormat.of();
+  private static final String FOLDER = "manifest/";
+  private static final Pattern PLACE =
+      Pattern.compile("[0-9a-f]{4}/([A-Za-z0-9_-]{22})/(0|[1-9][0-9]{0,9})/");
   private static final String VERSION = "v-";
   private static final String PAGE = "p-";
   private static final String HEAD = "head";
@@ -31,7 +37,31 @@ public final class ManifestKeys {
             .putInt(partition.partition())
             .array();
     long hash = Crc32C.compute(bytes, 0, bytes.length) & 0xffff;
-    return HEX.toHexDigits(hash, 4) + "/" + id + "/" + partition.partition() + "/manifest/";
+    return HEX.toHexDigits(hash, 4) + "/" + id + "/" + partition.partition() + "/" + FOLDER;
+  }
+
+  /** The partition below whose place an object lies, if it does; its topic is unnamed. */
+  public static Optional<TopicIdPartition> partition(ObjectKey key) {
+    Matcher parts = PLACE.matcher(key.value());
+    if (!parts.lookingAt()) {
+      return Optional.empty();
+    }
+    try {
+      TopicIdPartition partition =
+          new TopicIdPartition(
+              Uuid.fromString(parts.group(1)), Integer.parseInt(parts.group(2)), "");
+      return prefix(partition).startsWith(parts.group())
+          ? Optional.of(partition)
+          : Optional.empty();
+    } catch (IllegalArgumentException notANumber) {
+      return Optional.empty();
+    }
+  }
+
+  /** Above all keys of a partition, and below those of others that follow. */
+  public static String after(TopicIdPartition partition) {
+    String prefix = prefix(partition);
+    return prefix.substring(0, prefix.length() - FOLDER.length()) + "~";
   }
 
   /** All versions; the newest is first in the order of keys. */

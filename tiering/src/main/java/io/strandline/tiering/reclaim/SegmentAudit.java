@@ -1,0 +1,190 @@
+package io.strandline.tiering.reclaim;
+
+import io.strandline.tiering.reclaim.AuditFinding.Kind;
+import io.strandline.tiering.segment.BatchHeader;
+import io.strandline.tiering.segment.BatchScan;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentFooter;
+import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentFormatException;
+import io.strandline.tiering.segment.SegmentId;
+import io.strandline.tiering.store.ObjectInfo;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.function.LongConsumer;
+import java.util.zip.CRC32C;
+import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads one segment from its first byte to its last, in pieces, and holds it against its entry.
+ * Blocks; used once, by one thread.
+ */
+final class SegmentAudit {
+  private final ObjectStore store;
+  private final TopicIdPartition partition;
+  private final SegmentEntry entry;
+  private final List<AuditFinding> findings = new ArrayList<>();
+  private final CRC32C whole = new CRC32C();
+  private final CRC32C data = new CRC32C();
+  private final ByteBuffer tail;
+  private final BatchScan scan;
+  private boolean batchesSound = true;
+  private long nextOffset;
+  private long missingOffsets;
+  private long firstHole = -1;
+  private int batches;
+  private long records;
+  private int dataCrc;
+
+  SegmentAudit(ObjectStore store, TopicIdPartition partition, SegmentEntry entry) {
+    this.store = store;
+    this.partition = partition;
+    this.entry = entry;
+    this.nextOffset = entry.baseOffset();
+    this.scan = new BatchScan(entry.baseOffset(), entry.endOffset(), this::batch);
+    this.tail = ByteBuffer.allocate(tailBytes(entry));
+  }
+
+  /** An absurd length is told when the tail is decoded. */
+  private static int tailBytes(SegmentEntry entry) {
+    try {
+      return SegmentFormat.tailBytes(entry);
+    } catch (SegmentFormatException absurd) {
+      return 0;
+    }
+  }
+
+  /**
+   * @param listed what the store said of the object, if it was asked already
+   * @param pieceBytes of one read
+   * @param read told of bytes as they are read
+   */
+  List<AuditFinding> run(@Nullable ObjectInfo listed, int pieceBytes, LongConsumer read) {
+    try {
+      Optional<ObjectInfo> info =
+          listed == null ? store.head(entry.object()).join() : Optional.of(listed);
+      if (info.isEmpty()) {
+        found(Kind.MISSING, "no object of this name");
+      } else if (lengthHolds(info.get())) {
+        readAll(pieceBytes, read);
+        compare();
+      }
+    } catch (CompletionException | StoreException e) {
+      StoreException failure = StoreException.of(e);
+      boolean gone = failure instanceof StoreException.NotFound;
+      found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
+    }
+    return findings;
+  }
+
+  /** A segment that is alone in its object, as its name says, ends where the object ends. */
+  private boolean lengthHolds(ObjectInfo info) {
+    long end = entry.positionBytes() + entry.lengthBytes();
+    boolean alone = entry.positionBytes() == 0 && SegmentId.parse(entry.object()).isPresent();
+    if (info.lengthBytes() < end || (alone && info.lengthBytes() > end)) {
+      found(Kind.LENGTH, info.lengthBytes() + " bytes, the manifest says " + end);
+      return false;
+    }
+    return true;
+  }
+
+  private void readAll(int pieceBytes, LongConsumer read) {
+    long at = 0;
+    while (at < entry.lengthBytes()) {
+      boolean inData = at < entry.dataBytes();
+      long left = (inData ? entry.dataBytes() : entry.lengthBytes()) - at;
+      int length = (int) Math.min(pieceBytes, left);
+      ByteBuffer piece = store.get(entry.object(), entry.positionBytes() + at, length).join();
+      whole.update(piece.duplicate());
+      if (inData) {
+        data.update(piece.duplicate());
+        feed(piece);
+      } else if (tail.remaining() >= length) {
+        tail.put(piece);
+      }
+      at += length;
+      read.accept(length);
+    }
+    dataCrc = (int) data.getValue();
+  }
+
+  private void feed(ByteBuffer piece) {
+    if (!batchesSound) {
+      return;
+    }
+    try {
+      scan.feed(piece);
+    } catch (SegmentFormatException e) {
+      batchesSound = false;
+      found(Kind.CONTENT, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void batch(BatchHeader header, long positionBytes) {
+    hole(header.baseOffset());
+    nextOffset = header.lastOffset() + 1;
+    batches++;
+    records += header.recordCount();
+  }
+
+  private void hole(long toOffset) {
+    if (toOffset > nextOffset) {
+      firstHole = firstHole < 0 ? nextOffset : firstHole;
+      missingOffsets += toOffset - nextOffset;
+    }
+  }
+
+  private void compare() {
+    if ((int) whole.getValue() != entry.crc32c()) {
+      found(Kind.CHECKSUM, "the whole segment's CRC32C is not the manifest's");
+    }
+    try {
+      SegmentFooter footer = SegmentFormat.decode(entry, tail.flip()).footer();
+      if (dataCrc != footer.dataCrc32c()) {
+        found(Kind.CHECKSUM, "the batches' CRC32C is not the footer's");
+      }
+      if (batchesSound) {
+        scan.finish();
+        compareBatches(footer.facts());
+      }
+    } catch (SegmentFormatException e) {
+      found(Kind.CONTENT, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void compareBatches(SegmentFooter.Facts facts) {
+    if (batches != facts.batchCount() || records != facts.recordCount()) {
+      found(
+          Kind.CONTENT,
+          batches
+              + " batches with "
+              + records
+              + " records, the footer says "
+              + facts.batchCount()
+              + " with "
+              + facts.recordCount());
+    }
+    hole(entry.endOffset());
+    if (missingOffsets > 0) {
+      findings.add(
+          new AuditFinding(
+              Kind.HOLE,
+              Optional.of(partition),
+              Optional.of(entry.object()),
+              firstHole,
+              missingOffsets + " offsets have no batch"));
+    }
+  }
+
+  private void found(Kind kind, String detail) {
+    findings.add(
+        new AuditFinding(
+            kind, Optional.of(partition), Optional.of(entry.object()), entry.baseOffset(), detail));
+  }
+}
