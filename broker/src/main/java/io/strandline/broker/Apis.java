@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /** Every API that this broker serves, with who serves it. What is not here is not advertised. */
 final class Apis {
   /** What handlers need of the process. */
-  record Process(Threads threads, MeterRegistry meters) {}
+  record Environment(Threads threads, MeterRegistry meters) {}
 
   private final AtomicReference<@Nullable ApiTable> built = new AtomicReference<>();
 
@@ -35,7 +35,7 @@ final class Apis {
       ControlPlane control,
       Partitions partitions,
       GroupHost groups,
-      Process process) {
+      Environment process) {
     Threads threads = process.threads();
     MeterRegistry meters = process.meters();
     Guard guard = Guard.open();

@@ -80,6 +80,7 @@ final class DataPlane implements AutoCloseable {
             InstantSource.system(),
             threads.writes,
             threads.reads,
+            threads.cleaner,
             threads.timer,
             tier.replay(),
             meters,
@@ -106,7 +107,7 @@ final class DataPlane implements AutoCloseable {
             quorum,
             partitions.orElseThrow(),
             groups.orElseThrow(),
-            new Apis.Process(threads, meters));
+            new Apis.Environment(threads, meters));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),

@@ -39,7 +39,7 @@ record LogDirectories(List<LogDirectory> all) implements AutoCloseable {
         opened.add(LogDirectory.open(path, runtime));
       } catch (KafkaStorageException e) {
         directories.close();
-        throw new StartException(e.getMessage(), e);
+        throw new StartException(String.valueOf(e.getMessage()), e);
       }
     }
     return directories;

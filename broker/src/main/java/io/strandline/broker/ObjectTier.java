@@ -164,7 +164,7 @@ final class ObjectTier implements Tier, AutoCloseable {
           .addKeyValue("store", store.describe())
           .log("the object store does not answer; starting without it");
     } catch (ExecutionException e) {
-      if (!(StoreException.of(e.getCause()) instanceof StoreException.Unavailable)) {
+      if (!(StoreException.of(e) instanceof StoreException.Unavailable)) {
         throw new StartException("object store " + store.describe() + ": " + message(e), e);
       }
       LOG.atWarn()
@@ -176,6 +176,11 @@ final class ObjectTier implements Tier, AutoCloseable {
       throw new StartException("interrupted while trying the object store", e);
     }
     var unused = first.whenComplete((done, failure) -> verifiedOrAgain(clusterId, failure));
+  }
+
+  private void verifyAgain(String clusterId) {
+    var unused =
+        verifyOnce(clusterId).whenComplete((done, failure) -> verifiedOrAgain(clusterId, failure));
   }
 
   private CompletableFuture<Void> verifyOnce(String clusterId) {
@@ -199,11 +204,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     if (StoreException.of(failure) instanceof StoreException.Unavailable) {
       var unused =
           threads.timer.schedule(
-              () ->
-                  verifyOnce(clusterId)
-                      .whenComplete((done, again) -> verifiedOrAgain(clusterId, again)),
-              VERIFY_AGAIN_MS,
-              TimeUnit.MILLISECONDS);
+              () -> verifyAgain(clusterId), VERIFY_AGAIN_MS, TimeUnit.MILLISECONDS);
     } else {
       LOG.atError()
           .addKeyValue("store", store.describe())
@@ -254,21 +255,36 @@ final class ObjectTier implements Tier, AutoCloseable {
     TierMember member =
         new TierMember(
             partition.log(),
-            partition.log(),
+            partition.localSegments(),
             () -> Math.min(partition.highWatermark(), partition.lastStableOffset()),
             partition.leaderEpoch(),
             () -> policies.of(partition));
     waiting.put(partition.id(), member);
-    pipeline.thenAccept(tier -> tier.join(member));
+    var unused = pipeline.thenAccept(tier -> tier.join(member));
   }
 
   @Override
   public synchronized void leave(TopicIdPartition partition) {
     waiting.remove(partition);
-    pipeline.thenAccept(
-        tier -> {
-          var unused = tier.leave(partition);
-        });
+    var unused = pipeline.thenCompose(tier -> tier.leave(partition));
+  }
+
+  /** Also of a topic that is not tiered now: it may have been before. */
+  @Override
+  public synchronized void delete(TopicIdPartition partition, int leaderEpoch) {
+    waiting.remove(partition);
+    var unused =
+        pipeline
+            .thenCompose(tier -> tier.delete(partition, leaderEpoch))
+            .whenComplete(
+                (done, failure) -> {
+                  if (failure != null && !closed) {
+                    LOG.atWarn()
+                        .addKeyValue("partition", partition)
+                        .setCause(failure)
+                        .log("the tier of a deleted topic stays for now");
+                  }
+                });
   }
 
   @Override

@@ -27,6 +27,9 @@ final class Threads implements AutoCloseable {
   /** Changes of the metadata, one after another. */
   final ExecutorService changes = pool("changes", 1);
 
+  /** Compaction of local logs. */
+  final ExecutorService cleaner = pool("cleaner", 1);
+
   /** What the tier does on local files. */
   final ExecutorService tier = pool("tier", 2);
 

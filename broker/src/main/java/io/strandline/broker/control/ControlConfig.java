@@ -51,6 +51,10 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
           "transaction.state.log.min.isr", "1",
           "share.coordinator.state.topic.replication.factor", "1",
           "share.coordinator.state.topic.min.isr", "1",
+          // After a kill the controller waits for the old session to end before it takes this node
+          // back: nobody else could have taken over meanwhile.
+          "broker.session.timeout.ms", "1500",
+          "broker.heartbeat.interval.ms", "300",
           // Nobody else follows this metadata log: small segments go sooner, and an idle node
           // writes (and syncs) rarely.
           "metadata.log.segment.bytes", "8388608",

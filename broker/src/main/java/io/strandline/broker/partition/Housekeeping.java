@@ -1,11 +1,13 @@
 package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogDirectory;
+import io.strandline.tiering.compact.CompactionConfig;
 import java.util.Collection;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.internals.Topic;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,16 +28,21 @@ final class Housekeeping implements AutoCloseable {
   private volatile boolean closed;
   private long checkpointedMs = Long.MIN_VALUE / 2; // the round's
   private long retainedMs;
+  private long cleanedMs;
+  private final Cleaning cleaning;
+  private final AtomicBoolean cleaningNow = new AtomicBoolean();
 
   Housekeeping(PartitionRuntime runtime, Home home, Collection<Partition> hosted, Tier tier) {
     this.runtime = runtime;
     this.home = home;
     this.hosted = hosted;
     this.tier = tier;
+    this.cleaning = new Cleaning(CompactionConfig.defaults(), runtime.clock(), runtime.meters());
   }
 
   void start() {
     retainedMs = runtime.clock().millis();
+    cleanedMs = retainedMs;
     long every = runtime.settings().maintainMs();
     ticks =
         runtime.scheduler().scheduleWithFixedDelay(this::tick, every, every, TimeUnit.MILLISECONDS);
@@ -81,14 +88,29 @@ final class Housekeeping implements AutoCloseable {
       retainedMs = nowMs;
       done += retain(nowMs);
     }
+    if (nowMs - cleanedMs >= runtime.settings().cleanMs()
+        && cleaningNow.compareAndSet(false, true)) {
+      cleanedMs = nowMs;
+      runtime.cleaner().execute(this::cleanNow);
+    }
     return done;
+  }
+
+  /** Compaction takes long and never holds up a round: it has its own thread. */
+  private void cleanNow() {
+    try {
+      cleaning.doWork(hosted, p -> Topic.isInternal(p.id().topic()) || !tier.holds(p));
+    } finally {
+      cleaningNow.set(false);
+    }
   }
 
   private int retain(long nowMs) {
     int asked = 0;
     for (Partition partition : hosted) {
       if (partition.config().delete && !tier.holds(partition)) {
-        partition.step(() -> partition.log().deleteExpired(nowMs, partition.highWatermark()));
+        var unused =
+            partition.step(() -> partition.log().deleteExpired(nowMs, partition.highWatermark()));
         asked++;
       }
     }

@@ -5,7 +5,7 @@ import io.strandline.broker.log.Appended;
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
-import io.strandline.replay.ReplayRequest;
+import io.strandline.tiering.reclaim.LocalSegments;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -50,6 +50,7 @@ public final class Partition {
   private final PartitionRuntime runtime;
   private final Mailbox mailbox;
   private final OffsetLookup lookup;
+  private final LogReads reads;
   private final AckQueue acks = new AckQueue();
   private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
   private final List<HighWatermarkListener> listeners = new CopyOnWriteArrayList<>();
@@ -67,6 +68,7 @@ public final class Partition {
     this.runtime = runtime;
     this.mailbox = new Mailbox(runtime.writes(), this::settle);
     this.lookup = new OffsetLookup(this, runtime);
+    this.reads = new LogReads(log, runtime.replay());
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();
     this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
@@ -93,6 +95,11 @@ public final class Partition {
   /** For those who describe or maintain it; its writing methods are the owner's alone. */
   public PartitionLog log() {
     return log;
+  }
+
+  /** For the tier, which frees local bytes and moves the log start. */
+  public LocalSegments localSegments() {
+    return new OwnedSegments(log, mailbox);
   }
 
   public long logStartOffset() {
@@ -204,41 +211,7 @@ public final class Partition {
    */
   public PartitionRead read(ReadRequest request) {
     leadingOrThrow(request.leaderEpoch());
-    PartitionRead.Marks marks = marks(request.isolation());
-    long offset = request.offset();
-    if (offset >= log.localLogStartOffset()) {
-      try {
-        return new PartitionRead.Hot(marks, readLocal(request, marks.upperBound()));
-      } catch (OffsetOutOfRangeException e) {
-        if (offset >= log.localLogStartOffset() || offset < log.logStartOffset()) {
-          throw e;
-        } // else the tier released what we were about to read
-      }
-    }
-    if (offset < log.logStartOffset()) {
-      throw new OffsetOutOfRangeException(
-          id + " begins at " + log.logStartOffset() + ", not at " + offset);
-    }
-    return new PartitionRead.Cold(marks, runtime.replay().read(history(request, marks)));
-  }
-
-  private LogRead readLocal(ReadRequest request, long upperBound) {
-    if (request.offset() > log.logEndOffset()) {
-      throw new OffsetOutOfRangeException(
-          id + " ends at " + log.logEndOffset() + ", before " + request.offset());
-    }
-    return log.read(request.offset(), request.maxBytes(), upperBound, request.atLeastOneBatch());
-  }
-
-  private ReplayRequest history(ReadRequest request, PartitionRead.Marks marks) {
-    return new ReplayRequest(
-        id,
-        request.offset(),
-        marks.upperBound(),
-        request.maxBytes(),
-        request.atLeastOneBatch(),
-        request.isolation() == FetchIsolation.TXN_COMMITTED,
-        request.reader());
+    return reads.read(request, marks(request.isolation()));
   }
 
   /** Whether the offset lies where the page cache can be trusted to hold it. */
@@ -411,7 +384,7 @@ public final class Partition {
   }
 
   void reconfigure(LogConfig config) {
-    step(() -> log.reconfigure(config));
+    var unused = step(() -> log.reconfigure(config));
   }
 
   /** A step that the owner carries out on the executor of writes. */

@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param clock for timestamps of appends and for retention
  * @param writes blocking work on logs: appends that are not inline, rolls, truncation, retention
  * @param reads look-ups that may wait for the disk
+ * @param cleaner one thread for compaction
  * @param scheduler wakes housekeeping; its tasks are short
  * @param replay what the hot log no longer holds
  * @param meters {@code strandline.partition.*}
@@ -20,6 +21,7 @@ public record PartitionRuntime(
     InstantSource clock,
     Executor writes,
     Executor reads,
+    Executor cleaner,
     ScheduledExecutorService scheduler,
     Replay replay,
     MeterRegistry meters,

@@ -8,11 +8,17 @@ package io.strandline.broker.partition;
  * @param maintainMs how often flushes, rolls and checkpoints are looked after
  * @param highWatermarkMs {@code replica.high.watermark.checkpoint.interval.ms}
  * @param retentionMs {@code log.retention.check.interval.ms}
+ * @param cleanMs {@code log.cleaner.backoff.ms}
  * @param openThreads logs directories opened at once at start
  */
 public record PartitionSettings(
-    int inlineBytes, long maintainMs, long highWatermarkMs, long retentionMs, int openThreads) {
+    int inlineBytes,
+    long maintainMs,
+    long highWatermarkMs,
+    long retentionMs,
+    long cleanMs,
+    int openThreads) {
   public static PartitionSettings defaults() {
-    return new PartitionSettings(1 << 20, 1_000, 5_000, 300_000, 4);
+    return new PartitionSettings(1 << 20, 1_000, 5_000, 300_000, 15_000, 4);
   }
 }

@@ -158,8 +158,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   public void onChange(ClusterView before, ClusterView now, LocalChanges mine) {
     if (before.offset() < 0 || !mine.equals(LocalChanges.NONE)) {
       settled =
-          CompletableFuture.supplyAsync(() -> apply(before, now, mine), changes)
-              .thenCompose(taken -> taken);
+          CompletableFuture.completedFuture(mine)
+              .thenComposeAsync(changed -> apply(before, now, changed), changes);
     }
   }
 
@@ -177,9 +177,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       if (before.offset() < 0) {
         dropStray(now);
       }
-      mine.deleted().forEach(this::drop);
-      mine.leaders().values().forEach(state -> taken.add(take(state, now)));
-      mine.followers().values().forEach(state -> taken.add(take(state, now)));
+      mine.deleted().forEach(id -> drop(id, mine.deletedTopics().contains(id.topicId())));
+      for (PartitionState state : mine.leaders().values()) {
+        taken.add(take(state, now));
+      }
+      for (PartitionState state : mine.followers().values()) {
+        taken.add(take(state, now));
+      }
       mine.reconfigured().forEach(topic -> reconfigure(topic, now));
     } catch (RuntimeException failure) {
       LOG.atError().setCause(failure).log("a change of the metadata was not carried out");
@@ -192,7 +196,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     try {
       Partition partition = hosted.get(state.id().topicPartition());
       if (partition != null && !partition.id().topicId().equals(state.id().topicId())) {
-        drop(partition.id()); // an earlier topic of that name, deleted while we were away
+        drop(partition.id(), true); // an earlier topic of that name, deleted while we were away
         partition = null;
       }
       Partition taken = partition == null ? create(state, now) : partition;
@@ -229,15 +233,22 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     }
   }
 
-  private void drop(TopicIdPartition id) {
+  /**
+   * @param everywhere the topic was deleted, rather than the replica moved
+   */
+  private void drop(TopicIdPartition id, boolean everywhere) {
     Partition partition = hosted.get(id.topicPartition());
     if (partition == null || !partition.id().equals(id)) {
       return;
     }
     hosted.remove(id.topicPartition());
-    tier.leave(id);
+    if (everywhere) {
+      tier.delete(id, Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0)));
+    } else {
+      tier.leave(id);
+    }
     PartitionLog log = partition.log();
-    partition.close(() -> log.directory().delete(log));
+    var unused = partition.close(() -> log.directory().delete(log));
   }
 
   /**
@@ -261,7 +272,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
               .isPresent();
       if (!ours) {
         LOG.atInfo().addKeyValue("partition", partition.id()).log("is no longer ours, deleted");
-        drop(partition.id());
+        drop(partition.id(), now.topicName(partition.id().topicId()) == null);
       }
     }
   }

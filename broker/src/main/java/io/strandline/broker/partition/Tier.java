@@ -14,6 +14,9 @@ public interface Tier {
         public void leave(TopicIdPartition partition) {}
 
         @Override
+        public void delete(TopicIdPartition partition, int leaderEpoch) {}
+
+        @Override
         public boolean holds(Partition partition) {
           return false;
         }
@@ -24,6 +27,13 @@ public interface Tier {
 
   /** This broker leads it no more: stop for good. */
   void leave(TopicIdPartition partition);
+
+  /**
+   * The topic was deleted: so is what the tier holds of the partition.
+   *
+   * @param leaderEpoch the last one known here
+   */
+  void delete(TopicIdPartition partition, int leaderEpoch);
 
   /** Whether the topic is tiered, and so its retention the tier's affair. */
   boolean holds(Partition partition);

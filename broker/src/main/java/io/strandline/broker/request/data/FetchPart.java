@@ -28,14 +28,12 @@ record FetchPart(
     @Nullable List<AbortedTransaction> aborted,
     boolean slow,
     Runnable release) {
-  private static final Runnable NOTHING = () -> {};
-
   static FetchPart failed(Errors error, PartitionRead.@Nullable Marks marks) {
-    return new FetchPart(marks, error, MemoryRecords.EMPTY, null, false, NOTHING);
+    return new FetchPart(marks, error, MemoryRecords.EMPTY, null, false, FetchPart::nothing);
   }
 
   static FetchPart slow(PartitionRead.@Nullable Marks marks) {
-    return new FetchPart(marks, Errors.NONE, MemoryRecords.EMPTY, null, true, NOTHING);
+    return new FetchPart(marks, Errors.NONE, MemoryRecords.EMPTY, null, true, FetchPart::nothing);
   }
 
   /**
@@ -49,7 +47,8 @@ record FetchPart(
       int copyBytes) {
     if (read.sizeBytes() <= copyBytes) {
       try (read) {
-        return new FetchPart(marks, Errors.NONE, read.toMemory(), aborted, false, NOTHING);
+        return new FetchPart(
+            marks, Errors.NONE, read.toMemory(), aborted, false, FetchPart::nothing);
       }
     }
     BaseRecords region =
@@ -71,6 +70,8 @@ record FetchPart(
     return new FetchPart(
         marks, Errors.NONE, new SliceRecords(read.slices()), aborted, false, read::close);
   }
+
+  private static void nothing() {}
 
   int sizeBytes() {
     return records.sizeInBytes();

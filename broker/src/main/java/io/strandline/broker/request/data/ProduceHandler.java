@@ -10,6 +10,7 @@ import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -138,18 +139,21 @@ final class ProduceHandler implements Handler<ProduceRequest> {
           : Reply.none();
     }
     ProduceResponseData data = new ProduceResponseData();
-    TopicProduceData before = null;
-    TopicProduceResponse answer = new TopicProduceResponse();
+    IdentityHashMap<TopicProduceData, TopicProduceResponse> topics = new IdentityHashMap<>();
     for (Part part : parts) {
-      if (part.topic != before) {
-        before = part.topic;
-        answer =
-            new TopicProduceResponse().setName(part.topic.name()).setTopicId(part.topic.topicId());
-        data.responses().add(answer);
-      }
-      answer.partitionResponses().add(answer(part));
+      topics
+          .computeIfAbsent(part.topic, topic -> answerFor(topic, data))
+          .partitionResponses()
+          .add(answer(part));
     }
     return Reply.of(new ProduceResponse(data));
+  }
+
+  private static TopicProduceResponse answerFor(TopicProduceData topic, ProduceResponseData data) {
+    TopicProduceResponse answer =
+        new TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
+    data.responses().add(answer);
+    return answer;
   }
 
   private static PartitionProduceResponse answer(Part part) {
