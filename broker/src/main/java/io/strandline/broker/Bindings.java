@@ -25,7 +25,7 @@ final class Bindings {
   static PartitionSettings partitionSettings(BrokerConfig config) {
     PartitionSettings defaults = PartitionSettings.defaults();
     return new PartitionSettings(
-        defaults.inlineBytes(),
+        (int) config.number(ConfigKeys.INLINE_BYTES),
         Math.min(defaults.maintainMs(), config.kafkaNumber("log.flush.scheduler.interval.ms")),
         config.kafkaNumber("replica.high.watermark.checkpoint.interval.ms"),
         config.kafkaNumber("log.retention.check.interval.ms"),
@@ -39,7 +39,7 @@ final class Bindings {
         config.kafkaInt("fetch.max.bytes"),
         config.kafkaInt("max.incremental.fetch.session.cache.slots"),
         defaults.sessionEvictionMs(),
-        defaults.copyBytes(),
+        (int) config.number(ConfigKeys.COPY_BYTES),
         defaults.slowReadGraceMs());
   }
 
@@ -72,8 +72,8 @@ final class Bindings {
     return new SocketConfig.Limits(
         requestBytes,
         Math.max(requestBytes, inFlight),
-        defaults.requestsPerConnectionMax(),
-        defaults.unsentBytesMax(),
+        (int) config.number(ConfigKeys.REQUESTS_PER_CONNECTION),
+        config.number(ConfigKeys.UNSENT_BYTES),
         config.kafkaInt("max.connections"),
         config.kafkaInt("max.connections.per.ip"),
         overrides(config.kafkaText("max.connections.per.ip.overrides")),

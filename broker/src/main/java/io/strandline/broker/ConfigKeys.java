@@ -38,6 +38,60 @@ public final class ConfigKeys {
   /** Bytes of requests that are being read or served. */
   public static final String IN_FLIGHT_BYTES = "strandline.socket.in.flight.bytes";
 
+  /** Time of one request to the store. */
+  public static final String STORE_TIMEOUT_MS = "strandline.store.timeout.ms";
+
+  /** Tries of one request to the store. */
+  public static final String STORE_ATTEMPTS = "strandline.store.attempts";
+
+  /** Reads under way at once. */
+  public static final String STORE_READS = "strandline.store.reads.max";
+
+  /** Writes under way at once. */
+  public static final String STORE_WRITES = "strandline.store.writes.max";
+
+  /** Bytes under way at once. */
+  public static final String STORE_BYTES = "strandline.store.bytes.max";
+
+  /** Whether no other broker writes to the store. */
+  public static final String STORE_SINGLE_WRITER = "strandline.store.single.writer";
+
+  /** How often a partition is looked at. */
+  public static final String TIER_CHECK_MS = "strandline.tier.check.ms";
+
+  /** How often bytes are reclaimed. */
+  public static final String TIER_RECLAIM_MS = "strandline.tier.reclaim.ms";
+
+  /** Time between retiring a segment and deleting its object. */
+  public static final String TIER_GRACE_MS = "strandline.tier.grace.ms";
+
+  /** Uploads at once. */
+  public static final String TIER_UPLOADS = "strandline.tier.uploads.max";
+
+  /** Bytes of uploads at once. */
+  public static final String TIER_UPLOAD_BYTES = "strandline.tier.uploads.bytes";
+
+  /** Bytes of history under way. */
+  public static final String REPLAY_BUDGET_BYTES = "strandline.replay.budget.bytes";
+
+  /** Longest read of history. */
+  public static final String REPLAY_GET_BYTES = "strandline.replay.get.bytes";
+
+  /** Age of a manifest that replay trusts. */
+  public static final String REPLAY_STALE_MS = "strandline.replay.stale.ms";
+
+  /** Unanswered requests of a connection. */
+  public static final String REQUESTS_PER_CONNECTION = "strandline.socket.requests.per.connection";
+
+  /** Unsent bytes of a connection. */
+  public static final String UNSENT_BYTES = "strandline.socket.unsent.bytes";
+
+  /** Largest append on an event loop. */
+  public static final String INLINE_BYTES = "strandline.append.inline.bytes";
+
+  /** Largest copy into a response. */
+  public static final String COPY_BYTES = "strandline.fetch.copy.bytes";
+
   /** Where metrics and health are told. */
   public static final String ADMIN_LISTENER = "strandline.admin.listener";
 
@@ -57,7 +111,154 @@ public final class ConfigKeys {
     history(table);
     serving(table);
     operation(table);
+    store(table);
+    tier(table);
+    limits(table);
     return table;
+  }
+
+  private static void store(ConfigDef table) {
+    table.define(
+        STORE_TIMEOUT_MS,
+        ConfigDef.Type.LONG,
+        10_000L,
+        Range.atLeast(100),
+        Importance.MEDIUM,
+        "How long one request to the object store may take, and a millisecond more for "
+            + "each KiB it moves.");
+    table.define(
+        STORE_ATTEMPTS,
+        ConfigDef.Type.INT,
+        6,
+        Range.between(1, 100),
+        Importance.MEDIUM,
+        "How often a request to the object store is tried before whoever asked is told.");
+    table.define(
+        STORE_READS,
+        ConfigDef.Type.INT,
+        64,
+        Range.between(1, 10_000),
+        Importance.MEDIUM,
+        "How many reads of the object store are under way at once.");
+    table.define(
+        STORE_WRITES,
+        ConfigDef.Type.INT,
+        32,
+        Range.between(1, 10_000),
+        Importance.MEDIUM,
+        "How many writes, lists and deletions of the object store are under way at once.");
+    table.define(
+        STORE_BYTES,
+        ConfigDef.Type.LONG,
+        256L << 20,
+        Range.atLeast(1 << 20),
+        Importance.MEDIUM,
+        "Memory for what is being read from the object store, and as much for what is "
+            + "being written, in bytes.");
+    table.define(
+        STORE_SINGLE_WRITER,
+        ConfigDef.Type.BOOLEAN,
+        false,
+        null,
+        Importance.MEDIUM,
+        "This broker is the only one that ever writes to the store: a store that lets two"
+            + " conditional writers both win is then accepted.");
+  }
+
+  private static void tier(ConfigDef table) {
+    table.define(
+        TIER_CHECK_MS,
+        ConfigDef.Type.LONG,
+        1_000L,
+        Range.atLeast(10),
+        Importance.MEDIUM,
+        "How often a partition is looked at for segments to upload.");
+    table.define(
+        TIER_RECLAIM_MS,
+        ConfigDef.Type.LONG,
+        30_000L,
+        Range.atLeast(10),
+        Importance.MEDIUM,
+        "How often release of local bytes, retention and deletion are looked at; a commit"
+            + " looks at once.");
+    table.define(
+        TIER_GRACE_MS,
+        ConfigDef.Type.LONG,
+        86_400_000L,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "How long the object of a segment that retention, or a topic's deletion, removed "
+            + "stays for replays that still read it.");
+    table.define(
+        TIER_UPLOADS,
+        ConfigDef.Type.INT,
+        4,
+        Range.between(1, 1_000),
+        Importance.MEDIUM,
+        "How many segments are uploaded at once.");
+    table.define(
+        TIER_UPLOAD_BYTES,
+        ConfigDef.Type.LONG,
+        512L << 20,
+        Range.atLeast(1 << 20),
+        Importance.MEDIUM,
+        "Sum of the lengths of the segments that are uploaded at once; a longer one goes alone.");
+    table.define(
+        REPLAY_BUDGET_BYTES,
+        ConfigDef.Type.LONG,
+        0L,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "Bytes of history being fetched or held for readers; at most three quarters of "
+            + "strandline.cache.memory.bytes. 0: half of it.");
+    table.define(
+        REPLAY_GET_BYTES,
+        ConfigDef.Type.INT,
+        32 << 20,
+        Range.between(1 << 20, 512 << 20),
+        Importance.MEDIUM,
+        "The longest read of history from the object store, and how far a reader is read "
+            + "ahead of.");
+    table.define(
+        REPLAY_STALE_MS,
+        ConfigDef.Type.LONG,
+        5_000L,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "How old what is known of a partition's manifest may be before a replay reads it again.");
+  }
+
+  private static void limits(ConfigDef table) {
+    table.define(
+        REQUESTS_PER_CONNECTION,
+        ConfigDef.Type.INT,
+        64,
+        Range.between(1, 100_000),
+        Importance.MEDIUM,
+        "Unanswered requests after which a connection is not read.");
+    table.define(
+        UNSENT_BYTES,
+        ConfigDef.Type.LONG,
+        4L << 20,
+        Range.atLeast(1 << 10),
+        Importance.MEDIUM,
+        "Bytes of answers that a client has not taken, after which its connection is not read.");
+    table.define(
+        INLINE_BYTES,
+        ConfigDef.Type.INT,
+        1 << 20,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "Batches up to this size are appended by the event loop that read them, longer "
+            + "ones by the log's threads. 0: all by the log's threads.");
+    table.define(
+        COPY_BYTES,
+        ConfigDef.Type.INT,
+        16 << 10,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "Records of a partition up to this size are copied into the response; more leave "
+            + "by sendfile.");
   }
 
   /** Where history goes and what is kept of it here. */

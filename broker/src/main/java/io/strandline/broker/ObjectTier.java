@@ -12,25 +12,20 @@ import io.strandline.cache.disk.DiskChunks;
 import io.strandline.cache.memory.MemoryChunkCache;
 import io.strandline.replay.Replay;
 import io.strandline.replay.TieredReplay;
-import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.replay.fetch.FetchEnvironment;
-import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.TierMember;
 import io.strandline.tiering.TierPipeline;
 import io.strandline.tiering.TierServices;
-import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
-import io.strandline.tiering.store.open.StoreConfig;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
@@ -84,7 +79,7 @@ final class ObjectTier implements Tier, AutoCloseable {
             "object store",
             Stores.open(
                 config.objectStore(),
-                StoreConfig.defaults(),
+                TierBindings.store(config),
                 new StoreRuntime(
                     new StoreRuntime.Time(clock, System::nanoTime),
                     random,
@@ -94,7 +89,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.manifests =
         StoreManifests.open(
             store,
-            manifestConfig(config.ownDirectory()),
+            TierBindings.manifests(config),
             new StoreManifests.Environment(clock, random, threads.manifests, meters));
     this.replay = openReplay();
   }
@@ -112,23 +107,8 @@ final class ObjectTier implements Tier, AutoCloseable {
     return tier;
   }
 
-  private static ManifestConfig manifestConfig(Path own) {
-    ManifestConfig defaults = ManifestConfig.defaults();
-    return new ManifestConfig(
-        defaults.keptMs(),
-        defaults.keptVersions(),
-        defaults.retiredGraceMs(),
-        defaults.pageCacheBytes(),
-        java.util.Optional.of(own.resolve("manifests")),
-        defaults.fencing());
-  }
-
   private Replay openReplay() {
-    long memory = config.number(ConfigKeys.CACHE_MEMORY_BYTES);
-    CacheConfig cacheConfig =
-        CacheConfig.defaults()
-            .withMemoryBytes(memory)
-            .withDisk(config.cacheDirectory(), config.number(ConfigKeys.CACHE_DISK_BYTES));
+    CacheConfig cacheConfig = TierBindings.cache(config);
     ChunkCache cache =
         parts.started(
             "cache",
@@ -139,7 +119,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                 meters));
     TieredReplay opened =
         new TieredReplay(
-            FetchConfig.forCacheMemory(memory),
+            TierBindings.replay(config),
             new FetchEnvironment(
                 store, manifests, cache, threads.replay, System::nanoTime, meters));
     var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 5, 5, TimeUnit.SECONDS);
@@ -188,7 +168,8 @@ final class ObjectTier implements Tier, AutoCloseable {
         .thenCompose(claimed -> StoreProbe.run(store, random))
         .thenAccept(
             verdict -> {
-              if (!verdict.fit()) {
+              boolean alone = config.on(ConfigKeys.STORE_SINGLE_WRITER);
+              if (!verdict.fit() && !(alone && verdict.problems().isEmpty())) {
                 throw new StoreException.Refused(verdict.explain(), null);
               }
             })
@@ -224,7 +205,7 @@ final class ObjectTier implements Tier, AutoCloseable {
           parts.started(
               "pipeline",
               new TierPipeline(
-                  TierConfig.defaults(),
+                  TierBindings.tier(config),
                   new TierServices(
                       clusterId,
                       store,

@@ -26,6 +26,7 @@ class PackageTableTest {
   private static final JavaClasses PRODUCT =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
+          .withImportOption(location -> !location.contains("-tests.jar"))
           .importPackages(
               "io.strandline.cache",
               "io.strandline.tiering",

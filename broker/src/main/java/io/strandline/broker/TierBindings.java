@@ -1,0 +1,91 @@
+package io.strandline.broker;
+
+import io.strandline.cache.CacheConfig;
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.tiering.TierConfig;
+import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.store.guard.Budget;
+import io.strandline.tiering.store.guard.Deadline;
+import io.strandline.tiering.store.guard.Retry;
+import io.strandline.tiering.store.open.StoreConfig;
+import io.strandline.tiering.upload.UploadConfig;
+import java.time.Duration;
+import java.util.Optional;
+
+/** From configuration keys to the records of the object store and all that stands on it. */
+final class TierBindings {
+  private TierBindings() {}
+
+  static StoreConfig store(BrokerConfig config) {
+    StoreConfig defaults = StoreConfig.defaults();
+    Retry retry = defaults.retry();
+    return new StoreConfig(
+        new Deadline(
+            Duration.ofMillis(config.number(ConfigKeys.STORE_TIMEOUT_MS)),
+            defaults.deadline().bytesPerSecondMin()),
+        new Retry(
+            (int) config.number(ConfigKeys.STORE_ATTEMPTS),
+            retry.firstDelay(),
+            retry.delayMax(),
+            retry.giveUpAfter()),
+        new Budget(
+            lane(config, ConfigKeys.STORE_READS, defaults.budget().reads()),
+            lane(config, ConfigKeys.STORE_WRITES, defaults.budget().writes())),
+        defaults.multipart(),
+        defaults.s3Credentials());
+  }
+
+  private static Budget.Lane lane(BrokerConfig config, String calls, Budget.Lane defaults) {
+    long bytes = config.number(ConfigKeys.STORE_BYTES);
+    return new Budget.Lane(
+        (int) config.number(calls),
+        bytes,
+        Math.min(defaults.bytesPerCallMax(), bytes),
+        defaults.queuedMax());
+  }
+
+  static ManifestConfig manifests(BrokerConfig config) {
+    ManifestConfig defaults = ManifestConfig.defaults();
+    return new ManifestConfig(
+        defaults.keptMs(),
+        defaults.keptVersions(),
+        config.number(ConfigKeys.TIER_GRACE_MS),
+        defaults.pageCacheBytes(),
+        Optional.of(config.ownDirectory().resolve("manifests")),
+        defaults.fencing());
+  }
+
+  static TierConfig tier(BrokerConfig config) {
+    TierConfig defaults = TierConfig.defaults();
+    return new TierConfig(
+        new UploadConfig(
+            (int) config.number(ConfigKeys.TIER_UPLOADS),
+            config.number(ConfigKeys.TIER_UPLOAD_BYTES)),
+        config.number(ConfigKeys.TIER_CHECK_MS),
+        config.number(ConfigKeys.TIER_RECLAIM_MS),
+        defaults.backoffMinMs(),
+        defaults.backoffMaxMs(),
+        defaults.segmentsPerCommit(),
+        defaults.graceMs());
+  }
+
+  static CacheConfig cache(BrokerConfig config) {
+    return CacheConfig.defaults()
+        .withMemoryBytes(config.number(ConfigKeys.CACHE_MEMORY_BYTES))
+        .withDisk(config.cacheDirectory(), config.number(ConfigKeys.CACHE_DISK_BYTES));
+  }
+
+  static FetchConfig replay(BrokerConfig config) {
+    long memory = config.number(ConfigKeys.CACHE_MEMORY_BYTES);
+    FetchConfig defaults = FetchConfig.forCacheMemory(memory);
+    long given = config.number(ConfigKeys.REPLAY_BUDGET_BYTES);
+    return new FetchConfig(
+        defaults.chunkBytes(),
+        (int) config.number(ConfigKeys.REPLAY_GET_BYTES),
+        given == 0 ? defaults.budgetBytes() : Math.min(given, memory / 4 * 3),
+        defaults.readBytesMax(),
+        config.number(ConfigKeys.REPLAY_STALE_MS),
+        defaults.indexBytes(),
+        defaults.idleMs());
+  }
+}
