@@ -1,6 +1,7 @@
 package io.strandline.tools;
 
 import java.io.PrintWriter;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
@@ -18,6 +19,7 @@ import picocli.CommandLine.HelpCommand;
       ProduceCommand.class,
       ConsumeCommand.class,
       GroupsCommand.class,
+      TierCommand.class,
       HelpCommand.class
     },
     mixinStandardHelpOptions = true,
@@ -54,7 +56,9 @@ public final class Main {
   /** What went wrong, in one line for a person: clients wrap the cause that matters. */
   private static String reason(Throwable failure) {
     Throwable cause = failure;
-    while ((cause instanceof ExecutionException || cause.getClass() == KafkaException.class)
+    while ((cause instanceof ExecutionException
+            || cause instanceof CompletionException
+            || cause.getClass() == KafkaException.class)
         && cause.getCause() != null) {
       cause = cause.getCause();
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,6 +52,35 @@ final class Printer {
     }
   }
 
+  /**
+   * One thing with many facts: a fact a line for people, one JSON object for programs.
+   *
+   * @param facts name, value, name, value…; names in camel case, which people see as words
+   */
+  void facts(@Nullable Object... facts) {
+    if (json) {
+      row(facts);
+      return;
+    }
+    int width = 0;
+    for (int i = 0; i < facts.length; i += 2) {
+      width = Math.max(width, words(facts[i]).length());
+    }
+    for (int i = 0; i < facts.length; i += 2) {
+      say(join(List.of(words(facts[i]), text(facts[i + 1])), new int[] {width, 0}));
+    }
+  }
+
+  /** The last word: a sentence under the table for people, an object of its own in JSON. */
+  void total(String sentence, @Nullable Object... cells) {
+    if (json) {
+      row(cells);
+    }
+    flush();
+    say(sentence);
+    flush();
+  }
+
   /** Prints the table that the rows so far make. */
   void flush() {
     if (!rows.isEmpty()) {
@@ -77,8 +107,7 @@ final class Printer {
       }
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.println(
-        join(Arrays.stream(names).map(n -> n.toUpperCase(java.util.Locale.ROOT)).toList(), widths));
+    out.println(join(Arrays.stream(names).map(n -> n.toUpperCase(Locale.ROOT)).toList(), widths));
     for (Map<String, @Nullable Object> row : rows) {
       out.println(join(Arrays.stream(names).map(n -> text(row.get(n))).toList(), widths));
     }
@@ -93,6 +122,10 @@ final class Printer {
       }
     }
     return line.toString();
+  }
+
+  private static String words(@Nullable Object name) {
+    return text(name).replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
   }
 
   private static String text(@Nullable Object value) {

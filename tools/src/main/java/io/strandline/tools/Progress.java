@@ -44,8 +44,12 @@ final class Progress {
   }
 
   static Progress onTerminal(String unit, long total) {
-    return new Progress(
-        Boolean.getBoolean(TERMINAL) ? System.err : null, System::nanoTime, unit, total);
+    return new Progress(seen() ? System.err : null, System::nanoTime, unit, total);
+  }
+
+  /** Whether there is a terminal to draw on. */
+  static boolean seen() {
+    return Boolean.getBoolean(TERMINAL);
   }
 
   void at(long done) {

@@ -72,7 +72,16 @@ public final class TierAudit {
   }
 
   /** What was gone through. */
-  public record Summary(int partitions, long segments, long bytes, long wrong) {}
+  public record Summary(int partitions, long segments, long bytes, long wrong) {
+    /** Of both together. */
+    public Summary plus(Summary other) {
+      return new Summary(
+          partitions + other.partitions,
+          segments + other.segments,
+          bytes + other.bytes,
+          wrong + other.wrong);
+    }
+  }
 
   private final ObjectStore store;
   private final Manifests manifests;

@@ -69,7 +69,13 @@ public record SegmentFooter(
       long recordCount,
       boolean abortedTransactions) {}
 
-  int sectionsBytes() {
+  /** Length of one section. */
+  public int lengthBytes(Section section) {
+    return sections.get(List.of(Section.values()).indexOf(section)).lengthBytes();
+  }
+
+  /** Length of all sections. */
+  public int sectionsBytes() {
     int sum = 0;
     for (SectionSum s : sections) {
       sum = Math.addExact(sum, s.lengthBytes());

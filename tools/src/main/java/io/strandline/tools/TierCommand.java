@@ -1,0 +1,272 @@
+package io.strandline.tools;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.reclaim.AuditFinding;
+import io.strandline.tiering.reclaim.TierAudit;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Consumer;
+import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What is in the object store, straight from there: no broker is asked, nothing is written. */
+@Command(
+    name = "tier",
+    description = "List, inspect and verify what is in the object store; no broker is needed.",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND")
+final class TierCommand {
+  private static final int PAGE = 512;
+
+  private TierCommand() {}
+
+  @Command(
+      name = "ls",
+      description = "List the partitions in the store, or the segments of some.",
+      mixinStandardHelpOptions = true)
+  int ls(
+      @Mixin TierStore where,
+      @Mixin Printer printer,
+      @Option(names = "--segments", description = "The segments of all partitions.")
+          boolean segments,
+      @Parameters(
+              arity = "0..*",
+              paramLabel = "TOPICID-PARTITION",
+              description = "List the segments of these.")
+          @Nullable List<String> places)
+      throws IOException {
+    try (TierStore.Opened tier = where.open()) {
+      for (TopicIdPartition partition : partitions(tier.manifests(), places)) {
+        ManifestView view = tier.manifests().read(partition).join();
+        if (segments || places != null) {
+          each(view, entry -> segmentRow(printer, view, entry));
+        } else {
+          partitionRow(printer, view);
+        }
+      }
+      printer.flush();
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "inspect",
+      description = "Show what a segment says of itself.",
+      mixinStandardHelpOptions = true)
+  int inspect(
+      @Mixin TierStore where,
+      @Mixin Printer printer,
+      @Option(names = "--batches", description = "And the header of every batch.") boolean batches,
+      @Parameters(
+              paramLabel = "SEGMENT",
+              description =
+                  "An object's key, or TOPICID-PARTITION for its newest segment, or"
+                      + " TOPICID-PARTITION@OFFSET for the one that covers the offset.")
+          String segment)
+      throws IOException {
+    try (TierStore.Opened tier = where.open()) {
+      SegmentInspection inspection = new SegmentInspection(tier, printer);
+      inspection.show(segment, batches);
+      printer.flush();
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "verify",
+      description = {
+        "Re-read every object that the manifests name; list segments that none names.",
+        "Lengths, checksums, batches and the continuity of offsets are checked. The exit code is 1"
+            + " when something is wrong."
+      },
+      mixinStandardHelpOptions = true)
+  int verify(
+      @Mixin TierStore where,
+      @Mixin Printer printer,
+      @Option(
+              names = "--grace",
+              paramLabel = "DURATION",
+              defaultValue = "PT24H",
+              description =
+                  "A segment that nobody names is wrong when it is older (default:"
+                      + " ${DEFAULT-VALUE}).")
+          Duration grace,
+      @Option(
+              names = "--concurrency",
+              paramLabel = "N",
+              defaultValue = "4",
+              description = "Segments read at once (default: ${DEFAULT-VALUE}).")
+          int concurrency,
+      @Parameters(arity = "0..*", paramLabel = "TOPICID-PARTITION", description = "Only these.")
+          @Nullable List<String> places)
+      throws IOException {
+    TierAudit.Config config =
+        new TierAudit.Config(
+            concurrency, TierAudit.Config.defaults().pieceBytes(), grace.toMillis());
+    ExecutorService threads = TierStore.pool("tier-audit", concurrency);
+    try (TierStore.Opened tier = where.open()) {
+      TierAudit audit =
+          new TierAudit(tier.store(), tier.manifests(), config, threads, InstantSource.system());
+      Verification verification = new Verification(printer, total(tier.manifests(), places));
+      TierAudit.Summary summary =
+          places == null
+              ? audit.run(verification)
+              : places.stream()
+                  .map(place -> audit.run(Place.parse(place).partition(), verification))
+                  .reduce(new TierAudit.Summary(0, 0, 0, 0), TierAudit.Summary::plus);
+      verification.end(summary);
+      return summary.wrong() == 0 ? 0 : 1;
+    } finally {
+      threads.shutdown();
+    }
+  }
+
+  /** Bytes to read, for a bar that somebody sees; otherwise not worth the requests. */
+  private static long total(Manifests manifests, @Nullable List<String> places) {
+    if (!Progress.seen()) {
+      return 0;
+    }
+    return partitions(manifests, places).stream()
+        .mapToLong(partition -> manifests.read(partition).join().sizeBytes())
+        .sum();
+  }
+
+  private static List<TopicIdPartition> partitions(
+      Manifests manifests, @Nullable List<String> places) {
+    return places == null
+        ? manifests.partitions().join()
+        : places.stream().map(place -> Place.parse(place).partition()).toList();
+  }
+
+  private static void each(ManifestView view, Consumer<SegmentEntry> action) {
+    long next = view.startOffset();
+    List<SegmentEntry> entries = view.from(next, PAGE).join();
+    while (!entries.isEmpty()) {
+      entries.forEach(action);
+      next = entries.get(entries.size() - 1).endOffset();
+      entries = view.from(next, PAGE).join();
+    }
+  }
+
+  private static void partitionRow(Printer printer, ManifestView view) {
+    String topic = view.partition().topic();
+    printer.row(
+        "partition",
+        Place.of(view),
+        "topic",
+        topic.isEmpty() ? null : topic,
+        "version",
+        view.version(),
+        "epoch",
+        view.leaderEpoch(),
+        "start",
+        view.startOffset(),
+        "end",
+        view.endOffset(),
+        "segments",
+        view.segmentCount(),
+        "bytes",
+        view.sizeBytes(),
+        "state",
+        view.version() == 0 ? "no manifest" : view.deleted() ? "deleted" : "live");
+  }
+
+  private static void segmentRow(Printer printer, ManifestView view, SegmentEntry entry) {
+    printer.row(
+        "partition",
+        Place.of(view),
+        "start",
+        entry.baseOffset(),
+        "end",
+        entry.endOffset(),
+        "epoch",
+        entry.leaderEpoch(),
+        "position",
+        entry.positionBytes(),
+        "bytes",
+        entry.lengthBytes(),
+        "crc32c",
+        HexFormat.of().toHexDigits(entry.crc32c()),
+        "newest",
+        time(entry.maxTimestamp()),
+        "aborted",
+        entry.abortedTransactions(),
+        "object",
+        entry.object().value());
+  }
+
+  /** Null where there is none. */
+  static @Nullable String time(long timestampMs) {
+    return timestampMs < 0 ? null : Instant.ofEpochMilli(timestampMs).toString();
+  }
+
+  /** Prints what an audit finds, and a bar while it goes on. */
+  private static final class Verification implements TierAudit.Watcher {
+    private final Printer printer;
+    private final Progress progress;
+    private long bytes;
+
+    Verification(Printer printer, long totalBytes) {
+      this.printer = printer;
+      this.progress = Progress.onTerminal("bytes", totalBytes);
+    }
+
+    @Override
+    public void partition(ManifestView view) {}
+
+    @Override
+    public void read(long count) {
+      bytes += count;
+      progress.at(bytes);
+    }
+
+    @Override
+    public void found(AuditFinding finding) {
+      printer.row(
+          "finding",
+          finding.kind().name().toLowerCase(Locale.ROOT),
+          "wrong",
+          finding.kind().wrong(),
+          "partition",
+          finding.partition().map(Place::of).orElse(null),
+          "offset",
+          finding.offset() < 0 ? null : finding.offset(),
+          "object",
+          finding.object().map(Object::toString).orElse(null),
+          "detail",
+          finding.detail());
+    }
+
+    void end(TierAudit.Summary summary) {
+      progress.done();
+      printer.total(
+          String.format(
+              Locale.ROOT,
+              "%d partitions, %d segments, %d bytes read: %s",
+              summary.partitions(),
+              summary.segments(),
+              summary.bytes(),
+              summary.wrong() == 0 ? "sound" : summary.wrong() + " things are wrong"),
+          "partitions",
+          summary.partitions(),
+          "segments",
+          summary.segments(),
+          "bytes",
+          summary.bytes(),
+          "wrong",
+          summary.wrong());
+    }
+  }
+}
