@@ -24,13 +24,17 @@ final class BrokerProcess implements AutoCloseable {
 
   private final Path dir;
   private final Map<String, String> settings;
+  private final Map<String, String> environment;
   private final int port;
   private Process process;
   private int starts;
 
-  private BrokerProcess(Path dir, Map<String, String> settings, int port) throws IOException {
+  private BrokerProcess(
+      Path dir, Map<String, String> settings, Map<String, String> environment, int port)
+      throws IOException {
     this.dir = dir;
     this.settings = settings;
+    this.environment = environment;
     this.port = port;
     this.process = launch();
   }
@@ -41,7 +45,14 @@ final class BrokerProcess implements AutoCloseable {
    * @param settings as after {@code --set}
    */
   static BrokerProcess start(Path dir, Map<String, String> settings) throws IOException {
-    return new BrokerProcess(dir, new LinkedHashMap<>(settings), freePort());
+    return start(dir, settings, Map.of());
+  }
+
+  /** The same with more in the environment of the process. */
+  static BrokerProcess start(
+      Path dir, Map<String, String> settings, Map<String, String> environment) throws IOException {
+    return new BrokerProcess(
+        dir, new LinkedHashMap<>(settings), Map.copyOf(environment), freePort());
   }
 
   String bootstrap() {
@@ -85,12 +96,13 @@ final class BrokerProcess implements AutoCloseable {
     Files.createDirectories(dir);
     starts++;
     Path out = dir.resolve("broker.out");
-    Process started =
+    ProcessBuilder builder =
         new ProcessBuilder(command())
             .directory(dir.toFile())
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()))
-            .start();
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
+    builder.environment().putAll(environment);
+    Process started = builder.start();
     process = started;
     long deadline = System.nanoTime() + READY.toNanos();
     while (readyLines(out) < starts) {

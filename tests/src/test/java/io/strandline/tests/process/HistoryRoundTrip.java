@@ -37,12 +37,35 @@ import org.junit.jupiter.api.io.TempDir;
  * process.
  */
 abstract class HistoryRoundTrip {
-  private static final long BYTES = Long.getLong("roundtrip.bytes", 210L << 20);
   private static final int PARTITIONS = 4;
-  private static final int SEGMENT_BYTES = 4 << 20;
   private static final String TOPIC = "history";
 
   @TempDir Path dir;
+
+  /**
+   * How much goes through.
+   *
+   * @param bytes of lines, before compression
+   * @param segmentBytes at least 1 MiB
+   */
+  record Scale(long bytes, int segmentBytes, int localRetentionBytes) {
+    /** Of these many bytes unless the system property {@code roundtrip.bytes} says otherwise. */
+    static Scale of(long bytes, int segmentBytes, int localRetentionBytes) {
+      return new Scale(Long.getLong("roundtrip.bytes", bytes), segmentBytes, localRetentionBytes);
+    }
+  }
+
+  Scale scale() {
+    return Scale.of(210L << 20, 4 << 20, 4 << 20);
+  }
+
+  /** What the broker's process needs in its environment to use the store. */
+  Map<String, String> environment() throws IOException {
+    return Map.of();
+  }
+
+  /** Looks at what the broker has left in the store, when it is gone. */
+  void audit() throws Exception {}
 
   /** Settings that name the store; it outlives the broker. */
   abstract Map<String, String> store() throws IOException;
@@ -50,11 +73,12 @@ abstract class HistoryRoundTrip {
   @Test
   @Timeout(value = 10, unit = TimeUnit.MINUTES)
   void everythingComesBackFromTheObjectStoreAfterAKill() throws Exception {
-    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings())) {
+    try (BrokerProcess broker =
+        BrokerProcess.start(dir.resolve("broker"), settings(), environment())) {
       createTopic(broker);
       List<String> written = produceWithAKillInTheMiddle(broker);
       awaitRelease(broker);
-      assertThat(localBytes(broker)).as("bytes left on local disk").isLessThan(BYTES / 4);
+      assertThat(localBytes(broker)).as("bytes left on local disk").isLessThan(scale().bytes() / 4);
       assertThat(broker.stop()).as("exit code of an orderly stop").isZero();
       broker.startAgain();
       assertThat(PlainReader.read(broker.bootstrap(), TOPIC))
@@ -67,6 +91,7 @@ abstract class HistoryRoundTrip {
             .isEqualTo(written);
       }
     }
+    audit();
   }
 
   private Map<String, String> settings() throws IOException {
@@ -76,13 +101,13 @@ abstract class HistoryRoundTrip {
     return settings;
   }
 
-  private static void createTopic(BrokerProcess broker) throws Exception {
+  private void createTopic(BrokerProcess broker) throws Exception {
     try (Admin admin = admin(broker)) {
       NewTopic topic = new NewTopic(TOPIC, Optional.of(PARTITIONS), Optional.of((short) 1));
       topic.configs(
           Map.of(
-              "segment.bytes", String.valueOf(SEGMENT_BYTES),
-              "local.retention.bytes", String.valueOf(SEGMENT_BYTES)));
+              "segment.bytes", String.valueOf(scale().segmentBytes()),
+              "local.retention.bytes", String.valueOf(scale().localRetentionBytes())));
       admin.createTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
     }
   }
@@ -90,14 +115,15 @@ abstract class HistoryRoundTrip {
   /**
    * Digests per partition of what was written; the broker dies once while batches are in flight.
    */
-  private static List<String> produceWithAKillInTheMiddle(BrokerProcess broker) throws Exception {
+  private List<String> produceWithAKillInTheMiddle(BrokerProcess broker) throws Exception {
+    long bytes = scale().bytes();
     List<LineDigest> digests = Stream.generate(LineDigest::new).limit(PARTITIONS).toList();
     AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
     AtomicReference<@Nullable Thread> restart = new AtomicReference<>();
     long[] sent = {0, 0};
     try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(producerProperties(broker))) {
       Corpus.lines(
-          BYTES,
+          bytes,
           line -> {
             int partition = (int) (sent[0]++ % PARTITIONS);
             sent[1] += line.length;
@@ -106,7 +132,7 @@ abstract class HistoryRoundTrip {
                 producer.send(
                     new ProducerRecord<>(TOPIC, partition, null, line),
                     (m, e) -> failure.compareAndSet(null, e));
-            if (sent[1] > BYTES / 2 && restart.get() == null) {
+            if (sent[1] > bytes / 2 && restart.get() == null) {
               restart.set(killAndStartAgain(broker, failure));
             }
             return failure.get() == null;

@@ -3,11 +3,12 @@ package io.strandline.tests.store;
 import java.util.Map;
 
 /** An S3 server to test against: where it is, and whether it may be trusted with races. */
-record S3Server(String endpoint, String bucket, Keys keys, boolean decidesRaces) {
-  record Keys(String accessKey, String secretKey) {}
+public record S3Server(String endpoint, String bucket, Keys keys, boolean decidesRaces) {
+  /** A key pair. */
+  public record Keys(String accessKey, String secretKey) {}
 
   /** A server given by the environment, or null. */
-  static @org.jspecify.annotations.Nullable S3Server fromEnvironment() {
+  public static @org.jspecify.annotations.Nullable S3Server fromEnvironment() {
     Map<String, String> env = System.getenv();
     String endpoint = env.get("STRANDLINE_TEST_S3_ENDPOINT");
     if (endpoint == null) {

@@ -1,0 +1,40 @@
+package io.strandline.tests.process;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A command line tool in a process of its own; the entry point is the one the launcher starts. */
+final class ToolProcess {
+  private ToolProcess() {}
+
+  /** What a tool printed, by line, and how it ended. */
+  record Ended(int exitCode, List<String> out, String err) {}
+
+  /**
+   * Runs a tool to its end.
+   *
+   * @param environment more of it
+   */
+  static Ended run(Path scratch, Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.add("-Dlogback.configurationFile=logback-tools.xml");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add("io.strandline.tools.Main");
+    command.addAll(List.of(arguments));
+    Path err = Files.createTempFile(scratch, "tool", ".err");
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int exitCode = process.waitFor();
+    return new Ended(exitCode, out.lines().toList(), Files.readString(err));
+  }
+}
