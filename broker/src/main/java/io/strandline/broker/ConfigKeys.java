@@ -113,6 +113,7 @@ public final class ConfigKeys {
     operation(table);
     store(table);
     tier(table);
+    replay(table);
     limits(table);
     return table;
   }
@@ -203,6 +204,9 @@ public final class ConfigKeys {
         Range.atLeast(1 << 20),
         Importance.MEDIUM,
         "Sum of the lengths of the segments that are uploaded at once; a longer one goes alone.");
+  }
+
+  private static void replay(ConfigDef table) {
     table.define(
         REPLAY_BUDGET_BYTES,
         ConfigDef.Type.LONG,

@@ -49,10 +49,33 @@ class BrokerConfigTest {
     all.put(ConfigKeys.ADMIN_LISTENER, "off");
     all.put(ConfigKeys.LOG_FORMAT, "json");
     all.put(ConfigKeys.LOG_LEVEL, "debug");
+    all.put(ConfigKeys.STORE_SINGLE_WRITER, "true");
+    Map<String, String> numbers = new HashMap<>();
+    numbers.put(ConfigKeys.STORE_TIMEOUT_MS, "5000");
+    numbers.put(ConfigKeys.STORE_ATTEMPTS, "3");
+    numbers.put(ConfigKeys.STORE_READS, "7");
+    numbers.put(ConfigKeys.STORE_WRITES, "8");
+    numbers.put(ConfigKeys.STORE_BYTES, "2097153");
+    numbers.put(ConfigKeys.TIER_CHECK_MS, "11");
+    numbers.put(ConfigKeys.TIER_RECLAIM_MS, "12");
+    numbers.put(ConfigKeys.TIER_GRACE_MS, "13");
+    numbers.put(ConfigKeys.TIER_UPLOADS, "2");
+    numbers.put(ConfigKeys.TIER_UPLOAD_BYTES, "1048578");
+    numbers.put(ConfigKeys.REPLAY_BUDGET_BYTES, "1048579");
+    numbers.put(ConfigKeys.REPLAY_GET_BYTES, "1048580");
+    numbers.put(ConfigKeys.REPLAY_STALE_MS, "14");
+    numbers.put(ConfigKeys.REQUESTS_PER_CONNECTION, "15");
+    numbers.put(ConfigKeys.UNSENT_BYTES, "1025");
+    numbers.put(ConfigKeys.INLINE_BYTES, "16");
+    numbers.put(ConfigKeys.COPY_BYTES, "17");
+    all.putAll(numbers);
     assertThat(all.keySet()).isEqualTo(ConfigKeys.TABLE.names());
 
     BrokerConfig config = BrokerConfig.of(all);
     assertThat(config.objectStore()).isEqualTo("s3://bucket/prefix?region=eu-west-1");
+    assertThat(config.on(ConfigKeys.STORE_SINGLE_WRITER)).isTrue();
+    numbers.forEach(
+        (key, value) -> assertThat(config.number(key)).as(key).isEqualTo(Long.parseLong(value)));
     assertThat(config.on(ConfigKeys.TIER_ENABLE)).isFalse();
     assertThat(config.number(ConfigKeys.CACHE_MEMORY_BYTES)).isEqualTo(2097152);
     assertThat(config.number(ConfigKeys.CACHE_DISK_BYTES)).isZero();

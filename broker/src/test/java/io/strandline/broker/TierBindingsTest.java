@@ -1,0 +1,48 @@
+package io.strandline.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.tiering.TierConfig;
+import io.strandline.tiering.store.open.StoreConfig;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TierBindingsTest {
+  @Test
+  void theDefaultsOfTheKeysAreTheDefaultsOfThePackages() {
+    BrokerConfig config = BrokerConfig.of(Map.of());
+    assertThat(TierBindings.store(config)).isEqualTo(StoreConfig.defaults());
+    assertThat(TierBindings.tier(config)).isEqualTo(TierConfig.defaults());
+    assertThat(TierBindings.replay(config))
+        .isEqualTo(FetchConfig.forCacheMemory(config.number(ConfigKeys.CACHE_MEMORY_BYTES)));
+  }
+
+  @Test
+  void everyKeyReachesItsRecord() {
+    BrokerConfig config =
+        BrokerConfig.of(
+            Map.of(
+                ConfigKeys.STORE_TIMEOUT_MS, "1234",
+                ConfigKeys.STORE_ATTEMPTS, "2",
+                ConfigKeys.STORE_READS, "3",
+                ConfigKeys.STORE_WRITES, "4",
+                ConfigKeys.TIER_CHECK_MS, "55",
+                ConfigKeys.TIER_RECLAIM_MS, "66",
+                ConfigKeys.TIER_GRACE_MS, "77",
+                ConfigKeys.TIER_UPLOADS, "8",
+                ConfigKeys.REPLAY_STALE_MS, "99"));
+    StoreConfig store = TierBindings.store(config);
+    assertThat(store.deadline().base()).isEqualTo(Duration.ofMillis(1234));
+    assertThat(store.retry().attemptsMax()).isEqualTo(2);
+    assertThat(store.budget().reads().callsMax()).isEqualTo(3);
+    assertThat(store.budget().writes().callsMax()).isEqualTo(4);
+    TierConfig tier = TierBindings.tier(config);
+    assertThat(tier.checkMs()).isEqualTo(55);
+    assertThat(tier.reclaimMs()).isEqualTo(66);
+    assertThat(tier.upload().concurrency()).isEqualTo(8);
+    assertThat(TierBindings.manifests(config).retiredGraceMs()).isEqualTo(77);
+    assertThat(TierBindings.replay(config).viewStaleMs()).isEqualTo(99);
+  }
+}
