@@ -1,0 +1,276 @@
+package io.strandline.broker.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class LimitsTest {
+  private static final int LONG_MS = 600_000;
+
+  /** Limits of a test, which change one at a time. */
+  private static final class Bounds {
+    int requestBytes = 1 << 20;
+    long bytesInFlight = 4L << 20;
+    int requests = 64;
+    long unsentBytes = 1 << 20;
+    int connections = 100;
+    Map<String, Integer> perIp = Map.of();
+    long idleMs = LONG_MS;
+    long frameMs = LONG_MS;
+    long unsentMs = LONG_MS;
+
+    UnaryOperator<SocketConfig> asChange() {
+      return c ->
+          c.with(
+              new SocketConfig.Limits(
+                  requestBytes,
+                  bytesInFlight,
+                  requests,
+                  unsentBytes,
+                  connections,
+                  connections,
+                  perIp,
+                  idleMs,
+                  frameMs,
+                  unsentMs));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, 7, (1 << 20) + 1, Integer.MAX_VALUE})
+  void anAbsurdLengthEndsThatConnectionAlone(int length) {
+    try (SocketFixture fixture = new SocketFixture(new Bounds().asChange());
+        SocketClient bad = fixture.client();
+        SocketClient good = fixture.client()) {
+      bad.send(ByteBuffer.allocate(4).putInt(length).array());
+      assertThat(bad.closedByServer()).isTrue();
+      good.send(SocketClient.versions(1));
+      good.receive(1);
+    }
+  }
+
+  @Test
+  void unknownApisAndVersionsEndTheConnection() {
+    try (SocketFixture fixture = new SocketFixture(new Bounds().asChange())) {
+      int[][] strange = {{999, 0}, {-1, 0}, {3, 0}, {12, 99}, {0, 0}, {0, -5}};
+      for (int[] api : strange) {
+        try (SocketClient client = fixture.client()) {
+          client.send(SocketClient.garbage(api[0], api[1], 1));
+          assertThat(client.closedByServer()).as("api %s version %s", api[0], api[1]).isTrue();
+        }
+      }
+    }
+  }
+
+  @Test
+  void garbageOfAnyKindHarmsNobodyElse() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    try (SocketFixture fixture = new SocketFixture(new Bounds().asChange());
+        SocketClient good = fixture.client()) {
+      for (int i = 0; i < 300; i++) {
+        try (SocketClient bad = fixture.client()) {
+          byte[] bytes = mangled(random);
+          try {
+            bad.send(bytes);
+          } catch (java.io.UncheckedIOException closed) {
+            // it was refused while we still wrote
+          }
+        }
+        good.send(SocketClient.versions(i));
+        good.receive(i);
+      }
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("seed " + seed, e);
+    }
+  }
+
+  /** Noise, or a good frame with some bytes changed and perhaps the end missing. */
+  private static byte[] mangled(Random random) {
+    byte[] frame =
+        switch (random.nextInt(4)) {
+          case 0 -> SocketClient.produce(1, random.nextInt(5000));
+          case 1 -> SocketClient.versions(1);
+          case 2 -> SocketClient.fetch(1);
+          default -> {
+            byte[] noise = new byte[random.nextInt(3000)];
+            random.nextBytes(noise);
+            yield noise;
+          }
+        };
+    for (int i = random.nextInt(8); i > 0 && frame.length > 0; i--) {
+      frame[random.nextInt(frame.length)] = (byte) random.nextInt();
+    }
+    return java.util.Arrays.copyOf(frame, frame.length - random.nextInt(frame.length / 3 + 1));
+  }
+
+  @Test
+  void oneConnectionTooManyIsRefused() {
+    Bounds bounds = new Bounds();
+    bounds.connections = 2;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange())) {
+      try (SocketClient first = fixture.client();
+          SocketClient second = fixture.client()) {
+        exchange(first);
+        exchange(second);
+        try (SocketClient third = fixture.client()) {
+          assertThat(third.closedByServer()).isTrue();
+        }
+        exchange(first);
+      }
+    }
+  }
+
+  @Test
+  void anAddressMayHaveALimitOfItsOwn() {
+    Bounds bounds = new Bounds();
+    bounds.perIp = Map.of("127.0.0.1", 1);
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient first = fixture.client()) {
+      exchange(first);
+      try (SocketClient second = fixture.client()) {
+        assertThat(second.closedByServer()).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void whenTheBudgetIsSpentOthersWaitAndThenGoOn() {
+    Bounds bounds = new Bounds();
+    bounds.requestBytes = 600_000;
+    bounds.bytesInFlight = 600_000;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient first = fixture.client();
+        SocketClient second = fixture.client()) {
+      fixture.parkProduces = true;
+      first.send(SocketClient.produce(0, 400_000));
+      var parked = SocketFixture.next(fixture.produces);
+      second.send(SocketClient.produce(0, 300_000));
+      assertThat(fixture.bytesInFlight()).isBetween(400_000.0, 600_000.0);
+      try (SocketClient third = fixture.client()) {
+        assertThat(fixture.produces).isEmpty();
+        parked.reply();
+        SocketFixture.next(fixture.produces).reply();
+        second.receive(0);
+        third.send(SocketClient.versions(0));
+        third.receive(0);
+      }
+      first.receive(0);
+    }
+  }
+
+  @Test
+  void whoClaimsMuchAndSendsLittleShutsNobodyOut() {
+    Bounds bounds = new Bounds();
+    bounds.requestBytes = 100 << 20;
+    bounds.bytesInFlight = 200 << 20;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange())) {
+      SocketClient[] slow = new SocketClient[20];
+      for (int i = 0; i < slow.length; i++) {
+        slow[i] = fixture.client();
+        slow[i].send(ByteBuffer.allocate(5).putInt(90 << 20).put((byte) 0).array());
+      }
+      try (SocketClient good = fixture.client()) {
+        good.send(SocketClient.produce(0, 500_000));
+        good.receive(0);
+      }
+      assertThat(io.netty.buffer.PooledByteBufAllocator.DEFAULT.pinnedDirectMemory())
+          .as("memory follows what was sent")
+          .isLessThan(slow.length * 2L << 20);
+      for (SocketClient client : slow) {
+        client.close();
+      }
+    }
+  }
+
+  @Test
+  void aFrameThatDoesNotComeInTimeEndsItsConnection() {
+    Bounds bounds = new Bounds();
+    bounds.frameMs = 100;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient client = fixture.client()) {
+      client.send(SocketClient.produce(0, 1000), 0, 500);
+      assertThat(client.closedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void anIdleConnectionIsClosedButNotOneThatAwaitsItsAnswer() {
+    Bounds bounds = new Bounds();
+    bounds.idleMs = 200;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient busy = fixture.client();
+        SocketClient idle = fixture.client()) {
+      busy.send(SocketClient.heartbeat(0));
+      var parked = SocketFixture.next(fixture.heartbeats);
+      assertThat(idle.closedByServer()).isTrue();
+      parked.reply();
+      busy.receive(0);
+      assertThat(busy.closedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void requestsBeyondTheLimitAreServedLater() {
+    Bounds bounds = new Bounds();
+    bounds.requests = 3;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient client = fixture.client()) {
+      fixture.parkProduces = true;
+      for (int i = 0; i < 10; i++) {
+        client.send(SocketClient.produce(i, 10));
+      }
+      for (int i = 0; i < 10; i++) {
+        var parked = SocketFixture.next(fixture.produces);
+        assertThat(fixture.produces.size()).isLessThan(3);
+        parked.reply();
+        client.receive(i);
+      }
+    }
+  }
+
+  @Test
+  void whoNeverReadsItsAnswersIsNotServedFurtherAndThenClosed() {
+    Bounds bounds = new Bounds();
+    bounds.unsentBytes = 100_000;
+    bounds.unsentMs = 300;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient client = fixture.client()) {
+      fixture.fetched = MemoryRecords.readableRecords(ByteBuffer.allocate(8 << 20));
+      var released = new java.util.concurrent.atomic.AtomicInteger();
+      AtomicBoolean over = new AtomicBoolean();
+      fixture.fetchDone = released::incrementAndGet;
+      for (int i = 0; i < 50; i++) {
+        try {
+          client.send(SocketClient.fetch(i));
+        } catch (java.io.UncheckedIOException closed) {
+          over.set(true);
+          break;
+        }
+      }
+      org.junit.jupiter.api.Assertions.assertTimeout(
+          java.time.Duration.ofSeconds(20),
+          () -> {
+            while (released.get() == 0 || fixture.server.connections() > 0) {
+              Thread.onSpinWait();
+            }
+          });
+      assertThat(released.get()).as("answers made, all of them released").isBetween(1, 3);
+    }
+  }
+
+  private static void exchange(SocketClient client) {
+    client.send(SocketClient.versions(5));
+    client.receive(5);
+  }
+}
