@@ -1,0 +1,151 @@
+package io.strandline.tiering;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentId;
+import io.strandline.tiering.store.ObjectInfo;
+import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.memory.FaultPlan;
+import io.strandline.tiering.store.memory.FaultyObjectStore;
+import io.strandline.tiering.store.memory.MemoryObjectStore;
+import io.strandline.tiering.upload.UploadIntents;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * A broker's tier over a store in memory, in virtual time, that can die and be born again. Process
+ * crash model: what was written to files stays.
+ */
+final class TestTier {
+  static final long HOUR_MS = 60 * 60 * 1000L;
+
+  final TestTime time = new TestTime();
+  final ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
+  private final Path directory;
+  private final Random random;
+  private FaultPlan faults = FaultPlan.none();
+  TierPipeline pipeline;
+  Manifests manifests;
+  SimpleMeterRegistry metrics;
+
+  TestTier(Path directory, long seed) throws IOException {
+    this.directory = directory;
+    this.random = new Random(seed);
+    begin();
+  }
+
+  void faults(FaultPlan plan) {
+    faults = plan;
+  }
+
+  /** The process dies at this instant, and another begins. */
+  void crash() throws IOException {
+    time.kill();
+    begin();
+  }
+
+  private void begin() throws IOException {
+    metrics = new SimpleMeterRegistry();
+    ObjectStore store = new FaultyObjectStore(bucket, call -> faults.next(call), time);
+    manifests =
+        StoreManifests.open(
+            store,
+            ManifestConfig.defaults(),
+            new StoreManifests.Environment(time, random, time, metrics));
+    pipeline =
+        new TierPipeline(
+            TierConfig.defaults(),
+            new TierServices(
+                "cluster",
+                store,
+                manifests,
+                UploadIntents.open(directory.resolve("intents")),
+                time,
+                time,
+                time,
+                random,
+                metrics));
+    pipeline.start();
+  }
+
+  void join(TestHotLog log, int epoch, TierPolicy policy) {
+    pipeline.join(new TierMember(log, log, log::end, epoch, () -> policy));
+  }
+
+  /** Read past all faults, by one who writes nothing. */
+  ManifestView view(TopicIdPartition partition) {
+    Manifests reader =
+        StoreManifests.open(
+            bucket,
+            ManifestConfig.defaults(),
+            new StoreManifests.Environment(
+                time, new Random(0), Runnable::run, new SimpleMeterRegistry()));
+    return now(reader.read(partition));
+  }
+
+  List<SegmentEntry> entries(TopicIdPartition partition) {
+    return now(view(partition).from(0, 10_000));
+  }
+
+  /** The result of what needs no time. */
+  <T> T now(CompletableFuture<T> future) {
+    if (!future.isDone()) {
+      time.advance(0);
+    }
+    assertThat(future).isDone();
+    return future.join();
+  }
+
+  List<ObjectKey> segmentObjects() {
+    return now(bucket.list("", "", 1000)).objects().stream()
+        .map(ObjectInfo::key)
+        .filter(key -> SegmentId.parse(key).isPresent())
+        .toList();
+  }
+
+  /** Invariants 2, 3 and 4 for what is tiered of a log. */
+  void check(TestHotLog log) {
+    List<SegmentEntry> entries = entries(log.partition());
+    long next = entries.isEmpty() ? 0 : entries.get(0).baseOffset();
+    for (SegmentEntry entry : entries) {
+      assertThat(entry.baseOffset()).isEqualTo(next);
+      next = entry.endOffset();
+      ByteBuffer object = now(bucket.get(entry.object(), 64 << 20));
+      assertThat(object.remaining()).isEqualTo((int) entry.lengthBytes());
+      CRC32C crc = new CRC32C();
+      crc.update(object.duplicate());
+      assertThat((int) crc.getValue()).isEqualTo(entry.crc32c());
+      int tail = (int) SegmentFormat.tailPositionBytes(entry);
+      assertThat(SegmentFormat.decode(entry, object.position(tail).slice())).isNotNull();
+    }
+    assertThat(log.localLogStartOffset()).isLessThanOrEqualTo(Math.max(next, log.logStartOffset()));
+  }
+
+  /** Everything in the bucket is named by one of these partitions' manifests. */
+  void checkNoOrphans(TestHotLog... logs) {
+    List<SegmentEntry> named = new ArrayList<>();
+    for (TestHotLog log : logs) {
+      named.addAll(entries(log.partition()));
+    }
+    Set<ObjectKey> keys = named.stream().map(SegmentEntry::object).collect(Collectors.toSet());
+    assertThat(segmentObjects()).allMatch(keys::contains);
+  }
+}

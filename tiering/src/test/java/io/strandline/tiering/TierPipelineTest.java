@@ -1,0 +1,346 @@
+package io.strandline.tiering;
+
+import static io.strandline.tiering.TestTier.HOUR_MS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.segment.TestLog;
+import io.strandline.tiering.store.StoreCall.Operation;
+import io.strandline.tiering.store.memory.Fault;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TierPipelineTest {
+  private static final TierPolicy KEEP = TierPolicy.keepAll();
+  private static final TierPolicy KEEP_NOTHING_LOCAL = new TierPolicy(-1, -1, -1, 0, false);
+
+  @TempDir Path directory;
+
+  private TestTier tier(long seed) throws IOException {
+    return new TestTier(directory, seed);
+  }
+
+  private TestHotLog log(int partition) throws IOException {
+    return new TestHotLog(directory, partition);
+  }
+
+  @Test
+  void sealedSegmentsBecomeObjectsThatTheManifestNames() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20).seal(2, 20).seal(3, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    assertThat(tier.pipeline.progress(log.partition())).contains(new TierProgress(2, log.end(), 1));
+    assertThat(tier.entries(log.partition())).hasSize(3);
+    assertThat(log.segments()).hasSize(3);
+    tier.check(log);
+    tier.checkNoOrphans(log);
+  }
+
+  @Test
+  void localBytesGoOnceCommittedButTheLogStartStays() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20).seal(2, 20);
+    tier.join(log, 1, KEEP_NOTHING_LOCAL);
+    tier.time.advance(5_000);
+    assertThat(log.segments()).isEmpty();
+    assertThat(log.logStartOffset()).isZero();
+    tier.check(log);
+  }
+
+  @Test
+  void internalTopicsKeepTheirLocalBytes() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    tier.join(log, 1, new TierPolicy(-1, -1, 0, 0, true));
+    tier.time.advance(HOUR_MS);
+    assertThat(tier.entries(log.partition())).hasSize(1);
+    assertThat(log.segments()).hasSize(1);
+  }
+
+  @Test
+  void nothingAboveTheStableOffsetGoesUp() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20).seal(2, 20);
+    long limit = log.segments().get(0).endOffset() + 1;
+    tier.pipeline.join(new TierMember(log, log, () -> limit, 1, () -> KEEP));
+    tier.time.advance(HOUR_MS);
+    assertThat(tier.view(log.partition()).endOffset()).isEqualTo(limit - 1);
+  }
+
+  @Test
+  void anEmptyPartitionCostsNoRequest() throws IOException {
+    TestTier tier = tier(1);
+    tier.faults(
+        call -> {
+          throw new AssertionError("asked for " + call);
+        });
+    tier.join(log(0), 1, KEEP);
+    tier.time.advance(HOUR_MS);
+    assertThat(tier.metrics.counter("strandline.tiering.failures").count()).isZero();
+  }
+
+  @Test
+  void aTierThatEndsWithinASegmentGoesOnThere() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog first = log(0).seal(1, 20);
+    tier.join(first, 1, KEEP);
+    tier.time.advance(5_000);
+    tier.now(tier.pipeline.leave(first.partition()));
+
+    // Another replica has the same batches and more, in one segment.
+    TestLog longer = TestLog.write(directory.resolve("longer.log"), 1, 0, 50);
+    TestHotLog second = log(0).sealAs(longer, 0);
+    tier.join(second, 2, KEEP);
+    tier.time.advance(5_000);
+    assertThat(tier.entries(first.partition()))
+        .extracting(e -> e.baseOffset())
+        .containsExactly(0L, first.end());
+    tier.check(second);
+  }
+
+  @Test
+  void aLogThatBeginsLateIsTieredFromThere() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).startAt(5_000).seal(1, 20).seal(2, 20);
+    log.advanceLogStart(5_003);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    assertThat(tier.view(log.partition()).endOffset()).isEqualTo(log.end());
+    assertThat(tier.view(log.partition()).startOffset()).isGreaterThanOrEqualTo(5_000);
+    tier.check(log);
+  }
+
+  @Test
+  void aLogThatBeginsBehindTheTiersEndIsAFailureAndNotAHole() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    long end = log.end();
+    tier.now(tier.pipeline.leave(log.partition()));
+    TestHotLog later = log(0).startAt(end + 10).seal(2, 20);
+    later.startAt(0);
+    TestHotLog gap = later.sealAs(TestLog.write(directory.resolve("g"), 3, end + 10, 5), end + 10);
+    tier.join(gap, 2, KEEP);
+    tier.time.advance(60_000);
+    assertThat(tier.view(log.partition()).endOffset()).isEqualTo(end);
+    assertThat(tier.metrics.get("strandline.tiering.failing").gauge().value()).isEqualTo(1);
+  }
+
+  @Test
+  void anOutageStopsNobodyElseAndIsMadeUpFor() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog down = log(0).seal(1, 20);
+    TestHotLog up = log(1).seal(2, 20);
+    long until = tier.time.millis() + HOUR_MS;
+    String downKeys = "/" + down.partition().topicId() + "/0/";
+    tier.faults(
+        call ->
+            call.subject().contains(downKeys) && tier.time.millis() < until
+                ? Fault.of(Fault.Kind.LOST_REQUEST)
+                : Fault.NONE);
+    tier.join(down, 1, KEEP_NOTHING_LOCAL);
+    tier.join(up, 1, KEEP_NOTHING_LOCAL);
+    tier.time.advance(5_000);
+    assertThat(up.segments()).isEmpty();
+    tier.time.advance(HOUR_MS / 2);
+    assertThat(down.segments()).hasSize(1);
+    tier.time.advance(HOUR_MS);
+    assertThat(down.segments()).isEmpty();
+    tier.check(down);
+    tier.checkNoOrphans(down, up);
+  }
+
+  @Test
+  void aFencedLeaderCommitsAndReleasesNothing() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog old = log(0).seal(1, 20);
+    tier.join(old, 1, KEEP);
+    tier.time.advance(5_000);
+    tier.now(tier.manifests.acquire(old.partition(), 2));
+    tier.time.advance(1);
+    old.seal(2, 20);
+    tier.time.advance(HOUR_MS);
+    assertThat(tier.entries(old.partition())).hasSize(1);
+    assertThat(tier.metrics.counter("strandline.tiering.fenced").count()).isEqualTo(1);
+    // The next epoch here clears what the fenced one left, and takes the segment up again.
+    tier.join(old, 3, KEEP);
+    tier.time.advance(5_000);
+    assertThat(tier.entries(old.partition())).hasSize(2);
+    tier.checkNoOrphans(old);
+  }
+
+  @Test
+  void retentionRemovesFromLogThenManifestThenBucket() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20).seal(2, 20).seal(3, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    tier.now(tier.pipeline.leave(log.partition()));
+    long bytes = tier.view(log.partition()).sizeBytes();
+    long last = tier.entries(log.partition()).get(2).lengthBytes();
+    tier.join(log, 2, new TierPolicy(-1, Math.min(last, bytes), -1, -1, false));
+    tier.time.advance(5_000);
+    ManifestView view = tier.view(log.partition());
+    assertThat(view.segmentCount()).isEqualTo(1);
+    assertThat(log.logStartOffset()).isEqualTo(view.startOffset());
+    assertThat(tier.segmentObjects()).hasSize(3);
+    tier.time.advance(30 * HOUR_MS);
+    assertThat(tier.segmentObjects()).hasSize(1);
+    tier.check(log);
+  }
+
+  @Test
+  void oldRecordsExpire() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20).seal(2, 20);
+    tier.join(log, 1, new TierPolicy(HOUR_MS, -1, -1, -1, false));
+    tier.time.advance(5_000);
+    assertThat(log.logStartOffset()).isEqualTo(log.end());
+    assertThat(tier.view(log.partition()).segmentCount()).isZero();
+    log.seal(3, 5);
+    tier.time.advance(60 * HOUR_MS);
+    assertThat(tier.segmentObjects()).isEmpty();
+  }
+
+  @Test
+  void aDeletedTopicLeavesNothingBehind() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20).seal(2, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    tier.now(tier.pipeline.delete(log.partition(), 2));
+    assertThat(tier.view(log.partition()).deleted()).isTrue();
+    assertThat(tier.segmentObjects()).hasSize(2);
+    tier.time.advance(30 * HOUR_MS);
+    assertThat(tier.segmentObjects()).isEmpty();
+  }
+
+  @Test
+  void aWaiterIsToldOnceTheOffsetIsTiered() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    var reached = tier.pipeline.await(log.partition(), log.end());
+    assertThat(reached).isNotDone();
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    assertThat(reached).isCompletedWithValueMatching(p -> p.tieredEndOffset() == log.end());
+  }
+
+  /** Process crash at every store call, for each way a request can get lost with the process. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Fault.Kind.class,
+      names = {"LOST_REQUEST", "LOST_ANSWER", "LATE_REQUEST"})
+  void aCrashAtAnyRequestLeavesNothingUnknown(Fault.Kind kind) throws IOException {
+    for (int crashAt = 1; crashAt < 40; crashAt++) {
+      Path there = directory.resolve(kind + "-" + crashAt);
+      TestTier tier = new TestTier(there, crashAt);
+      TestHotLog log = new TestHotLog(there, 0).seal(1, 5).seal(2, 5).seal(3, 5);
+      int[] calls = {0};
+      int fatal = crashAt;
+      tier.faults(
+          call -> {
+            calls[0]++;
+            Duration later = Duration.ofMillis(kind == Fault.Kind.LATE_REQUEST ? 900 : 0);
+            return calls[0] < fatal
+                ? Fault.NONE
+                : new Fault(
+                    calls[0] == fatal ? kind : Fault.Kind.LOST_REQUEST, later, Duration.ZERO);
+          });
+      tier.join(log, 1, KEEP_NOTHING_LOCAL);
+      while (calls[0] < crashAt && tier.time.millis() % HOUR_MS < HOUR_MS / 2) {
+        tier.time.advance(1_000);
+      }
+      tier.check(log);
+      if (kind != Fault.Kind.LATE_REQUEST) {
+        tier.crash();
+      } else {
+        // The request is on its way while the process is gone.
+        tier.pipeline.close();
+      }
+      tier.faults(call -> Fault.NONE);
+      if (kind == Fault.Kind.LATE_REQUEST) {
+        tier.time.advance(2_000);
+        tier.crash();
+      }
+      tier.join(log, 2, KEEP_NOTHING_LOCAL);
+      tier.time.advance(120_000);
+      assertThat(tier.view(log.partition()).endOffset())
+          .as("crash %d", crashAt)
+          .isEqualTo(log.end());
+      tier.check(log);
+      tier.checkNoOrphans(log);
+      assertThat(log.segments()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {11, 12, 13, 14, 15, 16, 17, 18})
+  void chanceFaultsAndCrashesNeverBreakAnInvariant(long seed) throws IOException {
+    Random random = new Random(seed);
+    TestTier tier = tier(seed);
+    List<TestHotLog> logs = List.of(log(0), log(1));
+    int epoch = 1;
+    for (int round = 0; round < 12; round++) {
+      double rate = random.nextDouble() * 0.5;
+      tier.faults(
+          call ->
+              random.nextDouble() < rate
+                  ? new Fault(
+                      Fault.Kind.values()[random.nextInt(5)],
+                      Duration.ofMillis(random.nextInt(300)),
+                      Duration.ofMillis(random.nextInt(300)))
+                  : Fault.NONE);
+      for (TestHotLog log : logs) {
+        log.seal(random.nextLong(), 1 + random.nextInt(6));
+        tier.join(log, epoch, KEEP_NOTHING_LOCAL);
+      }
+      tier.time.advance(random.nextInt(20_000));
+      if (random.nextInt(3) == 0) {
+        tier.crash();
+        epoch++;
+      }
+      tier.faults(call -> Fault.NONE);
+      logs.forEach(tier::check);
+    }
+    for (TestHotLog log : logs) {
+      tier.join(log, epoch + 1, KEEP_NOTHING_LOCAL);
+    }
+    tier.time.advance(HOUR_MS);
+    for (TestHotLog log : logs) {
+      assertThat(tier.view(log.partition()).endOffset()).as("seed %d", seed).isEqualTo(log.end());
+      tier.check(log);
+      assertThat(log.segments()).isEmpty();
+    }
+  }
+
+  @Test
+  void aSegmentCostsOnePut() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0);
+    for (int i = 0; i < 8; i++) {
+      log.seal(i, 10);
+    }
+    int[] puts = {0};
+    tier.faults(
+        call -> {
+          puts[0] += call.operation() == Operation.PUT ? 1 : 0;
+          return Fault.NONE;
+        });
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    assertThat(puts[0]).isEqualTo(8);
+    assertThat(tier.view(log.partition()).version()).isEqualTo(2);
+  }
+}
