@@ -18,6 +18,7 @@ import io.strandline.tiering.TierPipeline;
 import io.strandline.tiering.TierServices;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
@@ -211,6 +212,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       store,
                       manifests,
                       intents,
+                      Deletions.open(config.ownDirectory().resolve("deletions")),
                       threads.tier,
                       threads.timer,
                       InstantSource.system(),

@@ -66,7 +66,8 @@ final class TierBindings {
         defaults.backoffMinMs(),
         defaults.backoffMaxMs(),
         defaults.segmentsPerCommit(),
-        defaults.graceMs());
+        defaults.graceMs(),
+        defaults.sweepMs());
   }
 
   static CacheConfig cache(BrokerConfig config) {

@@ -9,6 +9,7 @@ import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealRule;
 import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.upload.UploadIntent;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,8 @@ final class PartitionTier {
   private final Shipment shipment;
   private final Executor disk;
   private @Nullable ManifestWriter writer;
-  private long nextReclaimMs;
+  private volatile long nextReclaimMs;
+  private volatile long nextSweepMs;
   private volatile boolean left;
   private volatile long lagBytes;
   private volatile long behindSinceMs = Long.MAX_VALUE;
@@ -42,6 +44,7 @@ final class PartitionTier {
     this.member = member;
     this.shipment = new Shipment(shared, member.leaderEpoch());
     this.disk = shared.services().disk();
+    this.nextSweepMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
   }
 
   TierMember member() {
@@ -53,6 +56,12 @@ final class PartitionTier {
     left = true;
     behindSinceMs = Long.MAX_VALUE;
     lagBytes = 0;
+  }
+
+  /** The next pass looks for orphans. */
+  void sweepNow() {
+    nextReclaimMs = 0;
+    nextSweepMs = 0;
   }
 
   long lagBytes() {
@@ -197,6 +206,7 @@ final class PartitionTier {
         .thenCompose(
             n -> shared.retired().delete(w, PAGE).thenApply(forgotten -> counted(n, forgotten)))
         .thenCompose(n -> resolveIntents(w).thenApply(resolved -> shipped + n))
+        .thenCompose(n -> sweep(w).thenApply(swept -> swept + n))
         .thenApply(
             n -> {
               nextReclaimMs = shared.nowMs() + shared.config().reclaimMs();
@@ -207,6 +217,25 @@ final class PartitionTier {
   private int counted(int before, int forgotten) {
     shared.metrics().forgottenSegments.increment(forgotten);
     return before + forgotten;
+  }
+
+  private CompletableFuture<Integer> sweep(ManifestWriter w) {
+    if (left || shared.nowMs() < nextSweepMs) {
+      return none();
+    }
+    return shared
+        .orphans()
+        .sweep(w.view().partition(), member.leaderEpoch(), this::isOpen)
+        .thenApply(
+            swept -> {
+              shared.metrics().orphans.increment(swept.deleted());
+              nextSweepMs = shared.nowMs() + shared.config().sweepMs();
+              return swept.deleted();
+            });
+  }
+
+  private boolean isOpen(ObjectKey object) {
+    return shared.uploader().openIntents().stream().anyMatch(i -> i.object().equals(object));
   }
 
   private CompletableFuture<Integer> release(ManifestWriter w) {

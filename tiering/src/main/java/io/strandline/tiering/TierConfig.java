@@ -7,7 +7,9 @@ import io.strandline.tiering.upload.UploadConfig;
  * @param reclaimMs how often release, retention and deletion are looked at; a commit looks at once
  * @param backoffMinMs,backoffMaxMs after failures in a row, doubled each time, half of it by chance
  * @param segmentsPerCommit at most so many segments in one manifest version
- * @param graceMs after which a request of a dead process can no longer arrive
+ * @param graceMs after which a request of a dead process can no longer arrive, and an object that
+ *     nobody names is an orphan
+ * @param sweepMs how often a partition is searched for orphans; the first time by chance within it
  */
 public record TierConfig(
     UploadConfig upload,
@@ -16,14 +18,16 @@ public record TierConfig(
     long backoffMinMs,
     long backoffMaxMs,
     int segmentsPerCommit,
-    long graceMs) {
+    long graceMs,
+    long sweepMs) {
   public TierConfig {
     if (checkMs < 1
         || reclaimMs < 1
         || backoffMinMs < 1
         || backoffMaxMs < backoffMinMs
         || segmentsPerCommit < 1
-        || graceMs < 1) {
+        || graceMs < 1
+        || sweepMs < 1) {
       throw new IllegalArgumentException(
           "not a tier configuration: "
               + checkMs
@@ -36,13 +40,15 @@ public record TierConfig(
               + ", "
               + segmentsPerCommit
               + ", "
-              + graceMs);
+              + graceMs
+              + ", "
+              + sweepMs);
     }
   }
 
-  /** A second, half a minute, 0.5 to 60 s, 8 segments, a day. */
+  /** A second, half a minute, 0.5 to 60 s, 8 segments, a day, a day. */
   public static TierConfig defaults() {
-    return new TierConfig(
-        UploadConfig.defaults(), 1_000, 30_000, 500, 60_000, 8, 24 * 60 * 60 * 1000L);
+    long dayMs = 24 * 60 * 60 * 1000L;
+    return new TierConfig(UploadConfig.defaults(), 1_000, 30_000, 500, 60_000, 8, dayMs, dayMs);
   }
 }

@@ -10,6 +10,7 @@ final class TierMetrics {
   final Counter fenced;
   final Counter releasedBytes;
   final Counter forgottenSegments;
+  final Counter orphans;
 
   TierMetrics(MeterRegistry registry) {
     commits = registry.counter("strandline.tiering.commits");
@@ -17,6 +18,7 @@ final class TierMetrics {
     fenced = registry.counter("strandline.tiering.fenced");
     releasedBytes = registry.counter("strandline.tiering.released.bytes");
     forgottenSegments = registry.counter("strandline.tiering.deleted.segments");
+    orphans = registry.counter("strandline.tiering.deleted.orphans");
   }
 
   /** Gauges over what the pipeline knows at the time they are read. */

@@ -1,7 +1,9 @@
 package io.strandline.tiering;
 
-import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.Deletions.Deletion;
 import io.strandline.tiering.upload.UploadIntent;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,8 @@ public final class TierPipeline implements AutoCloseable {
 
   private record Joined(PartitionTier tier, TierRunner runner) {}
 
+  private record Buried(Burial burial, TierRunner runner) {}
+
   private final TierShared shared;
   private final Map<TopicIdPartition, Joined> joined = new ConcurrentHashMap<>();
 
@@ -35,7 +39,7 @@ public final class TierPipeline implements AutoCloseable {
   private final Map<TopicIdPartition, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
 
   /** Deleted partitions whose objects still stand. */
-  private final Map<TopicIdPartition, TierRunner> deleted = new ConcurrentHashMap<>();
+  private final Map<TopicIdPartition, Buried> deleted = new ConcurrentHashMap<>();
 
   private @Nullable ScheduledFuture<?> ticks;
   private CompletableFuture<Void> strays = CompletableFuture.completedFuture(null);
@@ -47,9 +51,10 @@ public final class TierPipeline implements AutoCloseable {
     TierMetrics.watch(services.metrics(), this);
   }
 
-  /** Lets the timer do the work from now on. */
+  /** Lets the timer do the work from now on, what earlier processes left to delete included. */
   public synchronized void start() {
     if (ticks == null && !stopped) {
+      shared.services().deletions().open().forEach(this::bury);
       long ms = shared.config().checkMs();
       ticks =
           shared
@@ -103,23 +108,48 @@ public final class TierPipeline implements AutoCloseable {
   }
 
   /**
-   * The topic was deleted: writes the terminal version and deletes the objects after the grace. To
-   * be called by one broker, with an epoch that no leader of the partition exceeded.
+   * The topic was deleted: writes the terminal version and deletes the objects after the grace,
+   * over restarts if need be. To be called by one broker; costs one request for a partition that
+   * was never tiered.
    *
-   * @return completes when the terminal version is durable
+   * @param leaderEpoch last known of the partition
+   * @return completes when the terminal version is durable, however long the store is down
    */
   public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+    Deletion deletion = new Deletion(partition, leaderEpoch);
     return leave(partition)
-        .thenCompose(left -> shared.services().manifests().acquire(partition, leaderEpoch))
-        .thenCompose(writer -> writer.delete().thenAccept(view -> bury(partition, writer)));
+        .thenRunAsync(() -> remember(deletion), shared.services().disk())
+        .thenCompose(left -> bury(deletion).burial.terminal());
   }
 
-  private void bury(TopicIdPartition partition, ManifestWriter writer) {
-    CompletableFuture<Void> now = CompletableFuture.completedFuture(null);
-    long pauseMs = shared.config().reclaimMs();
-    deleted.put(
-        partition,
-        new TierRunner(shared, partition, pauseMs, () -> shared.retired().delete(writer, 64), now));
+  private void remember(Deletion deletion) {
+    try {
+      shared.services().deletions().begin(deletion);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Buried bury(Deletion deletion) {
+    return deleted.computeIfAbsent(
+        deletion.partition(),
+        partition -> {
+          Burial burial = new Burial(shared, deletion);
+          long pauseMs = shared.config().reclaimMs();
+          CompletableFuture<Void> now = CompletableFuture.completedFuture(null);
+          return new Buried(burial, new TierRunner(shared, partition, pauseMs, burial::pass, now));
+        });
+  }
+
+  /** Looks for orphans in every partition at its next turn. */
+  public void sweepNow() {
+    joined
+        .values()
+        .forEach(
+            there -> {
+              there.tier.sweepNow();
+              there.runner.dueNow();
+            });
   }
 
   /** Something was sealed: look at the partition at the next turn. */
@@ -155,8 +185,9 @@ public final class TierPipeline implements AutoCloseable {
     for (Joined there : joined.values()) {
       begun += there.runner.beginIfDue(nowMs) ? 1 : 0;
     }
-    for (TierRunner runner : deleted.values()) {
-      begun += runner.beginIfDue(nowMs) ? 1 : 0;
+    deleted.values().removeIf(there -> there.burial.over());
+    for (Buried there : deleted.values()) {
+      begun += there.runner.beginIfDue(nowMs) ? 1 : 0;
     }
     resolveStrays(nowMs);
     return begun;
@@ -179,12 +210,13 @@ public final class TierPipeline implements AutoCloseable {
     nextStraysMs = nowMs + STRAY_INTENTS_MS;
     List<CompletableFuture<Void>> resolved = new ArrayList<>();
     for (UploadIntent intent : shared.uploader().openIntents()) {
-      if (!joined.containsKey(intent.partition())) {
+      TopicIdPartition partition = intent.partition();
+      if (!joined.containsKey(partition) && !deleted.containsKey(partition)) {
         resolved.add(
             shared
                 .services()
                 .manifests()
-                .read(intent.partition())
+                .read(partition)
                 .thenCompose(view -> shared.intents().resolve(intent, view, nowMs)));
       }
     }
@@ -212,7 +244,7 @@ public final class TierPipeline implements AutoCloseable {
     }
     List<CompletableFuture<Void>> ends = new ArrayList<>();
     joined.values().forEach(there -> ends.add(end(there)));
-    deleted.values().forEach(runner -> ends.add(runner.end()));
+    deleted.values().forEach(there -> ends.add(there.runner.end()));
     ends.add(strays);
     return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
   }

@@ -8,6 +8,7 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Runs one partition's passes, never two at a time: again when due, later after a failure, never
@@ -89,6 +90,7 @@ final class TierRunner {
         thrown instanceof CompletionException && thrown.getCause() != null
             ? thrown.getCause()
             : thrown;
+    int failedInARow;
     synchronized (this) {
       long nowMs = shared.nowMs();
       if (failure == null) {
@@ -104,9 +106,13 @@ final class TierRunner {
         dueMs = nowMs + shared.backoffMs(failures);
         shared.metrics().failures.increment();
       }
+      failedInARow = failures;
     }
-    LOG.atWarn()
+    // Of failures in a row every one is counted and few are told: an outage meets all partitions.
+    Level level = Integer.bitCount(failedInARow) <= 1 ? Level.WARN : Level.DEBUG;
+    LOG.atLevel(level)
         .addKeyValue("partition", partition)
+        .addKeyValue("count", failedInARow)
         .addKeyValue("reason", failure.toString())
         .log("tiering did not get on");
   }

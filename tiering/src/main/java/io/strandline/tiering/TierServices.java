@@ -2,6 +2,7 @@ package io.strandline.tiering;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.upload.UploadIntents;
 import io.strandline.tiering.upload.Uploader;
@@ -23,6 +24,7 @@ public record TierServices(
     ObjectStore store,
     Manifests manifests,
     UploadIntents intents,
+    Deletions deletions,
     Executor disk,
     ScheduledExecutorService timer,
     InstantSource clock,

@@ -1,5 +1,6 @@
 package io.strandline.tiering;
 
+import io.strandline.tiering.reclaim.OrphanSweep;
 import io.strandline.tiering.reclaim.RetiredObjects;
 import io.strandline.tiering.upload.Uploader;
 
@@ -9,6 +10,7 @@ record TierShared(
     TierServices services,
     Uploader uploader,
     RetiredObjects retired,
+    OrphanSweep orphans,
     IntentRule intents,
     ProgressBoard board,
     TierMetrics metrics) {
@@ -19,6 +21,8 @@ record TierShared(
         services,
         uploader,
         new RetiredObjects(services.store()),
+        new OrphanSweep(
+            services.store(), services.manifests(), services.random(), config.graceMs()),
         new IntentRule(uploader, config.graceMs()),
         new ProgressBoard(),
         new TierMetrics(services.metrics()));
@@ -28,12 +32,17 @@ record TierShared(
     return services.clock().millis();
   }
 
+  /** Anything from 0 to {@code max}. */
+  long chance(long max) {
+    synchronized (services.random()) {
+      return services.random().nextLong(max + 1);
+    }
+  }
+
   /** Doubled for each failure in a row, the second half of it by chance. */
   long backoffMs(int failures) {
     long full =
         Math.min(config.backoffMaxMs(), config.backoffMinMs() << Math.min(20, failures - 1));
-    synchronized (services.random()) {
-      return full / 2 + services.random().nextLong(full / 2 + 1);
-    }
+    return full / 2 + chance(full / 2);
   }
 }

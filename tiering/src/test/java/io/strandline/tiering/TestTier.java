@@ -7,6 +7,7 @@ import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
@@ -14,6 +15,8 @@ import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreCall;
+import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
 import io.strandline.tiering.store.memory.FaultyObjectStore;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
@@ -56,6 +59,17 @@ final class TestTier {
     faults = plan;
   }
 
+  /** All calls from now on, none of which fails. */
+  List<StoreCall> recordCalls() {
+    List<StoreCall> calls = new ArrayList<>();
+    faults =
+        call -> {
+          calls.add(call);
+          return Fault.NONE;
+        };
+    return calls;
+  }
+
   /** The process dies at this instant, and another begins. */
   void crash() throws IOException {
     time.kill();
@@ -78,6 +92,7 @@ final class TestTier {
                 store,
                 manifests,
                 UploadIntents.open(directory.resolve("intents")),
+                Deletions.open(directory.resolve("deletions")),
                 time,
                 time,
                 time,

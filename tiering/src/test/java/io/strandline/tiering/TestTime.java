@@ -99,7 +99,7 @@ final class TestTime extends AbstractExecutorService
     Runnable again =
         () -> {
           command.run();
-          scheduleWithFixedDelay(command, delay, delay, unit);
+          var unused = scheduleWithFixedDelay(command, delay, delay, unit);
         };
     return schedule(again, initialDelay, unit);
   }

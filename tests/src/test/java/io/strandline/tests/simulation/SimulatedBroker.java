@@ -11,6 +11,7 @@ import io.strandline.tiering.TierPipeline;
 import io.strandline.tiering.TierServices;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.upload.UploadConfig;
@@ -92,12 +93,21 @@ final class SimulatedBroker {
         new StoreManifests.Environment(
             birth.time(), birth.random(), process, new SimpleMeterRegistry());
     return new TierPipeline(
-        new TierConfig(new UploadConfig(2, 1 << 20), 500, 2_000, 200, 5_000, 3, 10 * MINUTE_MS),
+        new TierConfig(
+            new UploadConfig(2, 1 << 20),
+            500,
+            2_000,
+            200,
+            5_000,
+            3,
+            10 * MINUTE_MS,
+            30 * MINUTE_MS),
         new TierServices(
             "cluster",
             birth.store(),
             StoreManifests.open(birth.store(), manifests(), environment),
             UploadIntents.open(root.resolve("intents")),
+            Deletions.open(root.resolve("deletions")),
             process,
             process,
             birth.time(),

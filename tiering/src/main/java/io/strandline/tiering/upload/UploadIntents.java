@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class UploadIntents implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UploadIntents.class);
   private static final String FILE = "uploads.intents";
-  private static final long REWRITE_BYTES = 1 << 20;
+  private static final long REWRITE_BYTES = 64 << 10;
 
   private final Path file;
   private final Map<ObjectKey, UploadIntent> open = new LinkedHashMap<>();

@@ -1,0 +1,152 @@
+package io.strandline.tiering;
+
+import io.strandline.tiering.manifest.FencedException;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.Deletions.Deletion;
+import io.strandline.tiering.reclaim.OrphanSweep.Swept;
+import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.upload.UploadIntent;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tier of a partition whose topic was deleted: terminal version, then, after the grace, the
+ * objects, retired or orphaned. A pass at a time; the fields below belong to it.
+ */
+final class Burial {
+  private static final int PAGE = 64;
+
+  private final TierShared shared;
+  private final Deletion deletion;
+  private final CompletableFuture<Void> terminal = new CompletableFuture<>();
+  private @Nullable ManifestWriter writer;
+  private volatile boolean over;
+  private long nextSweepMs;
+
+  Burial(TierShared shared, Deletion deletion) {
+    this.shared = shared;
+    this.deletion = deletion;
+  }
+
+  /** Completes when the terminal version is durable, or there was nothing tiered. */
+  CompletableFuture<Void> terminal() {
+    return terminal;
+  }
+
+  /** Nothing is left in the store but the manifest that says so. */
+  boolean over() {
+    return over;
+  }
+
+  /**
+   * @return segments deleted
+   */
+  CompletableFuture<Integer> pass() {
+    ManifestWriter had = writer;
+    return had != null
+        ? clear(had)
+        : shared
+            .services()
+            .manifests()
+            .read(deletion.partition())
+            .thenCompose(view -> view.version() == 0 ? nothingThere() : end(view));
+  }
+
+  private CompletableFuture<Integer> nothingThere() {
+    terminal.complete(null);
+    return finish();
+  }
+
+  private CompletableFuture<Integer> end(ManifestView view) {
+    int epoch = Math.max(deletion.leaderEpoch(), view.leaderEpoch());
+    return shared
+        .services()
+        .manifests()
+        .acquire(view.partition(), epoch)
+        .exceptionallyCompose(Burial::again)
+        .thenCompose(
+            w ->
+                w.delete()
+                    .thenCompose(
+                        deleted -> {
+                          writer = w;
+                          terminal.complete(null);
+                          return clear(w);
+                        }));
+  }
+
+  /** A leader that was faster than the news of the deletion is no reason to give up. */
+  private static <T> CompletableFuture<T> again(Throwable failure) {
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    return CompletableFuture.failedFuture(
+        cause instanceof FencedException
+            ? new StoreException.Unavailable("a later leader has written", cause)
+            : cause);
+  }
+
+  private CompletableFuture<Integer> clear(ManifestWriter w) {
+    return shared
+        .retired()
+        .delete(w, PAGE)
+        .thenCompose(
+            n -> {
+              shared.metrics().forgottenSegments.increment(n);
+              return n > 0 ? CompletableFuture.completedFuture(n) : sweep(w);
+            });
+  }
+
+  private CompletableFuture<Integer> sweep(ManifestWriter w) {
+    return w.view()
+        .retired(1)
+        .thenCompose(
+            left ->
+                left.isEmpty() && shared.nowMs() >= nextSweepMs
+                    ? resolveIntents(w.view()).thenCompose(resolved -> sweepOrphans(w.view()))
+                    : CompletableFuture.completedFuture(0));
+  }
+
+  private CompletableFuture<Void> resolveIntents(ManifestView view) {
+    List<CompletableFuture<Void>> resolved = new ArrayList<>();
+    for (UploadIntent intent : shared.uploader().openIntents()) {
+      if (intent.partition().topicId().equals(view.partition().topicId())
+          && intent.partition().partition() == view.partition().partition()) {
+        resolved.add(shared.intents().resolve(intent, view, shared.nowMs()));
+      }
+    }
+    return CompletableFuture.allOf(resolved.toArray(CompletableFuture[]::new));
+  }
+
+  private CompletableFuture<Integer> sweepOrphans(ManifestView view) {
+    return shared
+        .orphans()
+        .sweep(view.partition(), view.leaderEpoch(), object -> false)
+        .thenCompose(this::finishUnlessYoung);
+  }
+
+  private CompletableFuture<Integer> finishUnlessYoung(Swept swept) {
+    if (swept.young() == 0) {
+      return finish();
+    }
+    nextSweepMs = shared.nowMs() + shared.config().sweepMs();
+    return CompletableFuture.completedFuture(0);
+  }
+
+  private CompletableFuture<Integer> finish() {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            shared.services().deletions().end(deletion.partition());
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          over = true;
+          return 0;
+        },
+        shared.services().disk());
+  }
+}
