@@ -1,6 +1,7 @@
 package io.strandline.broker.control;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -12,9 +13,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The controller's listening socket, bound before the quorum is formed: the voter set and the
  * configuration name its port, so a port chosen by the kernel must be known first. Such a port is
- * written down and used again at the next start, because the voter set remembers it.
+ * written down and used again at the next start, because the voter set remembers it; when it is
+ * taken by then, a free one is: a new leader writes its own address into the voter set (KIP-853).
  */
 final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
+  private static final int BACKLOG = 50;
   private static final String PORT_FILE = "strandline.controller.port";
 
   private final ServerSocketChannel channel;
@@ -40,7 +43,7 @@ final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
       ServerSocketChannel channel = ServerSocketChannel.open();
       channel.configureBlocking(false);
       try {
-        channel.bind(new InetSocketAddress(host, wanted), 50);
+        bind(channel, host, wanted, configuredPort == 0);
       } catch (IOException e) {
         channel.close();
         throw e;
@@ -60,6 +63,19 @@ final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
               + e.getMessage()
               + "): free it, or set another port for the CONTROLLER listener in listeners",
           e);
+    }
+  }
+
+  /** Binds, to a free port when the one of the last start is taken and none was configured. */
+  private static void bind(ServerSocketChannel channel, String host, int port, boolean orFree)
+      throws IOException {
+    try {
+      channel.bind(new InetSocketAddress(host, port), BACKLOG);
+    } catch (BindException e) {
+      if (!orFree || port == 0) {
+        throw e;
+      }
+      channel.bind(new InetSocketAddress(host, 0), BACKLOG);
     }
   }
 

@@ -3,6 +3,8 @@ package io.strandline.broker.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -124,6 +126,22 @@ class KraftControlPlaneTest {
       assertThat(plane.view().topicId("weather")).isEqualTo(topicId);
       assertThat(again.all.get(0).before.offset()).isEqualTo(-1);
     }
+  }
+
+  @Test
+  void findsItsControllerWhenAnotherTookItsPort(@TempDir Path dir) throws Exception {
+    start(dir, new Recorder()).close();
+    Path file = dir.resolve("a").resolve("strandline.controller.port");
+    int before = Integer.parseInt(Files.readString(file));
+    try (ServerSocket other = new ServerSocket(before, 1, InetAddress.getLoopbackAddress());
+        KraftControlPlane plane = start(dir, new Recorder())) {
+      assertThat(plane.serving()).isTrue();
+      assertThat(Integer.parseInt(Files.readString(file)))
+          .isNotEqualTo(before)
+          .isNotEqualTo(other.getLocalPort());
+    }
+    // And remembers the new one.
+    start(dir, new Recorder()).close();
   }
 
   @Test
