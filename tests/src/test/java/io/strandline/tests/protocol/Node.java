@@ -34,7 +34,11 @@ final class Node implements AutoCloseable {
   }
 
   String bootstrap() {
-    return "127.0.0.1:" + broker.port("PLAINTEXT");
+    return "127.0.0.1:" + port();
+  }
+
+  int port() {
+    return broker.port("PLAINTEXT");
   }
 
   Admin admin() {

@@ -50,15 +50,24 @@ public final class ApiVersionsHandler implements Handler<ApiVersionsRequest> {
   private static ApiVersionCollection within(ApiTable served, ApiVersionCollection known) {
     ApiVersionCollection both = new ApiVersionCollection(known.size());
     for (ApiVersion range : known) {
+      ApiKeys api = ApiKeys.forId(range.apiKey());
       served
-          .versions(ApiKeys.forId(range.apiKey()))
-          .map(
-              ours ->
-                  ours.setMinVersion((short) Math.max(ours.minVersion(), range.minVersion()))
-                      .setMaxVersion((short) Math.min(ours.maxVersion(), range.maxVersion())))
+          .versions(api)
+          .map(ours -> ours.setMinVersion(least(api, ours, range)))
+          .map(ours -> ours.setMaxVersion((short) Math.min(ours.maxVersion(), range.maxVersion())))
           .filter(ours -> ours.minVersion() <= ours.maxVersion())
           .ifPresent(both::add);
     }
     return both;
+  }
+
+  /**
+   * Where all old versions are served Kafka's word stands: it says 0 for Produce, though 3 is the
+   * oldest there is, because librdkafka would not compress otherwise (KAFKA-18659).
+   */
+  private static short least(ApiKeys api, ApiVersion ours, ApiVersion range) {
+    return ours.minVersion() == api.oldestVersion()
+        ? range.minVersion()
+        : (short) Math.max(ours.minVersion(), range.minVersion());
   }
 }
