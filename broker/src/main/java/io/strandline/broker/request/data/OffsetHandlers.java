@@ -47,6 +47,9 @@ import org.apache.kafka.server.storage.log.FetchIsolation;
 final class OffsetHandlers {
   private static final int DEFAULT_TIMEOUT_MS = 30_000;
 
+  /** The first version of ListOffsets whose answer has a leader epoch, and refuses it earlier. */
+  private static final short EPOCH_SINCE = 4;
+
   private final Partitions partitions;
   private final ScheduledExecutorService timer;
 
@@ -83,7 +86,7 @@ final class OffsetHandlers {
             find(body, tp, asked, isolation)
                 .handle(
                     (found, failure) -> {
-                      fill(part, found, failure);
+                      fill(part, found, failure, request.version());
                       return part;
                     }));
       }
@@ -111,15 +114,17 @@ final class OffsetHandlers {
   }
 
   private static synchronized void fill(
-      ListOffsetsPartitionResponse part, FoundOffset found, Throwable failure) {
+      ListOffsetsPartitionResponse part, FoundOffset found, Throwable failure, short version) {
     if (failure != null) {
       part.setErrorCode(Dispatcher.error(failure).code());
       return;
     }
     part.setErrorCode(Errors.NONE.code())
         .setOffset(found.offset())
-        .setTimestamp(found.timestampMs())
-        .setLeaderEpoch(found.leaderEpoch().orElse(ListOffsetsResponse.UNKNOWN_EPOCH));
+        .setTimestamp(found.timestampMs());
+    if (version >= EPOCH_SINCE) {
+      part.setLeaderEpoch(found.leaderEpoch().orElse(ListOffsetsResponse.UNKNOWN_EPOCH));
+    }
   }
 
   // ---- DeleteRecords
