@@ -220,6 +220,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       meters)));
       verified = Check.OK;
       waiting.values().forEach(started::join);
+      waiting.clear();
       pipeline.complete(started);
       started.start();
     } catch (IOException e) {
@@ -242,14 +243,19 @@ final class ObjectTier implements Tier, AutoCloseable {
             () -> Math.min(partition.highWatermark(), partition.lastStableOffset()),
             partition.leaderEpoch(),
             () -> policies.of(partition));
-    waiting.put(partition.id(), member);
-    var unused = pipeline.thenAccept(tier -> tier.join(member));
+    if (pipeline.isDone()) {
+      pipeline.join().join(member);
+    } else {
+      waiting.put(partition.id(), member); // not hung onto the future, which runs its latest first
+    }
   }
 
   @Override
   public synchronized void leave(TopicIdPartition partition) {
     waiting.remove(partition);
-    var unused = pipeline.thenCompose(tier -> tier.leave(partition));
+    if (pipeline.isDone()) {
+      var unused = pipeline.join().leave(partition);
+    }
   }
 
   /** Also of a topic that is not tiered now: it may have been before. */
