@@ -11,6 +11,7 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.socket.SocketServer;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -89,10 +90,15 @@ final class DataPlane implements AutoCloseable {
     parts.started("partitions", opened);
     opened.open(view);
     partitions = Optional.of(opened);
-    health.live(
-        "log directories",
-        () -> Check.of(opened.anyDirectoryOnline(), "every log directory is offline"));
+    health.live("log directories", () -> directories(opened));
     groups = Optional.of(parts.started("groups", new GroupHost(quorum, opened, threads.loading)));
+  }
+
+  /** Well as long as one works, but told even then. */
+  private static Check directories(Partitions partitions) {
+    List<Path> offline = partitions.offlineDirectories();
+    return new Check(
+        partitions.anyDirectoryOnline(), offline.isEmpty() ? "" : "offline: " + offline);
   }
 
   /**

@@ -118,6 +118,11 @@ public final class LogDirectory implements AutoCloseable {
     return health.call("read meta.properties", names::directoryId);
   }
 
+  /** Whether the last process closed every log here in order, so that none needs recovery. */
+  public boolean stoppedCleanly() {
+    return clean;
+  }
+
   /** Of the last process, present only if it stopped cleanly (KIP-966). */
   public OptionalLong previousBrokerEpoch() {
     return previousBrokerEpoch;

@@ -196,6 +196,7 @@ final class LogRecovery {
       producers.advanceTo(base);
       producers.snapshot(false);
       int size = sizeOf(base);
+      directory.meters().scannedBytes.increment(size);
       LogSegment segment =
           LogSegment.stored(runtime.disk(), path, base, new LogSegment.End(size, base));
       segments.put(base, segment);

@@ -8,6 +8,7 @@ import io.strandline.broker.control.MetadataListener;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -107,6 +108,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     LOG.atInfo()
         .addKeyValue("path", directory.path())
         .addKeyValue("count", logs.size())
+        .addKeyValue("state", directory.stoppedCleanly() ? "clean" : "recovered")
         .log("opened");
   }
 
@@ -304,6 +306,15 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** Whether a log directory is left that works; a broker without one has to stop. */
   public boolean anyDirectoryOnline() {
     return home.anyOnline();
+  }
+
+  /** Directories that failed since the start. */
+  public List<Path> offlineDirectories() {
+    return home.directories().stream()
+        .filter(directory -> !directory.online())
+        .map(LogDirectory::path)
+        .sorted()
+        .toList();
   }
 
   /** The clean stop: no more appends, all flushed, checkpoints and the mark of it written. */

@@ -14,6 +14,7 @@ public final class LogMeters implements LogValidator.MetricsRecorder {
   public final Counter sealed;
   public final Counter releasedBytes;
   public final Counter tornBytes;
+  public final Counter scannedBytes;
   private final MeterRegistry registry;
 
   public LogMeters(MeterRegistry registry) {
@@ -26,6 +27,7 @@ public final class LogMeters implements LogValidator.MetricsRecorder {
     sealed = registry.counter("strandline.log.sealed.segments");
     releasedBytes = registry.counter("strandline.log.released.bytes");
     tornBytes = registry.counter("strandline.log.recovery.torn.bytes");
+    scannedBytes = registry.counter("strandline.log.recovery.scanned.bytes");
   }
 
   private void invalid(String reason) {
