@@ -4,6 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  * A broker in a process of its own, with its data in a directory that outlives it. The class path
  * is the test's; the entry point is the one the launcher starts.
  */
-final class BrokerProcess implements AutoCloseable {
+public final class BrokerProcess implements AutoCloseable {
   private static final Duration READY = Duration.ofSeconds(60);
   private static final Duration STOPPED = Duration.ofSeconds(60);
 
@@ -26,16 +30,17 @@ final class BrokerProcess implements AutoCloseable {
   private final Map<String, String> settings;
   private final Map<String, String> environment;
   private final int port;
+  private final int adminPort;
   private Process process;
   private int starts;
 
-  private BrokerProcess(
-      Path dir, Map<String, String> settings, Map<String, String> environment, int port)
+  private BrokerProcess(Path dir, Map<String, String> settings, Map<String, String> environment)
       throws IOException {
     this.dir = dir;
-    this.settings = settings;
-    this.environment = environment;
-    this.port = port;
+    this.settings = new LinkedHashMap<>(settings);
+    this.environment = Map.copyOf(environment);
+    this.port = freePort();
+    this.adminPort = freePort();
     this.process = launch();
   }
 
@@ -44,44 +49,111 @@ final class BrokerProcess implements AutoCloseable {
    *
    * @param settings as after {@code --set}
    */
-  static BrokerProcess start(Path dir, Map<String, String> settings) throws IOException {
+  public static BrokerProcess start(Path dir, Map<String, String> settings) throws IOException {
     return start(dir, settings, Map.of());
   }
 
   /** The same with more in the environment of the process. */
-  static BrokerProcess start(
+  public static BrokerProcess start(
       Path dir, Map<String, String> settings, Map<String, String> environment) throws IOException {
-    return new BrokerProcess(
-        dir, new LinkedHashMap<>(settings), Map.copyOf(environment), freePort());
+    BrokerProcess broker = new BrokerProcess(dir, settings, environment);
+    broker.awaitReady();
+    return broker;
   }
 
-  String bootstrap() {
+  /**
+   * Starts a broker that is to refuse its start, and waits for its end.
+   *
+   * @return the exit code, and all that it said
+   */
+  public static Refusal startRefused(
+      Path dir, Map<String, String> settings, Map<String, String> environment) throws IOException {
+    BrokerProcess broker = new BrokerProcess(dir, settings, environment);
+    try (broker) {
+      broker.await(STOPPED);
+      return new Refusal(broker.process.exitValue(), broker.output());
+    }
+  }
+
+  /** How a start ended that was no start. */
+  public record Refusal(int exitCode, String output) {
+    /** What it told the operator, beside its log. */
+    public List<String> said() {
+      return output.lines().filter(line -> line.startsWith("strandline: ")).toList();
+    }
+  }
+
+  public String bootstrap() {
     return "127.0.0.1:" + port;
   }
 
-  Path dir() {
+  public Path dir() {
     return dir;
   }
 
   /** No goodbye: what the page cache holds is all that is left. */
-  void kill() throws IOException {
+  public void kill() throws IOException {
     process.destroyForcibly();
     await(STOPPED);
   }
 
   /** SIGTERM, as an operator stops it. */
-  int stop() throws IOException {
+  public int stop() throws IOException {
     process.destroy();
     await(STOPPED);
     return process.exitValue();
   }
 
-  void startAgain() throws IOException {
+  public void startAgain() throws IOException {
     process = launch();
+    awaitReady();
+  }
+
+  /** Starts it and kills it while it comes up, unless it ends by itself before. */
+  public void startAndKillAfter(Duration time) throws IOException {
+    process = launch();
+    try {
+      process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    kill();
+    starts = (int) readyLines(dir.resolve("broker.out"));
+  }
+
+  public boolean alive() {
+    return process.isAlive();
+  }
+
+  /** An answer of the admin endpoint. */
+  public record AdminAnswer(int status, String body) {}
+
+  /** Asks the admin endpoint. */
+  public AdminAnswer admin(String path) throws IOException {
+    URI uri = URI.create("http://127.0.0.1:" + adminPort + path);
+    try {
+      HttpResponse<String> answer =
+          HttpClient.newHttpClient()
+              .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+      return new AdminAnswer(answer.statusCode(), answer.body());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  /** The sum of a meter over its tags, 0 if there is none. */
+  public double metric(String name) throws IOException {
+    return admin("/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
   }
 
   /** All that the process said, over all its starts. */
-  String output() throws IOException {
+  public String output() throws IOException {
     return Files.readString(dir.resolve("broker.out"), StandardCharsets.UTF_8);
   }
 
@@ -95,24 +167,25 @@ final class BrokerProcess implements AutoCloseable {
   private Process launch() throws IOException {
     Files.createDirectories(dir);
     starts++;
-    Path out = dir.resolve("broker.out");
     ProcessBuilder builder =
         new ProcessBuilder(command())
             .directory(dir.toFile())
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(dir.resolve("broker.out").toFile()));
     builder.environment().putAll(environment);
-    Process started = builder.start();
-    process = started;
+    return builder.start();
+  }
+
+  private void awaitReady() throws IOException {
+    Path out = dir.resolve("broker.out");
     long deadline = System.nanoTime() + READY.toNanos();
     while (readyLines(out) < starts) {
-      if (!started.isAlive() || System.nanoTime() > deadline) {
-        started.destroyForcibly();
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        process.destroyForcibly();
         throw new IOException("the broker did not come up:\n" + Files.readString(out));
       }
-      pause(started);
+      pause(process);
     }
-    return started;
   }
 
   private List<String> command() {
@@ -124,7 +197,7 @@ final class BrokerProcess implements AutoCloseable {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("listeners", "PLAINTEXT://" + bootstrap());
     all.put("log.dirs", dir.resolve("data").toString());
-    all.put("strandline.admin.listener", "127.0.0.1:0");
+    all.put("strandline.admin.listener", "127.0.0.1:" + adminPort);
     all.putAll(settings);
     all.forEach(
         (key, value) -> {

@@ -24,32 +24,72 @@ public final class S3MockProcess implements AutoCloseable {
   private static final Path HOME = Path.of("target", "s3mock").toAbsolutePath();
   private static final Path SOURCES = Path.of("src", "test", "s3mock").toAbsolutePath();
 
-  private final Process process;
-  private final int port;
+  private final Path data;
+  private final String bucket;
+  private Process process;
+  private int port;
 
-  private S3MockProcess(Process process, int port) {
-    this.process = process;
-    this.port = port;
+  private S3MockProcess(Path data, String bucket) throws IOException, InterruptedException {
+    this.data = data;
+    this.bucket = bucket;
+    this.process = launch();
+    this.port = portOrEnd();
   }
 
   /** Starts a server with an empty bucket; its jars are resolved by Maven the first time. */
   public static S3MockProcess start(Path data, String bucket)
       throws IOException, InterruptedException {
+    return new S3MockProcess(data, bucket);
+  }
+
+  private Process launch() throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("-cp", classPath()));
-    command.addAll(List.of("-Dhttp.port=0", "-Dserver.port=0", "-Dserver.address=127.0.0.1"));
+    command.addAll(List.of("-Dhttp.port=" + port, "-Dserver.port=0", "-Dserver.address=127.0.0.1"));
     command.add("-Dcom.adobe.testing.s3mock.store.root=" + data);
+    command.add("-Dcom.adobe.testing.s3mock.store.retain-files-on-exit=true");
     command.add("-Dcom.adobe.testing.s3mock.store.initial-buckets=" + bucket);
     command.add(SOURCES.resolve("LoopbackS3Mock.java").toString());
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
+  private int portOrEnd() throws IOException {
     try {
-      return new S3MockProcess(process, awaitPort(process));
+      return awaitPort(process);
     } catch (IOException | RuntimeException e) {
       process.destroyForcibly();
       throw e;
     }
+  }
+
+  /** It hangs: connections stay, nothing is answered. */
+  public void freeze() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  public void thaw() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0) {
+      throw new IOException("kill -" + name + " failed");
+    }
+  }
+
+  /** It is gone: connections are refused. What it stored stays. */
+  public void kill() throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor();
+  }
+
+  /** After {@link #kill}: the same port, the same objects. */
+  public void startAgain() throws IOException, InterruptedException {
+    process = launch();
+    port = portOrEnd();
   }
 
   public String endpoint() {
