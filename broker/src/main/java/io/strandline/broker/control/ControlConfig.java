@@ -53,8 +53,8 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
           "share.coordinator.state.topic.min.isr", "1",
           // After a kill the controller waits for the old session to end before it takes this node
           // back: nobody else could have taken over meanwhile.
-          "broker.session.timeout.ms", "1500",
-          "broker.heartbeat.interval.ms", "300",
+          "broker.session.timeout.ms", "3000",
+          "broker.heartbeat.interval.ms", "500",
           // Nobody else follows this metadata log: small segments go sooner, and an idle node
           // writes (and syncs) rarely.
           "metadata.log.segment.bytes", "8388608",
