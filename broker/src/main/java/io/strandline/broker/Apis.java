@@ -57,8 +57,8 @@ final class Apis {
             new DataHandlers.Environment(
                 threads.timer, InstantSource.system(), new SecureRandom(), meters))
         .addTo(table);
-    new MembershipHandlers(coordinator, guard).addTo(table);
-    new GroupHandlers(coordinator, guard).addTo(table);
+    new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
+    new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new OffsetHandlers(control, coordinator, guard).addTo(table);
     new DescribeHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);

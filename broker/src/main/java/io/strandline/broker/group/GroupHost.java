@@ -18,6 +18,7 @@ import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.group.Group;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
@@ -29,6 +30,7 @@ import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.image.TopicDelta;
+import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.share.persister.NoOpStatePersister;
 import org.apache.kafka.server.util.PartitionMetadataClient;
 import org.apache.kafka.server.util.timer.SystemTimer;
@@ -49,6 +51,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
 
   private final ControlPlane control;
   private final GroupCoordinatorConfig config;
+  private final boolean consumerConfigured;
   private final GroupCoordinatorService service;
   private final int nodeId;
 
@@ -59,6 +62,12 @@ public final class GroupHost implements ImageListener, AutoCloseable {
     this.control = control;
     this.nodeId = control.view().nodeId();
     this.config = new GroupCoordinatorConfig(control.kafkaConfig());
+    this.consumerConfigured =
+        control
+            .kafkaConfig()
+            .getList(GroupCoordinatorConfig.GROUP_COORDINATOR_REBALANCE_PROTOCOLS_CONFIG)
+            .stream()
+            .anyMatch(Group.GroupType.CONSUMER.toString()::equalsIgnoreCase);
     ShareGroupConfig shareConfig = new ShareGroupConfig(control.kafkaConfig());
     this.service =
         new GroupCoordinatorService.Builder(nodeId, config)
@@ -83,6 +92,20 @@ public final class GroupHost implements ImageListener, AutoCloseable {
             .withAuthorizerPlugin(Optional.empty())
             .withPartitionMetadataClient(new LocalOffsets(partitions))
             .build();
+  }
+
+  /**
+   * Whether the groups of KIP-848 are switched on: in {@code group.coordinator.rebalance.protocols}
+   * and by the feature {@code group.version}.
+   */
+  public boolean consumerProtocol() {
+    return consumerConfigured
+        && GroupVersion.fromFeatureLevel(
+                control
+                    .view()
+                    .finalizedFeatures()
+                    .getOrDefault(GroupVersion.FEATURE_NAME, (short) 0))
+            .isConsumerRebalanceProtocolSupported();
   }
 
   /** What handlers ask; every call is asynchronous. */

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData;
@@ -35,10 +36,16 @@ import org.apache.kafka.coordinator.group.GroupCoordinator;
 public final class GroupHandlers {
   private final GroupCoordinator coordinator;
   private final Guard guard;
+  private final BooleanSupplier consumerProtocol;
 
-  public GroupHandlers(GroupCoordinator coordinator, Guard guard) {
+  /**
+   * @param consumerProtocol whether the groups of KIP-848 are switched on
+   */
+  public GroupHandlers(
+      GroupCoordinator coordinator, Guard guard, BooleanSupplier consumerProtocol) {
     this.coordinator = coordinator;
     this.guard = guard;
+    this.consumerProtocol = consumerProtocol;
   }
 
   public ApiTable.Builder addTo(ApiTable.Builder table) {
@@ -98,6 +105,9 @@ public final class GroupHandlers {
   }
 
   private CompletionStage<Reply> describeConsumer(Request<ConsumerGroupDescribeRequest> request) {
+    if (!consumerProtocol.getAsBoolean()) {
+      throw Errors.UNSUPPORTED_VERSION.exception();
+    }
     var asked = request.body().data();
     Sorted sorted = sort(request, AclOperation.DESCRIBE, asked.groupIds());
     return coordinator

@@ -7,11 +7,13 @@ import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ConsumerGroupHeartbeatRequest;
 import org.apache.kafka.common.requests.ConsumerGroupHeartbeatResponse;
 import org.apache.kafka.common.requests.HeartbeatRequest;
@@ -29,10 +31,16 @@ import org.apache.kafka.coordinator.group.GroupCoordinator;
 public final class MembershipHandlers {
   private final GroupCoordinator coordinator;
   private final Guard guard;
+  private final BooleanSupplier consumerProtocol;
 
-  public MembershipHandlers(GroupCoordinator coordinator, Guard guard) {
+  /**
+   * @param consumerProtocol whether the groups of KIP-848 are switched on
+   */
+  public MembershipHandlers(
+      GroupCoordinator coordinator, Guard guard, BooleanSupplier consumerProtocol) {
     this.coordinator = coordinator;
     this.guard = guard;
+    this.consumerProtocol = consumerProtocol;
   }
 
   public ApiTable.Builder addTo(ApiTable.Builder table) {
@@ -78,6 +86,9 @@ public final class MembershipHandlers {
   }
 
   private CompletionStage<Reply> consumerHeartbeat(Request<ConsumerGroupHeartbeatRequest> request) {
+    if (!consumerProtocol.getAsBoolean()) {
+      throw Errors.UNSUPPORTED_VERSION.exception();
+    }
     var asked = request.body().data();
     requireRead(request, asked.groupId());
     List<String> topics = asked.subscribedTopicNames();
