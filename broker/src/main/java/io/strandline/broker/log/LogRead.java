@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * reader's signal to drop the connection.
  */
 public final class LogRead implements AutoCloseable {
+  private static final ThreadLocal<ByteBuffer> WINDOW =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(128 << 10));
+
   private final @Nullable LogSegment segment;
   private final @Nullable FileChannel channel;
   private final long positionBytes;
@@ -89,6 +92,23 @@ public final class LogRead implements AutoCloseable {
       throw new KafkaStorageException("cannot read at " + positionBytes, e);
     }
     return MemoryRecords.readableRecords(bytes.flip());
+  }
+
+  /** Reads the region once, so that the page cache has it for whoever sends it; blocks on disk. */
+  public void load() {
+    ByteBuffer window = WINDOW.get();
+    try {
+      for (int done = 0; done < sizeBytes; ) {
+        window.clear().limit(Math.min(window.capacity(), sizeBytes - done));
+        int read = channel().read(window, positionBytes + done);
+        if (read < 0) {
+          throw new EOFException("file ends within the region");
+        }
+        done += read;
+      }
+    } catch (IOException e) {
+      throw new KafkaStorageException("cannot read at " + positionBytes, e);
+    }
   }
 
   @Override

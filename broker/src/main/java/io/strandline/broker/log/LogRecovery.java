@@ -85,6 +85,9 @@ final class LogRecovery {
     if (scanFrom == Long.MAX_VALUE) {
       replay(segments, producers, end);
     }
+    if (bases.isEmpty() && end == 0) {
+      producers.beginComplete();
+    }
     producers.advanceTo(end);
     producers.snapshot(true);
     epochs.truncateFromEndAsyncFlush(end);

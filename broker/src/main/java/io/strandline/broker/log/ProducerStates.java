@@ -17,6 +17,7 @@ import java.util.OptionalLong;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
@@ -47,6 +48,11 @@ final class ProducerStates {
   }
 
   private final ProducerStateManager states;
+
+  /**
+   * Whether every producer that ever wrote to this log is known: none expired, none was cut off.
+   */
+  private boolean complete;
 
   ProducerStates(TopicPartition partition, Path directory, LogRuntime runtime) throws IOException {
     LogSettings settings = runtime.settings();
@@ -83,6 +89,9 @@ final class ProducerStates {
       if (updates.isEmpty()) {
         updates = new LinkedHashMap<>();
       }
+      if (terms.origin() == AppendOrigin.CLIENT) {
+        requireBeginning(batch, updates);
+      }
       update(batch, updates, terms).ifPresent(completed::add);
     }
     return updates.isEmpty()
@@ -103,6 +112,26 @@ final class ProducerStates {
                             known.firstSeq() == batch.baseSequence()
                                 && known.lastSeq() == batch.lastSequence())
                     .findFirst());
+  }
+
+  /**
+   * Kafka takes the first batch of an unknown producer at any sequence, since it may have forgotten
+   * the producer. Here that is refused where nothing can have been forgotten: else, of two requests
+   * under way while the leader changes, the first is refused and the second accepted, and the
+   * first, sent again, is out of order until the producer gives it up.
+   */
+  private void requireBeginning(RecordBatch batch, Map<Long, ProducerAppendInfo> updates) {
+    if (complete
+        && batch.baseSequence() > 0
+        && !updates.containsKey(batch.producerId())
+        && states.lastEntry(batch.producerId()).isEmpty()) {
+      throw new OutOfOrderSequenceException(
+          "producer "
+              + batch.producerId()
+              + " begins with sequence "
+              + batch.baseSequence()
+              + " in a log that has forgotten none");
+    }
   }
 
   private Optional<CompletedTxn> update(
@@ -219,6 +248,7 @@ final class ProducerStates {
 
   /** Loads the newest snapshot at or below the offset and forgets what is above. */
   void load(long logStartOffset, long endOffset, long nowMs) throws IOException {
+    complete = false;
     states.truncateAndReload(logStartOffset, endOffset, nowMs);
   }
 
@@ -252,7 +282,13 @@ final class ProducerStates {
     states.removeStraySnapshots(baseOffsets);
   }
 
+  /** The log is new and empty. */
+  void beginComplete() {
+    complete = true;
+  }
+
   void truncateFullyAndStartAt(long offset) throws IOException {
+    complete = false;
     states.truncateFullyAndStartAt(offset);
   }
 
@@ -269,7 +305,9 @@ final class ProducerStates {
   }
 
   void removeExpired(long nowMs) {
+    int before = states.activeProducers().size();
     states.removeExpiredProducers(nowMs);
+    complete &= states.activeProducers().size() == before;
   }
 
   void moved(Path directory) {

@@ -4,16 +4,35 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.replay.Replay;
 import io.strandline.replay.ReplayRequest;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 
 /** Reads of one log, from wherever the offset lies: the hot log, or history through replay. */
-record LogReads(PartitionLog log, Replay replay) {
+record LogReads(PartitionLog log, Replay replay, Executor reads) {
   PartitionRead read(ReadRequest request, PartitionRead.Marks marks) {
+    boolean local = request.offset() >= log.localLogStartOffset();
+    if (local && !recent(request.offset()) && request.offset() < marks.upperBound()) {
+      return new PartitionRead.Old(
+          marks, CompletableFuture.supplyAsync(() -> readNow(request, marks, true), reads));
+    }
+    return readNow(request, marks, false);
+  }
+
+  /** Whether the offset lies where the page cache can be trusted to hold it. */
+  boolean recent(long offset) {
+    return offset >= log.activeSegmentBaseOffset();
+  }
+
+  /**
+   * @param mayBlock the region is read into the page cache, for others to send it
+   */
+  private PartitionRead readNow(ReadRequest request, PartitionRead.Marks marks, boolean mayBlock) {
     long offset = request.offset();
     if (offset >= log.localLogStartOffset()) {
       try {
-        return new PartitionRead.Hot(marks, readLocal(request, marks.upperBound()));
+        return hot(request, marks, mayBlock);
       } catch (OffsetOutOfRangeException e) {
         if (offset >= log.localLogStartOffset() || offset < log.logStartOffset()) {
           throw e;
@@ -25,6 +44,23 @@ record LogReads(PartitionLog log, Replay replay) {
           log.partition() + " begins at " + log.logStartOffset() + ", not at " + offset);
     }
     return new PartitionRead.Cold(marks, replay.read(history(request, marks)));
+  }
+
+  private PartitionRead hot(ReadRequest request, PartitionRead.Marks marks, boolean mayBlock) {
+    LogRead read = readLocal(request, marks.upperBound());
+    try {
+      if (mayBlock) {
+        read.load();
+      }
+      boolean committedOnly = request.isolation() == FetchIsolation.TXN_COMMITTED;
+      return new PartitionRead.Hot(
+          marks,
+          read,
+          committedOnly ? log.abortedTransactions(request.offset(), read.nextOffset()) : null);
+    } catch (RuntimeException | Error failure) {
+      read.close();
+      throw failure;
+    }
   }
 
   private LogRead readLocal(ReadRequest request, long upperBound) {

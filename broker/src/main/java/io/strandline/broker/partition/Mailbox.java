@@ -11,6 +11,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one owner of an entity, without a thread of its own: tasks in a queue, carried out by whoever
@@ -23,15 +25,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What a task has to tell others goes through {@link #after}: it runs when the token has been
  * given back, so it may submit to other owners, and holds up nobody who waits for this one.
+ *
+ * <p>Whatever throws, be it a task, a question to one or a step afterwards, is logged and does not
+ * keep the token: an entity whose token is lost serves nobody ever again.
  */
 final class Mailbox {
+  private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
+
   /** What an event loop carries out at most before it passes the token on. */
   private static final int INLINE_BURST = 64;
 
   /** What a thread of the slow executor carries out at most before it lets others use the pool. */
   private static final int SLOW_BURST = 1024;
 
-  /** A step of the owner. Must not throw. */
+  /** A step of the owner, which answers for its own failures. */
   interface Task extends Runnable {
     /** Whether an event loop may carry it out; asked by the holder, right before. */
     boolean inline();
@@ -125,25 +132,42 @@ final class Mailbox {
       holder = Thread.currentThread();
       boolean passOn = false;
       for (Task task = tasks.peek(); task != null; task = tasks.peek()) {
-        if (left-- <= 0 || (!mayBlock && !task.inline())) {
+        if (left-- <= 0 || (!mayBlock && !inline(task))) {
           passOn = true;
           break;
         }
         tasks.remove();
-        task.run();
+        guarded(task);
       }
-      atRest.run();
+      guarded(atRest);
       List<Runnable> steps = afterwards;
       afterwards = steps.isEmpty() ? steps : new ArrayList<>();
       holder = null;
       if (passOn) {
         passOn();
-        steps.forEach(Runnable::run);
+        steps.forEach(Mailbox::guarded);
         return;
       }
       token.set(false);
-      steps.forEach(Runnable::run);
+      steps.forEach(Mailbox::guarded);
     } while (!tasks.isEmpty() && token.compareAndSet(false, true));
+  }
+
+  /** A task that cannot even say goes where it may do anything. */
+  private static boolean inline(Task task) {
+    try {
+      return task.inline();
+    } catch (RuntimeException failure) {
+      return false;
+    }
+  }
+
+  private static void guarded(Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException | Error failure) {
+      LOG.atError().setCause(failure).log("a step of an owner failed");
+    }
   }
 
   private void passOn() {

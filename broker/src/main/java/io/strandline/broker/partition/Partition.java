@@ -68,7 +68,7 @@ public final class Partition {
     this.runtime = runtime;
     this.mailbox = new Mailbox(runtime.writes(), this::settle);
     this.lookup = new OffsetLookup(this, runtime);
-    this.reads = new LogReads(log, runtime.replay());
+    this.reads = new LogReads(log, runtime.replay(), runtime.reads());
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();
     this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
@@ -167,7 +167,7 @@ public final class Partition {
         acks.add(appended, pending.acknowledged());
       }
       mailbox.after(() -> pending.written().complete(appended));
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       mailbox.after(
           () -> {
             pending.written().completeExceptionally(failure);
@@ -204,7 +204,7 @@ public final class Partition {
   // ---- reads
 
   /**
-   * Finds records; never waits for the tier, and for the disk only to look into an index.
+   * Finds records; waits neither for the tier nor for the disk.
    *
    * @throws ApiException OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH,
    *     NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
@@ -216,7 +216,7 @@ public final class Partition {
 
   /** Whether the offset lies where the page cache can be trusted to hold it. */
   public boolean recent(long offset) {
-    return offset >= log.activeSegmentBaseOffset();
+    return reads.recent(offset);
   }
 
   /** The offsets as they are, with the bound for readers of this isolation. */
@@ -276,7 +276,7 @@ public final class Partition {
           try {
             long start = moveStart(offset);
             mailbox.after(() -> done.complete(start));
-          } catch (RuntimeException failure) {
+          } catch (RuntimeException | Error failure) {
             mailbox.after(() -> done.completeExceptionally(failure));
           }
         });
@@ -395,7 +395,7 @@ public final class Partition {
           try {
             step.run();
             mailbox.after(() -> done.complete(null));
-          } catch (RuntimeException failure) {
+          } catch (RuntimeException | Error failure) {
             LOG.atError().addKeyValue("partition", id).setCause(failure).log("step failed");
             mailbox.after(() -> done.completeExceptionally(failure));
           }

@@ -2,7 +2,10 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogRead;
 import io.strandline.replay.ReplayRead;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
+import org.jspecify.annotations.Nullable;
 
 /** Where the records asked for are. */
 public sealed interface PartitionRead {
@@ -16,11 +19,23 @@ public sealed interface PartitionRead {
   record Marks(long highWatermark, long lastStableOffset, long logStartOffset, long upperBound) {}
 
   /**
-   * In the hot log.
+   * In the hot log, its bytes in the page cache.
    *
    * @param read owned by the receiver, who closes it once
+   * @param aborted transactions that overlap it; null unless the reader wants committed records
+   *     only
    */
-  record Hot(Marks marks, LogRead read) implements PartitionRead {}
+  record Hot(Marks marks, LogRead read, @Nullable List<AbortedTransaction> aborted)
+      implements PartitionRead {}
+
+  /**
+   * In older segments of the hot log, for which a disk may have to be waited.
+   *
+   * @param read completes on the executor of reads with a {@link Hot}, or with a {@link Cold} if
+   *     the tier took the bytes over meanwhile, or fails as the read itself does; owned by the
+   *     receiver
+   */
+  record Old(Marks marks, CompletableFuture<PartitionRead> read) implements PartitionRead {}
 
   /**
    * In the tier.

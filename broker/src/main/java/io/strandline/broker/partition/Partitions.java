@@ -48,6 +48,10 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
   private final ConcurrentHashMap<TopicPartition, Partition> hosted = new ConcurrentHashMap<>();
 
+  /** Closing, their files still in the way of a new replica of the same name. */
+  private final ConcurrentHashMap<TopicPartition, CompletableFuture<Void>> leavings =
+      new ConcurrentHashMap<>();
+
   /**
    * @param directories open, with ids; closed by {@link #close}
    * @param changes carries out one task at a time, in order, and may block
@@ -159,9 +163,11 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   @Override
   public void onChange(ClusterView before, ClusterView now, LocalChanges mine) {
     if (before.offset() < 0 || !mine.equals(LocalChanges.NONE)) {
-      settled =
+      CompletableFuture<Void> carriedOut =
           CompletableFuture.completedFuture(mine)
               .thenComposeAsync(changed -> apply(before, now, changed), changes);
+      // Steps of an earlier change may still be under way when a later one is through.
+      settled = settled.isDone() ? carriedOut : CompletableFuture.allOf(settled, carriedOut);
     }
   }
 
@@ -201,6 +207,10 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         drop(partition.id(), true); // an earlier topic of that name, deleted while we were away
         partition = null;
       }
+      CompletableFuture<Void> leaving = leavings.get(state.id().topicPartition());
+      if (partition == null && leaving != null) {
+        return leaving.thenComposeAsync(gone -> takeNow(state.id()), changes);
+      }
       Partition taken = partition == null ? create(state, now) : partition;
       assign(taken, state);
       return taken
@@ -217,6 +227,15 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       LOG.atError().addKeyValue("partition", state.id()).setCause(failure).log("cannot be hosted");
       return CompletableFuture.completedFuture(null);
     }
+  }
+
+  /** Takes what the metadata meanwhile says of the replica, if it still is one. */
+  private CompletableFuture<Void> takeNow(TopicIdPartition id) {
+    ClusterView now = control.view();
+    return now.partition(id.topicPartition())
+        .filter(state -> state.id().equals(id) && state.replicas().contains(now.nodeId()))
+        .map(state -> take(state, now))
+        .orElseGet(() -> CompletableFuture.completedFuture(null));
   }
 
   private Partition create(PartitionState state, ClusterView now) {
@@ -250,7 +269,17 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       tier.leave(id);
     }
     PartitionLog log = partition.log();
-    var unused = partition.close(() -> log.directory().delete(log));
+    TopicPartition name = id.topicPartition();
+    CompletableFuture<Void> leaving = new CompletableFuture<>();
+    leavings.put(name, leaving);
+    var unused =
+        partition
+            .close(() -> log.directory().delete(log))
+            .whenComplete(
+                (done, failure) -> {
+                  leavings.remove(name, leaving);
+                  leaving.complete(null);
+                });
   }
 
   /**

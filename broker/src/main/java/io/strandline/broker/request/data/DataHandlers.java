@@ -6,7 +6,6 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Handler;
 import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -60,11 +59,6 @@ public final class DataHandlers {
 
   /** Waits for changes of the metadata that are being carried out, as after a topic's creation. */
   private <T extends AbstractRequest> Handler<T> settled(Handler<T> handler) {
-    return request -> {
-      CompletableFuture<Void> settled = partitions.settled();
-      return settled.isDone()
-          ? handler.handle(request)
-          : settled.thenCompose(done -> handler.handle(request));
-    };
+    return new InOrder<>(handler, partitions::settled);
   }
 }

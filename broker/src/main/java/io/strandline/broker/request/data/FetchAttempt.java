@@ -1,8 +1,9 @@
 package io.strandline.broker.request.data;
 
+import static java.util.Objects.requireNonNull;
+
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
-import io.strandline.broker.log.LogRead;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Partitions;
@@ -14,8 +15,12 @@ import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRead;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +30,6 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
-import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchRequest;
@@ -52,25 +56,30 @@ final class FetchAttempt {
   private final Services services;
   private final Request<FetchRequest> request;
   private final FetchSessions.Turn turn;
-  private final ClusterView view;
   private final FetchIsolation isolation;
   private final CompletableFuture<Reply> reply = new CompletableFuture<>();
   private final AtomicInteger wanted = new AtomicInteger();
+  private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
   private final List<Interest> touched = new ArrayList<>();
-  private final List<Interest> unread = new ArrayList<>();
+
+  /** Had something for which there was no room: next in turn. */
+  private final Set<Interest> waiting = new LinkedHashSet<>();
+
   private final int maxBytes;
   private int bytes;
-  private int coldPending;
+  private int promisedBytes; // at most what reads under way add
+  private int pending;
+  private boolean cramped; // something was there and did not fit
   private boolean failed;
   private boolean answered;
   private volatile boolean timeOver;
+  private boolean graceRuns;
   private @Nullable ScheduledFuture<?> timeout;
 
   FetchAttempt(Services services, Request<FetchRequest> request, FetchSessions.Turn turn) {
     this.services = services;
     this.request = request;
     this.turn = turn;
-    this.view = services.control().view();
     FetchRequest body = request.body();
     this.maxBytes = Math.min(body.maxBytes(), services.config().fetchMaxBytes());
     this.isolation =
@@ -97,8 +106,7 @@ final class FetchAttempt {
       try {
         step();
       } catch (RuntimeException | Error failure) {
-        answered = true;
-        reply.completeExceptionally(failure);
+        fail(failure);
       }
       seen = wanted.addAndGet(-seen);
     } while (seen != 0);
@@ -108,166 +116,202 @@ final class FetchAttempt {
     if (answered) {
       return;
     }
-    takeColdAnswers();
-    while (bytes < maxBytes) {
+    takeAnswers();
+    while (room()) {
       Interest next = turn.set().next();
       if (next == null) {
         break;
       }
       read(next);
     }
-    boolean enough = failed || bytes >= request.body().minBytes() || bytes >= maxBytes;
-    if (timeOver || request.body().maxWait() <= 0 || (enough && coldPending == 0)) {
+    boolean enough =
+        failed || cramped || bytes >= Math.min(request.body().minBytes(), Math.max(1, maxBytes));
+    boolean hurry = enough || request.body().maxWait() <= 0;
+    if (timeOver || (hurry && pending == 0)) {
       answer();
-    } else if (timeout == null) {
-      long waitMs = enough ? services.config().slowReadGraceMs() : request.body().maxWait();
-      timeout =
-          services
-              .timer()
-              .schedule(
-                  () -> {
-                    timeOver = true;
-                    work();
-                  },
-                  waitMs,
-                  TimeUnit.MILLISECONDS);
+    } else {
+      await(hurry);
     }
+  }
+
+  /**
+   * Whether another partition may be read: the first is, however little the client has room for.
+   */
+  private boolean room() {
+    return bytes + promisedBytes < maxBytes || first();
+  }
+
+  /** The first records of a response may be more than fits, so that a fetch gets on (KIP-74). */
+  private boolean first() {
+    return bytes == 0 && pending == 0;
+  }
+
+  /**
+   * @param hurry only what is under way is waited for, and not for long
+   */
+  private void await(boolean hurry) {
+    if (timeout != null && (graceRuns || !hurry)) {
+      return;
+    }
+    if (timeout != null) {
+      timeout.cancel(false);
+    }
+    graceRuns = hurry;
+    long waitMs = hurry ? services.config().slowReadGraceMs() : request.body().maxWait();
+    timeout =
+        services
+            .timer()
+            .schedule(
+                () -> {
+                  timeOver = true;
+                  work();
+                },
+                waitMs,
+                TimeUnit.MILLISECONDS);
   }
 
   // ---- reading
 
   private void read(Interest interest) {
-    if (interest.part() == null) {
+    FetchPart before = interest.part();
+    if (before == null) {
       touched.add(interest);
-    } else if (interest.part().slow() || interest.part().sizeBytes() > 0) {
-      unread.add(interest); // already under way, or already in the response
-      return;
+    } else if (before.slow() || before.sizeBytes() > 0) {
+      return; // under way or in the response, and so dirty again at the end
     }
     try {
-      TopicIdPartition id = id(interest.key());
-      Partition partition = services.partitions().leaderOrThrow(id);
+      Partition partition = services.partitions().leaderOrThrow(id(interest.key()));
       interest.watch(partition);
-      take(interest, partition.read(readRequest(interest)), partition);
+      int room = Math.max(0, Math.min(interest.maxBytes(), maxBytes - bytes - promisedBytes));
+      take(interest, partition.read(readRequest(interest, room)), room);
     } catch (RuntimeException failure) {
-      failed = true;
-      interest.part(FetchPart.failed(Dispatcher.error(failure), null));
+      refuse(interest, Dispatcher.error(failure), null);
     }
   }
 
-  private ReadRequest readRequest(Interest interest) {
-    int left = Math.max(0, Math.min(interest.maxBytes(), maxBytes - bytes));
+  private ReadRequest readRequest(Interest interest, int room) {
     return new ReadRequest(
         interest.fetchOffset(),
-        left,
-        bytes == 0,
+        room,
+        first(),
         interest.leaderEpoch(),
         isolation,
         request.context().connectionId);
   }
 
-  private void take(Interest interest, PartitionRead read, Partition partition) {
-    boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
+  private void take(Interest interest, PartitionRead read, int room) {
     if (read instanceof PartitionRead.Hot hot) {
-      var aborted = committedOnly ? aborted(partition, interest.fetchOffset(), hot.read()) : null;
-      FetchPart part =
-          FetchPart.of(hot.marks(), hot.read(), aborted, services.config().copyBytes());
-      bytes += part.sizeBytes();
-      interest.part(part);
+      add(
+          interest,
+          FetchPart.of(hot.marks(), hot.read(), hot.aborted(), services.config().copyBytes()));
+    } else if (read instanceof PartitionRead.Old old) {
+      await(new Asked(interest, old.marks(), room), old.read());
     } else if (read instanceof PartitionRead.Cold cold) {
-      coldPending++;
-      interest.part(FetchPart.slow(cold.marks()));
-      var unused =
-          cold.read()
-              .whenComplete(
-                  (got, failure) -> {
-                    cold(new ColdAnswer(interest, cold.marks(), got, failure));
-                    work();
-                  });
+      await(new Asked(interest, cold.marks(), room), cold.read());
     }
   }
 
-  private static List<AbortedTransaction> aborted(Partition partition, long from, LogRead read) {
-    return partition.log().abortedTransactions(from, read.nextOffset()).stream()
-        .map(
-            range ->
-                new AbortedTransaction()
-                    .setProducerId(range.producerId())
-                    .setFirstOffset(range.firstOffset()))
-        .toList();
-  }
-
-  // ---- what replay answers, on its threads
-
-  private record ColdAnswer(
-      Interest interest,
-      PartitionRead.Marks marks,
-      @Nullable ReplayRead read,
-      @Nullable Throwable failure) {}
-
-  private final java.util.concurrent.ConcurrentLinkedQueue<ColdAnswer> coldAnswers =
-      new java.util.concurrent.ConcurrentLinkedQueue<>();
-
-  private void cold(ColdAnswer answer) {
-    coldAnswers.add(answer);
-    if (reply.isDone()) {
-      drainLate();
+  private void add(Interest interest, FetchPart part) {
+    bytes += part.sizeBytes();
+    interest.part(part);
+    PartitionRead.Marks marks = part.marks();
+    if (part.sizeBytes() == 0 && marks != null && interest.fetchOffset() < marks.upperBound()) {
+      waiting.add(interest);
+      cramped |= bytes > 0;
     }
   }
 
-  /** The fetch was answered without them: the bytes wait in the cache for the next one. */
-  private void drainLate() {
-    for (ColdAnswer late = coldAnswers.poll(); late != null; late = coldAnswers.poll()) {
-      if (late.read != null) {
-        late.read.close();
-      }
-      late.interest.soil();
-      turn.set().wake();
-    }
-  }
-
-  private void takeColdAnswers() {
-    for (ColdAnswer got = coldAnswers.poll(); got != null; got = coldAnswers.poll()) {
-      coldPending--;
-      if (got.read != null) {
-        FetchPart part =
-            FetchPart.of(got.marks, got.read, isolation == FetchIsolation.TXN_COMMITTED);
-        bytes += part.sizeBytes();
-        got.interest.part(part);
-      } else {
-        got.interest.part(coldFailure(got));
-      }
-    }
-  }
-
-  private FetchPart coldFailure(ColdAnswer got) {
-    Throwable cause = Dispatcher.cause(java.util.Objects.requireNonNull(got.failure));
-    if (cause instanceof ReplayException replay) {
-      switch (replay.kind()) {
-        case UNAVAILABLE -> {
-          return FetchPart.slow(got.marks);
-        }
-        case OUT_OF_RANGE -> {
-          failed = true;
-          return FetchPart.failed(Errors.OFFSET_OUT_OF_RANGE, got.marks);
-        }
-        case CORRUPT -> {
-          failed = true;
-          return FetchPart.failed(Errors.CORRUPT_MESSAGE, got.marks);
-        }
-      }
-    }
+  private void refuse(Interest interest, Errors error, PartitionRead.@Nullable Marks marks) {
     failed = true;
-    return FetchPart.failed(Dispatcher.error(cause), got.marks);
+    interest.part(FetchPart.failed(error, marks));
+  }
+
+  // ---- reads under way, which answer on threads of disk and replay
+
+  /**
+   * @param room as many bytes of the response are kept for it
+   */
+  private record Asked(Interest interest, PartitionRead.Marks marks, int room) {}
+
+  /**
+   * @param got a {@link PartitionRead} or a {@link ReplayRead}
+   */
+  private record Answer(Asked asked, @Nullable Object got, @Nullable Throwable failure) {}
+
+  private void await(Asked asked, CompletableFuture<?> read) {
+    pending++;
+    promisedBytes += asked.room;
+    asked.interest.part(FetchPart.slow(asked.marks));
+    var unused =
+        read.whenComplete(
+            (got, failure) -> {
+              answers.add(new Answer(asked, got, failure));
+              if (reply.isDone()) {
+                dropLate();
+              }
+              work();
+            });
+  }
+
+  private void takeAnswers() {
+    for (Answer answer = answers.poll(); answer != null; answer = answers.poll()) {
+      pending--;
+      promisedBytes -= answer.asked.room;
+      Interest interest = answer.asked.interest;
+      try {
+        if (answer.got instanceof ReplayRead read) {
+          boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
+          add(interest, FetchPart.of(answer.asked.marks, read, committedOnly));
+        } else if (answer.got instanceof PartitionRead read) {
+          take(interest, read, answer.asked.room);
+        } else {
+          notRead(answer.asked, Dispatcher.cause(requireNonNull(answer.failure)));
+        }
+      } catch (RuntimeException failure) {
+        refuse(interest, Dispatcher.error(failure), answer.asked.marks);
+      }
+    }
+  }
+
+  private void notRead(Asked asked, Throwable cause) {
+    Errors error = Dispatcher.error(cause);
+    if (cause instanceof ReplayException replay) {
+      if (replay.kind() == ReplayException.Kind.UNAVAILABLE) {
+        return; // stays slow: nothing yet, ask again
+      }
+      error =
+          replay.kind() == ReplayException.Kind.CORRUPT
+              ? Errors.CORRUPT_MESSAGE
+              : Errors.OFFSET_OUT_OF_RANGE;
+    }
+    refuse(asked.interest, error, asked.marks);
+  }
+
+  /** The fetch was answered without them: what they brought is near for the next one. */
+  private void dropLate() {
+    for (Answer late = answers.poll(); late != null; late = answers.poll()) {
+      if (late.got instanceof ReplayRead read) {
+        read.close();
+      } else if (late.got instanceof PartitionRead read) {
+        drop(read);
+      }
+    }
+  }
+
+  private static void drop(PartitionRead read) {
+    if (read instanceof PartitionRead.Hot hot) {
+      hot.read().close();
+    } else if (read instanceof PartitionRead.Old old) {
+      var unused = old.read().thenAccept(FetchAttempt::drop);
+    } else if (read instanceof PartitionRead.Cold cold) {
+      var unused = cold.read().thenAccept(ReplayRead::close);
+    }
   }
 
   // ---- the answer
 
   private void answer() {
-    answered = true;
-    turn.set().onDirt(null);
-    if (timeout != null) {
-      timeout.cancel(false);
-    }
+    end();
     LinkedHashMap<TopicIdPartition, PartitionData> data = new LinkedHashMap<>();
     List<FetchPart> parts = new ArrayList<>();
     for (Interest interest : turn.full() ? turn.set().interests() : touched) {
@@ -281,15 +325,45 @@ final class FetchAttempt {
       if (turn.full() || news) {
         data.put(named(interest.key()), one);
       }
-      if (part.slow() || part.failed() || part.sizeBytes() > 0) {
+    }
+    FetchResponse response = FetchResponse.of(Errors.NONE, 0, turn.id(), data, List.of());
+    leave();
+    reply.complete(Reply.of(response, () -> parts.forEach(part -> part.release().run())));
+    dropLate();
+  }
+
+  private void fail(Throwable failure) {
+    end();
+    for (Interest interest : touched) {
+      FetchPart part = interest.part();
+      if (part != null) {
+        part.release().run();
+        interest.part(FetchPart.slow(null));
+      }
+    }
+    leave();
+    reply.completeExceptionally(failure);
+    dropLate();
+  }
+
+  private void end() {
+    answered = true;
+    turn.set().onDirt(null);
+    if (timeout != null) {
+      timeout.cancel(false);
+    }
+  }
+
+  /** Leaves the set as the next attempt expects it; those that gave records queue up last. */
+  private void leave() {
+    waiting.forEach(Interest::soil);
+    for (Interest interest : touched) {
+      FetchPart part = interest.part();
+      if (part != null && (part.slow() || part.failed() || part.sizeBytes() > 0)) {
         interest.soil();
       }
       interest.part(null);
     }
-    unread.forEach(Interest::soil);
-    FetchResponse response = FetchResponse.of(Errors.NONE, 0, turn.id(), data, List.of());
-    reply.complete(Reply.of(response, () -> parts.forEach(part -> part.release().run())));
-    drainLate();
   }
 
   private PartitionRead.@Nullable Marks marks(Interest interest) {
@@ -301,6 +375,7 @@ final class FetchAttempt {
   }
 
   private TopicIdPartition id(FetchKey key) {
+    ClusterView view = services.control().view();
     if (key.byId()) {
       String name = view.topicName(key.topicId());
       if (name == null) {

@@ -57,6 +57,11 @@ record FetchPart(
   }
 
   static FetchPart of(PartitionRead.Marks marks, ReplayRead read, boolean committedOnly) {
+    if (read.sizeBytes() == 0) {
+      read.close();
+      return new FetchPart(
+          marks, Errors.NONE, MemoryRecords.EMPTY, null, false, FetchPart::nothing);
+    }
     List<AbortedTransaction> aborted =
         committedOnly
             ? read.abortedTransactions().stream()

@@ -86,14 +86,21 @@ final class OffsetHandlers {
             find(body, tp, asked, isolation)
                 .handle(
                     (found, failure) -> {
-                      fill(part, found, failure, request.version());
+                      synchronized (data) {
+                        fill(part, found, failure, request.version());
+                      }
                       return part;
                     }));
       }
     }
     int timeoutMs = body.timeoutMs() > 0 ? body.timeoutMs() : DEFAULT_TIMEOUT_MS;
     return within(pending, timeoutMs)
-        .thenApply(done -> Reply.of(new ListOffsetsResponse(data.duplicate())));
+        .thenApply(
+            done -> {
+              synchronized (data) { // late answers fill the original
+                return Reply.of(new ListOffsetsResponse(data.duplicate()));
+              }
+            });
   }
 
   private CompletableFuture<FoundOffset> find(
@@ -113,7 +120,7 @@ final class OffsetHandlers {
     }
   }
 
-  private static synchronized void fill(
+  private static void fill(
       ListOffsetsPartitionResponse part, FoundOffset found, Throwable failure, short version) {
     if (failure != null) {
       part.setErrorCode(Dispatcher.error(failure).code());
@@ -147,13 +154,20 @@ final class OffsetHandlers {
             deleted(tp, asked.offset())
                 .handle(
                     (start, failure) -> {
-                      fill(part, start, failure);
+                      synchronized (data) {
+                        fill(part, start, failure);
+                      }
                       return part;
                     }));
       }
     }
     return within(pending, request.body().data().timeoutMs())
-        .thenApply(done -> Reply.of(new DeleteRecordsResponse(data.duplicate())));
+        .thenApply(
+            done -> {
+              synchronized (data) { // late answers fill the original
+                return Reply.of(new DeleteRecordsResponse(data.duplicate()));
+              }
+            });
   }
 
   private CompletableFuture<Long> deleted(TopicPartition tp, long offset) {
@@ -164,8 +178,7 @@ final class OffsetHandlers {
     }
   }
 
-  private static synchronized void fill(
-      DeleteRecordsPartitionResult part, Long start, Throwable failure) {
+  private static void fill(DeleteRecordsPartitionResult part, Long start, Throwable failure) {
     if (failure == null) {
       part.setErrorCode(Errors.NONE.code()).setLowWatermark(start);
     } else {

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidRequestException;
@@ -34,10 +35,12 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Produce, versions 3 to 13. The frame is let go when all partitions are written, before the
- * acknowledgements that may take longer.
+ * acknowledgements that may take longer. The request's timeout is for those alone: an answer before
+ * all is written would let go of a frame whose records are still to be read.
  */
 final class ProduceHandler implements Handler<ProduceRequest> {
   private final ControlPlane control;
@@ -63,21 +66,26 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     var unused = written.whenComplete((done, failure) -> request.releaseFrame());
     CompletableFuture<Void> acknowledged =
         acks == -1 ? all(parts.stream().map(Part::acknowledged).toList()) : written;
-    CompletableFuture<Reply> reply = new CompletableFuture<>();
-    if (acknowledged.isDone()) {
-      reply.complete(reply(parts, acks));
-      return reply;
+    if (acks != -1 || acknowledged.isDone()) {
+      return written.handle((done, failure) -> reply(parts, acks));
     }
-    ScheduledFuture<?> timeout =
-        timer.schedule(
-            () -> reply.complete(reply(parts, acks)), body.timeout(), TimeUnit.MILLISECONDS);
-    var ignored =
-        acknowledged.whenComplete(
-            (done, failure) -> {
-              timeout.cancel(false);
-              reply.complete(reply(parts, acks));
-            });
-    return reply;
+    int timeoutMs = body.timeout();
+    return written
+        .handle((done, failure) -> timeoutMs)
+        .thenCompose(ms -> within(acknowledged, ms))
+        .handle((done, failure) -> reply(parts, acks));
+  }
+
+  /** Completes with the future, but no later than the timeout. */
+  private CompletableFuture<Object> within(CompletableFuture<Void> acknowledged, int timeoutMs) {
+    if (acknowledged.isDone()) {
+      return CompletableFuture.completedFuture(timeoutMs);
+    }
+    CompletableFuture<Void> late = new CompletableFuture<>();
+    Runnable end = () -> late.complete(null);
+    ScheduledFuture<?> timeout = timer.schedule(end, timeoutMs, TimeUnit.MILLISECONDS);
+    var unused = acknowledged.whenComplete((done, failure) -> timeout.cancel(false));
+    return CompletableFuture.anyOf(acknowledged, late);
   }
 
   /** One partition of a request, on its way. */
@@ -96,7 +104,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
           PendingAppend pending =
               partitions
                   .leaderOrThrow(named(topic, partition.index(), view))
-                  .append(checked((MemoryRecords) partition.records()), acks);
+                  .append(checked((MemoryRecords) partition.records(), body.version()), acks);
           parts.add(new Part(topic, partition.index(), pending.written(), pending.acknowledged()));
         } catch (RuntimeException failure) {
           CompletableFuture<Appended> failed = CompletableFuture.failedFuture(failure);
@@ -123,7 +131,11 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   }
 
   /** Transactions need a coordinator that verifies them; there is none to vouch for these. */
-  private static MemoryRecords checked(MemoryRecords records) {
+  private static MemoryRecords checked(@Nullable MemoryRecords records, short version) {
+    if (records == null) {
+      throw new InvalidRecordException("a partition without records");
+    }
+    ProduceRequest.validateRecords(version, records);
     for (RecordBatch batch : records.batches()) {
       if (batch.isTransactional()) {
         throw new InvalidRequestException("transactions are not supported by this broker");

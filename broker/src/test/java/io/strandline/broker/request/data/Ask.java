@@ -1,0 +1,75 @@
+package io.strandline.broker.request.data;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.requests.FetchMetadata;
+import org.apache.kafka.common.requests.FetchRequest;
+
+/** A fetch in the making. */
+final class Ask {
+  private final Map<TopicPartition, FetchRequest.PartitionData> partitions = new LinkedHashMap<>();
+  private final List<TopicIdPartition> forgotten = new ArrayList<>();
+  private int waitMs = 500;
+  private int minBytes = 1;
+  private int maxBytes = 1 << 20;
+  private FetchMetadata metadata = FetchMetadata.LEGACY;
+  private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
+
+  Ask from(int partition, long offset) {
+    return from(partition, offset, 1 << 20);
+  }
+
+  Ask from(int partition, long offset, int maxBytes) {
+    partitions.put(
+        new TopicPartition(DataRig.NAME, partition),
+        new FetchRequest.PartitionData(DataRig.TOPIC, offset, -1, maxBytes, Optional.empty()));
+    return this;
+  }
+
+  Ask forget(int partition) {
+    forgotten.add(new TopicIdPartition(DataRig.TOPIC, partition, DataRig.NAME));
+    return this;
+  }
+
+  Ask waitMs(int ms) {
+    waitMs = ms;
+    return this;
+  }
+
+  Ask minBytes(int bytes) {
+    minBytes = bytes;
+    return this;
+  }
+
+  Ask maxBytes(int bytes) {
+    maxBytes = bytes;
+    return this;
+  }
+
+  Ask session(int id, int epoch) {
+    metadata = new FetchMetadata(id, epoch);
+    return this;
+  }
+
+  Ask committed() {
+    isolation = IsolationLevel.READ_COMMITTED;
+    return this;
+  }
+
+  FetchRequest build() {
+    FetchRequest made =
+        FetchRequest.Builder.forConsumer((short) 17, waitMs, minBytes, partitions)
+            .setMaxBytes(maxBytes)
+            .metadata(metadata)
+            .isolationLevel(isolation)
+            .removed(forgotten)
+            .build((short) 17);
+    return FetchRequest.parse(made.serialize(), (short) 17);
+  }
+}

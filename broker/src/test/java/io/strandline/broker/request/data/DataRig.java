@@ -1,0 +1,257 @@
+package io.strandline.broker.request.data;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.LocalChanges;
+import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.LogRuntime;
+import io.strandline.broker.log.LogSettings;
+import io.strandline.broker.log.disk.NioDisk;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.PartitionRuntime;
+import io.strandline.broker.partition.PartitionSettings;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.partition.PendingAppend;
+import io.strandline.broker.partition.Tier;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.network.ClientInformation;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.requests.RequestHeader;
+import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.storage.internals.log.LogConfig;
+
+/** A node's partitions on a real disk, with cluster, time, tier and threads in the test's hand. */
+final class DataRig {
+  static final Uuid TOPIC = new Uuid(3, 4);
+  static final String NAME = "orders";
+  static final int NODE = 1;
+
+  final ManualTime time = new ManualTime();
+  final FakeReplay replay = new FakeReplay();
+  final Map<String, String> config = new HashMap<>();
+  final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
+  final ControlPlane control;
+  final Partitions partitions;
+  DataConfig data = new DataConfig(1 << 20, 100, 120_000, 64, 10);
+  FetchSessions sessions;
+
+  /** Steps for the executor of reads, held back when {@link #holdReads} is set. */
+  final Queue<Runnable> heldReads = new ArrayDeque<>();
+
+  boolean holdReads;
+  private int epoch;
+
+  DataRig(Path dir) throws IOException {
+    this(dir, Runnable::run);
+  }
+
+  DataRig(Path dir, Executor writes) throws IOException {
+    config.put(TopicConfig.INDEX_INTERVAL_BYTES_CONFIG, "0");
+    Files.writeString(
+        dir.resolve("meta.properties"),
+        "version=1\ncluster.id=c\nnode.id=1\ndirectory.id=" + new Uuid(1, 1) + "\n");
+    LogDirectory directory =
+        LogDirectory.open(
+            dir,
+            new LogRuntime(
+                new NioDisk(),
+                Instant::now,
+                new Random(1),
+                Runnable::run,
+                time,
+                new SimpleMeterRegistry(),
+                LogSettings.defaults()));
+    control = control();
+    PartitionRuntime runtime =
+        new PartitionRuntime(
+            Instant::now,
+            writes,
+            this::read,
+            Runnable::run,
+            time,
+            replay,
+            new SimpleMeterRegistry(),
+            PartitionSettings.defaults());
+    partitions = new Partitions(runtime, control, List.of(directory), Tier.NONE, Runnable::run);
+    sessions = sessions();
+  }
+
+  FetchSessions sessions() {
+    return new FetchSessions(data, Instant::now, new Random(2), new SimpleMeterRegistry());
+  }
+
+  private void read(Runnable step) {
+    if (holdReads) {
+      heldReads.add(step);
+    } else {
+      step.run();
+    }
+  }
+
+  private ControlPlane control() {
+    return proxy(ControlPlane.class, (method, arguments) -> method.equals("view") ? view() : null);
+  }
+
+  ClusterView view() {
+    return proxy(
+        ClusterView.class,
+        (method, arguments) ->
+            switch (method) {
+              case "topicId" -> NAME.equals(arguments[0]) && known() ? TOPIC : Uuid.ZERO_UUID;
+              case "topicName" -> TOPIC.equals(arguments[0]) && known() ? NAME : null;
+              case "partition" -> Optional.ofNullable(states.get((TopicPartition) arguments[0]));
+              case "nodeId" -> NODE;
+              case "logConfig" -> new LogConfig(config);
+              case "offset" -> 1L;
+              case "topics" -> known() ? Set.of(NAME) : Set.of();
+              default -> throw new UnsupportedOperationException(method);
+            });
+  }
+
+  private boolean known() {
+    return !states.isEmpty();
+  }
+
+  private interface Answers {
+    Object answer(String method, Object[] arguments);
+  }
+
+  private static <T> T proxy(Class<T> type, Answers answers) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (self, method, arguments) -> answers.answer(method.getName(), arguments)));
+  }
+
+  // ---- the cluster
+
+  /** Makes the node leader of these partitions, in a new epoch. */
+  void lead(int... indexes) {
+    change(NODE, List.of(NODE), indexes);
+  }
+
+  /** Another leads them. */
+  void follow(int... indexes) {
+    change(2, List.of(2, NODE), indexes);
+  }
+
+  void leadWithFollower(int index) {
+    change(NODE, List.of(NODE, 2), index);
+  }
+
+  synchronized void change(int leader, List<Integer> isr, int... indexes) {
+    epoch++;
+    Map<TopicIdPartition, PartitionState> changed = new LinkedHashMap<>();
+    for (int index : indexes) {
+      TopicIdPartition id = new TopicIdPartition(TOPIC, index, NAME);
+      PartitionState state =
+          new PartitionState(
+              id,
+              leader,
+              epoch,
+              epoch,
+              List.of(NODE, 2),
+              isr,
+              List.of(),
+              List.of(),
+              List.of(),
+              new Uuid(1, 1),
+              false);
+      states.put(id.topicPartition(), state);
+      changed.put(id, state);
+    }
+    Map<TopicIdPartition, PartitionState> none = Map.of();
+    boolean mine = leader == NODE;
+    partitions.onChange(
+        view(),
+        view(),
+        new LocalChanges(
+            none,
+            mine ? changed : none,
+            mine ? none : changed,
+            Set.of(),
+            Set.of(),
+            Map.of(),
+            Set.of()));
+  }
+
+  Partition partition(int index) {
+    return partitions.hosted(new TopicPartition(NAME, index)).orElseThrow();
+  }
+
+  // ---- clients
+
+  PendingAppend append(int index, int valueBytes) {
+    return partition(index).append(records(valueBytes), (short) 1);
+  }
+
+  static MemoryRecords records(int valueBytes) {
+    return MemoryRecords.withRecords(
+        Compression.NONE, new SimpleRecord(System.currentTimeMillis(), new byte[valueBytes]));
+  }
+
+  CompletableFuture<Reply> fetch(Ask ask) {
+    return new FetchHandler(data, control, partitions, sessions, time)
+        .handle(request(ApiKeys.FETCH, ask.build()))
+        .toCompletableFuture();
+  }
+
+  static <T extends AbstractRequest> Request<T> request(ApiKeys api, T body) {
+    return request(api, body, () -> {});
+  }
+
+  static <T extends AbstractRequest> Request<T> request(ApiKeys api, T body, Runnable release) {
+    RequestContext context =
+        new RequestContext(
+            new RequestHeader(api, body.version(), "client", 1),
+            "connection",
+            InetAddress.getLoopbackAddress(),
+            KafkaPrincipal.ANONYMOUS,
+            new ListenerName("PLAINTEXT"),
+            SecurityProtocol.PLAINTEXT,
+            ClientInformation.EMPTY,
+            false);
+    return new Request<>(context, body, ByteBuffer.allocate(0), 0, release);
+  }
+
+  static FetchResponse response(CompletableFuture<Reply> reply) {
+    if (!reply.isDone()) {
+      throw new AssertionError("not answered");
+    }
+    return (FetchResponse) reply.join().response();
+  }
+}

@@ -1,0 +1,74 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.replay.Replay;
+import io.strandline.replay.ReplayRead;
+import io.strandline.replay.ReplayRequest;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** A tier that answers when the test says so. */
+final class FakeReplay implements Replay {
+  record Asked(ReplayRequest request, CompletableFuture<ReplayRead> answer) {}
+
+  /** Bytes whose closing is counted. */
+  static final class Read implements ReplayRead {
+    private final ByteBuffer bytes;
+    int closed;
+
+    Read(int sizeBytes) {
+      bytes = ByteBuffer.allocate(sizeBytes);
+    }
+
+    @Override
+    public List<ByteBuffer> slices() {
+      return bytes.hasRemaining() ? List.of(bytes) : List.of();
+    }
+
+    @Override
+    public int sizeBytes() {
+      return bytes.remaining();
+    }
+
+    @Override
+    public long nextOffset() {
+      return 1;
+    }
+
+    @Override
+    public List<AbortedRange> abortedTransactions() {
+      return List.of();
+    }
+
+    @Override
+    public void close() {
+      closed++;
+    }
+  }
+
+  final List<Asked> asked = new ArrayList<>();
+
+  @Override
+  public CompletableFuture<ReplayRead> read(ReplayRequest request) {
+    Asked made = new Asked(request, new CompletableFuture<>());
+    asked.add(made);
+    return made.answer();
+  }
+
+  @Override
+  public CompletableFuture<Optional<TimestampedOffset>> firstReaching(
+      TopicIdPartition partition, long fromOffset, long timestampMs) {
+    return CompletableFuture.completedFuture(Optional.empty());
+  }
+
+  @Override
+  public CompletableFuture<TierRange> range(TopicIdPartition partition) {
+    return CompletableFuture.completedFuture(new TierRange(0, 0));
+  }
+
+  @Override
+  public void close() {}
+}

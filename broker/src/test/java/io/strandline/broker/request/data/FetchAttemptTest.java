@@ -1,0 +1,326 @@
+package io.strandline.broker.request.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.broker.log.LogRead;
+import io.strandline.broker.request.Reply;
+import io.strandline.replay.ReplayException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Single fetches: what wakes them, what bounds them, what they let go of. */
+class FetchAttemptTest {
+  @TempDir Path dir;
+  private DataRig rig;
+
+  @BeforeEach
+  void start() throws Exception {
+    rig = new DataRig(dir);
+  }
+
+  private static Map<Integer, PartitionData> parts(FetchResponse response) {
+    Map<Integer, PartitionData> parts = new LinkedHashMap<>();
+    for (FetchableTopicResponse topic : response.data().responses()) {
+      topic.partitions().forEach(part -> parts.put(part.partitionIndex(), part));
+    }
+    return parts;
+  }
+
+  private static Map<Integer, PartitionData> parts(CompletableFuture<Reply> reply) {
+    return parts(DataRig.response(reply));
+  }
+
+  private static int bytes(PartitionData part) {
+    return FetchResponse.recordsSize(part);
+  }
+
+  private int size(int partition, long offset) {
+    try (LogRead read = rig.partition(partition).log().read(offset, 0, Long.MAX_VALUE, true)) {
+      return read.sizeBytes();
+    }
+  }
+
+  // ---- what wakes it
+
+  @Test
+  void anAppendWakesIt() {
+    rig.lead(0, 1);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).from(1, 0));
+    assertThat(parked).isNotDone();
+    rig.append(1, 10);
+    assertThat(bytes(parts(parked).get(1))).isPositive();
+    assertThat(rig.time.armed()).isZero();
+  }
+
+  @Test
+  void whatIsNotBelowTheHighWatermarkDoesNot() {
+    rig.leadWithFollower(0);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0));
+    rig.append(0, 10);
+    assertThat(parked).isNotDone();
+    rig.lead(0); // alone in sync: the high watermark moves up
+    assertThat(bytes(parts(parked).get(0))).isPositive();
+  }
+
+  @Test
+  void theEndOfLeadershipWakesIt() {
+    rig.lead(0);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0));
+    rig.follow(0);
+    assertThat(parts(parked).get(0).errorCode()).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER.code());
+  }
+
+  @Test
+  void timeWakesIt() {
+    rig.lead(0);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).waitMs(500));
+    rig.time.pass(499);
+    assertThat(parked).isNotDone();
+    rig.time.pass(1);
+    assertThat(bytes(parts(parked).get(0))).isZero();
+  }
+
+  @Test
+  void itWaitsForMinBytesAndAnswersWithAllThatCame() {
+    rig.lead(0, 1);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).from(1, 0).minBytes(400));
+    rig.append(0, 200);
+    assertThat(parked).isNotDone();
+    rig.append(1, 200);
+    assertThat(bytes(parts(parked).get(0))).isPositive();
+    assertThat(bytes(parts(parked).get(1))).isPositive();
+  }
+
+  @Test
+  void aTopicThatAppearsIsServedByTheNextFetchOfTheSession() {
+    CompletableFuture<Reply> first = rig.fetch(new Ask().from(0, 0).session(0, 0));
+    assertThat(parts(first).get(0).errorCode()).isEqualTo(Errors.UNKNOWN_TOPIC_ID.code());
+    rig.lead(0);
+    rig.append(0, 10);
+    int session = DataRig.response(first).sessionId();
+    Map<Integer, PartitionData> second = parts(rig.fetch(new Ask().session(session, 1)));
+    assertThat(bytes(second.get(0))).isPositive();
+  }
+
+  // ---- what bounds it
+
+  @Test
+  void theFirstBatchComesHoweverLargeAndOthersAsFarAsTheyFit() {
+    rig.lead(0, 1, 2);
+    rig.append(0, 1000);
+    rig.append(1, 10);
+    rig.append(1, 10);
+    rig.append(2, 10);
+    Map<Integer, PartitionData> parts =
+        parts(rig.fetch(new Ask().from(0, 0, 10).from(1, 0, 100).from(2, 0, 10)));
+    assertThat(bytes(parts.get(0))).isEqualTo(size(0, 0));
+    assertThat(bytes(parts.get(1))).isEqualTo(size(1, 0)).isLessThan(100);
+    assertThat(bytes(parts.get(2))).isZero();
+  }
+
+  @Test
+  void aClientWithRoomForNothingStillGetsOn() {
+    rig.lead(0);
+    rig.append(0, 10);
+    assertThat(bytes(parts(rig.fetch(new Ask().from(0, 0).maxBytes(0))).get(0))).isPositive();
+  }
+
+  @Test
+  void whatDidNotFitIsNotForgottenByTheSession() {
+    rig.lead(0, 1);
+    rig.append(0, 600);
+    rig.append(1, 600);
+    CompletableFuture<Reply> first =
+        rig.fetch(new Ask().from(0, 0).from(1, 0).maxBytes(1000).session(0, 0));
+    assertThat(bytes(parts(first).get(0))).isPositive();
+    assertThat(bytes(parts(first).get(1))).isZero();
+    int session = DataRig.response(first).sessionId();
+    // The client got no records of partition 1 and so says nothing of it again.
+    Map<Integer, PartitionData> second =
+        parts(rig.fetch(new Ask().from(0, 1).maxBytes(1000).session(session, 1)));
+    assertThat(bytes(second.get(1))).isPositive();
+  }
+
+  @Test
+  void aPartitionThatIsAlwaysFullDoesNotStarveOthers() {
+    int partitions = 5;
+    rig.lead(0, 1, 2, 3, 4);
+    int session = 0;
+    long[] next = new long[partitions];
+    Ask ask = new Ask().maxBytes(700).session(0, 0);
+    for (int i = 0; i < partitions; i++) {
+      ask.from(i, 0);
+      rig.append(i, 300);
+    }
+    TreeSet<Integer> served = new TreeSet<>();
+    for (int round = 1; round <= partitions; round++) {
+      rig.append(0, 300);
+      CompletableFuture<Reply> reply = rig.fetch(ask);
+      session = DataRig.response(reply).sessionId();
+      ask = new Ask().maxBytes(700).session(session, round);
+      for (PartitionData part : parts(reply).values()) {
+        int index = part.partitionIndex();
+        if (bytes(part) > 0) {
+          served.add(index);
+          next[index] += bytes(part) / size(index, 0);
+          ask.from(index, next[index]);
+        }
+      }
+    }
+    assertThat(served).containsExactly(0, 1, 2, 3, 4);
+  }
+
+  // ---- the disk
+
+  @Test
+  void olderSegmentsAreReadOnThePoolAndGivenBackOnceEvenWhenLate() {
+    rig.config.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "300");
+    rig.lead(0);
+    for (int i = 0; i < 6; i++) {
+      rig.append(0, 100);
+    }
+    rig.holdReads = true;
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).waitMs(500));
+    assertThat(parked).isNotDone();
+    assertThat(rig.heldReads).hasSize(1);
+    rig.time.pass(500);
+    assertThat(bytes(parts(parked).get(0))).isZero();
+    rig.heldReads.remove().run(); // late: nobody wants it any more
+    CompletableFuture<Reply> second = rig.fetch(new Ask().from(0, 0));
+    rig.heldReads.remove().run();
+    assertThat(bytes(parts(second).get(0))).isPositive();
+    second.join().done();
+    second.join().done();
+    assertThat(rig.partition(0).log().path()).isDirectory();
+  }
+
+  @Test
+  void theNewestSegmentIsReadAtOnce() {
+    rig.lead(0);
+    rig.append(0, 100);
+    rig.holdReads = true;
+    assertThat(bytes(parts(rig.fetch(new Ask().from(0, 0))).get(0))).isPositive();
+  }
+
+  // ---- the tier
+
+  private void tiered(int... partitions) {
+    rig.lead(partitions);
+    for (int partition : partitions) {
+      rig.partition(partition).log().truncateFullyAndStartAt(1, 0);
+      rig.append(partition, 200);
+    }
+  }
+
+  private FakeReplay.Read give(int at, int sizeBytes) {
+    FakeReplay.Read read = new FakeReplay.Read(sizeBytes);
+    rig.replay.asked.get(at).answer().complete(read);
+    return read;
+  }
+
+  @Test
+  void coldPartitionsAreAskedForTogetherWithinTheClientsLimit() {
+    tiered(0, 1, 2);
+    CompletableFuture<Reply> parked =
+        rig.fetch(
+            new Ask().from(0, 0, 400).from(1, 0, 400).from(2, 0, 400).maxBytes(1000).minBytes(999));
+    assertThat(rig.replay.asked)
+        .extracting(asked -> asked.request().maxBytes())
+        .containsExactly(400, 400, 200);
+    assertThat(rig.replay.asked)
+        .extracting(asked -> asked.request().atLeastOneBatch())
+        .containsExactly(true, false, false);
+    FakeReplay.Read first = give(0, 400);
+    FakeReplay.Read second = give(1, 400);
+    FakeReplay.Read third = give(2, 200);
+    assertThat(parts(parked).values())
+        .extracting(part -> bytes(part))
+        .containsExactly(400, 400, 200);
+    assertThat(first.closed + second.closed + third.closed).isZero();
+    parked.join().done();
+    parked.join().done();
+    assertThat(first.closed).isOne();
+    assertThat(second.closed).isOne();
+    assertThat(third.closed).isOne();
+  }
+
+  @Test
+  void whileTheTierIsSlowTheAnswerIsEmptyAtMaxWaitAndTheLateReadIsClosedOnce() {
+    tiered(0);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).waitMs(500));
+    rig.time.pass(500);
+    assertThat(parts(parked).get(0).errorCode()).isZero();
+    assertThat(bytes(parts(parked).get(0))).isZero();
+    FakeReplay.Read late = give(0, 100);
+    assertThat(late.closed).isOne();
+    parked.join().done();
+    assertThat(late.closed).isOne();
+  }
+
+  @Test
+  void aHotPartitionIsNotHeldUpByAColdOneForLong() {
+    tiered(0);
+    rig.lead(1);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0, 1000).from(1, 0).waitMs(500));
+    rig.append(1, 10);
+    assertThat(parked).isNotDone();
+    rig.time.pass(rig.data.slowReadGraceMs());
+    assertThat(bytes(parts(parked).get(1))).isPositive();
+  }
+
+  @Test
+  void aClientThatDoesNotWaitStillGetsHistoryThatIsNear() {
+    tiered(0);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).waitMs(0));
+    assertThat(parked).isNotDone();
+    give(0, 100);
+    assertThat(bytes(parts(parked).get(0))).isEqualTo(100);
+  }
+
+  @Test
+  void corruptHistoryIsAnErrorAndAnUnavailableTierIsNot() {
+    tiered(0, 1);
+    CompletableFuture<Reply> parked =
+        rig.fetch(new Ask().from(0, 0, 100).from(1, 0, 100).waitMs(500));
+    fail(0, ReplayException.Kind.UNAVAILABLE);
+    assertThat(parked).isNotDone();
+    fail(1, ReplayException.Kind.CORRUPT);
+    assertThat(parts(parked).get(0).errorCode()).isZero();
+    assertThat(parts(parked).get(1).errorCode()).isEqualTo(Errors.CORRUPT_MESSAGE.code());
+  }
+
+  private void fail(int at, ReplayException.Kind kind) {
+    rig.replay
+        .asked
+        .get(at)
+        .answer()
+        .completeExceptionally(new ReplayException(kind, "for the test", null));
+  }
+
+  @Test
+  void anEmptyReadOfHistoryIsAskedForAgain() {
+    tiered(0);
+    CompletableFuture<Reply> first = rig.fetch(new Ask().from(0, 0).session(0, 0).waitMs(500));
+    FakeReplay.Read empty = give(0, 0);
+    assertThat(empty.closed).isOne();
+    rig.append(0, 10); // wakes it
+    rig.time.pass(500);
+    int session = DataRig.response(first).sessionId();
+    int askedBefore = rig.replay.asked.size();
+    CompletableFuture<Reply> second = rig.fetch(new Ask().session(session, 1));
+    assertThat(rig.replay.asked.size()).isGreaterThan(askedBefore);
+    assertThat(second).isNotDone();
+    assertThat(empty.closed).isOne();
+  }
+}

@@ -1,0 +1,171 @@
+package io.strandline.broker.request.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.broker.request.Reply;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.requests.ProduceRequest;
+import org.apache.kafka.common.requests.ProduceResponse;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Produce requests: frames, timeouts, order, and the sequences of idempotent producers. */
+class ProduceHandlerTest {
+  private static final long PRODUCER = 77;
+
+  @TempDir Path dir;
+
+  private static MemoryRecords numbered(int sequence) {
+    return MemoryRecords.withIdempotentRecords(
+        Compression.NONE,
+        PRODUCER,
+        (short) 0,
+        sequence,
+        new SimpleRecord(System.currentTimeMillis(), new byte[10]));
+  }
+
+  private static ProduceRequest produce(MemoryRecords records, int acks) {
+    TopicProduceDataCollection topics = new TopicProduceDataCollection();
+    topics.add(
+        new TopicProduceData()
+            .setTopicId(DataRig.TOPIC)
+            .setPartitionData(List.of(new PartitionProduceData().setIndex(0).setRecords(records))));
+    return new ProduceRequest(
+        new ProduceRequestData().setAcks((short) acks).setTimeoutMs(100).setTopicData(topics),
+        (short) 13);
+  }
+
+  private static CompletableFuture<Reply> send(
+      DataRig rig, ProduceRequest body, AtomicInteger released) {
+    return new ProduceHandler(rig.control, rig.partitions, rig.time)
+        .handle(DataRig.request(ApiKeys.PRODUCE, body, released::incrementAndGet))
+        .toCompletableFuture();
+  }
+
+  private static Errors error(CompletableFuture<Reply> reply) {
+    assertThat(reply).isDone();
+    ProduceResponse response = (ProduceResponse) reply.join().response();
+    return Errors.forCode(
+        response.data().responses().iterator().next().partitionResponses().get(0).errorCode());
+  }
+
+  @Test
+  void theFrameIsKeptUntilAllIsWrittenHoweverLongThatTakes() throws Exception {
+    Queue<Runnable> writes = new ArrayDeque<>();
+    DataRig rig = new DataRig(dir, writes::add);
+    rig.lead(0);
+    run(writes);
+    // Two batches of which a step before them holds the owner: they wait in its mailbox.
+    AtomicInteger released = new AtomicInteger();
+    var unused = rig.partition(0).deleteRecords(0);
+    for (int acks : new int[] {1, -1}) {
+      released.set(0);
+      CompletableFuture<Reply> reply = send(rig, produce(DataRig.records(10), acks), released);
+      rig.time.pass(1_000);
+      assertThat(reply).isNotDone();
+      assertThat(released).hasValue(0);
+      run(writes);
+      assertThat(released).hasValue(1);
+      assertThat(error(reply)).isEqualTo(Errors.NONE);
+      unused = rig.partition(0).deleteRecords(0);
+    }
+    run(writes);
+  }
+
+  private static void run(Queue<Runnable> steps) {
+    for (Runnable step = steps.poll(); step != null; step = steps.poll()) {
+      step.run();
+    }
+  }
+
+  @Test
+  void acknowledgementsThatDoNotComeTimeOut() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.leadWithFollower(0);
+    AtomicInteger released = new AtomicInteger();
+    CompletableFuture<Reply> reply = send(rig, produce(DataRig.records(10), -1), released);
+    assertThat(released).hasValue(1);
+    rig.time.pass(99);
+    assertThat(reply).isNotDone();
+    rig.time.pass(1);
+    assertThat(error(reply)).isEqualTo(Errors.REQUEST_TIMED_OUT);
+  }
+
+  @Test
+  void anUnknownCodecIsRefusedAndThePartitionLivesOn() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    MemoryRecords records = DataRig.records(10);
+    records.buffer().put(22, (byte) 5);
+    CompletableFuture<Reply> refused = send(rig, produce(records, -1), new AtomicInteger());
+    assertThat(error(refused)).isNotEqualTo(Errors.NONE);
+    assertThat(error(send(rig, produce(DataRig.records(10), -1), new AtomicInteger())))
+        .isEqualTo(Errors.NONE);
+  }
+
+  @Test
+  void ofAPipelineThatMeetsAChangeOfLeadersNoneOvertakesAnother() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    rig.follow(0);
+    CompletableFuture<Reply> first = send(rig, produce(numbered(0), -1), new AtomicInteger());
+    assertThat(error(first)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+    rig.lead(0);
+    // Sent before the producer knew of the first one's failure.
+    CompletableFuture<Reply> second = send(rig, produce(numbered(1), -1), new AtomicInteger());
+    assertThat(error(second)).isEqualTo(Errors.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    for (int sequence = 0; sequence < 3; sequence++) {
+      assertThat(error(send(rig, produce(numbered(sequence), -1), new AtomicInteger())))
+          .isEqualTo(Errors.NONE);
+    }
+  }
+
+  @Test
+  void requestsThatWaitAreServedInTheOrderInWhichTheyCame() {
+    CompletableFuture<Void> settled = new CompletableFuture<>();
+    List<Integer> served = new ArrayList<>();
+    AtomicInteger late = new AtomicInteger(3);
+    List<InOrder<ProduceRequest>> self = new ArrayList<>();
+    InOrder<ProduceRequest> handler =
+        new InOrder<>(
+            request -> {
+              served.add(request.body().timeout());
+              if (late.decrementAndGet() == 0) { // one comes while others are being served
+                self.get(0).handle(request(9));
+              }
+              return CompletableFuture.completedFuture(Reply.none());
+            },
+            () -> settled);
+    self.add(handler);
+    List<CompletableFuture<Reply>> replies = new ArrayList<>();
+    for (int i = 1; i <= 5; i++) {
+      replies.add(handler.handle(request(i)).toCompletableFuture());
+    }
+    settled.complete(null);
+    handler.handle(request(10));
+    assertThat(served).containsExactly(1, 2, 3, 4, 5, 9, 10);
+    assertThat(replies).allMatch(CompletableFuture::isDone);
+  }
+
+  private static io.strandline.broker.request.Request<ProduceRequest> request(int number) {
+    return DataRig.request(
+        ApiKeys.PRODUCE,
+        new ProduceRequest(
+            new ProduceRequestData().setAcks((short) 1).setTimeoutMs(number), (short) 13));
+  }
+}
