@@ -26,9 +26,6 @@ public final class ConfigKeys {
   /** Where the disk tier of the cache lies. */
   public static final String CACHE_DIRECTORY = "strandline.cache.directory";
 
-  /** Bytes of the newest writes that are sent without leaving the event loop. */
-  public static final String HOT_WINDOW_BYTES = "strandline.hot.window.bytes";
-
   /** Whether record frames of uncompressed batches are walked. */
   public static final String VALIDATION_WALK = "strandline.validation.walk";
 
@@ -310,15 +307,6 @@ public final class ConfigKeys {
 
   /** How records are taken and given. */
   private static void serving(ConfigDef table) {
-    table.define(
-        HOT_WINDOW_BYTES,
-        ConfigDef.Type.LONG,
-        0L,
-        Range.atLeast(0),
-        Importance.MEDIUM,
-        "How many of the newest bytes of the local logs are taken to be in the page cache and are"
-            + " sent without leaving the event loop; older local bytes go through the read threads."
-            + " 0: a quarter of the machine's memory.");
     table.define(
         VALIDATION_WALK,
         ConfigDef.Type.BOOLEAN,

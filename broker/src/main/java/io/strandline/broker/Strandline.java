@@ -156,6 +156,9 @@ public final class Strandline implements AutoCloseable {
   }
 
   private void handOver() {
+    if (!config.kafkaOn("controlled.shutdown.enable")) {
+      return;
+    }
     ControlPlane quorum = control.orElseThrow();
     try {
       quorum.controlledShutdown().get(HANDOVER.toMillis(), TimeUnit.MILLISECONDS);

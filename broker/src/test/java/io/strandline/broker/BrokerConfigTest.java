@@ -26,7 +26,6 @@ class BrokerConfigTest {
     assertThat(config.on(ConfigKeys.TIER_ENABLE)).isTrue();
     assertThat(config.number(ConfigKeys.CACHE_MEMORY_BYTES)).isEqualTo(128L << 20);
     assertThat(config.number(ConfigKeys.CACHE_DISK_BYTES)).isEqualTo(1L << 30);
-    assertThat(config.number(ConfigKeys.HOT_WINDOW_BYTES)).isZero();
     assertThat(config.on(ConfigKeys.VALIDATION_WALK)).isTrue();
     assertThat(config.on(ConfigKeys.VALIDATION_STRICT)).isFalse();
     assertThat(config.number(ConfigKeys.IN_FLIGHT_BYTES)).isEqualTo(256L << 20);
@@ -42,7 +41,6 @@ class BrokerConfigTest {
     all.put(ConfigKeys.CACHE_MEMORY_BYTES, "2097152");
     all.put(ConfigKeys.CACHE_DISK_BYTES, "0");
     all.put(ConfigKeys.CACHE_DIRECTORY, "/nvme/cache");
-    all.put(ConfigKeys.HOT_WINDOW_BYTES, "1");
     all.put(ConfigKeys.VALIDATION_WALK, "false");
     all.put(ConfigKeys.VALIDATION_STRICT, "true");
     all.put(ConfigKeys.IN_FLIGHT_BYTES, "1048577");
@@ -80,7 +78,6 @@ class BrokerConfigTest {
     assertThat(config.number(ConfigKeys.CACHE_MEMORY_BYTES)).isEqualTo(2097152);
     assertThat(config.number(ConfigKeys.CACHE_DISK_BYTES)).isZero();
     assertThat(config.cacheDirectory()).isEqualTo(Path.of("/nvme/cache"));
-    assertThat(config.number(ConfigKeys.HOT_WINDOW_BYTES)).isEqualTo(1);
     assertThat(config.on(ConfigKeys.VALIDATION_WALK)).isFalse();
     assertThat(config.on(ConfigKeys.VALIDATION_STRICT)).isTrue();
     assertThat(config.number(ConfigKeys.IN_FLIGHT_BYTES)).isEqualTo(1048577);
