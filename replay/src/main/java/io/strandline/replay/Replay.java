@@ -20,9 +20,12 @@ public interface Replay extends AutoCloseable {
   /**
    * The first offset in the tier whose record timestamp is at least {@code timestampMs}, at or
    * above {@code fromOffset}; empty when the tier has none.
+   *
+   * @param endOffset up to here the caller knows the tier to reach, as the hot log has let go of
+   *     what lies below: a version of the manifest that ends before it is not believed
    */
   CompletableFuture<Optional<TimestampedOffset>> firstReaching(
-      TopicIdPartition partition, long fromOffset, long timestampMs);
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs);
 
   /**
    * First offset the tier holds and the offset after its last, as of the newest version known

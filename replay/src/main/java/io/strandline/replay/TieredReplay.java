@@ -63,11 +63,11 @@ public final class TieredReplay implements Replay {
 
   @Override
   public CompletableFuture<Optional<TimestampedOffset>> firstReaching(
-      TopicIdPartition partition, long fromOffset, long timestampMs) {
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
     CompletableFuture<Optional<TimestampedOffset>> answer = new CompletableFuture<>();
     CompletableFuture<?> unused =
         views
-            .view(partition, fromOffset)
+            .view(partition, Math.max(fromOffset, endOffset - 1))
             .thenComposeAsync(view -> lookUp(view, fromOffset, timestampMs), executor)
             .whenComplete(
                 (found, failure) -> {

@@ -308,9 +308,24 @@ class TieredReplayTest {
       long timestamp = 999_950L + random.nextInt((int) end / 2 + 200);
       long from = random.nextBoolean() ? 0 : random.nextInt((int) end);
       Optional<TimestampedOffset> found =
-          tier.replay.firstReaching(tier.partition, from, timestamp).join();
+          tier.replay.firstReaching(tier.partition, from, end, timestamp).join();
       assertThat(found).as("%s from %s", timestamp, from).isEqualTo(expected(from, timestamp));
     }
+  }
+
+  @Test
+  void timestampsAreFoundInWhatWasTieredAfterTheViewWasRead() {
+    tier.segment(2 * CHUNK, 1500);
+    long before = tier.endOffset();
+    assertThat(tier.replay.firstReaching(tier.partition, 0, before, Long.MAX_VALUE).join())
+        .isEmpty();
+    tier.segment(2 * CHUNK, 1500);
+    // The largest timestamp of what the new segment holds: only it reaches that.
+    TestTier.Origin last = tier.origin.get(tier.origin.size() - 1);
+    long timestamp = last.timestamps().stream().mapToLong(Long::longValue).max().orElseThrow();
+    assertThat(expected(0, timestamp).orElseThrow().offset()).isGreaterThanOrEqualTo(before);
+    assertThat(tier.replay.firstReaching(tier.partition, 0, tier.endOffset(), timestamp).join())
+        .isEqualTo(expected(0, timestamp));
   }
 
   private Optional<TimestampedOffset> expected(long from, long timestamp) {

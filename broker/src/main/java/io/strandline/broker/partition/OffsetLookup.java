@@ -54,7 +54,8 @@ final class OffsetLookup {
                     ? done(there.found())
                     : runtime
                         .replay()
-                        .firstReaching(partition.id(), partition.logStartOffset(), timestampMs)
+                        .firstReaching(
+                            partition.id(), partition.logStartOffset(), there.seam(), timestampMs)
                         .thenApply(old -> old.map(OffsetLookup::found).orElse(there.found())));
   }
 

@@ -60,7 +60,7 @@ final class FakeReplay implements Replay {
 
   @Override
   public CompletableFuture<Optional<TimestampedOffset>> firstReaching(
-      TopicIdPartition partition, long fromOffset, long timestampMs) {
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
     return CompletableFuture.completedFuture(Optional.empty());
   }
 

@@ -1,0 +1,125 @@
+package io.strandline.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.strandline.replay.Replay.TierRange;
+import io.strandline.replay.Replay.TimestampedOffset;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.apache.kafka.server.storage.log.FetchIsolation;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OffsetLookupTest {
+  @TempDir Path dir;
+  private final Rig rig = new Rig();
+  private Partition partition;
+  private long t0;
+
+  @BeforeEach
+  void start() {
+    rig.start(dir);
+    partition = rig.lead(0);
+    t0 = rig.nowMs;
+    for (int i = 0; i < 4; i++) {
+      rig.nowMs = t0 + 10 * i;
+      partition.append(rig.records("v" + i), (short) 1).written().join();
+    }
+  }
+
+  @AfterEach
+  void stop() {
+    rig.close();
+  }
+
+  /** As if all below were in the tier and released here. */
+  private void onlyTieredBelow(long offset) {
+    partition.log().truncateFullyAndStartAt(offset, 0);
+    rig.nowMs = t0 + 100;
+    partition.append(rig.records("new"), (short) 1).written().join();
+  }
+
+  @Test
+  void namedOffsets() {
+    int epoch = partition.leaderEpoch();
+    partition.deleteRecords(1).join();
+    assertThat(find(ListOffsetsRequest.EARLIEST_TIMESTAMP))
+        .isEqualTo(new FoundOffset(1, -1, OptionalInt.of(epoch)));
+    assertThat(find(ListOffsetsRequest.LATEST_TIMESTAMP))
+        .isEqualTo(new FoundOffset(4, -1, OptionalInt.of(epoch)));
+    assertThat(find(ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP).offset()).isEqualTo(1);
+    assertThat(find(ListOffsetsRequest.MAX_TIMESTAMP))
+        .isEqualTo(new FoundOffset(3, t0 + 30, OptionalInt.of(epoch)));
+    assertThat(find(ListOffsetsRequest.LATEST_TIERED_TIMESTAMP)).isEqualTo(FoundOffset.NONE);
+    assertThatThrownBy(() -> find(-100)).hasCauseInstanceOf(UnsupportedVersionException.class);
+  }
+
+  @Test
+  void namesOfTheTier() {
+    rig.history.range = new TierRange(0, 3);
+    assertThat(find(ListOffsetsRequest.LATEST_TIERED_TIMESTAMP).offset()).isEqualTo(2);
+    assertThat(find(ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP).offset()).isEqualTo(3);
+  }
+
+  @Test
+  void theHotLogAloneIsAskedWhileItHoldsAll() {
+    assertThat(find(t0 + 11).offset()).isEqualTo(2);
+    assertThat(find(t0 + 10))
+        .isEqualTo(new FoundOffset(1, t0 + 10, OptionalInt.of(partition.leaderEpoch())));
+    assertThat(find(t0 + 31)).isEqualTo(FoundOffset.NONE);
+    assertThat(rig.history.times).isEmpty();
+  }
+
+  @Test
+  void theTierComesFirstAndIsToldHowFarItReaches() {
+    onlyTieredBelow(4);
+    rig.history.found = Optional.of(new TimestampedOffset(2, t0 + 20, 1));
+    assertThat(find(t0 + 15)).isEqualTo(new FoundOffset(2, t0 + 20, OptionalInt.of(1)));
+    assertThat(rig.history.times).containsExactly(new HistoryFake.TimeAsked(0, 4, t0 + 15));
+  }
+
+  @Test
+  void whatTheTierDoesNotHaveTheHotLogMay() {
+    onlyTieredBelow(4);
+    assertThat(find(t0 + 50).offset()).isEqualTo(4);
+    assertThat(find(t0 + 101)).isEqualTo(FoundOffset.NONE);
+  }
+
+  @Test
+  void whatLiesAboveTheHighWatermarkIsNotFound() {
+    Partition behind = rig.lead(1, List.of(1, 2), List.of(1, 2));
+    behind.append(rig.records("x"), (short) 1).written().join();
+    assertThat(behind.offsetFor(t0, FetchIsolation.HIGH_WATERMARK, OptionalInt.empty()).join())
+        .isEqualTo(FoundOffset.NONE);
+  }
+
+  @Test
+  void belowTheLocalStartReadsGoToTheTier() {
+    onlyTieredBelow(4);
+    PartitionRead read =
+        partition.read(
+            new ReadRequest(1, 100, true, OptionalInt.empty(), FetchIsolation.TXN_COMMITTED, "r"));
+    assertThat(read).isInstanceOf(PartitionRead.Cold.class);
+    assertThat(rig.history.reads)
+        .singleElement()
+        .satisfies(
+            asked -> {
+              assertThat(asked.offset()).isEqualTo(1);
+              assertThat(asked.endOffset()).isEqualTo(5);
+              assertThat(asked.abortedTransactions()).isTrue();
+            });
+  }
+
+  private FoundOffset find(long timestampMs) {
+    return partition
+        .offsetFor(timestampMs, FetchIsolation.HIGH_WATERMARK, OptionalInt.empty())
+        .join();
+  }
+}

@@ -1,0 +1,109 @@
+package io.strandline.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a node finds when it starts again, and what it makes of it. */
+class RestartTest {
+  private static final TopicPartition FIRST = new TopicPartition(Rig.NAME, 0);
+
+  @TempDir Path dir;
+  private final Rig rig = new Rig();
+
+  @AfterEach
+  void stop() {
+    rig.close();
+  }
+
+  @Test
+  void theHighWatermarkOutlivesACleanStop() {
+    rig.start(dir);
+    Partition before = rig.lead(0, List.of(1, 2), List.of(1, 2));
+    before.append(rig.records("a", "b", "c"), (short) 1);
+    before.append(rig.records("d"), (short) 1);
+    before.followerReached(2, before.leaderEpoch(), 3);
+    rig.stop();
+
+    rig.start(dir);
+    Partition after = rig.partitions.hosted(FIRST).orElseThrow();
+    assertThat(after.logEndOffset()).isEqualTo(4);
+    assertThat(after.highWatermark()).isEqualTo(3);
+    assertThatThrownBy(() -> rig.partitions.leaderOrThrow(FIRST))
+        .as("the metadata has not spoken")
+        .isInstanceOf(NotLeaderOrFollowerException.class);
+    rig.hearAll();
+    assertThat(rig.partitions.leaderOrThrow(FIRST).highWatermark()).isEqualTo(3);
+  }
+
+  @Test
+  void aLeaderAloneTakesUpWhereItsLogEndsAfterACrash() {
+    rig.start(dir);
+    rig.lead(0).append(rig.records("a", "b"), (short) -1).acknowledged().join();
+    rig.crash();
+    rig.start(dir);
+    rig.hearAll();
+    assertThat(rig.partitions.leaderOrThrow(FIRST).highWatermark()).isEqualTo(2);
+  }
+
+  @Test
+  void whatWasDeletedMeanwhileGoesAndWhatWasNotStays() {
+    rig.start(dir);
+    rig.lead(0);
+    rig.lead(1);
+    rig.stop();
+    rig.states.remove(FIRST);
+    rig.start(dir);
+    rig.hearAll();
+    assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+    assertThat(rig.partitions.hosted(new TopicPartition(Rig.NAME, 1))).isPresent();
+    assertThat(dir.resolve("orders-0")).doesNotExist();
+    assertThat(dir.resolve("orders-1")).exists();
+    assertThatThrownBy(() -> rig.partitions.leaderOrThrow(FIRST))
+        .isInstanceOf(UnknownTopicOrPartitionException.class);
+  }
+
+  @Test
+  void aClusterThatKnowsNoTopicDeletesNothing() {
+    rig.start(dir);
+    rig.lead(0);
+    rig.stop();
+    rig.states.clear();
+    rig.start(dir);
+    rig.hearAll();
+    assertThat(dir.resolve("orders-0")).exists();
+  }
+
+  @Test
+  void aDeletedPartitionMayComeBackEmpty() {
+    rig.start(dir);
+    Partition old = rig.lead(0);
+    old.append(rig.records("a"), (short) 1);
+    rig.delete(0);
+    assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+    assertThat(old.append(rig.records("b"), (short) 1).written()).isCompletedExceptionally();
+    assertThat(rig.lead(0).logEndOffset()).isZero();
+  }
+
+  @Test
+  void replicasAreSpreadAndTheControllerHearsWhereTheyAre() {
+    rig.start(dir.resolve("a"), dir.resolve("b"));
+    Partition assigned = rig.lead(0);
+    assertThat(assigned.log().directory().path()).isEqualTo(dir.resolve("a"));
+    assertThat(rig.assigned).as("it lies where the controller put it").isEmpty();
+    rig.stop();
+    // The second directory comes first now: the replica is where it was, and that is reported.
+    rig.start(dir.resolve("b"), dir.resolve("a"));
+    rig.hearAll();
+    assertThat(rig.partitions.leaderOrThrow(FIRST).log().directory().path())
+        .isEqualTo(dir.resolve("a"));
+  }
+}

@@ -1,0 +1,248 @@
+package io.strandline.broker.partition;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.LocalChanges;
+import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.LogRuntime;
+import io.strandline.broker.log.LogSettings;
+import io.strandline.broker.log.disk.NioDisk;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.BiFunction;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.storage.internals.log.LogConfig;
+
+/** A node's partitions over real directories; cluster, clock and threads are the test's. */
+final class Rig implements AutoCloseable {
+  static final int NODE = 1;
+  static final Uuid TOPIC = new Uuid(3, 4);
+  static final String NAME = "orders";
+
+  final Map<String, String> config = new HashMap<>();
+  final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
+  final List<Uuid> failed = new ArrayList<>();
+  final Map<TopicIdPartition, Uuid> assigned = new HashMap<>();
+  final HistoryFake history = new HistoryFake();
+  final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+  final ControlPlane control = fake(ControlPlane.class, this::control);
+  long nowMs = 1_700_000_000_000L;
+  Executor writes = Runnable::run;
+  Partitions partitions;
+  private List<LogDirectory> directories = List.of();
+  private int epoch;
+
+  Rig() {
+    config.put(TopicConfig.INDEX_INTERVAL_BYTES_CONFIG, "0");
+  }
+
+  /** Starts a node on these directories, which are formatted if they are new. */
+  Rig start(Path... paths) {
+    directories = new ArrayList<>();
+    for (int i = 0; i < paths.length; i++) {
+      directories.add(directory(paths[i], directoryId(i)));
+    }
+    PartitionRuntime runtime =
+        new PartitionRuntime(
+            () -> Instant.ofEpochMilli(nowMs),
+            writes,
+            Runnable::run,
+            Runnable::run,
+            timer,
+            history,
+            new SimpleMeterRegistry(),
+            PartitionSettings.defaults());
+    partitions = new Partitions(runtime, control, directories, Tier.NONE, Runnable::run);
+    partitions.open(view());
+    return this;
+  }
+
+  static Uuid directoryId(int index) {
+    return new Uuid(1, index + 1);
+  }
+
+  private LogDirectory directory(Path path, Uuid id) {
+    try {
+      Files.createDirectories(path);
+      Path meta = path.resolve("meta.properties");
+      if (Files.notExists(meta)) {
+        Files.writeString(meta, "version=1\ncluster.id=c\nnode.id=1\ndirectory.id=" + id + "\n");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return LogDirectory.open(
+        path,
+        new LogRuntime(
+            new NioDisk(),
+            () -> Instant.ofEpochMilli(nowMs),
+            new Random(1),
+            Runnable::run,
+            timer,
+            new SimpleMeterRegistry(),
+            LogSettings.defaults()));
+  }
+
+  /** The process ends without a word. */
+  void crash() {
+    directories.forEach(LogDirectory::close);
+    directories = List.of();
+  }
+
+  void stop() {
+    partitions.close();
+    directories = List.of();
+  }
+
+  @Override
+  public void close() {
+    crash();
+    timer.shutdownNow();
+  }
+
+  // ---- the cluster
+
+  Partition lead(int partition) {
+    return lead(partition, List.of(NODE), List.of(NODE));
+  }
+
+  Partition lead(int partition, List<Integer> replicas, List<Integer> isr) {
+    epoch++;
+    return put(partition, NODE, replicas, isr);
+  }
+
+  /** The same leader and epoch with another ISR. */
+  Partition isr(int partition, Integer... isr) {
+    PartitionState now = states.get(new TopicPartition(NAME, partition));
+    return put(partition, now.leader(), now.replicas(), List.of(isr));
+  }
+
+  Partition follow(int partition) {
+    epoch++;
+    return put(partition, 2, List.of(2, NODE), List.of(2, NODE));
+  }
+
+  private Partition put(int partition, int leader, List<Integer> replicas, List<Integer> isr) {
+    TopicIdPartition id = new TopicIdPartition(TOPIC, partition, NAME);
+    PartitionState state =
+        new PartitionState(
+            id,
+            leader,
+            epoch,
+            epoch,
+            replicas,
+            isr,
+            List.of(),
+            List.of(),
+            List.of(),
+            directoryId(0),
+            false);
+    states.put(id.topicPartition(), state);
+    Map<TopicIdPartition, PartitionState> one = Map.of(id, state);
+    change(leader == NODE ? one : Map.of(), leader == NODE ? Map.of() : one, Set.of());
+    return partitions.hosted(id.topicPartition()).orElseThrow();
+  }
+
+  void delete(int partition) {
+    PartitionState gone = states.remove(new TopicPartition(NAME, partition));
+    change(Map.of(), Map.of(), Set.of(gone.id()));
+  }
+
+  private void change(
+      Map<TopicIdPartition, PartitionState> leaders,
+      Map<TopicIdPartition, PartitionState> followers,
+      Set<TopicIdPartition> deleted) {
+    partitions.onChange(
+        view(),
+        view(),
+        new LocalChanges(Map.of(), leaders, followers, deleted, Set.of(), Map.of(), Set.of()));
+  }
+
+  /** The first word of the metadata after a start. */
+  void hearAll() {
+    Map<TopicIdPartition, PartitionState> leaders = new HashMap<>();
+    states.values().forEach(state -> leaders.put(state.id(), state));
+    ClusterView empty = view(-1);
+    partitions.onChange(
+        empty,
+        view(),
+        new LocalChanges(leaders, leaders, Map.of(), Set.of(), Set.of(), Map.of(), Set.of()));
+  }
+
+  ClusterView view() {
+    return view(1);
+  }
+
+  private ClusterView view(long offset) {
+    return fake(
+        ClusterView.class,
+        (method, arguments) ->
+            switch (method) {
+              case "offset" -> offset;
+              case "nodeId" -> NODE;
+              case "topicId" -> NAME.equals(arguments[0]) ? TOPIC : Uuid.ZERO_UUID;
+              case "topicName" -> TOPIC.equals(arguments[0]) ? NAME : null;
+              case "topics" -> states.isEmpty() ? Set.of() : Set.of(NAME);
+              case "partition" -> Optional.ofNullable(states.get(arguments[0]));
+              case "logConfig" -> new LogConfig(config);
+              default -> throw new UnsupportedOperationException(method);
+            });
+  }
+
+  private Object control(String method, Object[] arguments) {
+    switch (method) {
+      case "view" -> {
+        return view();
+      }
+      case "brokerEpoch" -> {
+        return 5L;
+      }
+      case "directoryFailed" -> failed.add((Uuid) arguments[0]);
+      case "assignDirectory" -> assigned.put((TopicIdPartition) arguments[0], (Uuid) arguments[1]);
+      default -> throw new UnsupportedOperationException(method);
+    }
+    return null;
+  }
+
+  private static <T> T fake(Class<T> type, BiFunction<String, Object[], Object> answers) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (self, method, arguments) -> answers.apply(method.getName(), arguments)));
+  }
+
+  // ---- records
+
+  MemoryRecords records(String... values) {
+    SimpleRecord[] records = new SimpleRecord[values.length];
+    for (int i = 0; i < values.length; i++) {
+      records[i] = new SimpleRecord(nowMs, null, values[i].getBytes(StandardCharsets.UTF_8));
+    }
+    return MemoryRecords.withRecords(Compression.NONE, records);
+  }
+}
