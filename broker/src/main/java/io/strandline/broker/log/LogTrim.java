@@ -230,7 +230,7 @@ final class LogTrim {
       retire(segment);
     }
     state.producers.deleteSnapshotsBefore(start);
-    LOG.atInfo()
+    LOG.atDebug()
         .addKeyValue("partition", state.partition)
         .addKeyValue("offset", start)
         .addKeyValue("bytes", bytes)

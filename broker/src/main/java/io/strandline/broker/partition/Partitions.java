@@ -332,7 +332,11 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     control.directoryFailed(home.id(directory));
   }
 
-  /** Whether a log directory is left that works; a broker without one has to stop. */
+  /**
+   * Whether a log directory is left that works. A broker without one goes on to answer with
+   * KAFKA_STORAGE_ERROR, which clients retry elsewhere or later, and tells its keeper by failing
+   * its check of life.
+   */
   public boolean anyDirectoryOnline() {
     return home.anyOnline();
   }
