@@ -3,8 +3,10 @@ package io.strandline.broker.partition;
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.replay.Replay;
+import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRequest;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.server.storage.log.FetchIsolation;
@@ -43,7 +45,29 @@ record LogReads(PartitionLog log, Replay replay, Executor reads) {
       throw new OffsetOutOfRangeException(
           log.partition() + " begins at " + log.logStartOffset() + ", not at " + offset);
     }
-    return new PartitionRead.Cold(marks, replay.read(history(request, marks)));
+    return new PartitionRead.Cold(
+        marks,
+        replay
+            .read(history(request, marks))
+            .exceptionallyCompose(failure -> CompletableFuture.failedFuture(why(failure, offset))));
+  }
+
+  /**
+   * The tier does not reach an offset that the log has: what lay there is missing. A reader told
+   * that it is out of range would jump to where its policy says and skip records unnoticed (design
+   * D10). The log start moves before the tier's does, so retention is not mistaken for a loss.
+   */
+  private Throwable why(Throwable failure, long offset) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (cause instanceof ReplayException replayed
+        && replayed.kind() == ReplayException.Kind.OUT_OF_RANGE
+        && offset >= log.logStartOffset()) {
+      return new ReplayException(
+          ReplayException.Kind.CORRUPT,
+          log.partition() + " misses " + offset + " in the tier",
+          replayed);
+    }
+    return cause;
   }
 
   private PartitionRead hot(ReadRequest request, PartitionRead.Marks marks, boolean mayBlock) {

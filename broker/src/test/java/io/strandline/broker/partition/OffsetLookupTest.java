@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.replay.Replay.TierRange;
 import io.strandline.replay.Replay.TimestampedOffset;
+import io.strandline.replay.ReplayException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.apache.kafka.server.storage.log.FetchIsolation;
@@ -115,6 +117,29 @@ class OffsetLookupTest {
               assertThat(asked.endOffset()).isEqualTo(5);
               assertThat(asked.abortedTransactions()).isTrue();
             });
+  }
+
+  @Test
+  void whatTheTierMissesOfTheLogIsLostAndNotOutOfRange() {
+    onlyTieredBelow(4);
+    assertThat(kindOfFailure(1, 0)).isEqualTo(ReplayException.Kind.CORRUPT);
+    assertThat(kindOfFailure(1, 2))
+        .as("retention moved the start meanwhile")
+        .isEqualTo(ReplayException.Kind.OUT_OF_RANGE);
+  }
+
+  private ReplayException.Kind kindOfFailure(long offset, long startMeanwhile) {
+    rig.history.read = new CompletableFuture<>();
+    PartitionRead read =
+        partition.read(
+            new ReadRequest(
+                offset, 100, true, OptionalInt.empty(), FetchIsolation.HIGH_WATERMARK, "r"));
+    partition.log().advanceLogStart(startMeanwhile);
+    rig.history.read.completeExceptionally(
+        new ReplayException(ReplayException.Kind.OUT_OF_RANGE, "not here", null));
+    Throwable failure = ((PartitionRead.Cold) read).read().handle((got, thrown) -> thrown).join();
+    return ((ReplayException) (failure instanceof ReplayException ? failure : failure.getCause()))
+        .kind();
   }
 
   private FoundOffset find(long timestampMs) {
