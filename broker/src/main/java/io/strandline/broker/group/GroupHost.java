@@ -52,6 +52,10 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private final ControlPlane control;
   private final GroupCoordinatorConfig config;
   private final boolean consumerConfigured;
+
+  /** Kafka's constant for it is marked for removal; the key is not. */
+  private static final String REBALANCE_PROTOCOLS = "group.coordinator.rebalance.protocols";
+
   private final GroupCoordinatorService service;
   private final int nodeId;
 
@@ -63,10 +67,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
     this.nodeId = control.view().nodeId();
     this.config = new GroupCoordinatorConfig(control.kafkaConfig());
     this.consumerConfigured =
-        control
-            .kafkaConfig()
-            .getList(GroupCoordinatorConfig.GROUP_COORDINATOR_REBALANCE_PROTOCOLS_CONFIG)
-            .stream()
+        control.kafkaConfig().getList(REBALANCE_PROTOCOLS).stream()
             .anyMatch(Group.GroupType.CONSUMER.toString()::equalsIgnoreCase);
     ShareGroupConfig shareConfig = new ShareGroupConfig(control.kafkaConfig());
     this.service =

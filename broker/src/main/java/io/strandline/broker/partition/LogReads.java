@@ -58,7 +58,8 @@ record LogReads(PartitionLog log, Replay replay, Executor reads) {
    * D10). The log start moves before the tier's does, so retention is not mistaken for a loss.
    */
   private Throwable why(Throwable failure, long offset) {
-    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    Throwable wrapped = failure instanceof CompletionException ? failure.getCause() : null;
+    Throwable cause = wrapped == null ? failure : wrapped;
     if (cause instanceof ReplayException replayed
         && replayed.kind() == ReplayException.Kind.OUT_OF_RANGE
         && offset >= log.logStartOffset()) {

@@ -31,7 +31,7 @@ class OffsetLookupTest {
     partition = rig.lead(0);
     t0 = rig.nowMs;
     for (int i = 0; i < 4; i++) {
-      rig.nowMs = t0 + 10 * i;
+      rig.nowMs = t0 + 10L * i;
       partition.append(rig.records("v" + i), (short) 1).written().join();
     }
   }
