@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -135,7 +136,8 @@ class KraftControlPlaneTest {
     int before = Integer.parseInt(Files.readString(file));
     try (ServerSocket other = new ServerSocket(before, 1, InetAddress.getLoopbackAddress());
         KraftControlPlane plane = start(dir, new Recorder())) {
-      assertThat(plane.serving()).isTrue();
+      // The one that took the port accepts and never answers: a heartbeat may be lost to it first.
+      awaitServing(plane);
       assertThat(Integer.parseInt(Files.readString(file)))
           .isNotEqualTo(before)
           .isNotEqualTo(other.getLocalPort());
@@ -247,6 +249,14 @@ class KraftControlPlaneTest {
 
     Seen last(Predicate<Seen> wanted) {
       return all.stream().filter(wanted).reduce((a, b) -> b).orElseThrow();
+    }
+  }
+
+  private static void awaitServing(KraftControlPlane plane) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!plane.serving()) {
+      assertThat(System.nanoTime()).as("gave up waiting to serve").isLessThan(deadline);
+      LockSupport.parkNanos(10_000_000L);
     }
   }
 }

@@ -14,8 +14,8 @@ import org.apache.kafka.common.requests.InitProducerIdRequest;
 import org.apache.kafka.common.requests.InitProducerIdResponse;
 
 /**
- * InitProducerId for idempotent producers (KIP-98). One that names a transaction is refused: there
- * is no transaction coordinator here.
+ * InitProducerId for idempotent producers (KIP-98). One that names a transaction is refused, with
+ * an error that ends its tries: there is no transaction coordinator here.
  */
 final class ProducerIdHandler implements Handler<InitProducerIdRequest> {
   private final ControlPlane control;
@@ -27,7 +27,7 @@ final class ProducerIdHandler implements Handler<InitProducerIdRequest> {
   @Override
   public CompletionStage<Reply> handle(Request<InitProducerIdRequest> request) {
     if (request.body().data().transactionalId() != null) {
-      return CompletableFuture.completedFuture(failed(Errors.COORDINATOR_NOT_AVAILABLE));
+      return CompletableFuture.completedFuture(failed(Errors.UNSUPPORTED_VERSION));
     }
     return control
         .nextProducerId()
