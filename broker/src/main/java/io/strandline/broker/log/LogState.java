@@ -44,6 +44,9 @@ final class LogState {
   volatile long recoveryPoint;
   volatile boolean closed;
 
+  /** Its files are on the way elsewhere: whoever still opens one by name may miss it. */
+  volatile boolean leaving;
+
   /** Segments were rolled or recovered and wait for their seal. */
   volatile boolean sealDue;
 

@@ -175,9 +175,10 @@ final class LogTrim {
                         && (tooOld(segment, nowMs)
                             || (config.retentionSize >= 0 && tooMuch(segment, excess))));
       }
-      long start =
-          gone.isEmpty() ? state.segments.firstKey() : state.endOf(gone.get(gone.size() - 1));
-      advanceLogStart(start);
+      // Only past what really expired: what lies below the local start may be in the tier still.
+      if (!gone.isEmpty()) {
+        advanceLogStart(state.endOf(gone.get(gone.size() - 1)));
+      }
       LogSegment active = state.active();
       if (config.delete
           && active.end().sizeBytes() > 0

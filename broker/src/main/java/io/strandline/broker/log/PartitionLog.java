@@ -7,6 +7,8 @@ import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.seal.SegmentSource;
 import io.strandline.tiering.segment.EpochStart;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -377,6 +379,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   Path detach(Move move) throws IOException {
     synchronized (state.sealing) {
       synchronized (state.lock) {
+        state.leaving = true;
         Path gone = move.move(state.path);
         state.path = gone;
         state.segments.values().forEach(segment -> segment.moved(gone));
@@ -415,12 +418,31 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   private <T> T call(String what, DirectoryHealth.Step<T> step) {
     state.check();
-    return state.health.call(what + " of " + state.partition, step);
+    return state.health.call(what + " of " + state.partition, () -> orGone(step));
+  }
+
+  /** A file that went with its log, under a reader's hand, is no failure of the disk. */
+  private <T> T orGone(DirectoryHealth.Step<T> step) throws IOException {
+    try {
+      return step.run();
+    } catch (NoSuchFileException | ClosedChannelException e) {
+      if (state.leaving || state.closed) {
+        throw new KafkaStorageException("log of " + state.partition + " is closed");
+      }
+      throw e;
+    }
   }
 
   private void run(String what, DirectoryHealth.Action action) {
     state.check();
-    state.health.run(what + " of " + state.partition, action);
+    state.health.run(
+        what + " of " + state.partition,
+        () ->
+            orGone(
+                () -> {
+                  action.run();
+                  return this;
+                }));
   }
 
   @Override

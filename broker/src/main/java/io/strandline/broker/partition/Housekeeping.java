@@ -108,13 +108,21 @@ final class Housekeeping implements AutoCloseable {
   private int retain(long nowMs) {
     int asked = 0;
     for (Partition partition : hosted) {
-      if (partition.config().delete && !tier.holds(partition)) {
+      if (partition.config().delete && !tier.holds(partition) && !tieredBelow(partition)) {
         var unused =
             partition.step(() -> partition.log().deleteExpired(nowMs, partition.highWatermark()));
         asked++;
       }
     }
     return asked;
+  }
+
+  /**
+   * The topic was tiered once: local segments may not expire before what is older and lies in the
+   * tier, or the log start would jump over it.
+   */
+  private static boolean tieredBelow(Partition partition) {
+    return partition.localLogStartOffset() > partition.logStartOffset();
   }
 
   private interface Work {

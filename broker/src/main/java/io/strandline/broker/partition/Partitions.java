@@ -80,13 +80,25 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   public void open(ClusterView view) {
     List<CompletableFuture<Void>> opened = new ArrayList<>();
     for (LogDirectory directory : home.directories()) {
-      opened.add(CompletableFuture.runAsync(() -> open(directory, view), runtime.writes()));
+      // Not on the executor of writes: opening a directory waits for its logs, which are opened
+      // there.
+      opened.add(
+          CompletableFuture.runAsync(() -> openUnlessItFails(directory, view), runtime.reads()));
     }
     opened.forEach(CompletableFuture::join);
     for (LogDirectory directory : home.directories()) {
       directory.onFailure(this::failed);
     }
     housekeeping.start();
+  }
+
+  /** A disk that fails takes its own directory offline, not the node. */
+  private void openUnlessItFails(LogDirectory directory, ClusterView view) {
+    try {
+      open(directory, view);
+    } catch (KafkaStorageException failure) {
+      LOG.atError().addKeyValue("path", directory.path()).setCause(failure).log("cannot be opened");
+    }
   }
 
   private void open(LogDirectory directory, ClusterView view) {
@@ -219,11 +231,12 @@ public final class Partitions implements MetadataListener, AutoCloseable {
               () -> {
                 if (taken.leads()) {
                   tier.lead(taken);
-                } else {
+                }
+                if (!taken.leads()) { // or was dropped meanwhile
                   tier.leave(taken.id());
                 }
               });
-    } catch (KafkaStorageException failure) {
+    } catch (RuntimeException failure) { // one odd partition must not cost the others their change
       LOG.atError().addKeyValue("partition", state.id()).setCause(failure).log("cannot be hosted");
       return CompletableFuture.completedFuture(null);
     }
@@ -277,6 +290,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
             .close(() -> log.directory().delete(log))
             .whenComplete(
                 (done, failure) -> {
+                  if (!everywhere) {
+                    tier.leave(id);
+                  }
                   leavings.remove(name, leaving);
                   leaving.complete(null);
                 });

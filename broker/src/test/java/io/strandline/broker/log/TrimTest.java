@@ -97,6 +97,16 @@ class TrimTest {
   }
 
   @Test
+  void localRetentionLeavesTheStartOfWhatTheTierHolds() {
+    PartitionLog log = filled();
+    log.truncateFullyAndStartAt(800, 0);
+    logs.append(log, "fresh");
+    log.deleteExpired(logs.nowMs, 801);
+    assertThat(log.localLogStartOffset()).isEqualTo(800);
+    assertThat(log.logStartOffset()).as("history in the tier stays readable").isZero();
+  }
+
+  @Test
   void retentionDeletesByTimeAndBySize() throws IOException {
     logs.with(TopicConfig.RETENTION_MS_CONFIG, 1000);
     PartitionLog log = filled();
