@@ -12,6 +12,7 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -38,7 +39,17 @@ record Workload(String name, int recordBytes, int partitions, String codec) {
               List.of(new NewTopic(topic, Optional.of(partitions), Optional.of((short) 1))))
           .all()
           .get(60, TimeUnit.SECONDS);
+      awaitLeaders(admin, topic);
     }
+  }
+
+  /** A producer that finds a new partition not led yet may never recover its sequence. */
+  private void awaitLeaders(Admin admin, String topic) throws Exception {
+    Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+    for (int p = 0; p < partitions; p++) {
+      all.put(new TopicPartition(topic, p), OffsetSpec.latest());
+    }
+    admin.listOffsets(all).all().get(60, TimeUnit.SECONDS);
   }
 
   void delete(Contender.Running broker, String topic) throws Exception {
