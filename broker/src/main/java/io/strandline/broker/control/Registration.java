@@ -20,6 +20,7 @@ final class Registration implements AutoCloseable {
   private final KafkaConfig config;
   private final Storage storage;
   private final BrokerLifecycleManager lifecycle;
+  private volatile CompletableFuture<Void> unfenced = new CompletableFuture<>();
   private final BrokerFeatures features;
 
   /**
@@ -82,11 +83,17 @@ final class Registration implements AutoCloseable {
   }
 
   CompletableFuture<Void> unfence() {
-    return lifecycle.setReadyToUnfence();
+    unfenced = lifecycle.setReadyToUnfence();
+    return unfenced;
   }
 
+  /** Kafka tells that it was unfenced a moment before its state says so. */
   boolean running() {
-    return lifecycle.state() == BrokerState.RUNNING;
+    BrokerState state = lifecycle.state();
+    return state == BrokerState.RUNNING
+        || (state == BrokerState.RECOVERY
+            && unfenced.isDone()
+            && !unfenced.isCompletedExceptionally());
   }
 
   long epoch() {
