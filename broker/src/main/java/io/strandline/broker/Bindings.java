@@ -29,8 +29,7 @@ final class Bindings {
         Math.min(defaults.maintainMs(), config.kafkaNumber("log.flush.scheduler.interval.ms")),
         config.kafkaNumber("replica.high.watermark.checkpoint.interval.ms"),
         config.kafkaNumber("log.retention.check.interval.ms"),
-        config.kafkaNumber("log.cleaner.backoff.ms"),
-        defaults.openThreads());
+        config.kafkaNumber("log.cleaner.backoff.ms"));
   }
 
   static DataConfig dataConfig(BrokerConfig config) {

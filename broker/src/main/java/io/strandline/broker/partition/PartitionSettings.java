@@ -9,16 +9,10 @@ package io.strandline.broker.partition;
  * @param highWatermarkMs {@code replica.high.watermark.checkpoint.interval.ms}
  * @param retentionMs {@code log.retention.check.interval.ms}
  * @param cleanMs {@code log.cleaner.backoff.ms}
- * @param openThreads logs directories opened at once at start
  */
 public record PartitionSettings(
-    int inlineBytes,
-    long maintainMs,
-    long highWatermarkMs,
-    long retentionMs,
-    long cleanMs,
-    int openThreads) {
+    int inlineBytes, long maintainMs, long highWatermarkMs, long retentionMs, long cleanMs) {
   public static PartitionSettings defaults() {
-    return new PartitionSettings(1 << 20, 1_000, 5_000, 300_000, 15_000, 4);
+    return new PartitionSettings(1 << 20, 1_000, 5_000, 300_000, 15_000);
   }
 }
