@@ -9,7 +9,8 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * A directory's checkpoint files as they stand on disk. Entries of logs that are not open stay as
- * they were found. Threads: any.
+ * they were found. After {@link #close} nothing is written: the directory may be another process's.
+ * Threads: any.
  */
 final class DirectoryOffsets {
   private final Checkpoints files;
@@ -17,6 +18,7 @@ final class DirectoryOffsets {
   private final Map<TopicPartition, Long> recoveryPoints;
   private final Map<TopicPartition, Long> logStarts;
   private final Map<TopicPartition, Long> cleaned;
+  private boolean closed;
 
   /**
    * @param open the open logs, a live view
@@ -71,7 +73,7 @@ final class DirectoryOffsets {
 
   synchronized void keepCleaned(TopicPartition partition, long offset) throws IOException {
     cleaned.put(partition, offset);
-    files.write(Checkpoints.CLEANER, cleaned);
+    write(Checkpoints.CLEANER, cleaned);
   }
 
   /** Recovery points and log starts of all open logs. */
@@ -84,19 +86,29 @@ final class DirectoryOffsets {
     for (PartitionLog log : open) {
       recoveryPoints.put(log.partition().topicPartition(), log.recoveryPoint());
     }
-    files.write(Checkpoints.RECOVERY_POINT, recoveryPoints);
+    write(Checkpoints.RECOVERY_POINT, recoveryPoints);
   }
 
   private void writeLogStarts() throws IOException {
     for (PartitionLog log : open) {
       logStarts.put(log.partition().topicPartition(), log.logStartOffset());
     }
-    files.write(Checkpoints.LOG_START, logStarts);
+    write(Checkpoints.LOG_START, logStarts);
   }
 
-  void writeHighWatermarks(Map<TopicPartition, Long> offsets) throws IOException {
+  synchronized void writeHighWatermarks(Map<TopicPartition, Long> offsets) throws IOException {
     Map<TopicPartition, Long> sorted = new TreeMap<>(Checkpoints.ORDER);
     sorted.putAll(offsets);
-    files.write(Checkpoints.HIGH_WATERMARK, sorted);
+    write(Checkpoints.HIGH_WATERMARK, sorted);
+  }
+
+  private void write(String name, Map<TopicPartition, Long> entries) throws IOException {
+    if (!closed) {
+      files.write(name, entries);
+    }
+  }
+
+  synchronized void close() {
+    closed = true;
   }
 }

@@ -310,6 +310,7 @@ public final class LogDirectory implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    offsets.close();
     try {
       lock.unlockAndClose();
     } catch (IOException e) {

@@ -24,6 +24,10 @@ final class Housekeeping implements AutoCloseable {
   private final Collection<Partition> hosted;
   private final Tier tier;
   private final AtomicBoolean busy = new AtomicBoolean();
+
+  /** Held by a round, so that closing can wait for the last. */
+  private final Object rounds = new Object();
+
   private volatile @Nullable ScheduledFuture<?> ticks;
   private volatile boolean closed;
   private long checkpointedMs = Long.MIN_VALUE / 2; // the round's
@@ -55,11 +59,19 @@ final class Housekeeping implements AutoCloseable {
           .execute(
               () -> {
                 try {
-                  doWork(runtime.clock().millis());
+                  round();
                 } finally {
                   busy.set(false);
                 }
               });
+    }
+  }
+
+  private void round() {
+    synchronized (rounds) {
+      if (!closed) {
+        doWork(runtime.clock().millis());
+      }
     }
   }
 
@@ -139,12 +151,15 @@ final class Housekeeping implements AutoCloseable {
     }
   }
 
+  /** Waits for a round that is under way: the directories are closed next. */
   @Override
   public void close() {
-    closed = true;
     ScheduledFuture<?> running = ticks;
     if (running != null) {
       running.cancel(false);
+    }
+    synchronized (rounds) {
+      closed = true;
     }
   }
 }

@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
@@ -33,9 +34,10 @@ class AppendStressTest {
   private final ExecutorService writes = Executors.newFixedThreadPool(2);
 
   @AfterEach
-  void stop() {
+  void stop() throws InterruptedException {
     clients.shutdownNow();
-    writes.shutdownNow();
+    writes.shutdown();
+    assertThat(writes.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
     rig.close();
   }
 

@@ -1,5 +1,7 @@
 package io.strandline.broker.partition;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
@@ -27,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -118,10 +121,16 @@ final class Rig implements AutoCloseable {
     directories = List.of();
   }
 
+  /** Nothing writes any more when this returns: JUnit takes the directories away next. */
   @Override
   public void close() {
-    crash();
     timer.shutdownNow();
+    try {
+      assertThat(timer.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    crash();
   }
 
   // ---- the cluster
