@@ -27,6 +27,7 @@ import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
@@ -62,6 +63,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final Manifests manifests;
   private final Replay replay;
   private final TopicPolicies policies;
+  private final Deletions deletions;
   private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
   private volatile Check verified = Check.failed("not tried yet");
   private volatile boolean closed;
@@ -74,6 +76,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.meters = meters;
     this.random = new java.security.SecureRandom();
     this.policies = new TopicPolicies(config.on(ConfigKeys.TIER_ENABLE), view);
+    this.deletions = openDeletions(config);
     InstantSource clock = InstantSource.system();
     this.store =
         parts.started(
@@ -106,6 +109,15 @@ final class ObjectTier implements Tier, AutoCloseable {
     health.ready("object store", () -> Check.OK); // an outage of the store stops no client
     health.live("object store", () -> new Check(true, tier.verified.detail()));
     return tier;
+  }
+
+  /** Needed before the store answers: a topic may be deleted while it is away. */
+  private static Deletions openDeletions(BrokerConfig config) {
+    try {
+      return Deletions.open(config.ownDirectory().resolve("deletions"));
+    } catch (IOException e) {
+      throw new StartException("the list of deletions cannot be read", e);
+    }
   }
 
   private Replay openReplay() {
@@ -212,7 +224,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       store,
                       manifests,
                       intents,
-                      Deletions.open(config.ownDirectory().resolve("deletions")),
+                      deletions,
                       threads.tier,
                       threads.timer,
                       InstantSource.system(),
@@ -260,10 +272,14 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   /** Also of a topic that is not tiered now: it may have been before. */
   @Override
-  public synchronized void delete(TopicIdPartition partition, int leaderEpoch) {
+  public synchronized CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
     waiting.remove(partition);
+    CompletableFuture<Void> remembered =
+        CompletableFuture.runAsync(
+            () -> remember(new Deletions.Deletion(partition, leaderEpoch)), threads.tier);
     var unused =
-        pipeline
+        remembered
+            .thenCombine(pipeline, (done, tier) -> tier)
             .thenCompose(tier -> tier.delete(partition, leaderEpoch))
             .whenComplete(
                 (done, failure) -> {
@@ -274,6 +290,15 @@ final class ObjectTier implements Tier, AutoCloseable {
                         .log("the tier of a deleted topic stays for now");
                   }
                 });
+    return remembered;
+  }
+
+  private void remember(Deletions.Deletion deletion) {
+    try {
+      deletions.begin(deletion);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override

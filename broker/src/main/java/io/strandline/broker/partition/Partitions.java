@@ -276,26 +276,42 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       return;
     }
     hosted.remove(id.topicPartition());
-    if (everywhere) {
-      tier.delete(id, Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0)));
-    } else {
-      tier.leave(id);
-    }
+    tier.leave(id);
     PartitionLog log = partition.log();
     TopicPartition name = id.topicPartition();
     CompletableFuture<Void> leaving = new CompletableFuture<>();
     leavings.put(name, leaving);
     var unused =
-        partition
-            .close(() -> log.directory().delete(log))
+        (everywhere ? deleteTiered(partition) : CompletableFuture.completedFuture(true))
+            .thenCompose(
+                mayGo -> partition.close(mayGo ? () -> log.directory().delete(log) : () -> {}))
             .whenComplete(
                 (done, failure) -> {
-                  if (!everywhere) {
-                    tier.leave(id);
-                  }
+                  tier.leave(id);
                   leavings.remove(name, leaving);
                   leaving.complete(null);
                 });
+  }
+
+  /**
+   * Gives the tier the deletion to remember.
+   *
+   * @return whether the local log may go; one that stays is found again at the next start
+   */
+  private CompletableFuture<Boolean> deleteTiered(Partition partition) {
+    int epoch = Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0));
+    return tier.delete(partition.id(), epoch)
+        .handle(
+            (remembered, failure) -> {
+              if (failure != null) {
+                LOG.atError()
+                    .addKeyValue("partition", partition.id())
+                    .setCause(failure)
+                    .log(
+                        "the deletion cannot be written down; the local log stays until a restart");
+              }
+              return failure == null;
+            });
   }
 
   /**

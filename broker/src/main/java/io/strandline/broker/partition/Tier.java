@@ -1,5 +1,6 @@
 package io.strandline.broker.partition;
 
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** The tier's pipeline, as partitions join and leave it. Threads: any; no method blocks. */
@@ -14,7 +15,9 @@ public interface Tier {
         public void leave(TopicIdPartition partition) {}
 
         @Override
-        public void delete(TopicIdPartition partition, int leaderEpoch) {}
+        public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+          return CompletableFuture.completedFuture(null);
+        }
 
         @Override
         public boolean holds(Partition partition) {
@@ -32,8 +35,10 @@ public interface Tier {
    * The topic was deleted: so is what the tier holds of the partition.
    *
    * @param leaderEpoch the last one known here
+   * @return completes when this can no longer be forgotten, however long the store is away: the
+   *     local log is the only other thing that knows of it, and may go then
    */
-  void delete(TopicIdPartition partition, int leaderEpoch);
+  CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch);
 
   /** Whether the topic is tiered, and so its retention the tier's affair. */
   boolean holds(Partition partition);

@@ -2,8 +2,13 @@ package io.strandline.tests.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.minio.ListObjectsArgs;
+import io.minio.MinioClient;
+import io.minio.Result;
+import io.minio.messages.Item;
 import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.store.S3MockProcess;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -11,6 +16,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -56,6 +62,7 @@ class StoreOutageTest {
         "s3://" + BUCKET + "/" + prefix + "?endpoint=" + store.endpoint());
     settings.put("strandline.cache.memory.bytes", Integer.toString(4 << 20));
     settings.put("strandline.cache.disk.bytes", "0");
+    settings.put("strandline.tier.grace.ms", "0"); // nobody reads what is deleted here
     return settings;
   }
 
@@ -82,6 +89,47 @@ class StoreOutageTest {
       Topics.awaitReleased(broker.bootstrap(), fresh, 1_000);
       NumberedReader.verify(broker.bootstrap(), fresh, SEED, writer.acknowledged());
     }
+  }
+
+  /** The broker has never seen the store when the topic goes, and is killed before it does. */
+  @Test
+  void aTopicDeletedBeforeTheStoreEverAnsweredLeavesNothingThere() throws Exception {
+    TopicPartition partition = Topics.create(broker.bootstrap(), "doomed");
+    Uuid id = Topics.id(broker.bootstrap(), "doomed");
+    try (NumberedWriter writer = new NumberedWriter(broker.bootstrap(), partition, SEED)) {
+      writer.awaitMore(HISTORY_RECORDS);
+      writer.finish();
+    }
+    Topics.awaitReleased(broker.bootstrap(), partition, 1_000);
+    assertThat(objectsOf(id)).isPositive();
+    store.kill();
+    broker.kill();
+    broker.startAgain();
+    Topics.delete(broker.bootstrap(), "doomed");
+    Path local = dir.resolve("broker").resolve("data").resolve(partition.toString());
+    Waiting.until("the local log is gone", () -> Files.notExists(local));
+    broker.kill();
+    store.startAgain();
+    broker.startAgain();
+    Waiting.until("nothing of the topic is left", () -> objectsOf(id) == 0);
+  }
+
+  private static MinioClient minio() {
+    return MinioClient.builder()
+        .endpoint(store.endpoint())
+        .credentials("any", "any-secret")
+        .build();
+  }
+
+  /** Segments: the manifest, which says that the topic was deleted, stays. */
+  private static int objectsOf(Uuid topic) throws Exception {
+    int count = 0;
+    for (Result<Item> item :
+        minio().listObjects(ListObjectsArgs.builder().bucket(BUCKET).recursive(true).build())) {
+      String name = item.get().objectName();
+      count += name.contains(topic.toString()) && name.endsWith(".seg") ? 1 : 0;
+    }
+    return count;
   }
 
   @Test

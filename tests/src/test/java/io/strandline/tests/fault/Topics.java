@@ -9,6 +9,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 
 /** Topics with small segments, and where they begin and end. */
 final class Topics {
@@ -42,6 +43,23 @@ final class Topics {
       admin.createTopics(List.of(fresh)).all().get(30, TimeUnit.SECONDS);
     }
     return new TopicPartition(topic, 0);
+  }
+
+  static Uuid id(String bootstrap, String topic) throws Exception {
+    try (Admin admin = admin(bootstrap)) {
+      return admin
+          .describeTopics(List.of(topic))
+          .topicNameValues()
+          .get(topic)
+          .get(30, TimeUnit.SECONDS)
+          .topicId();
+    }
+  }
+
+  static void delete(String bootstrap, String topic) throws Exception {
+    try (Admin admin = admin(bootstrap)) {
+      admin.deleteTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
   }
 
   static long offset(String bootstrap, TopicPartition partition, OffsetSpec spec) throws Exception {
