@@ -1,137 +1,105 @@
 package io.strandline.bench;
 
+import io.strandline.bench.contender.Contender;
+import io.strandline.bench.load.Load;
+import io.strandline.bench.load.Workload;
+import io.strandline.bench.meter.Profiler;
+import io.strandline.bench.meter.StackTable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
- * Runs both brokers alternately on this machine and prints one table.
+ * Gives each workload to all contenders in turn.
  *
- * <p>Both are up at once and idle while the other works; each measured run follows a warm-up of the
- * same kind, and runs alternate, so that a machine whose speed drifts does so for both. Figures are
- * medians with their lowest and highest.
+ * <p>All are up at once, and idle while another works: what an idle one uses is charged to itself,
+ * not to the one that is measured. Each workload begins with runs that do not count; runs
+ * alternate, and who goes first alternates too, so that a machine whose speed drifts does so for
+ * all.
  */
-public final class SideBySide {
-  private static final double GIB = 1L << 30;
+final class SideBySide {
+  private final Options options;
+  private final Figures figures;
+  private final List<Measured> brokers = new ArrayList<>();
 
-  private final long bytes = Long.getLong("bench.bytes", 1L << 30);
-  private final int runs = Integer.getInteger("bench.runs", 3);
-  private final Map<String, Map<Contender, List<Double>>> figures = new LinkedHashMap<>();
-
-  private SideBySide() {}
-
-  public static void main(String[] args) throws Exception {
-    Path dir = args.length > 0 ? Path.of(args[0]) : Files.createTempDirectory("strandline-bench");
-    new SideBySide().run(dir.toAbsolutePath());
+  SideBySide(Options options, Figures figures) {
+    this.options = options;
+    this.figures = figures;
   }
 
-  private void run(Path dir) throws Exception {
-    List<Workload> workloads =
-        List.of(
-            new Workload("1 KiB plain", 1024, 4, "none"),
-            new Workload("100 B plain", 100, 4, "none"));
-    try (Contender.Running strandline = Contender.STRANDLINE.start(dir.resolve("strandline"));
-        Contender.Running kafka = Contender.KAFKA.start(dir.resolve("kafka"))) {
-      List<Contender.Running> both = List.of(strandline, kafka);
-      for (Contender.Running broker : both) {
-        note("start to first answer, s", broker, broker.readySeconds());
+  void run(List<Contender> field, List<Workload> workloads, Path dir) throws Exception {
+    try {
+      for (Contender contender : field) {
+        Path home = dir.resolve(contender.name().replace(' ', '-'));
+        brokers.add(new Measured(contender.start(home, Map.of())));
+      }
+      for (Measured broker : brokers) {
+        broker.resident("after the start", figures);
       }
       for (Workload workload : workloads) {
-        for (int run = -1; run < runs; run++) {
-          for (Contender.Running broker : both) {
-            measure(workload, broker, run);
-          }
-        }
+        run(workload, dir);
       }
-      for (Contender.Running broker : both) {
-        note(
-            "resident memory at the end, MiB", broker, broker.residentBytes() / (double) (1 << 20));
+      for (Measured broker : brokers) {
+        broker.resident("after all workloads", figures);
       }
     } finally {
-      delete(dir);
-    }
-    print();
-  }
-
-  /** One produce and one consume; run −1 is the warm-up, a quarter as long, and does not count. */
-  private void measure(Workload workload, Contender.Running broker, int run) throws Exception {
-    String topic = "bench-" + workload.name().replace(' ', '-') + "-" + (run + 1);
-    long size = run < 0 ? bytes / 4 : bytes;
-    workload.create(broker, topic);
-    double cpu = broker.cpuSeconds();
-    long begun = System.nanoTime();
-    workload.produce(broker, topic, size);
-    double seconds = (System.nanoTime() - begun) / 1e9;
-    if (run >= 0) {
-      note("produce " + workload.name() + ", MiB/s", broker, size / seconds / (1 << 20));
-      note(
-          "produce " + workload.name() + ", broker CPU s/GiB",
-          broker,
-          (broker.cpuSeconds() - cpu) / (size / GIB));
-    }
-    cpu = broker.cpuSeconds();
-    begun = System.nanoTime();
-    long read = workload.consume(broker, topic);
-    seconds = (System.nanoTime() - begun) / 1e9;
-    if (run >= 0) {
-      note("consume " + workload.name() + ", MiB/s", broker, read / seconds / (1 << 20));
-      note(
-          "consume " + workload.name() + ", broker CPU s/GiB",
-          broker,
-          (broker.cpuSeconds() - cpu) / (read / GIB));
-    }
-    workload.delete(broker, topic);
-  }
-
-  private void note(String figure, Contender.Running broker, double value) {
-    figures
-        .computeIfAbsent(figure, f -> new EnumMap<>(Contender.class))
-        .computeIfAbsent(broker.contender(), c -> new ArrayList<>())
-        .add(value);
-    System.err.printf(Locale.ROOT, "%-40s %-10s %.3f%n", figure, broker.contender(), value);
-  }
-
-  private void print() {
-    System.out.println("| figure | Strandline | Apache Kafka 4.3.1 | ratio |");
-    System.out.println("|---|---|---|---|");
-    figures.forEach(
-        (figure, by) -> {
-          List<Double> ours = by.getOrDefault(Contender.STRANDLINE, List.of());
-          List<Double> theirs = by.getOrDefault(Contender.KAFKA, List.of());
-          System.out.printf(
-              Locale.ROOT,
-              "| %s | %s | %s | %.2f |%n",
-              figure,
-              spread(ours),
-              spread(theirs),
-              median(ours) / median(theirs));
-        });
-  }
-
-  private static String spread(List<Double> values) {
-    double low = values.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN);
-    double high = values.stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
-    return values.size() == 1
-        ? String.format(Locale.ROOT, "%.2f", low)
-        : String.format(Locale.ROOT, "%.2f (%.2f–%.2f)", median(values), low, high);
-  }
-
-  private static double median(List<Double> values) {
-    List<Double> sorted = values.stream().sorted().toList();
-    return sorted.isEmpty() ? Double.NaN : sorted.get(sorted.size() / 2);
-  }
-
-  private static void delete(Path dir) throws java.io.IOException {
-    try (Stream<Path> files = Files.walk(dir)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
+      for (Measured broker : brokers) {
+        broker.close();
       }
     }
   }
+
+  private void run(Workload workload, Path dir) throws Exception {
+    List<Entry> entries = new ArrayList<>();
+    try {
+      for (Measured broker : brokers) {
+        Entry entry = new Entry(broker, workload.on(broker.broker()));
+        entries.add(entry);
+      }
+      for (int run = 0; run < options.warmUps(); run++) {
+        for (Entry entry : entries) {
+          entry.load.prepare(options.size());
+          entry.load.run();
+        }
+      }
+      profile(entries, dir);
+      for (int run = 0; run < options.runs(); run++) {
+        for (Entry entry : entries) {
+          entry.load.prepare(options.size());
+          entry.broker.run(workload.name(), entry.load, figures);
+        }
+        Collections.reverse(entries);
+      }
+      report(workload, entries, dir);
+    } finally {
+      for (Entry entry : entries) {
+        entry.load.close();
+      }
+    }
+  }
+
+  private void profile(List<Entry> entries, Path dir) throws Exception {
+    if (options.profile().isPresent()) {
+      for (Entry entry : entries) {
+        Profiler.of(entry.broker.broker().pid(), dir).start();
+      }
+    }
+  }
+
+  private void report(Workload workload, List<Entry> entries, Path dir) throws Exception {
+    if (options.profile().isPresent()) {
+      Path to = Files.createDirectories(options.profile().get());
+      for (Entry entry : entries) {
+        String name = (workload.name() + "-" + entry.broker.name()).replaceAll("[ /]", "-");
+        Path stacks = to.resolve(name + ".collapsed");
+        Profiler.of(entry.broker.broker().pid(), dir).stop(stacks);
+        Files.writeString(to.resolve(name + ".md"), StackTable.read(stacks).render());
+      }
+    }
+  }
+
+  private record Entry(Measured broker, Load load) {}
 }

@@ -1,0 +1,20 @@
+package io.strandline.bench.contender;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A broker that can be started with empty data. */
+public interface Contender {
+  /** What a table calls it. */
+  String name();
+
+  /**
+   * Formats {@code dir}, starts the broker on loopback and waits until it answers.
+   *
+   * @param dir where data, configuration and output go; made if it is not there
+   * @param more configuration over the defaults
+   * @throws IOException with the broker's output if it does not come up
+   */
+  RunningBroker start(Path dir, Map<String, String> more) throws IOException, InterruptedException;
+}

@@ -1,0 +1,59 @@
+package io.strandline.bench.contender;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Strandline, started by {@code bin/strandline} with its archive of class data; without a launcher
+ * from the class path of this process.
+ *
+ * @param launcher the path of {@code bin/strandline}, empty for none
+ * @param heap as {@code -Xmx} takes it
+ */
+public record Strandline(String launcher, String heap) implements Contender {
+  @Override
+  public String name() {
+    return "Strandline";
+  }
+
+  @Override
+  public RunningBroker start(Path dir, Map<String, String> more)
+      throws IOException, InterruptedException {
+    Files.createDirectories(dir);
+    int port = Ports.free();
+    Map<String, String> config = new LinkedHashMap<>();
+    config.put("listeners", "PLAINTEXT://127.0.0.1:" + port);
+    config.put("log.dirs", dir.resolve("data").toString());
+    config.put("strandline.admin.listener", "127.0.0.1:0");
+    config.put("group.initial.rebalance.delay.ms", "0");
+    config.put("log.segment.delete.delay.ms", "1000");
+    config.putAll(more);
+    Path file = ConfigFile.write(dir, config);
+    long begun = System.nanoTime();
+    BrokerProcess process = BrokerProcess.start(name(), dir, command(file), environment());
+    process.awaitReady(port);
+    return new RunningBroker(this, process, port, (System.nanoTime() - begun) / 1e9);
+  }
+
+  private List<String> command(Path file) {
+    if (!launcher.isEmpty()) {
+      return List.of(launcher, "server", file.toString());
+    }
+    List<String> line = new ArrayList<>();
+    line.add(BrokerProcess.java());
+    line.addAll(List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+UseG1GC"));
+    line.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    line.addAll(List.of("io.strandline.broker.Main", file.toString()));
+    return line;
+  }
+
+  /** The symbols that a profiler wants cost the measured broker nothing. */
+  private Map<String, String> environment() {
+    return Map.of("STRANDLINE_HEAP", heap, "STRANDLINE_JAVA_OPTS", BrokerProcess.PROFILABLE);
+  }
+}

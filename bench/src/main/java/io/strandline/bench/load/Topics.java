@@ -1,0 +1,74 @@
+package io.strandline.bench.load;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/** Makes and removes topics of one broker. */
+final class Topics implements AutoCloseable {
+  private static final int PATIENCE_SECONDS = 60;
+  private static final int TRIES = 100;
+
+  private final Admin admin;
+
+  Topics(String bootstrap) {
+    this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
+  }
+
+  /** Returns when all partitions are led. */
+  void create(String topic, int partitions, Map<String, String> config) throws Exception {
+    NewTopic spec = new NewTopic(topic, Optional.of(partitions), Optional.of((short) 1));
+    admin.createTopics(List.of(spec.configs(config))).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    Map<TopicPartition, OffsetSpec> latest =
+        partitions(topic, partitions).stream()
+            .collect(Collectors.toMap(Function.identity(), p -> OffsetSpec.latest()));
+    for (int left = TRIES; ; left--) {
+      try {
+        admin.listOffsets(latest).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return;
+      } catch (ExecutionException e) {
+        // A broker of Kafka's tells of a topic before all of it knows.
+        if (left == 0 || !(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw e;
+        }
+        TimeUnit.MILLISECONDS.sleep(100);
+      }
+    }
+  }
+
+  void delete(String topic) throws IOException {
+    try {
+      admin.deleteTopics(List.of(topic)).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("can not delete " + topic, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A workload's name as a topic's. */
+  static String name(String workload) {
+    return workload.replaceAll("[^A-Za-z0-9]+", "-");
+  }
+
+  static List<TopicPartition> partitions(String topic, int count) {
+    return IntStream.range(0, count).mapToObj(p -> new TopicPartition(topic, p)).toList();
+  }
+
+  @Override
+  public void close() {
+    admin.close();
+  }
+}
