@@ -1,11 +1,11 @@
 package io.strandline.broker;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.group.GroupHost;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
+import io.strandline.broker.observe.Meters;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.Dispatcher;
@@ -28,7 +28,7 @@ final class DataPlane implements AutoCloseable {
   private final BrokerConfig config;
   private final Threads threads;
   private final LogDirectories directories;
-  private final MeterRegistry meters;
+  private final Meters meters;
   private final Health health;
   private final StopOrder parts = new StopOrder();
   private final AtomicReference<@Nullable ControlPlane> control = new AtomicReference<>();
@@ -41,14 +41,16 @@ final class DataPlane implements AutoCloseable {
       BrokerConfig config,
       Threads threads,
       LogDirectories directories,
-      MeterRegistry meters,
+      Meters meters,
       Health health) {
     this.config = config;
     this.threads = threads;
     this.directories = directories;
     this.meters = meters;
     this.health = health;
-    this.tier = parts.started("tier", ObjectTier.open(config, threads, meters, health, this::view));
+    this.tier =
+        parts.started(
+            "tier", ObjectTier.open(config, threads, meters.registry(), health, this::view));
   }
 
   /**
@@ -59,7 +61,7 @@ final class DataPlane implements AutoCloseable {
       BrokerConfig config,
       Threads threads,
       LogDirectories directories,
-      MeterRegistry meters,
+      Meters meters,
       Health health) {
     return new DataPlane(config, threads, directories, meters, health);
   }
@@ -84,7 +86,7 @@ final class DataPlane implements AutoCloseable {
             threads.cleaner,
             threads.timer,
             tier.replay(),
-            meters,
+            meters.registry(),
             Bindings.partitionSettings(config));
     Partitions opened = new Partitions(runtime, quorum, directories.all(), tier, threads.changes);
     parts.started("partitions", opened);
@@ -113,12 +115,13 @@ final class DataPlane implements AutoCloseable {
             quorum,
             partitions.orElseThrow(),
             groups.orElseThrow(),
-            new Apis.Environment(threads, meters));
+            new Apis.Environment(threads, meters.registry()));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),
             new Dispatcher(apis.table()),
-            meters,
+            meters.registry(),
+            meters.kafka(),
             System::nanoTime);
     try {
       ports = Map.copyOf(server.start());

@@ -44,7 +44,7 @@ public final class Strandline implements AutoCloseable {
   private final StopOrder parts = new StopOrder();
   private final StartupPhases phases = new StartupPhases(System::nanoTime);
   private final Health health = new Health();
-  private final Meters meters = new Meters();
+  private final Meters meters = new Meters(System::nanoTime);
   private final AtomicBoolean closing = new AtomicBoolean();
   private final CompletableFuture<String> fatal = new CompletableFuture<>();
   private Optional<AdminServer> admin = Optional.empty();
@@ -82,6 +82,7 @@ public final class Strandline implements AutoCloseable {
                     .log("unknown configuration key, nothing reads it"));
     parts.started("meters", meters);
     Threads threads = parts.started("threads", new Threads());
+    meters.kafka().start(threads.timer);
     LogDirectories directories =
         parts.started("log directories", LogDirectories.open(config, threads, meters.registry()));
     ExecutorService beside =
@@ -91,8 +92,7 @@ public final class Strandline implements AutoCloseable {
       phases.done("locks and admin endpoint");
       CompletableFuture<DataPlane> building =
           CompletableFuture.supplyAsync(
-              () -> DataPlane.build(config, threads, directories, meters.registry(), health),
-              beside);
+              () -> DataPlane.build(config, threads, directories, meters, health), beside);
       ControlPlane quorum = startControl();
       phases.done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");

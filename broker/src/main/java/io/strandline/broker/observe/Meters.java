@@ -10,12 +10,27 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.strandline.broker.observe.kafka.KafkaMeters;
+import java.util.function.LongSupplier;
 
-/** The node's meters, told in the text format of Prometheus. */
+/** The node's meters: those for Prometheus, and those under Kafka's names for JMX. */
 public final class Meters implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics collections = new JvmGcMetrics();
+  private final KafkaMeters kafka;
+
+  /**
+   * @param nanoClock {@code System::nanoTime} but in tests
+   */
+  public Meters(LongSupplier nanoClock) {
+    this.kafka = new KafkaMeters(nanoClock);
+  }
+
+  /** Those that are told under Kafka's names. */
+  public KafkaMeters kafka() {
+    return kafka;
+  }
 
   /** Where every part of the broker registers what it counts. */
   public MeterRegistry registry() {
@@ -40,6 +55,7 @@ public final class Meters implements AutoCloseable {
 
   @Override
   public void close() {
+    kafka.close();
     collections.close();
     registry.close();
   }

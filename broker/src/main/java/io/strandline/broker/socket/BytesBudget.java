@@ -82,6 +82,10 @@ final class BytesBudget {
     winners.forEach(claim -> claim.granted.run());
   }
 
+  long maxBytes() {
+    return maxBytes;
+  }
+
   synchronized long usedBytes() {
     return usedBytes;
   }

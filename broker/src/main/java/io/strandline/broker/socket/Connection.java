@@ -45,7 +45,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final FrameReader reader;
   private final BytesBudget budget;
 
-  private final Deque<Request<?>> waiting = new ArrayDeque<>();
+  private final RequestMeters meters;
+  private final RefusalLog refusals;
+  private final Deque<Exchange> waiting = new ArrayDeque<>();
   private final Deque<Exchange> served = new ArrayDeque<>();
   private @Nullable ReplyWriter writer;
   private boolean starting;
@@ -59,18 +61,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.limits = parts.limits();
     this.nanoClock = parts.nanoClock();
     this.budget = parts.budget();
+    this.meters = parts.meters();
+    this.refusals = parts.refusals();
     this.reader = reader;
     this.activeNanos = nanoClock.getAsLong();
-  }
-
-  /** A request that is being served, and what came of it. */
-  private static final class Exchange {
-    private final Request<?> request;
-    private @Nullable Reply reply;
-
-    Exchange(Request<?> request) {
-      this.request = request;
-    }
   }
 
   @Override
@@ -83,12 +77,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf frame = (ByteBuf) message;
-    int frameBytes = frame.readableBytes();
-    Runnable release =
-        () -> {
-          frame.release();
-          budget.release(frameBytes);
-        };
+    HeldFrame release = new HeldFrame(frame, budget, nanoClock);
     if (closed) {
       release.run();
       return;
@@ -103,7 +92,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       refuse(ctx.channel(), reason(violation));
       return;
     }
-    waiting.add(request);
+    waiting.add(new Exchange(request, release));
     if (waiting.size() + served.size() >= limits.requestsPerConnectionMax()) {
       reader.pause(FrameReader.Pause.REQUESTS);
     }
@@ -121,26 +110,29 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     starting = true;
     while (!closed && mayStart(waiting.peek())) {
-      Exchange exchange = new Exchange(waiting.remove());
+      Exchange exchange = waiting.remove();
       served.add(exchange);
+      exchange.began(nanoClock.getAsLong());
       dispatcher
-          .dispatch(exchange.request)
+          .dispatch(exchange.request())
           .thenAccept(
               reply -> {
+                exchange.answered(nanoClock.getAsLong());
                 if (!onLoop(channel, () -> answered(channel, exchange, reply))) {
                   reply.done();
                 }
               });
+      exchange.returned(nanoClock.getAsLong());
     }
     starting = false;
   }
 
-  private boolean mayStart(@Nullable Request<?> request) {
-    if (request == null || reader.paused(FrameReader.Pause.ANSWERS)) {
+  private boolean mayStart(@Nullable Exchange next) {
+    if (next == null || reader.paused(FrameReader.Pause.ANSWERS)) {
       return false;
     }
     return served.isEmpty()
-        || (request.api() == ApiKeys.PRODUCE && served.getLast().request.api() == ApiKeys.PRODUCE);
+        || (next.api() == ApiKeys.PRODUCE && served.getLast().api() == ApiKeys.PRODUCE);
   }
 
   // ---- answers out
@@ -148,15 +140,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private void answered(Channel channel, Exchange exchange, Reply reply) {
     if (closed) {
       reply.done();
+      meters.unsent(exchange, nanoClock.getAsLong());
       return;
     }
-    exchange.reply = reply;
+    exchange.reply(reply);
     boolean wrote = false;
     for (Exchange first = served.peek();
-        first != null && first.reply != null && !closed;
+        first != null && first.reply() != null && !closed;
         first = served.peek()) {
       served.remove();
-      wrote |= write(channel, first.request, first.reply);
+      wrote |= write(channel, first, first.reply());
     }
     if (wrote) {
       channel.flush();
@@ -165,20 +158,27 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   /** Writes without flushing; false when there was nothing to write. */
-  private boolean write(Channel channel, Request<?> request, Reply reply) {
-    if (reply.closesConnection()) {
-      reply.done();
-      channel.flush();
-      refuse(channel, "request has no error answer");
-      return false;
-    }
+  private boolean write(Channel channel, Exchange exchange, Reply reply) {
+    exchange.writing(nanoClock.getAsLong());
     AbstractResponse response = reply.response();
-    if (response == null || writer == null) {
+    if (reply.closesConnection() || response == null || writer == null) {
       reply.done();
+      meters.unsent(exchange, nanoClock.getAsLong());
+      if (reply.closesConnection()) {
+        channel.flush();
+        refuse(channel, "request has no error answer");
+      }
       return false;
     }
+    Request<?> request = exchange.request();
     try {
-      writer.write(request.context().buildResponseSend(response), reply);
+      Runnable whenDone =
+          () -> {
+            reply.done();
+            meters.sent(exchange, nanoClock.getAsLong());
+          };
+      exchange.responseBytes(writer.write(request.context().buildResponseSend(response), whenDone));
+      meters.errors(exchange, response);
     } catch (Exception failure) {
       reply.done();
       LOG.atError()
@@ -240,16 +240,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Ends the connection from our side, with one line in the log. */
+  /** Ends the connection from our side, with a line in the log unless there are too many. */
   void refuse(Channel channel, String reason) {
     if (closed) {
       return;
     }
-    LOG.atInfo()
-        .addKeyValue("client", peer.name())
-        .addKeyValue("listener", peer.listener())
-        .addKeyValue("reason", reason)
-        .log("closed connection");
+    refusals.closed(peer.name(), peer.listener(), reason);
     drop();
     var unused = channel.close();
   }
@@ -276,11 +272,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     closed = true;
     reader.close();
-    waiting.forEach(Request::releaseFrame);
+    waiting.forEach(exchange -> exchange.request().releaseFrame());
     waiting.clear();
     for (Exchange exchange : served) {
-      if (exchange.reply != null) {
-        exchange.reply.done();
+      Reply reply = exchange.reply();
+      if (reply != null) {
+        reply.done();
+        meters.unsent(exchange, nanoClock.getAsLong());
       }
     }
     served.clear();

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelProgressiveFuture;
 import io.netty.channel.ChannelProgressiveFutureListener;
 import io.netty.channel.ChannelProgressivePromise;
 import io.netty.channel.DefaultFileRegion;
-import io.strandline.broker.request.Reply;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -54,10 +53,13 @@ final class ReplyWriter {
   }
 
   /**
-   * Writes without flushing. The reply is done when its last byte was sent or the connection is
-   * lost, but not if this throws.
+   * Writes without flushing.
+   *
+   * @param whenDone run when the last byte was sent or the connection is lost, but not if this
+   *     throws
+   * @return bytes to be sent
    */
-  void write(Send send, Reply reply) throws IOException {
+  long write(Send send, Runnable whenDone) throws IOException {
     Collector pieces = new Collector();
     while (!send.completed()) {
       send.writeTo(pieces);
@@ -78,11 +80,12 @@ final class ReplyWriter {
             .addListener(
                 future -> {
                   add(-bytes);
-                  reply.done();
+                  whenDone.run();
                   if (future.isSuccess()) {
                     sent.accept(context.channel());
                   }
                 }));
+    return bytes;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes

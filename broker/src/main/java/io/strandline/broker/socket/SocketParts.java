@@ -8,4 +8,6 @@ record SocketParts(
     Dispatcher dispatcher,
     SocketConfig.Limits limits,
     BytesBudget budget,
+    RequestMeters meters,
+    RefusalLog refusals,
     LongSupplier nanoClock) {}

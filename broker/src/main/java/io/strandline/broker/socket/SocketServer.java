@@ -18,6 +18,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.Dispatcher;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,20 +34,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The listeners of a broker and the threads that serve them. Opened by {@link #start}, closed once.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // closing is best effort
 public final class SocketServer implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
-
   private final SocketConfig config;
   private final SocketParts parts;
   private final ConnectionCounts counts;
   private final Counter refused;
+  private final MeterRegistry metrics;
+  private final KafkaMeters kafka;
   private final Map<Channel, Connection> connections = new ConcurrentHashMap<>();
   private final Set<Channel> listening = ConcurrentHashMap.newKeySet();
   private final AtomicLong nextConnection = new AtomicLong();
@@ -57,15 +56,30 @@ public final class SocketServer implements AutoCloseable {
    * @param nanoClock {@code System::nanoTime} but in tests
    */
   public SocketServer(
-      SocketConfig config, Dispatcher dispatcher, MeterRegistry metrics, LongSupplier nanoClock) {
+      SocketConfig config,
+      Dispatcher dispatcher,
+      MeterRegistry metrics,
+      KafkaMeters kafka,
+      LongSupplier nanoClock) {
     this.config = config;
+    this.metrics = metrics;
+    this.kafka = kafka;
     this.parts =
-        new SocketParts(dispatcher, config.limits(), new BytesBudget(config.limits()), nanoClock);
+        new SocketParts(
+            dispatcher,
+            config.limits(),
+            new BytesBudget(config.limits()),
+            new RequestMeters(metrics, kafka),
+            new RefusalLog(metrics, nanoClock),
+            nanoClock);
     this.counts = new ConnectionCounts(config.limits());
     this.refused = metrics.counter("strandline.socket.connections.refused");
     Gauge.builder("strandline.socket.connections", counts, ConnectionCounts::total)
         .register(metrics);
-    Gauge.builder("strandline.socket.requests.bytes", parts.budget(), BytesBudget::usedBytes)
+    Gauge.builder("strandline.socket.requests.used", parts.budget(), BytesBudget::usedBytes)
+        .baseUnit("bytes")
+        .register(metrics);
+    Gauge.builder("strandline.socket.requests.limit", parts.budget(), BytesBudget::maxBytes)
         .baseUnit("bytes")
         .register(metrics);
   }
@@ -95,9 +109,18 @@ public final class SocketServer implements AutoCloseable {
       close();
       throw failure;
     }
+    LoopLoad load = new LoopLoad(loops, metrics, kafka, parts.nanoClock());
     long everyMs = Math.max(10, Math.min(1000, shortestDeadlineMs() / 4));
     var unused =
-        acceptors.scheduleAtFixedRate(this::closeOverdue, everyMs, everyMs, TimeUnit.MILLISECONDS);
+        acceptors.scheduleAtFixedRate(
+            () -> {
+              closeOverdue();
+              parts.refusals().sumUp();
+              load.sample();
+            },
+            everyMs,
+            everyMs,
+            TimeUnit.MILLISECONDS);
     return ports;
   }
 
@@ -149,10 +172,12 @@ public final class SocketServer implements AutoCloseable {
   private final class Accept extends ChannelInitializer<Channel> {
     private final SocketConfig.Listener listener;
     private final ChannelSecurity security;
+    private final ListenerMeters meters;
 
     Accept(SocketConfig.Listener listener) {
       this.listener = listener;
       this.security = ChannelSecurity.of(listener.protocol());
+      this.meters = new ListenerMeters(listener.name(), kafka);
     }
 
     @Override
@@ -165,10 +190,7 @@ public final class SocketServer implements AutoCloseable {
       InetAddress address = remote.getAddress();
       if (!counts.open(address)) {
         refused.increment();
-        LOG.atInfo()
-            .addKeyValue("client", address.getHostAddress())
-            .addKeyValue("listener", listener.name())
-            .log("refused connection: too many are open");
+        parts.refusals().refused(address.getHostAddress(), listener.name(), "too many are open");
         channel.close();
         return;
       }
@@ -181,11 +203,13 @@ public final class SocketServer implements AutoCloseable {
               nextConnection.getAndIncrement());
       Connection connection = new Connection(peer, reader, parts);
       connections.put(channel, connection);
+      meters.opened();
       channel
           .closeFuture()
           .addListener(
               closed -> {
                 counts.close(address);
+                meters.closed();
                 connections.remove(channel);
               });
       security.install(channel.pipeline());

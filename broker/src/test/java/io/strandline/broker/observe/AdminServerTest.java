@@ -33,7 +33,7 @@ class AdminServerTest {
     health.ready("a", () -> Check.OK);
     health.ready("b", () -> Check.failed("the \"reason\""));
     health.live("alive", () -> Check.OK);
-    try (Meters meters = new Meters();
+    try (Meters meters = new Meters(System::nanoTime);
         AdminServer server = server(meters)) {
       HttpResponse<String> ready = send(server, "GET", "/readyz");
       assertThat(ready.statusCode()).isEqualTo(503);
@@ -59,7 +59,7 @@ class AdminServerTest {
 
   @Test
   void metricsAreToldForPrometheus() throws Exception {
-    try (Meters meters = new Meters();
+    try (Meters meters = new Meters(System::nanoTime);
         AdminServer server = server(meters)) {
       meters.registry().counter("strandline.test.things").increment(3);
       meters.bindProcess();
@@ -72,7 +72,7 @@ class AdminServerTest {
 
   @Test
   void everythingElseIsRefused() throws Exception {
-    try (Meters meters = new Meters();
+    try (Meters meters = new Meters(System::nanoTime);
         AdminServer server = server(meters)) {
       assertThat(send(server, "GET", "/").statusCode()).isEqualTo(404);
       assertThat(send(server, "GET", "/healthz/more").statusCode()).isEqualTo(404);

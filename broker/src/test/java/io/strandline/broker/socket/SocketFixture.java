@@ -3,6 +3,7 @@ package io.strandline.broker.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SocketFixture implements AutoCloseable {
   final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+  final KafkaMeters kafka = new KafkaMeters(System::nanoTime);
   final BlockingQueue<Parked> heartbeats = new LinkedBlockingQueue<>();
   final BlockingQueue<Parked> produces = new LinkedBlockingQueue<>();
   final BlockingQueue<Boolean> direct = new LinkedBlockingQueue<>();
@@ -75,7 +77,7 @@ final class SocketFixture implements AutoCloseable {
                 List.of(
                     new SocketConfig.Listener(
                         "PLAINTEXT", SecurityProtocol.PLAINTEXT, "127.0.0.1", 0))));
-    server = new SocketServer(config, new Dispatcher(table), metrics, System::nanoTime);
+    server = new SocketServer(config, new Dispatcher(table), metrics, kafka, System::nanoTime);
     port = server.start().get("PLAINTEXT");
   }
 
@@ -126,7 +128,7 @@ final class SocketFixture implements AutoCloseable {
   }
 
   double bytesInFlight() {
-    return metrics.get("strandline.socket.requests.bytes").gauge().value();
+    return metrics.get("strandline.socket.requests.used").gauge().value();
   }
 
   static <T> T next(BlockingQueue<T> queue) {
@@ -142,6 +144,7 @@ final class SocketFixture implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+    kafka.close();
     assertThat(bytesInFlight()).as("bytes of requests still counted").isZero();
     Leaks.assertNone();
   }

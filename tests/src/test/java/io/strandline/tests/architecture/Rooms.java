@@ -49,6 +49,7 @@ final class Rooms {
         "broker.log",
         "broker.replica",
         "broker.control",
+        "broker.observe",
         "replay",
         "tiering",
         "tiering.*");
@@ -63,7 +64,7 @@ final class Rooms {
         "broker.guard",
         "broker.log",
         "replay");
-    room("broker.socket", "broker.request", "broker.guard");
+    room("broker.socket", "broker.request", "broker.guard", "broker.observe");
     room("broker", "broker.*", "replay", "replay.*", "tiering", "tiering.*", "cache");
     room("tools", "replay", "replay.*", "tiering", "tiering.*", "cache");
   }

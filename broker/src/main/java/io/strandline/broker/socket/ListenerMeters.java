@@ -1,0 +1,40 @@
+package io.strandline.broker.socket;
+
+import io.strandline.broker.observe.kafka.KafkaMeters;
+import io.strandline.broker.observe.kafka.KafkaName;
+import io.strandline.broker.observe.kafka.Rate;
+import java.util.Map;
+
+/**
+ * The connections of one listener: {@code kafka.server:type=socket-server-metrics}. Kafka tells
+ * them by network thread; here all threads of a listener together are number 0.
+ */
+final class ListenerMeters {
+  private final Rate opened;
+  private final Rate closed;
+
+  ListenerMeters(String listener, KafkaMeters kafka) {
+    KafkaName name =
+        KafkaName.of("kafka.server", "socket-server-metrics", "")
+            .with("listener", listener)
+            .with("networkProcessor", 0);
+    opened = kafka.member(name, "connection-creation-rate", "connections");
+    closed = kafka.member(name, "connection-close-rate", "connections");
+    kafka.group(
+        name,
+        Map.of(
+            "connection-count", () -> (double) (opened.count() - closed.count()),
+            "connection-creation-rate", opened::perSecond,
+            "connection-creation-total", () -> (double) opened.count(),
+            "connection-close-rate", closed::perSecond,
+            "connection-close-total", () -> (double) closed.count()));
+  }
+
+  void opened() {
+    opened.mark();
+  }
+
+  void closed() {
+    closed.mark();
+  }
+}
