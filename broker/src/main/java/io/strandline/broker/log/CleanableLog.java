@@ -102,7 +102,7 @@ public final class CleanableLog {
         state.runtime.disk().forceDirectory(state.path);
         copy.rename(LogFiles.SWAP);
         state.runtime.disk().forceDirectory(state.path);
-        state.segments.put(copy.baseOffset(), copy);
+        state.add(copy);
         LogTrim trim = new LogTrim(state);
         for (int i = old.size() - 1; i >= 0; i--) {
           trim.retire(old.get(i));

@@ -2,13 +2,13 @@ package io.strandline.broker.log;
 
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.log.ProducerStates.Judged;
+import io.strandline.broker.log.check.LeaderBatch;
 import io.strandline.broker.log.check.LeaderCheck;
 import io.strandline.broker.log.check.LeaderCheck.Checked;
 import io.strandline.broker.log.segment.LogSegment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -33,6 +33,9 @@ final class LogAppender {
 
   private final LogState state;
   private final LeaderCheck check;
+
+  /** What {@link #inline} was asked about last: as a rule it is appended next. The owner's. */
+  private @Nullable LeaderBatch asked;
 
   LogAppender(LogState state) {
     this.state = state;
@@ -61,19 +64,39 @@ final class LogAppender {
   }
 
   boolean inline(MemoryRecords records, int leaderEpoch, long nowMs) {
-    Iterator<MutableRecordBatch> batches = records.batches().iterator();
-    if (records.sizeInBytes() >= INLINE_BYTES_MAX || !batches.hasNext() || !state.health.online()) {
+    if (records.sizeInBytes() >= INLINE_BYTES_MAX || !state.health.online()) {
       return false;
     }
-    RecordBatch batch = batches.next();
+    LeaderBatch given = LeaderBatch.of(records);
+    asked = given;
+    RecordBatch batch = given.first();
     LogConfig config = state.config;
-    return batch.magic() == RecordBatch.CURRENT_MAGIC_VALUE
-        && batch.sizeInBytes() == records.sizeInBytes()
-        && state.epochs.latestEpoch().filter(epoch -> epoch == leaderEpoch).isPresent()
+    return batch != null
+        && given.single()
+        && batch.magic() == RecordBatch.CURRENT_MAGIC_VALUE
+        && newest(leaderEpoch)
         && state.unflushedRecords.get() + 1 < config.flushInterval
         && check.fitsHeader(
-            batch, records, new LeaderCheck.From(leaderEpoch, AppendOrigin.CLIENT), config, nowMs)
+            batch,
+            given.bytes(),
+            new LeaderCheck.From(leaderEpoch, AppendOrigin.CLIENT),
+            config,
+            nowMs)
         && !rollDue(batch.maxTimestamp(), state.logEnd, batch.sizeInBytes(), nowMs);
+  }
+
+  /** Whether an append in this epoch finds it assigned, and so writes no checkpoint. */
+  private boolean newest(int leaderEpoch) {
+    return state.appendEpoch == leaderEpoch
+        || state.epochs.latestEpoch().filter(epoch -> epoch == leaderEpoch).isPresent();
+  }
+
+  /** Parsed already when the question was answered just before. */
+  @SuppressWarnings("ReferenceEquality") // is it the very append that was asked about?
+  private LeaderBatch parsed(MemoryRecords records) {
+    LeaderBatch given = asked;
+    asked = null;
+    return given != null && given.records() == records ? given : LeaderBatch.of(records);
   }
 
   Appended leader(MemoryRecords records, AppendTerms terms, long nowMs) {
@@ -81,7 +104,7 @@ final class LogAppender {
       state.check();
       Checked checked =
           check.check(
-              records,
+              parsed(records),
               new LeaderCheck.From(terms.leaderEpoch(), terms.origin()),
               state.config,
               state.logEnd,
@@ -204,8 +227,10 @@ final class LogAppender {
 
   private void store(Write write, Judged judged, long nowMs) throws IOException {
     for (RecordBatch batch : write.batches) {
-      if (batch.magic() >= RecordBatch.MAGIC_VALUE_V2 && batch.partitionLeaderEpoch() >= 0) {
-        state.epochs.assign(batch.partitionLeaderEpoch(), batch.baseOffset());
+      int epoch = batch.partitionLeaderEpoch();
+      if (batch.magic() >= RecordBatch.MAGIC_VALUE_V2 && epoch >= 0 && epoch != state.appendEpoch) {
+        state.epochs.assign(epoch, batch.baseOffset());
+        state.appendEpoch = epoch;
       }
     }
     LogSegment segment = segmentFor(write, nowMs);

@@ -53,6 +53,14 @@ final class LogState {
   /** Names of files that were made since the directory was forced. */
   volatile boolean namesDue = true;
 
+  /**
+   * The newest leader epoch, when an append has just found it so, else -1: appends ask and note it
+   * here, whoever else changes {@link #epochs} forgets it.
+   */
+  volatile int appendEpoch = -1;
+
+  private volatile LogSegment active;
+
   long jitterMs;
   final AtomicLong unflushedRecords = new AtomicLong();
   volatile long lastFlushMs;
@@ -75,6 +83,7 @@ final class LogState {
     for (LogSegment segment : opened.segments) {
       segments.put(segment.baseOffset(), segment);
     }
+    this.active = segments.lastEntry().getValue();
     this.logStart = opened.logStart;
     this.localStart = Math.max(opened.logStart, segments.firstKey());
     this.logEnd = active().end().nextOffset();
@@ -94,7 +103,22 @@ final class LogState {
       long recoveryPoint) {}
 
   LogSegment active() {
-    return segments.lastEntry().getValue();
+    return active;
+  }
+
+  /** Under the lock; in the place of the one with its base offset, if there is. */
+  void add(LogSegment segment) {
+    segments.put(segment.baseOffset(), segment);
+    active = segments.lastEntry().getValue();
+  }
+
+  /** Under the lock; unless another has its place. The last one is active until the next comes. */
+  void remove(LogSegment segment) {
+    segments.remove(segment.baseOffset(), segment);
+    Map.Entry<Long, LogSegment> last = segments.lastEntry();
+    if (last != null) {
+      active = last.getValue();
+    }
   }
 
   /** Offset after the segment: the base of the next, or the log's end. */
@@ -122,7 +146,7 @@ final class LogState {
     namesDue = true;
     producers.advanceTo(logEnd);
     producers.snapshot(false);
-    segments.put(logEnd, next);
+    add(next);
     sealDue = true;
     drawJitter();
     meters.rolls.increment();

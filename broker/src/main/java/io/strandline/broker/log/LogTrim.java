@@ -34,6 +34,7 @@ final class LogTrim {
       synchronized (state.lock) {
         if (offset >= state.logEnd) {
           state.epochs.truncateFromEndAsyncFlush(state.logEnd);
+          state.appendEpoch = -1;
         } else if (offset < state.segments.firstKey()) {
           startAt(offset, Math.min(offset, state.logStart));
         } else {
@@ -58,6 +59,7 @@ final class LogTrim {
     active.reopen();
     active.truncate(new SegmentReader(active).positionOf(offset), offset);
     state.epochs.truncateFromEndAsyncFlush(offset);
+    state.appendEpoch = -1;
     state.logStart = Math.min(offset, state.logStart);
     state.localStart = Math.min(offset, state.localStart);
     reloadProducers(offset, quiet);
@@ -94,14 +96,14 @@ final class LogTrim {
     for (LogSegment segment : all) {
       retire(segment);
     }
-    state.segments.put(
-        offset,
+    state.add(
         LogSegment.create(
             state.runtime.disk(), state.path, offset, state.runtime.clock().millis()));
     state.logEnd = offset;
     state.localStart = offset;
     state.recoveryPoint = offset;
     state.epochs.clearAndFlush();
+    state.appendEpoch = -1;
     state.producers.truncateFullyAndStartAt(offset);
     state.unflushedRecords.set(0);
     state.runtime.disk().forceDirectory(state.path);
@@ -241,7 +243,7 @@ final class LogTrim {
 
   /** Takes a segment out of the log, unless another has its place, and its files away. */
   void retire(LogSegment segment) throws IOException {
-    state.segments.remove(segment.baseOffset(), segment);
+    state.remove(segment);
     segment.rename(LogFiles.DELETED);
     segment.release();
     var unused =

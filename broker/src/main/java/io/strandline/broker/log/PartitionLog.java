@@ -249,7 +249,12 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * Called by a new leader before its first append, and by a follower that starts from the tier.
    */
   public void assignEpoch(int leaderEpoch, long startOffset) {
-    run("assign epoch", () -> state.epochs.assign(leaderEpoch, startOffset));
+    run(
+        "assign epoch",
+        () -> {
+          state.appendEpoch = -1;
+          state.epochs.assign(leaderEpoch, startOffset);
+        });
   }
 
   /** Drops everything at and above the offset; nothing when it is at or above the log end. */

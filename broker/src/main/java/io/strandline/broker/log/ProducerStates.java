@@ -72,46 +72,61 @@ final class ProducerStates {
    */
   Judged judge(Iterable<? extends RecordBatch> batches, AppendTerms terms) {
     Map<Long, ProducerAppendInfo> updates = Map.of();
-    List<CompletedTxn> completed = new ArrayList<>(0);
+    List<CompletedTxn> completed = List.of();
     for (RecordBatch batch : batches) {
       if (!batch.hasProducerId()) {
         continue;
       }
       if (terms.origin() == AppendOrigin.CLIENT) {
-        Optional<BatchMetadata> duplicate = duplicateOf(batch);
-        if (duplicate.isPresent()) {
-          return new Judged(duplicate.get(), List.of(), List.of());
+        BatchMetadata duplicate = duplicateOf(batch);
+        if (duplicate != null) {
+          return new Judged(duplicate, List.of(), List.of());
         }
       }
       if (terms.origin() != AppendOrigin.REPLICATION) {
         requireVerified(batch, terms.guard());
       }
-      if (updates.isEmpty()) {
-        updates = new LinkedHashMap<>();
+      ProducerAppendInfo info = updates.get(batch.producerId());
+      if (info == null) {
+        if (terms.origin() == AppendOrigin.CLIENT) {
+          requireBeginning(batch);
+        }
+        info = states.prepareUpdate(batch.producerId(), terms.origin());
+        updates = with(updates, info);
       }
-      if (terms.origin() == AppendOrigin.CLIENT) {
-        requireBeginning(batch, updates);
+      Optional<CompletedTxn> done = update(batch, info, terms);
+      if (done.isPresent()) {
+        completed = completed.isEmpty() ? new ArrayList<>(1) : completed;
+        completed.add(done.get());
       }
-      update(batch, updates, terms).ifPresent(completed::add);
     }
-    return updates.isEmpty()
-        ? Judged.NOTHING
-        : new Judged(null, List.copyOf(updates.values()), completed);
+    return updates.isEmpty() ? Judged.NOTHING : new Judged(null, updates.values(), completed);
+  }
+
+  /** In order of arrival; light for the one producer that a client's append has. */
+  private static Map<Long, ProducerAppendInfo> with(
+      Map<Long, ProducerAppendInfo> updates, ProducerAppendInfo info) {
+    if (updates.isEmpty()) {
+      return Map.of(info.producerId(), info);
+    }
+    Map<Long, ProducerAppendInfo> more =
+        updates.size() == 1 ? new LinkedHashMap<>(updates) : updates;
+    more.put(info.producerId(), info);
+    return more;
   }
 
   /** One of the producer's last five batches, if this is it again. */
-  private Optional<BatchMetadata> duplicateOf(RecordBatch batch) {
-    return states
-        .lastEntry(batch.producerId())
-        .filter(entry -> entry.producerEpoch() == batch.producerEpoch())
-        .flatMap(
-            entry ->
-                entry.batchMetadata().stream()
-                    .filter(
-                        known ->
-                            known.firstSeq() == batch.baseSequence()
-                                && known.lastSeq() == batch.lastSequence())
-                    .findFirst());
+  private @Nullable BatchMetadata duplicateOf(RecordBatch batch) {
+    ProducerStateEntry entry = states.lastEntry(batch.producerId()).orElse(null);
+    if (entry == null || entry.producerEpoch() != batch.producerEpoch()) {
+      return null;
+    }
+    for (BatchMetadata known : entry.batchMetadata()) {
+      if (known.firstSeq() == batch.baseSequence() && known.lastSeq() == batch.lastSequence()) {
+        return known;
+      }
+    }
+    return null;
   }
 
   /**
@@ -120,11 +135,8 @@ final class ProducerStates {
    * under way while the leader changes, the first is refused and the second accepted, and the
    * first, sent again, is out of order until the producer gives it up.
    */
-  private void requireBeginning(RecordBatch batch, Map<Long, ProducerAppendInfo> updates) {
-    if (complete
-        && batch.baseSequence() > 0
-        && !updates.containsKey(batch.producerId())
-        && states.lastEntry(batch.producerId()).isEmpty()) {
+  private void requireBeginning(RecordBatch batch) {
+    if (complete && batch.baseSequence() > 0 && states.lastEntry(batch.producerId()).isEmpty()) {
       throw new OutOfOrderSequenceException(
           "producer "
               + batch.producerId()
@@ -135,9 +147,7 @@ final class ProducerStates {
   }
 
   private Optional<CompletedTxn> update(
-      RecordBatch batch, Map<Long, ProducerAppendInfo> updates, AppendTerms terms) {
-    ProducerAppendInfo info =
-        updates.computeIfAbsent(batch.producerId(), id -> states.prepareUpdate(id, terms.origin()));
+      RecordBatch batch, ProducerAppendInfo info, AppendTerms terms) {
     Optional<LogOffsetMetadata> first =
         batch.isTransactional()
             ? Optional.of(new LogOffsetMetadata(batch.baseOffset()))

@@ -51,6 +51,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final Deque<Exchange> served = new ArrayDeque<>();
   private @Nullable ReplyWriter writer;
   private boolean starting;
+  private boolean flushDue;
   private boolean closed;
   private volatile long activeNanos;
   private volatile boolean busy;
@@ -135,6 +136,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
         || (next.api() == ApiKeys.PRODUCE && served.getLast().api() == ApiKeys.PRODUCE);
   }
 
+  /** The frames of one read were handed on. */
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    if (flushDue) {
+      flushDue = false;
+      ctx.flush();
+    }
+  }
+
   // ---- answers out
 
   private void answered(Channel channel, Exchange exchange, Reply reply) {
@@ -151,7 +161,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
       served.remove();
       wrote |= write(channel, first, first.reply());
     }
-    if (wrote) {
+    if (wrote && reader.cutting()) {
+      flushDue = true; // the next frame of the same read may be answered at once too
+    } else if (wrote) {
       channel.flush();
     }
     settle(channel);

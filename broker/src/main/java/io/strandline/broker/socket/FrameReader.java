@@ -61,6 +61,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private BytesBudget.@Nullable Claim claim;
   private boolean claimGranted;
   private boolean closed;
+  private boolean cutting;
   private int readBytes = READ_BYTES_MIN;
   private volatile long frameSinceNanos = NEVER;
   private volatile int frameReceivedBytes;
@@ -138,6 +139,22 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   }
 
   private void cut(ChannelHandlerContext ctx) {
+    boolean outermost = !cutting;
+    cutting = true;
+    int frames = emit(ctx);
+    cutting = !outermost;
+    if (rest != null && !rest.isReadable()) {
+      adapt(frames, rest);
+      rest.release();
+      rest = null;
+    }
+    if (outermost && frames > 0) {
+      ctx.fireChannelReadComplete();
+    }
+  }
+
+  /** Emits what is whole; gives the number of frames. */
+  private int emit(ChannelHandlerContext ctx) {
     int frames = 0;
     while (!closed) {
       if (frame != null) {
@@ -149,11 +166,12 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       }
       frames++;
     }
-    if (rest != null && !rest.isReadable()) {
-      adapt(frames, rest);
-      rest.release();
-      rest = null;
-    }
+    return frames;
+  }
+
+  /** Frames are being emitted, and {@code channelReadComplete} follows the last of them. */
+  boolean cutting() {
+    return cutting;
   }
 
   /** Reads more at once from who sends many small frames. */

@@ -26,6 +26,9 @@ import org.apache.kafka.common.network.TransferableChannel;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // promises have their listeners
 final class ReplyWriter {
+  /** So little goes out in one write or two: its end is all the progress that need be seen. */
+  private static final int UNWATCHED_BYTES_MAX = 4 << 10;
+
   private final ChannelHandlerContext context;
   private final LongSupplier nanoClock;
   private final Consumer<Channel> sent;
@@ -74,15 +77,19 @@ final class ReplyWriter {
       Object piece = pieces.list.get(i);
       context.write(piece, piece instanceof DefaultFileRegion ? watched() : context.voidPromise());
     }
+    boolean small = last == 0 && bytes <= UNWATCHED_BYTES_MAX;
     context.write(
         pieces.list.get(last),
-        watched()
+        (small ? context.newPromise() : watched())
             .addListener(
                 future -> {
                   add(-bytes);
                   whenDone.run();
                   if (future.isSuccess()) {
+                    progressNanos = nanoClock.getAsLong();
                     sent.accept(context.channel());
+                  } else {
+                    context.channel().close();
                   }
                 }));
     return bytes;

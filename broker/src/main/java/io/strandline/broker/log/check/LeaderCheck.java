@@ -3,7 +3,6 @@ package io.strandline.broker.log.check;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Iterator;
 import java.util.Optional;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicPartition;
@@ -73,11 +72,12 @@ public final class LeaderCheck {
    * @throws org.apache.kafka.common.errors.ApiException as Kafka answers
    */
   public Checked check(
-      MemoryRecords records, From from, LogConfig config, long nextOffset, long nowMs) {
-    MutableRecordBatch batch = only(records);
+      LeaderBatch given, From from, LogConfig config, long nextOffset, long nowMs) {
+    MutableRecordBatch batch = only(given);
     checkFrame(batch, from, config);
-    if (!fitsHeader(batch, records, from, config, nowMs)
-        || (walkRecords && !framesFit(batch, records.buffer(), config, nowMs))) {
+    MemoryRecords records = given.records();
+    if (!fitsHeader(batch, given.bytes(), from, config, nowMs)
+        || (walkRecords && !framesFit(batch, given.bytes(), config, nowMs))) {
       meters.validated.increment();
       return validate(records, batch, from, config, new Numbering(nextOffset, nowMs));
     }
@@ -92,13 +92,12 @@ public final class LeaderCheck {
 
   private record Numbering(long nextOffset, long nowMs) {}
 
-  private MutableRecordBatch only(MemoryRecords records) {
-    Iterator<MutableRecordBatch> batches = records.batches().iterator();
-    if (!batches.hasNext()) {
+  private MutableRecordBatch only(LeaderBatch given) {
+    MutableRecordBatch batch = given.first();
+    if (batch == null) {
       throw new CorruptRecordException("no whole batch in append to " + partition);
     }
-    MutableRecordBatch batch = batches.next();
-    if (batch.sizeInBytes() != records.sizeInBytes()) {
+    if (!given.single()) {
       throw new InvalidRecordException(
           "append to " + partition + " must be exactly one record batch");
     }
@@ -129,10 +128,13 @@ public final class LeaderCheck {
     }
   }
 
-  /** Whether the fast path may take the batch, as its header tells. */
+  /**
+   * Whether the fast path may take the batch, as its header tells.
+   *
+   * @param bytes of the batch, position to limit
+   */
   public boolean fitsHeader(
-      RecordBatch batch, MemoryRecords records, From from, LogConfig config, long nowMs) {
-    ByteBuffer bytes = records.buffer();
+      RecordBatch batch, ByteBuffer bytes, From from, LogConfig config, long nowMs) {
     byte attributes = bytes.get(bytes.position() + ATTRIBUTES_POSITION);
     if ((attributes & CODEC_MASK) > CODEC_MAX) {
       throw new InvalidRecordException("unknown codec in append to " + partition);

@@ -9,8 +9,8 @@ import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -30,8 +30,10 @@ import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMes
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
@@ -43,6 +45,10 @@ import org.jspecify.annotations.Nullable;
  * all is written would let go of a frame whose records are still to be read.
  */
 final class ProduceHandler implements Handler<ProduceRequest> {
+  private static final short ZSTD_SINCE = 7;
+  private static final int ATTRIBUTES_POSITION = 21;
+  private static final int TRANSACTIONAL_MASK = 0x10;
+
   private final ControlPlane control;
   private final Partitions partitions;
   private final ScheduledExecutorService timer;
@@ -62,6 +68,10 @@ final class ProduceHandler implements Handler<ProduceRequest> {
           Reply.of(body.getErrorResponse(Errors.INVALID_REQUIRED_ACKS.exception())));
     }
     List<Part> parts = append(body, acks);
+    if (allDone(parts)) { // as a rule: written inline, and no follower to wait for
+      request.releaseFrame();
+      return CompletableFuture.completedFuture(reply(parts, acks));
+    }
     CompletableFuture<Void> written = all(parts.stream().map(Part::written).toList());
     var unused = written.whenComplete((done, failure) -> request.releaseFrame());
     CompletableFuture<Void> acknowledged =
@@ -74,6 +84,15 @@ final class ProduceHandler implements Handler<ProduceRequest> {
         .handle((done, failure) -> timeoutMs)
         .thenCompose(ms -> within(acknowledged, ms))
         .handle((done, failure) -> reply(parts, acks));
+  }
+
+  private static boolean allDone(List<Part> parts) {
+    for (Part part : parts) {
+      if (!part.written.isDone() || !part.acknowledged.isDone()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Completes with the future, but no later than the timeout. */
@@ -93,47 +112,72 @@ final class ProduceHandler implements Handler<ProduceRequest> {
       TopicProduceData topic,
       int index,
       CompletableFuture<Appended> written,
-      CompletableFuture<Appended> acknowledged) {}
+      CompletableFuture<Appended> acknowledged) {
+    static Part failed(TopicProduceData topic, int index, RuntimeException failure) {
+      CompletableFuture<Appended> failed = CompletableFuture.failedFuture(failure);
+      return new Part(topic, index, failed, failed);
+    }
+  }
 
+  /** A topic by both of its names. */
+  private record Named(Uuid id, String name) {}
+
+  /** All parts of a topic stand together. */
   private List<Part> append(ProduceRequest body, short acks) {
     ClusterView view = control.view();
     List<Part> parts = new ArrayList<>();
     for (TopicProduceData topic : body.data().topicData()) {
-      for (PartitionProduceData partition : topic.partitionData()) {
-        try {
-          PendingAppend pending =
-              partitions
-                  .leaderOrThrow(named(topic, partition.index(), view))
-                  .append(checked((MemoryRecords) partition.records(), body.version()), acks);
-          parts.add(new Part(topic, partition.index(), pending.written(), pending.acknowledged()));
-        } catch (RuntimeException failure) {
-          CompletableFuture<Appended> failed = CompletableFuture.failedFuture(failure);
-          parts.add(new Part(topic, partition.index(), failed, failed));
+      try {
+        Named named = named(topic, view);
+        for (PartitionProduceData partition : topic.partitionData()) {
+          parts.add(append(topic, partition, named, body.version(), acks));
         }
+      } catch (UnknownTopicOrPartitionException | UnknownTopicIdException unknown) {
+        topic.partitionData().forEach(p -> parts.add(Part.failed(topic, p.index(), unknown)));
       }
     }
     return parts;
   }
 
-  private static TopicIdPartition named(TopicProduceData topic, int partition, ClusterView view) {
+  private Part append(
+      TopicProduceData topic,
+      PartitionProduceData partition,
+      Named named,
+      short version,
+      short acks) {
+    try {
+      PendingAppend pending =
+          partitions
+              .leaderOrThrow(new TopicIdPartition(named.id, partition.index(), named.name))
+              .append(checked((MemoryRecords) partition.records(), version), acks);
+      return new Part(topic, partition.index(), pending.written(), pending.acknowledged());
+    } catch (RuntimeException failure) {
+      return Part.failed(topic, partition.index(), failure);
+    }
+  }
+
+  private static Named named(TopicProduceData topic, ClusterView view) {
     if (topic.topicId().equals(Uuid.ZERO_UUID)) {
       Uuid id = view.topicId(topic.name());
       if (id.equals(Uuid.ZERO_UUID)) {
         throw new UnknownTopicOrPartitionException("there is no topic " + topic.name());
       }
-      return new TopicIdPartition(id, partition, topic.name());
+      return new Named(id, topic.name());
     }
     String name = view.topicName(topic.topicId());
     if (name == null) {
       throw new UnknownTopicIdException("there is no topic with id " + topic.topicId());
     }
-    return new TopicIdPartition(topic.topicId(), partition, name);
+    return new Named(topic.topicId(), name);
   }
 
   /** Transactions need a coordinator that verifies them; there is none to vouch for these. */
   private static MemoryRecords checked(@Nullable MemoryRecords records, short version) {
     if (records == null) {
       throw new InvalidRecordException("a partition without records");
+    }
+    if (plain(records, version)) {
+      return records;
     }
     ProduceRequest.validateRecords(version, records);
     for (RecordBatch batch : records.batches()) {
@@ -144,6 +188,20 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     return records;
   }
 
+  /**
+   * Whether the header alone shows that nothing is to be refused here: the common case, cheaply.
+   */
+  private static boolean plain(MemoryRecords records, short version) {
+    ByteBuffer bytes = records.buffer();
+    int position = bytes.position();
+    return version >= ZSTD_SINCE
+        && bytes.remaining() >= DefaultRecordBatch.RECORD_BATCH_OVERHEAD
+        && bytes.getInt(position + Records.SIZE_OFFSET) == bytes.remaining() - Records.LOG_OVERHEAD
+        && bytes.get(position + Records.MAGIC_OFFSET) == RecordBatch.MAGIC_VALUE_V2
+        && (bytes.getShort(position + ATTRIBUTES_POSITION) & TRANSACTIONAL_MASK) == 0;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the parts of a topic stand together
   private static Reply reply(List<Part> parts, short acks) {
     if (acks == 0) {
       return parts.stream().anyMatch(p -> p.written.isCompletedExceptionally())
@@ -151,12 +209,14 @@ final class ProduceHandler implements Handler<ProduceRequest> {
           : Reply.none();
     }
     ProduceResponseData data = new ProduceResponseData();
-    IdentityHashMap<TopicProduceData, TopicProduceResponse> topics = new IdentityHashMap<>();
+    @Nullable TopicProduceData topic = null;
+    TopicProduceResponse answers = new TopicProduceResponse();
     for (Part part : parts) {
-      topics
-          .computeIfAbsent(part.topic, topic -> answerFor(topic, data))
-          .partitionResponses()
-          .add(answer(part));
+      if (part.topic != topic) {
+        topic = part.topic;
+        answers = answerFor(topic, data);
+      }
+      answers.partitionResponses().add(answer(part));
     }
     return Reply.of(new ProduceResponse(data));
   }
