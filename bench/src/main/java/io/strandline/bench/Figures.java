@@ -51,21 +51,22 @@ final class Figures {
 
   /**
    * One Markdown table: medians, the lowest and highest in brackets, and our median as a part of
-   * the other's.
+   * the other's. Where somebody else than {@code other} was measured beside us, the cell names him.
    */
   String table(String ours, String other) {
     StringBuilder table = new StringBuilder();
     table.append(String.format("| figure | %s | %s | ratio |%n|---|---|---|---|%n", ours, other));
     values.forEach(
         (figure, by) -> {
+          String rival =
+              by.keySet().stream().filter(c -> !c.equals(ours)).findFirst().orElse(other);
           List<Double> left = by.getOrDefault(ours, List.of());
-          List<Double> right = by.getOrDefault(other, List.of());
-          if (!left.isEmpty() || !right.isEmpty()) {
-            table.append(
-                String.format(
-                    "| %s | %s | %s | %s |%n",
-                    figure, spread(left), spread(right), ratio(left, right)));
-          }
+          List<Double> right = by.getOrDefault(rival, List.of());
+          String name = rival.equals(other) ? "" : rival + ": ";
+          table.append(
+              String.format(
+                  "| %s | %s | %s | %s |%n",
+                  figure, spread(left), name + spread(right), ratio(left, right)));
         });
     return table.toString();
   }

@@ -1,5 +1,7 @@
 package io.strandline.bench;
 
+import io.strandline.bench.contender.Contender;
+import io.strandline.bench.contender.Strandline;
 import io.strandline.bench.load.Workload;
 import io.strandline.bench.load.Workloads;
 import java.io.IOException;
@@ -7,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The command {@code bench/run}: the table on standard output, progress on standard error. */
@@ -23,19 +26,36 @@ public final class Main {
       System.exit(2);
       return;
     }
-    List<Workload> workloads =
-        Workloads.all().stream().filter(w -> options.wants(w.name())).toList();
     if (options.list()) {
-      workloads.forEach(w -> System.out.println(w.name()));
+      System.out.println(StartUps.NAME);
+      Workloads.all().forEach(w -> System.out.println(w.name()));
+      System.out.println(Replays.UNPACED + "\n" + Replays.PACED);
       return;
     }
     Path dir = Files.createTempDirectory("strandline-bench").toAbsolutePath();
     try {
       Figures figures = new Figures(options.results());
-      new SideBySide(options, figures).run(options.field(), workloads, dir);
+      measure(options, figures, dir);
       System.out.print(figures.table("Strandline", "Apache Kafka 4.3.1"));
     } finally {
       delete(dir);
+    }
+  }
+
+  private static void measure(Options options, Figures figures, Path dir) throws Exception {
+    List<Contender> field = options.field();
+    Profiles profiles = new Profiles(options.profile(), dir);
+    if (options.wants(StartUps.NAME)) {
+      new StartUps(options, figures).run(field, dir);
+    }
+    List<Workload> workloads =
+        Workloads.all().stream().filter(w -> options.wants(w.name())).toList();
+    if (!workloads.isEmpty()) {
+      new SideBySide(options, figures, profiles).run(field, workloads, dir);
+    }
+    Optional<Contender> ours = field.stream().filter(c -> c instanceof Strandline).findFirst();
+    if (ours.isPresent() && (options.wants(Replays.UNPACED) || options.wants(Replays.PACED))) {
+      new Replays(options, figures, profiles).run(ours.get(), dir);
     }
   }
 

@@ -3,9 +3,6 @@ package io.strandline.bench;
 import io.strandline.bench.contender.Contender;
 import io.strandline.bench.load.Load;
 import io.strandline.bench.load.Workload;
-import io.strandline.bench.meter.Profiler;
-import io.strandline.bench.meter.StackTable;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -23,11 +20,13 @@ import java.util.Map;
 final class SideBySide {
   private final Options options;
   private final Figures figures;
+  private final Profiles profiles;
   private final List<Measured> brokers = new ArrayList<>();
 
-  SideBySide(Options options, Figures figures) {
+  SideBySide(Options options, Figures figures, Profiles profiles) {
     this.options = options;
     this.figures = figures;
+    this.profiles = profiles;
   }
 
   void run(List<Contender> field, List<Workload> workloads, Path dir) throws Exception {
@@ -40,7 +39,7 @@ final class SideBySide {
         broker.resident("after the start", figures);
       }
       for (Workload workload : workloads) {
-        run(workload, dir);
+        run(workload);
       }
       for (Measured broker : brokers) {
         broker.resident("after all workloads", figures);
@@ -52,7 +51,7 @@ final class SideBySide {
     }
   }
 
-  private void run(Workload workload, Path dir) throws Exception {
+  private void run(Workload workload) throws Exception {
     List<Entry> entries = new ArrayList<>();
     try {
       for (Measured broker : brokers) {
@@ -65,7 +64,9 @@ final class SideBySide {
           entry.load.run();
         }
       }
-      profile(entries, dir);
+      for (Entry entry : entries) {
+        profiles.begin(entry.broker.broker());
+      }
       for (int run = 0; run < options.runs(); run++) {
         for (Entry entry : entries) {
           entry.load.prepare(options.size());
@@ -73,30 +74,12 @@ final class SideBySide {
         }
         Collections.reverse(entries);
       }
-      report(workload, entries, dir);
+      for (Entry entry : entries) {
+        profiles.end(entry.broker.broker(), workload.name());
+      }
     } finally {
       for (Entry entry : entries) {
         entry.load.close();
-      }
-    }
-  }
-
-  private void profile(List<Entry> entries, Path dir) throws Exception {
-    if (options.profile().isPresent()) {
-      for (Entry entry : entries) {
-        Profiler.of(entry.broker.broker().pid(), dir).start();
-      }
-    }
-  }
-
-  private void report(Workload workload, List<Entry> entries, Path dir) throws Exception {
-    if (options.profile().isPresent()) {
-      Path to = Files.createDirectories(options.profile().get());
-      for (Entry entry : entries) {
-        String name = (workload.name() + "-" + entry.broker.name()).replaceAll("[ /]", "-");
-        Path stacks = to.resolve(name + ".collapsed");
-        Profiler.of(entry.broker.broker().pid(), dir).stop(stacks);
-        Files.writeString(to.resolve(name + ".md"), StackTable.read(stacks).render());
       }
     }
   }

@@ -1,10 +1,13 @@
 package io.strandline.bench.load;
 
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -19,7 +22,8 @@ final class Reader implements AutoCloseable {
 
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final List<TopicPartition> partitions;
-  private long records;
+  private Map<TopicPartition, Long> ends = Map.of();
+  private Set<TopicPartition> left = Set.of();
 
   Reader(String bootstrap, String topic, int partitionCount) {
     this.consumer = new KafkaConsumer<>(config(bootstrap));
@@ -39,37 +43,65 @@ final class Reader implements AutoCloseable {
     return config;
   }
 
-  /** Goes to the beginning; the connection is made and offsets are known when it returns. */
+  /** Goes to the beginning, to read what there is now. */
   void rewind() {
-    records = 0;
+    rewind(consumer.endOffsets(partitions));
+  }
+
+  /**
+   * Goes to the beginning; the connection is made and offsets are known when it returns.
+   *
+   * @param to offsets where to stop
+   */
+  void rewind(Map<TopicPartition, Long> to) {
+    ends = Map.copyOf(to);
+    left = new HashSet<>(partitions);
+    consumer.resume(partitions);
     Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);
-    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
     for (TopicPartition partition : partitions) {
       long begin = begins.getOrDefault(partition, 0L);
-      records += ends.getOrDefault(partition, 0L) - begin;
       consumer.seek(partition, begin);
+      stopIfDone(partition, begin);
     }
   }
 
   /**
-   * Reads what there was at the rewind.
+   * Reads from there to the ends.
    *
    * @return bytes of the values
    */
   long readAll() {
     long bytes = 0;
     long stalled = System.nanoTime() + STALLED_NANOS;
-    for (long seen = 0; seen < records; ) {
-      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-        seen++;
-        bytes += record.serializedValueSize();
+    while (!left.isEmpty()) {
+      ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+      for (TopicPartition partition : polled.partitions()) {
+        bytes += take(partition, polled.records(partition));
         stalled = System.nanoTime() + STALLED_NANOS;
       }
       if (System.nanoTime() > stalled) {
-        throw new IllegalStateException("no record for a minute, " + seen + " of " + records);
+        throw new IllegalStateException("no record for a minute; to be read: " + left);
       }
     }
     return bytes;
+  }
+
+  private long take(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
+    long end = ends.getOrDefault(partition, 0L);
+    long bytes = 0;
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      if (record.offset() < end) {
+        bytes += record.serializedValueSize();
+      }
+    }
+    stopIfDone(partition, records.get(records.size() - 1).offset() + 1);
+    return bytes;
+  }
+
+  private void stopIfDone(TopicPartition partition, long next) {
+    if (next >= ends.getOrDefault(partition, 0L) && left.remove(partition)) {
+      consumer.pause(List.of(partition));
+    }
   }
 
   double requests() {

@@ -31,12 +31,9 @@ final class Topics implements AutoCloseable {
   void create(String topic, int partitions, Map<String, String> config) throws Exception {
     NewTopic spec = new NewTopic(topic, Optional.of(partitions), Optional.of((short) 1));
     admin.createTopics(List.of(spec.configs(config))).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-    Map<TopicPartition, OffsetSpec> latest =
-        partitions(topic, partitions).stream()
-            .collect(Collectors.toMap(Function.identity(), p -> OffsetSpec.latest()));
     for (int left = TRIES; ; left--) {
       try {
-        admin.listOffsets(latest).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        offsets(partitions(topic, partitions), OffsetSpec.latest());
         return;
       } catch (ExecutionException e) {
         // A broker of Kafka's tells of a topic before all of it knows.
@@ -46,6 +43,34 @@ final class Topics implements AutoCloseable {
         TimeUnit.MILLISECONDS.sleep(100);
       }
     }
+  }
+
+  /**
+   * Waits until every partition keeps by itself less than a third of what it has.
+   *
+   * @return each partition's first offset that is not in the tier alone
+   */
+  Map<TopicPartition, Long> awaitRelease(String topic, int partitions) throws Exception {
+    List<TopicPartition> all = partitions(topic, partitions);
+    while (true) {
+      Map<TopicPartition, Long> local = offsets(all, OffsetSpec.earliestLocal());
+      Map<TopicPartition, Long> end = offsets(all, OffsetSpec.latest());
+      if (all.stream().allMatch(p -> local.getOrDefault(p, 0L) * 3 > end.getOrDefault(p, 0L) * 2)) {
+        return local;
+      }
+      TimeUnit.MILLISECONDS.sleep(200);
+    }
+  }
+
+  private Map<TopicPartition, Long> offsets(List<TopicPartition> partitions, OffsetSpec spec)
+      throws Exception {
+    return admin
+        .listOffsets(partitions.stream().collect(Collectors.toMap(Function.identity(), p -> spec)))
+        .all()
+        .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+        .entrySet()
+        .stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().offset()));
   }
 
   void delete(String topic) throws IOException {
