@@ -1,9 +1,11 @@
 package io.strandline.broker;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.request.data.DataConfig;
 import io.strandline.broker.socket.SocketConfig;
+import java.lang.management.ManagementFactory;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +21,16 @@ final class Bindings {
         config.kafkaInt("transaction.max.timeout.ms"),
         config.kafkaOn("transaction.partition.verification.enable"),
         config.on(ConfigKeys.VALIDATION_WALK),
-        config.on(ConfigKeys.VALIDATION_STRICT));
+        config.on(ConfigKeys.VALIDATION_STRICT),
+        hotWindowBytes(config));
+  }
+
+  private static long hotWindowBytes(BrokerConfig config) {
+    long given = config.number(ConfigKeys.HOT_WINDOW_BYTES);
+    return given > 0
+            || !(ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os)
+        ? given
+        : os.getTotalMemorySize() / 4;
   }
 
   static PartitionSettings partitionSettings(BrokerConfig config) {

@@ -89,6 +89,9 @@ public final class ConfigKeys {
   /** Largest copy into a response. */
   public static final String COPY_BYTES = "strandline.fetch.copy.bytes";
 
+  /** What the page cache is trusted to hold. */
+  public static final String HOT_WINDOW_BYTES = "strandline.hot.window.bytes";
+
   /** Where metrics and health are told. */
   public static final String ADMIN_LISTENER = "strandline.admin.listener";
 
@@ -252,6 +255,15 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "Batches up to this size are appended by the event loop that read them, longer "
             + "ones by the log's threads. 0: all by the log's threads.");
+    table.define(
+        HOT_WINDOW_BYTES,
+        ConfigDef.Type.LONG,
+        0L,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "Of the broker's newest writes, in bytes: what the page cache is trusted to hold, so that "
+            + "event loops send it. Older records are brought into memory by other threads first. "
+            + "0: a quarter of the machine's memory.");
     table.define(
         COPY_BYTES,
         ConfigDef.Type.INT,

@@ -66,6 +66,7 @@ class BrokerConfigTest {
     numbers.put(ConfigKeys.UNSENT_BYTES, "1025");
     numbers.put(ConfigKeys.INLINE_BYTES, "16");
     numbers.put(ConfigKeys.COPY_BYTES, "17");
+    numbers.put(ConfigKeys.HOT_WINDOW_BYTES, "18");
     all.putAll(numbers);
     assertThat(all.keySet()).isEqualTo(ConfigKeys.TABLE.names());
 

@@ -212,6 +212,7 @@ final class LogAppender {
     } catch (IOException | KafkaStorageException e) {
       throw state.health.failed("append to " + state.partition, e);
     }
+    state.hot.wrote(write.firstOffset(), sizeBytes);
     state.meters.appendedBytes.increment(sizeBytes);
     state.meters.appendedRecords.increment(write.recordCount);
     return new Appended(

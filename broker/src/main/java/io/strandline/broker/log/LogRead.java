@@ -5,6 +5,8 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +19,7 @@ import org.jspecify.annotations.Nullable;
  * reader's signal to drop the connection.
  */
 public final class LogRead implements AutoCloseable {
-  private static final ThreadLocal<ByteBuffer> WINDOW =
-      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(128 << 10));
+  private static final Path NOWHERE = Path.of("/dev/null");
 
   private final @Nullable LogSegment segment;
   private final @Nullable FileChannel channel;
@@ -94,17 +95,18 @@ public final class LogRead implements AutoCloseable {
     return MemoryRecords.readableRecords(bytes.flip());
   }
 
-  /** Reads the region once, so that the page cache has it for whoever sends it; blocks on disk. */
+  /**
+   * Has the page cache hold the region for whoever sends it; blocks on disk. Nothing is copied: the
+   * kernel moves the pages to where nobody reads them.
+   */
   public void load() {
-    ByteBuffer window = WINDOW.get();
-    try {
-      for (int done = 0; done < sizeBytes; ) {
-        window.clear().limit(Math.min(window.capacity(), sizeBytes - done));
-        int read = channel().read(window, positionBytes + done);
-        if (read < 0) {
+    try (FileChannel nowhere = FileChannel.open(NOWHERE, StandardOpenOption.WRITE)) {
+      for (long done = 0; done < sizeBytes; ) {
+        long moved = channel().transferTo(positionBytes + done, sizeBytes - done, nowhere);
+        if (moved <= 0) {
           throw new EOFException("file ends within the region");
         }
-        done += read;
+        done += moved;
       }
     } catch (IOException e) {
       throw new KafkaStorageException("cannot read at " + positionBytes, e);

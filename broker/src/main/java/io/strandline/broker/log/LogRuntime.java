@@ -16,6 +16,7 @@ import java.util.random.RandomGenerator;
  * @param executor blocking work: seal, flush, recovery; {@code Runnable::run} in simulations
  * @param scheduler delayed deletion of files; its tasks are short
  * @param meters {@code strandline.log.*}
+ * @param hot shared by all logs
  */
 public record LogRuntime(
     Disk disk,
@@ -24,4 +25,24 @@ public record LogRuntime(
     Executor executor,
     ScheduledExecutorService scheduler,
     MeterRegistry meters,
-    LogSettings settings) {}
+    LogSettings settings,
+    HotWindow hot) {
+  public LogRuntime(
+      Disk disk,
+      InstantSource clock,
+      RandomGenerator random,
+      Executor executor,
+      ScheduledExecutorService scheduler,
+      MeterRegistry meters,
+      LogSettings settings) {
+    this(
+        disk,
+        clock,
+        random,
+        executor,
+        scheduler,
+        meters,
+        settings,
+        new HotWindow(settings.hotWindowBytes()));
+  }
+}

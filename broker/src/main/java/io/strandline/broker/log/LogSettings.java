@@ -10,14 +10,16 @@ package io.strandline.broker.log;
  * @param walkRecords check the record frames of uncompressed batches on the fast path
  * @param strictValidation every client batch goes through Kafka's LogValidator, decompression
  *     included
+ * @param hotWindowBytes of the broker's newest writes, which the page cache is trusted to hold
  */
 public record LogSettings(
     int producerIdExpirationMs,
     int transactionMaxTimeoutMs,
     boolean transactionVerification,
     boolean walkRecords,
-    boolean strictValidation) {
+    boolean strictValidation,
+    long hotWindowBytes) {
   public static LogSettings defaults() {
-    return new LogSettings(86_400_000, 900_000, true, true, false);
+    return new LogSettings(86_400_000, 900_000, true, true, false, 1L << 30);
   }
 }

@@ -35,6 +35,7 @@ final class LogState {
 
   final ProducerStates producers;
   final LeaderEpochFileCache epochs;
+  final HotWindow.OfLog hot;
 
   volatile Path path;
   volatile LogConfig config;
@@ -80,6 +81,7 @@ final class LogState {
     this.config = config;
     this.producers = opened.producers;
     this.epochs = opened.epochs;
+    this.hot = runtime.hot().ofLog();
     for (LogSegment segment : opened.segments) {
       segments.put(segment.baseOffset(), segment);
     }

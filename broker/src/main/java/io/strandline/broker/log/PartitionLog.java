@@ -127,6 +127,11 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     return state.active().baseOffset();
   }
 
+  /** Whether the page cache can be trusted to hold what lies at the offset and above. */
+  public boolean hot(long offset) {
+    return state.hot.holds(offset);
+  }
+
   /**
    * Whether {@link #appendAsLeader} of a client's records would neither decompress, roll nor wait
    * for the disk, so that an event loop may do it (design D10).

@@ -15,20 +15,15 @@ import org.apache.kafka.server.storage.log.FetchIsolation;
 record LogReads(PartitionLog log, Replay replay, Executor reads) {
   PartitionRead read(ReadRequest request, PartitionRead.Marks marks) {
     boolean local = request.offset() >= log.localLogStartOffset();
-    if (local && !recent(request.offset()) && request.offset() < marks.upperBound()) {
+    if (local && request.offset() < marks.upperBound() && !log.hot(request.offset())) {
       return new PartitionRead.Old(
           marks, CompletableFuture.supplyAsync(() -> readNow(request, marks, true), reads));
     }
     return readNow(request, marks, false);
   }
 
-  /** Whether the offset lies where the page cache can be trusted to hold it. */
-  boolean recent(long offset) {
-    return offset >= log.activeSegmentBaseOffset();
-  }
-
   /**
-   * @param mayBlock the region is read into the page cache, for others to send it
+   * @param mayBlock the region is brought into the page cache, for others to send it
    */
   private PartitionRead readNow(ReadRequest request, PartitionRead.Marks marks, boolean mayBlock) {
     long offset = request.offset();

@@ -214,11 +214,6 @@ public final class Partition {
     return reads.read(request, marks(request.isolation()));
   }
 
-  /** Whether the offset lies where the page cache can be trusted to hold it. */
-  public boolean recent(long offset) {
-    return reads.recent(offset);
-  }
-
   /** The offsets as they are, with the bound for readers of this isolation. */
   public PartitionRead.Marks marks(FetchIsolation isolation) {
     long stable = lastStableOffset; // read first: each may only grow

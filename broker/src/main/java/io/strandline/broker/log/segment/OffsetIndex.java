@@ -23,29 +23,45 @@ public final class OffsetIndex {
 
   private static final int PAGE_ENTRIES = 512;
 
-  private interface Entries {
-    int count();
+  /** What an entry is looked up by. Both ascend. */
+  private enum By {
+    OFFSET {
+      @Override
+      long of(long entry) {
+        return relativeOffset(entry);
+      }
+    },
+    POSITION {
+      @Override
+      long of(long entry) {
+        return position(entry);
+      }
+    };
 
-    long at(int slot) throws IOException;
+    abstract long of(long entry);
 
-    /** A range of slots known to hold the answer, or all of them; keeps look-ups near by cheap. */
-    default long floor(long key) throws IOException {
-      return search(0, count(), key);
-    }
-
-    default long search(int fromSlot, int toSlot, long key) throws IOException {
-      int low = fromSlot;
-      int high = toSlot - 1;
+    /** The slot of the last of these that is at most the key; -1 when none is. */
+    int floor(long[] entries, int count, long key) {
+      int low = 0;
+      int high = count - 1;
       while (low <= high) {
         int middle = (low + high) >>> 1;
-        if (at(middle) <= key) {
+        if (of(entries[middle]) <= key) {
           low = middle + 1;
         } else {
           high = middle - 1;
         }
       }
-      return high < fromSlot ? NONE : at(high);
+      return high;
     }
+  }
+
+  private interface Entries {
+    int count();
+
+    long at(int slot) throws IOException;
+
+    long floor(By by, long key) throws IOException;
   }
 
   private volatile Entries entries = new Memory(new long[8], 0);
@@ -67,27 +83,12 @@ public final class OffsetIndex {
 
   /** The last entry whose offset is at most this. */
   public long floorOffset(long relativeOffset) throws IOException {
-    if (relativeOffset < 0) {
-      return NONE;
-    }
-    return entries.floor(
-        relativeOffset >= Integer.MAX_VALUE ? Long.MAX_VALUE : ceiling(relativeOffset));
+    return entries.floor(By.OFFSET, relativeOffset);
   }
 
   /** The last entry whose position is at most this. */
   public long floorPosition(int positionBytes) throws IOException {
-    Entries now = entries;
-    int low = 0;
-    int high = now.count() - 1;
-    while (low <= high) {
-      int middle = (low + high) >>> 1;
-      if (position(now.at(middle)) <= positionBytes) {
-        low = middle + 1;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return high < 0 ? NONE : now.at(high);
+    return entries.floor(By.POSITION, positionBytes);
   }
 
   public long last() throws IOException {
@@ -149,10 +150,6 @@ public final class OffsetIndex {
     return ((long) relativeOffset << 32) | positionBytes;
   }
 
-  private static long ceiling(long relativeOffset) {
-    return (relativeOffset << 32) | 0xFFFF_FFFFL;
-  }
-
   private Memory memory() {
     if (entries instanceof Memory memory) {
       return memory;
@@ -179,6 +176,12 @@ public final class OffsetIndex {
     public long at(int slot) {
       return array[slot];
     }
+
+    @Override
+    public long floor(By by, long key) {
+      int slot = by.floor(array, count, key);
+      return slot < 0 ? NONE : array[slot];
+    }
   }
 
   /** Keeps the one page used last: a reader that moves on rarely leaves it. */
@@ -200,6 +203,12 @@ public final class OffsetIndex {
         this.first = first;
         this.entries = entries;
       }
+
+      /** Whether the last entry at or below the key is one of these. */
+      boolean answers(By by, long key, int count) {
+        return by.of(entries[0]) <= key
+            && (first + entries.length == count || by.of(entries[entries.length - 1]) > key);
+      }
     }
 
     @Override
@@ -211,26 +220,44 @@ public final class OffsetIndex {
     public long at(int slot) throws IOException {
       Page now = page;
       if (now == null || slot < now.first || slot >= now.first + now.entries.length) {
-        now = read(slot / PAGE_ENTRIES * PAGE_ENTRIES);
+        int first = slot / PAGE_ENTRIES * PAGE_ENTRIES;
+        now = read(first, Math.min(PAGE_ENTRIES, count - first));
         page = now;
       }
       return now.entries[slot - now.first];
     }
 
     @Override
-    public long floor(long key) throws IOException {
+    public long floor(By by, long key) throws IOException {
       Page now = page;
-      if (now != null && now.entries[0] <= key) {
-        int end = now.first + now.entries.length;
-        if (end == count || now.entries[now.entries.length - 1] > key) {
-          return search(now.first, end, key);
+      if (now == null || !now.answers(by, key, count)) {
+        now = pageOf(by, key);
+        if (now == null) {
+          return NONE;
         }
+        page = now;
       }
-      return search(0, count, key);
+      return now.entries[by.floor(now.entries, now.entries.length, key)];
     }
 
-    private Page read(int first) throws IOException {
-      int length = Math.min(PAGE_ENTRIES, count - first);
+    /** The page with the answer, found by the first entries of pages, read one by one. */
+    private @Nullable Page pageOf(By by, long key) throws IOException {
+      int low = 0;
+      int high = (count + PAGE_ENTRIES - 1) / PAGE_ENTRIES - 1;
+      while (low <= high) {
+        int middle = (low + high) >>> 1;
+        if (by.of(read(middle * PAGE_ENTRIES, 1).entries[0]) <= key) {
+          low = middle + 1;
+        } else {
+          high = middle - 1;
+        }
+      }
+      return high < 0
+          ? null
+          : read(high * PAGE_ENTRIES, Math.min(PAGE_ENTRIES, count - high * PAGE_ENTRIES));
+    }
+
+    private Page read(int first, int length) throws IOException {
       ByteBuffer bytes = ByteBuffer.allocate(length * ENTRY_BYTES);
       Channels.readFully(channel, bytes, (long) first * ENTRY_BYTES);
       long[] read = new long[length];

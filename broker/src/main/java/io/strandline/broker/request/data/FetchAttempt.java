@@ -126,7 +126,7 @@ final class FetchAttempt {
     }
     boolean enough =
         failed || cramped || bytes >= Math.min(request.body().minBytes(), Math.max(1, maxBytes));
-    boolean hurry = enough || request.body().maxWait() <= 0;
+    boolean hurry = enough || request.body().maxWait() <= 0 || turn.set().isEmpty();
     if (timeOver || (hurry && pending == 0)) {
       answer();
     } else {

@@ -58,6 +58,7 @@ final class DataRig {
   static final Uuid TOPIC = new Uuid(3, 4);
   static final String NAME = "orders";
   static final int NODE = 1;
+  static final long HOT_WINDOW_BYTES = 64 << 10;
 
   final ManualTime time = new ManualTime();
   final FakeReplay replay = new FakeReplay();
@@ -93,7 +94,7 @@ final class DataRig {
                 Runnable::run,
                 time,
                 new SimpleMeterRegistry(),
-                LogSettings.defaults()));
+                new LogSettings(86_400_000, 900_000, true, true, false, HOT_WINDOW_BYTES)));
     control = control();
     PartitionRuntime runtime =
         new PartitionRuntime(

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FetchMetadata;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.junit.jupiter.api.BeforeEach;
@@ -113,6 +114,15 @@ class FetchAttemptTest {
     assertThat(bytes(second.get(0))).isPositive();
   }
 
+  @Test
+  void theLastFetchOfASessionHasNothingToWaitFor() {
+    rig.lead(0);
+    CompletableFuture<Reply> first = rig.fetch(new Ask().from(0, 0).session(0, 0).waitMs(0));
+    int session = DataRig.response(first).sessionId();
+    assertThat(rig.fetch(new Ask().session(session, FetchMetadata.FINAL_EPOCH))).isDone();
+    assertThat(rig.time.armed()).isZero();
+  }
+
   // ---- what bounds it
 
   @Test
@@ -184,12 +194,10 @@ class FetchAttemptTest {
   // ---- the disk
 
   @Test
-  void olderSegmentsAreReadOnThePoolAndGivenBackOnceEvenWhenLate() {
-    rig.config.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "300");
+  void whatIsNotHotIsReadOnThePoolAndGivenBackOnceEvenWhenLate() {
     rig.lead(0);
-    for (int i = 0; i < 6; i++) {
-      rig.append(0, 100);
-    }
+    rig.append(0, 100);
+    rig.append(0, (int) DataRig.HOT_WINDOW_BYTES);
     rig.holdReads = true;
     CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).waitMs(500));
     assertThat(parked).isNotDone();
@@ -206,9 +214,12 @@ class FetchAttemptTest {
   }
 
   @Test
-  void theNewestSegmentIsReadAtOnce() {
+  void whatIsHotIsReadAtOnceWhicheverSegmentHasIt() {
+    rig.config.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "300");
     rig.lead(0);
-    rig.append(0, 100);
+    for (int i = 0; i < 6; i++) {
+      rig.append(0, 100);
+    }
     rig.holdReads = true;
     assertThat(bytes(parts(rig.fetch(new Ask().from(0, 0))).get(0))).isPositive();
   }

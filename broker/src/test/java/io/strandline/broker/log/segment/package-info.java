@@ -1,0 +1,4 @@
+@NullMarked
+package io.strandline.broker.log.segment;
+
+import org.jspecify.annotations.NullMarked;
