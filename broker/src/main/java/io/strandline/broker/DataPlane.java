@@ -8,6 +8,7 @@ import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.socket.SocketServer;
 import java.io.UncheckedIOException;
@@ -87,6 +88,7 @@ final class DataPlane implements AutoCloseable {
             threads.timer,
             tier.replay(),
             meters.registry(),
+            new ReplicaMeters(meters.kafka()),
             Bindings.partitionSettings(config));
     Partitions opened = new Partitions(runtime, quorum, directories.all(), tier, threads.changes);
     parts.started("partitions", opened);

@@ -1,9 +1,9 @@
 package io.strandline.broker;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.disk.NioDisk;
+import io.strandline.broker.observe.Meters;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -22,15 +22,16 @@ record LogDirectories(List<LogDirectory> all) implements AutoCloseable {
    *
    * @throws StartException when another process has one, or one can not be used
    */
-  static LogDirectories open(BrokerConfig config, Threads threads, MeterRegistry meters) {
+  static LogDirectories open(BrokerConfig config, Threads threads, Meters meters) {
+    FlushMeters flushes = new FlushMeters(meters);
     LogRuntime runtime =
         new LogRuntime(
-            new NioDisk(),
+            new NioDisk(System::nanoTime, flushes::forced),
             InstantSource.system(),
             new SecureRandom(),
             threads.writes,
             threads.timer,
-            meters,
+            meters.registry(),
             Bindings.logSettings(config));
     List<LogDirectory> opened = new ArrayList<>();
     LogDirectories directories = new LogDirectories(opened);

@@ -45,6 +45,7 @@ public final class Strandline implements AutoCloseable {
   private final StartupPhases phases = new StartupPhases(System::nanoTime);
   private final Health health = new Health();
   private final Meters meters = new Meters(System::nanoTime);
+  private final NodeMeters node = new NodeMeters(meters.kafka());
   private final AtomicBoolean closing = new AtomicBoolean();
   private final CompletableFuture<String> fatal = new CompletableFuture<>();
   private Optional<AdminServer> admin = Optional.empty();
@@ -84,7 +85,7 @@ public final class Strandline implements AutoCloseable {
     Threads threads = parts.started("threads", new Threads());
     meters.kafka().start(threads.timer);
     LogDirectories directories =
-        parts.started("log directories", LogDirectories.open(config, threads, meters.registry()));
+        parts.started("log directories", LogDirectories.open(config, threads, meters));
     ExecutorService beside =
         Executors.newCachedThreadPool(ThreadUtils.createThreadFactory("start-%d", true));
     try {
@@ -94,8 +95,11 @@ public final class Strandline implements AutoCloseable {
           CompletableFuture.supplyAsync(
               () -> DataPlane.build(config, threads, directories, meters, health), beside);
       ControlPlane quorum = startControl();
+      node.state(NodeMeters.State.STARTING);
       phases.done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
+      node.identify(view);
+      node.state(NodeMeters.State.RECOVERY);
       phases.done("metadata");
       DataPlane plane = await(building, "the data plane");
       data = Optional.of(parts.started("data plane", plane));
@@ -153,6 +157,7 @@ public final class Strandline implements AutoCloseable {
     await(quorum.readyToServe(), "the controller to unfence this node");
     phases.done("unfencing");
     health.ready("unfenced", () -> Check.of(quorum.serving(), "fenced"));
+    node.state(NodeMeters.State.RUNNING);
   }
 
   private void handOver() {
@@ -234,6 +239,7 @@ public final class Strandline implements AutoCloseable {
   public void close() {
     if (closing.compareAndSet(false, true)) {
       health.ready("unfenced", () -> Check.failed("stopping"));
+      node.state(NodeMeters.State.STOPPING);
       parts.close();
     }
   }

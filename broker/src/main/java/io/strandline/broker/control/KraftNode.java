@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import kafka.server.ControllerServer;
@@ -7,13 +8,17 @@ import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.server.Server;
 import kafka.server.SharedServer;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.metrics.KafkaMetricsContext;
 import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.metrics.MetricsReporter;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.image.loader.MetadataLoader;
 import org.apache.kafka.raft.QuorumConfig;
 import org.apache.kafka.raft.RaftManager;
 import org.apache.kafka.server.ServerSocketFactory;
 import org.apache.kafka.server.common.ApiMessageAndVersion;
+import org.apache.kafka.server.metrics.MetricConfigs;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +46,7 @@ final class KraftNode implements AutoCloseable {
       KafkaConfig kafka, Storage storage, Faults faults, ServerSocketFactory sockets) {
     Metrics metrics =
         Server.initializeMetrics(kafka, Time.SYSTEM, storage.meta().clusterId().orElseThrow());
+    report(metrics, kafka, storage.meta().clusterId().orElseThrow());
     SharedServer shared =
         new SharedServer(
             kafka,
@@ -73,6 +79,21 @@ final class KraftNode implements AutoCloseable {
 
   MetadataLoader loader() {
     return loader;
+  }
+
+  /** Adds {@code metric.reporters}: JMX unless it says otherwise. */
+  private static void report(Metrics metrics, KafkaConfig kafka, String clusterId) {
+    Map<String, Object> labels =
+        new HashMap<>(kafka.originalsWithPrefix(CommonClientConfigs.METRICS_CONTEXT_PREFIX));
+    labels.put("kafka.cluster.id", clusterId);
+    labels.put("kafka.node.id", String.valueOf(kafka.nodeId()));
+    KafkaMetricsContext context = new KafkaMetricsContext("kafka.server", labels);
+    for (MetricsReporter reporter :
+        kafka.getConfiguredInstances(
+            MetricConfigs.METRIC_REPORTER_CLASSES_CONFIG, MetricsReporter.class)) {
+      reporter.contextChange(context);
+      metrics.addReporter(reporter);
+    }
   }
 
   Metrics metrics() {

@@ -1,6 +1,5 @@
 package io.strandline.broker.group;
 
-import com.yammer.metrics.core.MetricsRegistry;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.ImageListener;
 import io.strandline.broker.partition.Partition;
@@ -31,6 +30,7 @@ import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.image.TopicDelta;
 import org.apache.kafka.server.common.GroupVersion;
+import org.apache.kafka.server.metrics.KafkaYammerMetrics;
 import org.apache.kafka.server.share.persister.NoOpStatePersister;
 import org.apache.kafka.server.util.PartitionMetadataClient;
 import org.apache.kafka.server.util.timer.SystemTimer;
@@ -85,7 +85,8 @@ public final class GroupHost implements ImageListener, AutoCloseable {
             .withCoordinatorRuntimeMetrics(
                 new GroupCoordinatorRuntimeMetrics(control.kafkaMetrics()))
             .withGroupCoordinatorMetrics(
-                new GroupCoordinatorMetrics(new MetricsRegistry(), control.kafkaMetrics()))
+                new GroupCoordinatorMetrics(
+                    KafkaYammerMetrics.defaultRegistry(), control.kafkaMetrics()))
             .withGroupConfigManager(
                 new GroupConfigManager(
                     config.extractGroupConfigMap(shareConfig), config, shareConfig))

@@ -5,6 +5,7 @@ import io.strandline.broker.log.Appended;
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
+import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.tiering.reclaim.LocalSegments;
 import java.util.List;
 import java.util.Optional;
@@ -51,6 +52,7 @@ public final class Partition {
   private final Mailbox mailbox;
   private final OffsetLookup lookup;
   private final LogReads reads;
+  private final TopicMeters meters;
   private final AckQueue acks = new AckQueue();
   private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
   private final List<HighWatermarkListener> listeners = new CopyOnWriteArrayList<>();
@@ -69,6 +71,7 @@ public final class Partition {
     this.mailbox = new Mailbox(runtime.writes(), this::settle);
     this.lookup = new OffsetLookup(this, runtime);
     this.reads = new LogReads(log, runtime.replay(), runtime.reads());
+    this.meters = runtime.kafka().topic(id.topic());
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();
     this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
@@ -95,6 +98,15 @@ public final class Partition {
   /** For those who describe or maintain it; its writing methods are the owner's alone. */
   public PartitionLog log() {
     return log;
+  }
+
+  /** Of its topic. */
+  public TopicMeters meters() {
+    return meters;
+  }
+
+  Role role() {
+    return role;
   }
 
   /** For the tier, which frees local bytes and moves the log start. */
@@ -131,6 +143,7 @@ public final class Partition {
    *     min.insync.replicas}
    */
   public PendingAppend append(MemoryRecords records, short acks) {
+    meters.mark(TopicMeters.Kind.TOTAL_PRODUCE);
     CompletableFuture<Appended> written = new CompletableFuture<>();
     boolean all = acks == -1;
     PendingAppend pending = new PendingAppend(written, all ? new CompletableFuture<>() : written);
@@ -168,6 +181,7 @@ public final class Partition {
       }
       mailbox.after(() -> pending.written().complete(appended));
     } catch (RuntimeException | Error failure) {
+      meters.notAppended(records, failure);
       mailbox.after(
           () -> {
             pending.written().completeExceptionally(failure);
@@ -198,7 +212,9 @@ public final class Partition {
   }
 
   private Appended write(MemoryRecords records, AppendTerms terms) {
-    return log.appendAsLeader(records, terms, runtime.clock().millis());
+    Appended appended = log.appendAsLeader(records, terms, runtime.clock().millis());
+    meters.appended(records, appended);
+    return appended;
   }
 
   // ---- reads

@@ -1,6 +1,7 @@
 package io.strandline.broker.partition;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.replay.Replay;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
@@ -16,6 +17,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param scheduler wakes housekeeping; its tasks are short
  * @param replay what the hot log no longer holds
  * @param meters {@code strandline.partition.*}
+ * @param kafka what is told of replicas under Kafka's names
  */
 public record PartitionRuntime(
     InstantSource clock,
@@ -25,4 +27,5 @@ public record PartitionRuntime(
     ScheduledExecutorService scheduler,
     Replay replay,
     MeterRegistry meters,
+    ReplicaMeters kafka,
     PartitionSettings settings) {}

@@ -8,6 +8,7 @@ import io.strandline.broker.control.MetadataListener;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.partition.meter.ReplicaMeters;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,6 +20,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -70,6 +72,30 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
     Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(runtime.meters());
     Gauge.builder("strandline.partition.led", hosted, Partitions::led).register(runtime.meters());
+    tell(runtime.kafka());
+  }
+
+  private void tell(ReplicaMeters kafka) {
+    kafka.offlineDirectories(() -> offlineDirectories().size());
+    kafka.count("PartitionCount", hosted::size);
+    count("LeaderCount", Partition::leads);
+    count("OfflineReplicaCount", p -> p.role() instanceof Role.Offline);
+    count("UnderReplicatedPartitions", p -> leading(p, Role.Leading::underReplicated));
+    count("ReassigningPartitions", p -> leading(p, l -> l.state().reassigning()));
+    count("UnderMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) < 0));
+    count("AtMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) == 0));
+  }
+
+  private void count(String name, Predicate<Partition> which) {
+    runtime.kafka().count(name, () -> hosted.values().stream().filter(which).count());
+  }
+
+  private static boolean leading(Partition partition, Predicate<Role.Leading> is) {
+    return partition.role() instanceof Role.Leading leading && is.test(leading);
+  }
+
+  private static int minInSync(Partition partition) {
+    return partition.config().minInSyncReplicas;
   }
 
   private static double led(Map<TopicPartition, Partition> hosted) {
@@ -90,6 +116,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       directory.onFailure(this::failed);
     }
     housekeeping.start();
+    // Beside the way up: a name costs microseconds, and there may be tens of thousands.
+    changes.execute(() -> hosted.values().forEach(p -> runtime.kafka().show(p.log())));
   }
 
   /** A disk that fails takes its own directory offline, not the node. */
@@ -256,6 +284,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     PartitionLog log = directory.create(state.id(), now.logConfig(state.id().topic()));
     Partition created = new Partition(log, 0, runtime);
     hosted.put(state.id().topicPartition(), created);
+    runtime.kafka().show(log);
     return created;
   }
 
@@ -276,6 +305,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       return;
     }
     hosted.remove(id.topicPartition());
+    hide(partition.log());
     tier.leave(id);
     PartitionLog log = partition.log();
     TopicPartition name = id.topicPartition();
@@ -312,6 +342,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
               }
               return failure == null;
             });
+  }
+
+  private void hide(PartitionLog log) {
+    runtime.kafka().hide(log);
+    String topic = log.partition().topic();
+    if (hosted.keySet().stream().noneMatch(other -> other.topic().equals(topic))) {
+      runtime.kafka().forget(topic);
+    }
   }
 
   /**

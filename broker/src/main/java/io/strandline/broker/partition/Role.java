@@ -48,8 +48,17 @@ sealed interface Role {
       return lowest;
     }
 
+    boolean underReplicated() {
+      return state.isr().size() < state.replicas().size();
+    }
+
     boolean enoughInSync(int minInSyncReplicas) {
-      return state.isr().size() >= Math.min(minInSyncReplicas, state.replicas().size());
+      return spareInSync(minInSyncReplicas) >= 0;
+    }
+
+    /** How many more replicas are in sync than must be; below 0 if they are too few. */
+    int spareInSync(int minInSyncReplicas) {
+      return state.isr().size() - Math.min(minInSyncReplicas, state.replicas().size());
     }
   }
 

@@ -11,6 +11,8 @@ import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.disk.NioDisk;
+import io.strandline.broker.observe.kafka.KafkaMeters;
+import io.strandline.broker.partition.meter.ReplicaMeters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
@@ -78,6 +80,7 @@ final class Rig implements AutoCloseable {
             timer,
             history,
             new SimpleMeterRegistry(),
+            new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
     partitions = new Partitions(runtime, control, directories, Tier.NONE, Runnable::run);
     partitions.open(view());

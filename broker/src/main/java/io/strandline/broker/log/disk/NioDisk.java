@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
 /** The machine's own file system. */
@@ -19,9 +20,27 @@ public final class NioDisk implements Disk {
   private static final Set<StandardOpenOption> CREATING =
       Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
 
+  private final LongSupplier nanoClock;
+  private final Forced forced;
+
+  /** Told after a file was forced; on the thread that did. */
+  @FunctionalInterface
+  public interface Forced {
+    void took(Path file, long nanos);
+  }
+
+  public NioDisk() {
+    this(() -> 0, (file, nanos) -> {});
+  }
+
+  public NioDisk(LongSupplier nanoClock, Forced forced) {
+    this.nanoClock = nanoClock;
+    this.forced = forced;
+  }
+
   @Override
   public File open(Path file, boolean create) throws IOException {
-    return new NioFile(FileChannel.open(file, create ? CREATING : EXISTING));
+    return new NioFile(file, FileChannel.open(file, create ? CREATING : EXISTING));
   }
 
   @Override
@@ -60,7 +79,20 @@ public final class NioDisk implements Disk {
     return Files.exists(path);
   }
 
-  private record NioFile(FileChannel channel) implements File {
+  private final class NioFile implements File {
+    private final Path path;
+    private final FileChannel channel;
+
+    NioFile(Path path, FileChannel channel) {
+      this.path = path;
+      this.channel = channel;
+    }
+
+    @Override
+    public FileChannel channel() {
+      return channel;
+    }
+
     @Override
     public void write(ByteBuffer bytes, long positionBytes) throws IOException {
       long position = positionBytes;
@@ -76,7 +108,9 @@ public final class NioDisk implements Disk {
 
     @Override
     public void force() throws IOException {
+      long began = nanoClock.getAsLong();
       channel.force(false);
+      forced.took(path, nanoClock.getAsLong() - began);
     }
 
     @Override

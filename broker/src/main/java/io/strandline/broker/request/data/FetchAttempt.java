@@ -8,6 +8,7 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.ReadRequest;
+import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -57,6 +58,7 @@ final class FetchAttempt {
   private final Request<FetchRequest> request;
   private final FetchSessions.Turn turn;
   private final FetchIsolation isolation;
+  private final Kind sentAs;
   private final CompletableFuture<Reply> reply = new CompletableFuture<>();
   private final AtomicInteger wanted = new AtomicInteger();
   private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
@@ -82,6 +84,7 @@ final class FetchAttempt {
     this.turn = turn;
     FetchRequest body = request.body();
     this.maxBytes = Math.min(body.maxBytes(), services.config().fetchMaxBytes());
+    this.sentAs = body.isFromFollower() ? Kind.REPLICATION_OUT : Kind.BYTES_OUT;
     this.isolation =
         body.isFromFollower()
             ? FetchIsolation.LOG_END
@@ -182,6 +185,7 @@ final class FetchAttempt {
     try {
       Partition partition = services.partitions().leaderOrThrow(id(interest.key()));
       interest.watch(partition);
+      interest.mark(Kind.TOTAL_FETCH, 1);
       int room = Math.max(0, Math.min(interest.maxBytes(), maxBytes - bytes - promisedBytes));
       take(interest, partition.read(readRequest(interest, room)), room);
     } catch (RuntimeException failure) {
@@ -207,6 +211,7 @@ final class FetchAttempt {
     } else if (read instanceof PartitionRead.Old old) {
       await(new Asked(interest, old.marks(), room), old.read());
     } else if (read instanceof PartitionRead.Cold cold) {
+      interest.mark(Kind.REMOTE_FETCH, 1);
       await(new Asked(interest, cold.marks(), room), cold.read());
     }
   }
@@ -223,6 +228,9 @@ final class FetchAttempt {
 
   private void refuse(Interest interest, Errors error, PartitionRead.@Nullable Marks marks) {
     failed = true;
+    if (error == Errors.UNKNOWN_SERVER_ERROR || error == Errors.CORRUPT_MESSAGE) {
+      interest.mark(Kind.FAILED_FETCH, 1);
+    }
     interest.part(FetchPart.failed(error, marks));
   }
 
@@ -260,6 +268,7 @@ final class FetchAttempt {
       Interest interest = answer.asked.interest;
       try {
         if (answer.got instanceof ReplayRead read) {
+          interest.mark(Kind.REMOTE_FETCH_BYTES, read.sizeBytes());
           boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
           add(interest, FetchPart.of(answer.asked.marks, read, committedOnly));
         } else if (answer.got instanceof PartitionRead read) {
@@ -276,6 +285,7 @@ final class FetchAttempt {
   private void notRead(Asked asked, Throwable cause) {
     Errors error = Dispatcher.error(cause);
     if (cause instanceof ReplayException replay) {
+      asked.interest.mark(Kind.REMOTE_FETCH_ERRORS, 1);
       if (replay.kind() == ReplayException.Kind.UNAVAILABLE) {
         return; // stays slow: nothing yet, ask again
       }
@@ -320,6 +330,9 @@ final class FetchAttempt {
         part = FetchPart.slow(marks(interest)); // full, but not reached: nothing yet
       }
       parts.add(part);
+      if (part.sizeBytes() > 0) {
+        interest.mark(sentAs, part.sizeBytes());
+      }
       PartitionData one = part.data(interest.key().partition());
       boolean news = interest.news(one);
       if (turn.full() || news) {

@@ -2,6 +2,7 @@ package io.strandline.broker.request.data;
 
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Watcher;
+import io.strandline.broker.partition.meter.TopicMeters;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
@@ -111,6 +112,14 @@ final class Interest implements Watcher {
   void drop() {
     dropped = true;
     unwatch();
+  }
+
+  /** Counts for the topic of the partition that is read, if it was found. */
+  void mark(TopicMeters.Kind kind, long events) {
+    Partition read = watched;
+    if (read != null) {
+      read.meters().mark(kind, events);
+    }
   }
 
   // ---- the attempt's

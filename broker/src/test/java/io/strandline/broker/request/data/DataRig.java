@@ -9,12 +9,14 @@ import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.disk.NioDisk;
+import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
 import io.strandline.broker.partition.Tier;
+import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.io.IOException;
@@ -105,6 +107,7 @@ final class DataRig {
             time,
             replay,
             new SimpleMeterRegistry(),
+            new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
     partitions = new Partitions(runtime, control, List.of(directory), Tier.NONE, Runnable::run);
     sessions = sessions();
