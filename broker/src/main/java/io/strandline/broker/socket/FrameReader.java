@@ -19,11 +19,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Mechanism. As long as no frame is begun the socket is read into a small shared buffer, of
  * which whole frames are cut: a Produce as a slice, others, which live long when they are parked
- * and are small, as a copy, so that they do not pin the shared buffer. A frame that is only begun
- * gets a buffer of its own, which this class hands to the transport as the buffer to read into: the
- * payload of a large Produce is written once by the kernel and not moved again. That buffer starts
- * with at most {@link #EAGER_BYTES} and doubles as bytes come, so that a peer is given memory for
- * what it sent, not for what it claims.
+ * and are small, as a copy, so that they do not pin the shared buffer. It is as long as the frames
+ * of this peer while they are of middle size, so that one read takes one or several of them, and
+ * short when they are large or small.
+ *
+ * <p>A frame that is only begun gets a buffer of its own, which this class hands to the transport
+ * as the buffer to read into: the payload of a large Produce is written once by the kernel and not
+ * moved again. That buffer starts with at most {@link #EAGER_BYTES} and doubles as bytes come, so
+ * that a peer is given memory for what it sent, not for what it claims.
  *
  * <p>All on the connection's event loop, but {@link #late}.
  */
@@ -35,7 +38,14 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private static final int FRAME_BYTES_MIN = 8;
 
   private static final int READ_BYTES_MIN = 4 << 10;
-  private static final int READ_BYTES_MAX = 64 << 10;
+  private static final int READ_BYTES_MAX = 128 << 10;
+
+  /** Frames of up to so many bytes may pass through the shared buffer; longer ones never do. */
+  private static final int SHARED_BYTES_MAX = 96 << 10;
+
+  /** Reads before other connections of the loop have their turn, while each finds more to read. */
+  private static final int READS_MAX = 4;
+
   private static final int BYTES_PER_SECOND_MIN = 16 << 10;
   private static final long NEVER = Long.MIN_VALUE;
 
@@ -77,7 +87,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   /** The allocator to set on the channel this reader serves. */
   @SuppressWarnings("deprecation") // the handle is deprecated for those who call it, not for us
   DefaultMaxMessagesRecvByteBufAllocator allocator() {
-    return new DefaultMaxMessagesRecvByteBufAllocator() {
+    return new DefaultMaxMessagesRecvByteBufAllocator(READS_MAX) {
       @Override
       public Handle newHandle() {
         return new MaxMessageHandle() {
@@ -203,10 +213,15 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     }
     frame = ctx.alloc().directBuffer(Math.min(bytes, EAGER_BYTES), bytes);
     frameBytes = bytes;
-    readBytes = READ_BYTES_MIN; // little of the next large one shall pass through the shared buffer
+    readBytes = bytes <= SHARED_BYTES_MAX ? wholeFrame(bytes) : READ_BYTES_MIN;
     frameReceivedBytes = 0;
     frameSinceNanos = nanoClock.getAsLong();
     return true;
+  }
+
+  /** Reads the next frame at once if it is like this one. */
+  private int wholeFrame(int bytes) {
+    return Math.max(readBytes, Integer.highestOneBit(bytes + LENGTH_BYTES - 1) << 1);
   }
 
   private static ByteBuf cutOut(ChannelHandlerContext ctx, ByteBuf read, int bytes) {
