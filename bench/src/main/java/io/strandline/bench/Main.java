@@ -5,6 +5,7 @@ import io.strandline.bench.contender.Strandline;
 import io.strandline.bench.load.Workload;
 import io.strandline.bench.load.Workloads;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -33,12 +34,14 @@ public final class Main {
       return;
     }
     Path dir = Files.createTempDirectory("strandline-bench").toAbsolutePath();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> cleanUp(dir), "clean-up"));
     try {
       Figures figures = new Figures(options.results());
       measure(options, figures, dir);
       System.out.print(figures.table("Strandline", "Apache Kafka 4.3.1"));
-    } finally {
-      delete(dir);
+    } catch (Exception e) {
+      e.printStackTrace();
+      System.exit(1);
     }
   }
 
@@ -59,11 +62,15 @@ public final class Main {
     }
   }
 
-  private static void delete(Path dir) throws IOException {
+  /** At every end, also when the bench is stopped in the middle: no broker and no data stay. */
+  private static void cleanUp(Path dir) {
+    ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
     try (Stream<Path> files = Files.walk(dir)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
       }
+    } catch (IOException | UncheckedIOException e) {
+      System.err.println("can not remove " + dir + ": " + e);
     }
   }
 }
