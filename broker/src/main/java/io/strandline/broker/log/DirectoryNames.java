@@ -56,11 +56,18 @@ final class DirectoryNames {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
+    return id(file, "directory.id");
+  }
+
+  /** A Kafka id in a file of properties, if it has the key. */
+  private static Optional<Uuid> id(Path file, String key) throws IOException {
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(file)) {
       properties.load(reader);
+      return Optional.ofNullable(properties.getProperty(key)).map(Uuid::fromString);
+    } catch (IllegalArgumentException malformed) {
+      throw new IOException("malformed " + file, malformed);
     }
-    return Optional.ofNullable(properties.getProperty("directory.id")).map(Uuid::fromString);
   }
 
   /** Logs by the topic ids in their directories. */
@@ -74,15 +81,23 @@ final class DirectoryNames {
         continue;
       }
       Optional<Uuid> topicId = topicId(directory);
-      if (topicId.isPresent()) {
-        TopicPartition partition =
-            new TopicPartition(name.group(1), Integer.parseInt(name.group(2)));
+      Optional<Integer> number = number(name.group(2));
+      if (topicId.isPresent() && number.isPresent()) {
+        TopicPartition partition = new TopicPartition(name.group(1), number.get());
         logs.put(new TopicIdPartition(topicId.get(), partition), directory);
       } else {
         LOG.atWarn().addKeyValue("path", directory).log("no partition.metadata, left alone");
       }
     }
     return logs;
+  }
+
+  private static Optional<Integer> number(String digits) {
+    try {
+      return Optional.of(Integer.parseInt(digits));
+    } catch (NumberFormatException tooLarge) {
+      return Optional.empty();
+    }
   }
 
   List<Path> deleted() throws IOException {
@@ -101,11 +116,7 @@ final class DirectoryNames {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
-    Properties properties = new Properties();
-    try (Reader reader = Files.newBufferedReader(file)) {
-      properties.load(reader);
-    }
-    return Optional.ofNullable(properties.getProperty("topic_id")).map(Uuid::fromString);
+    return id(file, "topic_id");
   }
 
   /** A log's directory with its {@code partition.metadata}, durable. */
@@ -157,7 +168,11 @@ final class DirectoryNames {
   OptionalLong cleanBrokerEpoch() throws IOException {
     String text = Files.readString(path.resolve(CLEAN_SHUTDOWN), StandardCharsets.UTF_8);
     Matcher epoch = BROKER_EPOCH.matcher(text);
-    return epoch.find() ? OptionalLong.of(Long.parseLong(epoch.group(1))) : OptionalLong.empty();
+    try {
+      return epoch.find() ? OptionalLong.of(Long.parseLong(epoch.group(1))) : OptionalLong.empty();
+    } catch (NumberFormatException tooLarge) {
+      return OptionalLong.empty();
+    }
   }
 
   void forgetCleanShutdown() throws IOException {

@@ -23,10 +23,15 @@ final class EpochFiles {
   }
 
   LeaderEpochFileCache open(TopicPartition partition, Path logPath) throws IOException {
-    return new LeaderEpochFileCache(
-        partition,
-        new LeaderEpochCheckpointFile(LeaderEpochCheckpointFile.newFile(logPath.toFile()), unheard),
-        scheduler);
+    try {
+      return new LeaderEpochFileCache(
+          partition,
+          new LeaderEpochCheckpointFile(
+              LeaderEpochCheckpointFile.newFile(logPath.toFile()), unheard),
+          scheduler);
+    } catch (IllegalArgumentException e) {
+      throw new KafkaStorageException("malformed leader epochs in " + logPath, e);
+    }
   }
 
   /** Kafka's cache writes after a truncation by a task of its own. */

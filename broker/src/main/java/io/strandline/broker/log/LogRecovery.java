@@ -190,9 +190,9 @@ final class LogRecovery {
       if (base < scanFrom) {
         continue;
       }
-      if (torn || (!segments.isEmpty() && gapBefore(base))) {
+      if (torn || (!segments.isEmpty() && (gapBefore(base) || endOfLast() > base))) {
         torn = true;
-        requireUnsure(base, "a hole before the segment");
+        requireUnsure(base, "a hole before the segment, or what was cut off in it");
         LeftOvers.delete(runtime.disk(), path, base);
         continue;
       }
@@ -212,7 +212,11 @@ final class LogRecovery {
     }
   }
 
-  /** A cleaner leaves holes lawfully; a power failure between two renames does not. */
+  /**
+   * A cleaner leaves holes lawfully; a power failure between two renames does not. Nor does one
+   * after a truncation, when the names that it took away are back and what was written since
+   * reaches beyond them.
+   */
   private boolean gapBefore(long base) {
     return !config.compact
         && !start.clean
@@ -246,9 +250,10 @@ final class LogRecovery {
     long valid = 0;
     long next = segment.baseOffset();
     for (RecordBatch batch = scanner.next(); batch != null; batch = scanner.next()) {
-      if (!batch.isValid() || batch.lastOffset() < next) {
+      if (!batch.isValid()) {
         break;
       }
+      requireInPlace(batch, segment, next);
       int position = (int) scanner.batchPositionBytes();
       segment.index(
           batch.lastOffset(),
@@ -266,6 +271,29 @@ final class LogRecovery {
       segment.publish((int) valid, next);
     }
     return valid;
+  }
+
+  /**
+   * A batch whose checksum holds was written whole, and no crash moves it: where it lies is damage
+   * of another kind, and what lies behind it may be sound. Within a segment offsets rise; the first
+   * batch may begin below its segment, where a follower began within it.
+   */
+  private void requireInPlace(RecordBatch batch, LogSegment segment, long next) {
+    long base = segment.baseOffset();
+    long first = batch.magic() < RecordBatch.MAGIC_VALUE_V2 ? next : batch.baseOffset();
+    if ((first < next && next > base)
+        || batch.lastOffset() < Math.max(next, first)
+        || batch.lastOffset() - base > Integer.MAX_VALUE) {
+      throw new KafkaStorageException(
+          "log of "
+              + partition
+              + " has in segment "
+              + base
+              + " a batch out of place, of offsets "
+              + first
+              + " to "
+              + batch.lastOffset());
+    }
   }
 
   private void cutTail(LogSegment segment, int size, long valid) throws IOException {

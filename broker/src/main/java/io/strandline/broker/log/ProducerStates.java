@@ -4,6 +4,7 @@ import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.log.check.KafkaTime;
 import io.strandline.broker.log.segment.AbortedIndex;
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,11 +16,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
 import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.BatchMetadata;
 import org.apache.kafka.storage.internals.log.CompletedTxn;
@@ -56,14 +60,19 @@ final class ProducerStates {
 
   ProducerStates(TopicPartition partition, Path directory, LogRuntime runtime) throws IOException {
     LogSettings settings = runtime.settings();
-    states =
-        new ProducerStateManager(
-            partition,
-            directory.toFile(),
-            settings.transactionMaxTimeoutMs(),
-            new ProducerStateManagerConfig(
-                settings.producerIdExpirationMs(), settings.transactionVerification()),
-            new KafkaTime(runtime.clock()));
+    try {
+      states =
+          new ProducerStateManager(
+              partition,
+              directory.toFile(),
+              settings.transactionMaxTimeoutMs(),
+              new ProducerStateManagerConfig(
+                  settings.producerIdExpirationMs(), settings.transactionVerification()),
+              new KafkaTime(runtime.clock()));
+    } catch (NumberFormatException e) {
+      throw new KafkaStorageException(
+          "a snapshot without an offset in its name in " + directory, e);
+    }
   }
 
   /**
@@ -243,17 +252,33 @@ final class ProducerStates {
    * Learns a batch that is in the log already.
    *
    * @param aborted to be rebuilt, or null when it is sound
+   * @throws KafkaStorageException if it is a marker that nobody can have written
    */
   void replay(RecordBatch batch, @Nullable AbortedIndex aborted) throws IOException {
     if (batch.hasProducerId()) {
       ProducerAppendInfo info = states.prepareUpdate(batch.producerId(), AppendOrigin.REPLICATION);
-      Optional<CompletedTxn> done = info.append(batch, Optional.empty(), (short) 0);
+      Optional<CompletedTxn> done = replay(batch, info);
       states.update(info);
       if (done.isPresent()) {
         complete(done.get(), aborted);
       }
     }
     states.updateMapEndOffset(batch.lastOffset() + 1);
+  }
+
+  /** Of control batches the records are read too. */
+  private static Optional<CompletedTxn> replay(RecordBatch batch, ProducerAppendInfo info) {
+    try {
+      return batch.isControlBatch()
+          ? BatchBounds.decode(
+              batch,
+              BufferSupplier.NO_CACHING,
+              () -> info.append(batch, Optional.empty(), (short) 0))
+          : info.append(batch, Optional.empty(), (short) 0);
+    } catch (ApiException e) {
+      throw new KafkaStorageException(
+          "no marker of a transaction at offset " + batch.lastOffset(), e);
+    }
   }
 
   /** Loads the newest snapshot at or below the offset and forgets what is above. */

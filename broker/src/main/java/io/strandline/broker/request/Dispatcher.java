@@ -61,8 +61,14 @@ public final class Dispatcher {
   }
 
   private static Reply errorReply(AbstractRequest body, Throwable failure) {
-    AbstractResponse response = body.getErrorResponse(failure);
-    return response == null ? Reply.closeConnection() : Reply.of(response);
+    try {
+      AbstractResponse response = body.getErrorResponse(failure);
+      return response == null ? Reply.closeConnection() : Reply.of(response);
+    } catch (RuntimeException absurd) {
+      // Some of Kafka's requests have no answer when what may be null is.
+      LOG.atInfo().setCause(absurd).log("request has no error answer");
+      return Reply.closeConnection();
+    }
   }
 
   /** What really failed, out of the wrappings of futures. */

@@ -1,12 +1,14 @@
 package io.strandline.replay.decode;
 
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.segment.SegmentFormatException;
 import java.util.Optional;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Record;
-import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.BufferSupplier;
 
 /**
  * Looks for the first record at or above an offset whose timestamp is at least the one asked.
@@ -62,18 +64,24 @@ public final class TimestampScan {
   private Optional<Found> search(ByteRun run, int at, BatchHeader header) {
     MemoryRecords records = MemoryRecords.readableRecords(run.joined(at, at + header.sizeBytes()));
     try {
-      for (RecordBatch batch : records.batches()) {
-        for (Record record : batch) {
-          if (record.timestamp() >= timestampMs && record.offset() >= fromOffset) {
-            return Optional.of(
-                new Found(record.offset(), record.timestamp(), header.leaderEpoch()));
-          }
-        }
-      }
-      return Optional.empty();
+      MutableRecordBatch batch = records.batches().iterator().next();
+      return BatchBounds.decode(batch, BufferSupplier.NO_CACHING, () -> search(batch));
     } catch (KafkaException e) {
       throw new SegmentFormatException(
           "the batch at offset " + header.baseOffset() + " does not decode: " + e);
+    }
+  }
+
+  private Optional<Found> search(MutableRecordBatch batch) {
+    try (var records = batch.skipKeyValueIterator(BufferSupplier.NO_CACHING)) {
+      while (records.hasNext()) {
+        Record record = records.next();
+        if (record.timestamp() >= timestampMs && record.offset() >= fromOffset) {
+          return Optional.of(
+              new Found(record.offset(), record.timestamp(), batch.partitionLeaderEpoch()));
+        }
+      }
+      return Optional.empty();
     }
   }
 }

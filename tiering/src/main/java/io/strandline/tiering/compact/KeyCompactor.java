@@ -1,6 +1,7 @@
 package io.strandline.tiering.compact;
 
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.DigestException;
@@ -79,12 +80,17 @@ public final class KeyCompactor {
             segment,
             (batch, bytes) ->
                 batch.lastOffset() < fromOffset
-                    || batch.baseOffset() >= endOffset
+                    || firstOffset(batch) >= endOffset
                     || learn(batch, fromOffset));
     if (all) {
       lastOffsets.updateLatestOffset(endOffset - 1);
     }
     return all;
+  }
+
+  /** Of old formats it stands in what is compressed. */
+  private static long firstOffset(RecordBatch batch) {
+    return batch.magic() < RecordBatch.MAGIC_VALUE_V2 ? batch.lastOffset() : batch.baseOffset();
   }
 
   /** Offset after the last one learnt; records from there on all stay. */
@@ -116,14 +122,11 @@ public final class KeyCompactor {
   }
 
   private boolean learn(RecordBatch batch, long fromOffset) {
-    TransactionLedger.Verdict verdict = indexed.next(batch);
+    TransactionLedger.Verdict verdict = verdict(batch);
     if (!batch.isControlBatch() && !verdict.discardable()) {
-      try (CloseableIterator<Record> records = batch.streamingIterator(decompression)) {
-        while (records.hasNext()) {
-          Record record = records.next();
-          if (record.hasKey() && record.offset() >= fromOffset && !learn(record)) {
-            return false;
-          }
+      try {
+        if (!BatchBounds.decode(batch, decompression, () -> learnKeys(batch, fromOffset))) {
+          return false;
         }
       } catch (KafkaException e) {
         logUndecodable(batch, e);
@@ -131,6 +134,30 @@ public final class KeyCompactor {
     }
     lastOffsets.updateLatestOffset(batch.lastOffset());
     return true;
+  }
+
+  private TransactionLedger.Verdict verdict(RecordBatch batch) {
+    if (!batch.isControlBatch()) {
+      return indexed.next(batch);
+    }
+    try {
+      return BatchBounds.decode(batch, decompression, () -> indexed.next(batch));
+    } catch (KafkaException e) {
+      logUndecodable(batch, e);
+      return TransactionLedger.Verdict.KEEP;
+    }
+  }
+
+  private boolean learnKeys(RecordBatch batch, long fromOffset) {
+    try (CloseableIterator<Record> records = batch.streamingIterator(decompression)) {
+      while (records.hasNext()) {
+        Record record = records.next();
+        if (record.hasKey() && record.offset() >= fromOffset && !learn(record)) {
+          return false;
+        }
+      }
+      return true;
+    }
   }
 
   private boolean learn(Record record) {
@@ -152,7 +179,12 @@ public final class KeyCompactor {
     try {
       batch.ensureValid();
       result =
-          MemoryRecords.readableRecords(bytes.duplicate()).filterTo(rule, write, decompression);
+          BatchBounds.decode(
+              batch,
+              decompression,
+              () ->
+                  MemoryRecords.readableRecords(bytes.duplicate())
+                      .filterTo(rule, write, decompression));
       write = result.outputBuffer();
     } catch (KafkaException e) {
       logUndecodable(batch, e);
@@ -228,7 +260,7 @@ public final class KeyCompactor {
 
   private static void logUndecodable(RecordBatch batch, KafkaException e) {
     LOG.atWarn()
-        .addKeyValue("offset", batch.baseOffset())
+        .addKeyValue("offset", firstOffset(batch))
         .addKeyValue("reason", e.toString())
         .log("a batch does not decode and is kept as it is");
   }

@@ -48,7 +48,8 @@ public final class Deletions {
     Deletions deletions = new Deletions(directory);
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".delete")).toList()) {
-        Optional<Deletion> deletion = parse(Files.readString(file));
+        Optional<Deletion> deletion =
+            parse(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
         if (deletion.isEmpty()) {
           LOG.atWarn().addKeyValue("path", file).log("a damaged deletion is left alone");
         }
@@ -111,8 +112,13 @@ public final class Deletions {
     if (!m.matches()) {
       return Optional.empty();
     }
-    TopicIdPartition partition =
-        new TopicIdPartition(Uuid.fromString(m.group(1)), Integer.parseInt(m.group(2)), m.group(4));
-    return Optional.of(new Deletion(partition, Integer.parseInt(m.group(3))));
+    try {
+      Uuid topicId = Uuid.fromString(m.group(1));
+      TopicIdPartition partition =
+          new TopicIdPartition(topicId, Integer.parseInt(m.group(2)), m.group(4));
+      return Optional.of(new Deletion(partition, Integer.parseInt(m.group(3))));
+    } catch (IllegalArgumentException notAnId) {
+      return Optional.empty();
+    }
   }
 }

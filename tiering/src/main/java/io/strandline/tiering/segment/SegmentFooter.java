@@ -147,6 +147,13 @@ public record SegmentFooter(
             b.getInt(),
             b.getLong(),
             (flags & FLAG_ABORTED) != 0);
+    if (partition < 0
+        || facts.baseOffset < 0
+        || facts.endOffset <= facts.baseOffset
+        || facts.batchCount < 0
+        || facts.recordCount < 0) {
+      throw new SegmentFormatException("impossible segment " + facts);
+    }
     long dataBytes = b.getLong();
     int dataCrc = b.getInt();
     List<SectionSum> sections = new ArrayList<>();

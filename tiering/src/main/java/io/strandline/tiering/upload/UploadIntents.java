@@ -158,10 +158,14 @@ public final class UploadIntents implements AutoCloseable {
       return;
     }
     List<String> words = List.of(line.substring(0, end).split(" ", -1));
-    if (words.get(0).equals("end") && words.size() == 2) {
-      open.remove(ObjectKey.of(words.get(1)));
-    } else {
-      parse(words).ifPresent(i -> open.put(i.object(), i));
+    try {
+      if (words.get(0).equals("end") && words.size() == 2) {
+        open.remove(ObjectKey.of(words.get(1)));
+      } else {
+        parse(words).ifPresent(i -> open.put(i.object(), i));
+      }
+    } catch (IllegalArgumentException notOurs) {
+      LOG.atWarn().setCause(notOurs).log("an upload intent that nobody writes is dropped");
     }
   }
 

@@ -1,5 +1,6 @@
 package io.strandline.broker.log.check;
 
+import io.strandline.tiering.segment.BatchBounds;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -143,6 +144,7 @@ public final class LeaderCheck {
     boolean header =
         count != null
             && count > 0
+            && count <= BatchBounds.RECORDS_MAX
             && count == batch.lastOffset() - batch.baseOffset() + 1
             && !batch.isControlBatch()
             && (attributes & DELETE_HORIZON_MASK) == 0
@@ -219,8 +221,12 @@ public final class LeaderCheck {
             from.leaderEpoch(),
             from.origin());
     ValidationResult result =
-        validator.validateMessagesAndAssignOffsets(
-            PrimitiveRef.ofLong(numbering.nextOffset), meters, BUFFERS.get());
+        BatchBounds.decode(
+            batch,
+            BUFFERS.get(),
+            () ->
+                validator.validateMessagesAndAssignOffsets(
+                    PrimitiveRef.ofLong(numbering.nextOffset), meters, BUFFERS.get()));
     MutableRecordBatch valid = result.validatedRecords().batches().iterator().next();
     if (valid.sizeInBytes() > config.maxMessageSize()) {
       throw new RecordTooLargeException(

@@ -34,7 +34,11 @@ public final class LogFiles {
         return -1;
       }
     }
-    return Long.parseLong(name.substring(0, DIGITS));
+    try {
+      return Long.parseLong(name.substring(0, DIGITS));
+    } catch (NumberFormatException beyondOffsets) {
+      return -1;
+    }
   }
 
   public static boolean is(Path file, String kind) {

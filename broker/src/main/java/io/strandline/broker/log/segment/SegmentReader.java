@@ -1,12 +1,16 @@
 package io.strandline.broker.log.segment;
 
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.Optional;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.BufferSupplier;
 
 /**
  * Finds batches in a segment by offset, size and time. For one call of one thread, which holds the
@@ -53,7 +57,7 @@ public final class SegmentReader {
       return end.sizeBytes();
     }
     long entry = segment.offsets().floorOffset(offset - segment.baseOffset());
-    int position = entry == OffsetIndex.NONE ? 0 : OffsetIndex.position(entry);
+    int position = entry == OffsetIndex.NONE ? 0 : within(OffsetIndex.position(entry));
     while (position < end.sizeBytes()) {
       frame(position);
       if (batchLast >= offset) {
@@ -103,7 +107,15 @@ public final class SegmentReader {
         Math.min(
             offsets.floorPosition(limit),
             offsets.floorOffset(upperBoundOffset - 1 - segment.baseOffset()));
-    return entry == OffsetIndex.NONE ? start : Math.max(start, OffsetIndex.position(entry));
+    return entry == OffsetIndex.NONE ? start : Math.max(start, within(OffsetIndex.position(entry)));
+  }
+
+  /** An index that was read from a file may say anything. */
+  private int within(int position) {
+    if (position < 0 || position > end.sizeBytes()) {
+      throw new CorruptRecordException("the index points to " + position + " of " + segment);
+    }
+    return position;
   }
 
   /** The first record at or above the offset whose timestamp is at least the one asked for. */
@@ -111,17 +123,40 @@ public final class SegmentReader {
     long reached = segment.baseOffset() + segment.times().floor(timestampMs).relativeOffset();
     int position = positionOf(Math.max(reached, fromOffset));
     BatchScanner scanner = new BatchScanner(channel, position, end.sizeBytes());
-    for (RecordBatch batch = scanner.next(); batch != null; batch = scanner.next()) {
+    for (MutableRecordBatch batch = scanner.next(); batch != null; batch = scanner.next()) {
       if (batch.maxTimestamp() >= timestampMs && batch.lastOffset() >= fromOffset) {
-        for (Record record : batch) {
-          if (record.timestamp() >= timestampMs && record.offset() >= fromOffset) {
-            return Optional.of(
-                new Found(record.offset(), record.timestamp(), batch.partitionLeaderEpoch()));
-          }
+        Optional<Found> found = firstReaching(batch, timestampMs, fromOffset);
+        if (found.isPresent()) {
+          return found;
         }
       }
     }
     return Optional.empty();
+  }
+
+  /** What the fast path took without looking inside may turn out not to decode. */
+  private Optional<Found> firstReaching(
+      MutableRecordBatch batch, long timestampMs, long fromOffset) {
+    try {
+      return BatchBounds.decode(
+          batch,
+          BufferSupplier.NO_CACHING,
+          () -> {
+            try (var records = batch.skipKeyValueIterator(BufferSupplier.NO_CACHING)) {
+              while (records.hasNext()) {
+                Record record = records.next();
+                if (record.timestamp() >= timestampMs && record.offset() >= fromOffset) {
+                  return Optional.of(
+                      new Found(record.offset(), record.timestamp(), batch.partitionLeaderEpoch()));
+                }
+              }
+              return Optional.empty();
+            }
+          });
+    } catch (InvalidRecordException e) {
+      throw new CorruptRecordException(
+          "the batch at offset " + batch.lastOffset() + " of " + segment + " does not decode", e);
+    }
   }
 
   /** Reads the header of the batch at the position. */
