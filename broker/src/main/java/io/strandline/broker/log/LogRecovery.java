@@ -213,15 +213,15 @@ final class LogRecovery {
   }
 
   /**
-   * A cleaner leaves holes lawfully; a power failure between two renames does not. Nor does one
-   * after a truncation, when the names that it took away are back and what was written since
-   * reaches beyond them.
+   * A cleaner leaves holes lawfully, and so does the deletion of what lies below the log start; a
+   * power failure between two renames does not. Nor does one after a truncation, when the names
+   * that it took away are back and what was written since reaches beyond them.
    */
   private boolean gapBefore(long base) {
     return !config.compact
         && !start.clean
         && endOfLast() < base
-        && base > start.recoveryPoint
+        && base > Math.max(start.recoveryPoint, start.logStart)
         && segments.lastEntry().getValue().end().sizeBytes() > 0;
   }
 

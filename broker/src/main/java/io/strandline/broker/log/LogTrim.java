@@ -128,7 +128,6 @@ final class LogTrim {
       }
       state.logStart = offset;
       state.localStart = Math.max(state.localStart, offset);
-      state.recoveryPoint = Math.max(state.recoveryPoint, offset);
       state.epochs.truncateFromStartAsyncFlush(offset);
       state.producers.logStartAdvanced(offset);
       deleteBelowStart();

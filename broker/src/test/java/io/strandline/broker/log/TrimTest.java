@@ -175,4 +175,15 @@ class TrimTest {
     logs.scheduler.runAll();
     assertThat(logs.path.toFile().list((d, n) -> n.endsWith("-delete"))).isEmpty();
   }
+
+  @Test
+  void aStartWithinABatchThatIsNotForcedMakesNothingDurable() {
+    PartitionLog log = logs.create();
+    logs.append(log, "a", "b", "c");
+    log.advanceLogStart(2);
+    assertThat(log.recoveryPoint()).isZero();
+    log = logs.crash(log);
+    assertThat(log.logStartOffset()).isLessThanOrEqualTo(2);
+    assertThat(Logs.read(log, 2)).containsExactly("2=c");
+  }
 }

@@ -1,179 +1,364 @@
 package io.strandline.tests.simulation;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.strandline.tiering.manifest.ManifestView;
-import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
-import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreCall;
+import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
 import io.strandline.tiering.store.memory.FaultyObjectStore;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.config.TopicConfig;
-import org.apache.kafka.common.record.internal.MemoryRecords;
-import org.apache.kafka.common.record.internal.SimpleRecord;
-import org.apache.kafka.storage.internals.log.AppendOrigin;
-import org.apache.kafka.storage.internals.log.LogConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A broker that appends, seals, uploads, commits, releases and expires, and dies at a step of its
- * disk or at any time; another begins on what is left. The store is as faulty as ever.
+ * One partition's replicas and its tier. Brokers append, replicate, seal, upload, commit, release,
+ * expire; they die at a step of their disk, at a request to the store or at any time, sleep, lose
+ * touch, and lead on when another already does. Others begin on what is left. In the end all is
+ * quiet, and what remains must be in order.
  */
-final class LogTierSimulation {
-  private static final Duration LIFE_MAX = Duration.ofSeconds(25);
-  private static final int LIVES = 6;
-
-  private final SimulatedTime time;
-  private final Random random;
-  private final CrashingDisk.Model model;
-  private final boolean flushed;
-  private final Path directory;
-  private final ObjectStore bucket;
-  private final Manifests observer;
-  private final WrittenRecords written = new WrittenRecords();
-  private final List<TierCheck> checks =
-      List.of(
-          new TierCheck.VersionsRise(),
-          new TierCheck.SegmentsDense(),
-          new TierCheck.NamedObjectsExist());
-  private @Nullable Throwable violation;
-  private int lives;
+final class LogTierSimulation implements SimulatedMachine.World {
+  private static final long MS = 1_000_000L;
 
   /**
-   * @param flushed whether every append is forced before it is acknowledged ({@code
-   *     flush.messages})
+   * How it is shaken.
+   *
+   * @param stormMs how long
+   * @param atRandom whether chance decides what fails; else only the crash below happens
+   * @param diskStep at which the first replica's first life ends; 0 for none
+   * @param storeRequest likewise
    */
-  LogTierSimulation(long seed, CrashingDisk.Model model, boolean flushed, Path directory) {
-    this.flushed = flushed;
+  record Shaking(long stormMs, boolean atRandom, int diskStep, int storeRequest) {
+    static final Shaking RANDOM = new Shaking(22_000, true, 0, 0);
+  }
+
+  /**
+   * What came of a run; the same seed gives the same.
+   *
+   * @param stormSteps changes of the first replica's disk in its first life, until all was quiet
+   * @param stormRequests to the store, likewise
+   */
+  record Outcome(
+      int acknowledged,
+      long version,
+      long tierEnd,
+      int lives,
+      int elections,
+      int stormSteps,
+      int stormRequests,
+      long trace) {}
+
+  private final LogTierPlan plan;
+  private final Shaking shaking;
+  private final SimulatedTime time;
+  private final Random random;
+  private final Trace trace;
+  private final SimulatedCluster cluster;
+  private final ObjectStore traced;
+  private final LogTierChecks checks;
+  private final SimulatedClient client;
+  private final List<SimulatedMachine> machines = new ArrayList<>();
+  private final long[] deafUntil;
+  private long cutUntil;
+  private boolean quiet;
+  private boolean clientStopped;
+  private boolean topicDeleted;
+  private int requests;
+
+  LogTierSimulation(long seed, LogTierPlan plan, Shaking shaking, Path directory)
+      throws IOException {
+    this.plan = plan;
+    this.shaking = shaking;
     this.random = new Random(seed);
     this.time = new SimulatedTime(random);
-    this.model = model;
-    this.directory = directory;
-    this.bucket = new MemoryObjectStore(Runnable::run, time);
-    this.observer =
-        StoreManifests.open(
+    this.trace = new Trace(time::nanos);
+    this.cluster = new SimulatedCluster(plan, time, random, trace);
+    ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
+    this.checks =
+        new LogTierChecks(
+            cluster,
             bucket,
-            SimulatedBroker.manifests(),
-            new StoreManifests.Environment(
-                time, new Random(0), Runnable::run, new SimpleMeterRegistry()));
+            StoreManifests.open(
+                bucket,
+                SimulatedCluster.manifestConfig(),
+                new StoreManifests.Environment(
+                    time, new Random(0), Runnable::run, new CompositeMeterRegistry())));
+    this.traced = new TracedStore(bucket, SimulatedCluster.PARTITION, trace, checks);
+    this.client = new SimulatedClient(cluster);
+    this.deafUntil = new long[plan.replicas()];
+    for (int id = 0; id < plan.replicas(); id++) {
+      machines.add(new SimulatedMachine(id, cluster, this, directory, plan.model()));
+    }
   }
-
-  /** What came of a run; the same seed gives the same. */
-  record Outcome(int records, long version, long tierEnd, int lives) {}
 
   Outcome run() throws IOException {
-    for (int life = 0; life < LIVES; life++) {
-      live(life);
-    }
-    ManifestView view = observer.read(SimulatedBroker.PARTITION).join();
-    return new Outcome(written.count(), view.version(), view.endOffset(), lives);
-  }
-
-  private void live(int life) throws IOException {
-    Path root = directory.resolve("life-" + life);
-    Files.createDirectories(root);
-    SimulatedProcess process = new SimulatedProcess(time);
-    // Some die while they recover, some at a step of their work, the rest when their time is over.
-    int steps = 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 1500);
-    CrashingDisk disk = new CrashingDisk(random, steps, process::die);
     try {
-      SimulatedBroker broker = born(process, disk, root);
-      written.recovered(broker.log);
-      check(broker);
-      produce(broker);
-      time.runFor(random.nextLong(LIFE_MAX.toNanos()));
-      if (process.alive()) {
-        check(broker);
+      machines.forEach(SimulatedMachine::boot);
+      produce();
+      if (shaking.atRandom()) {
+        chaos();
       }
-    } catch (Crash | RuntimeException failure) {
-      if (!disk.crashed()) {
-        throw failure;
+      during(shaking.stormMs());
+      int stormSteps = machines.get(0).firstLifeSteps();
+      int stormRequests = requests;
+      settle();
+      ManifestView view = checks.newest();
+      return new Outcome(
+          cluster.history.acknowledged(),
+          view.version(),
+          view.endOffset(),
+          machines.stream().mapToInt(SimulatedMachine::lives).sum(),
+          cluster.epoch(),
+          stormSteps,
+          stormRequests,
+          trace.hash());
+    } finally {
+      for (SimulatedMachine machine : machines) {
+        machine.close();
       }
-      // The next life will tell.
     }
-    disk.crash();
-    if (violation != null) {
-      throw new AssertionError(violation.getMessage(), violation);
-    }
-    disk.leave(root, directory.resolve("life-" + (life + 1)), model);
-    time.runFor(random.nextLong(Duration.ofSeconds(10).toNanos()));
   }
 
-  private SimulatedBroker born(SimulatedProcess process, CrashingDisk disk, Path root)
-      throws IOException {
-    ObjectStore store =
-        new FaultyObjectStore(bucket, FaultPlan.random(random, 0.05, Duration.ofMillis(200)), time);
-    lives++;
-    return new SimulatedBroker(
-        new SimulatedBroker.Birth(time, random, store, root, lives), process, disk, topic());
-  }
-
-  private Map<String, String> topic() {
-    Map<String, String> topic = new HashMap<>();
-    topic.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "700");
-    topic.put(TopicConfig.INDEX_INTERVAL_BYTES_CONFIG, "100");
-    if (flushed) {
-      topic.put(TopicConfig.FLUSH_MESSAGES_INTERVAL_CONFIG, "1");
+  private void during(long ms) {
+    long until = time.nanos() + ms * MS;
+    while (time.nanos() < until && !cluster.violated()) {
+      time.runFor(Math.min(200 * MS, until - time.nanos()));
     }
-    return topic;
+    cluster.throwIfViolated();
   }
 
-  private void produce(SimulatedBroker broker) {
-    broker.process.execute(
+  /** No faults any more: everyone comes back, catches up, cleans up. */
+  private void settle() {
+    quiet = true;
+    during(10_000);
+    clientStopped = true;
+    during(6_000);
+    require(client.idle(), "a batch is still not acknowledged");
+    for (SimulatedMachine machine : machines) {
+      boolean back = machine.replica() != null && cluster.inSync(machine.id);
+      require(back, "replica " + machine.id + " is not back");
+    }
+    during(35_000);
+    checkAll();
+    checks.orphansGone();
+    if (random.nextInt(4) == 0) {
+      deleteTopic();
+    }
+  }
+
+  private void require(boolean holds, String what) {
+    if (!holds) {
+      throw new AssertionError("Progress: " + what + "\n" + trace.tail());
+    }
+  }
+
+  private void deleteTopic() {
+    SimulatedReplica leader = on(cluster.leader());
+    if (leader == null) {
+      return;
+    }
+    trace.add("topic deleted");
+    cluster.history.deleteBelow(Long.MAX_VALUE);
+    topicDeleted = true;
+    var unused = leader.deleteTier();
+    during(60_000);
+    checks.deletedIsGone();
+  }
+
+  private void checkAll() {
+    for (SimulatedMachine machine : machines) {
+      SimulatedReplica there = machine.replica();
+      if (there != null) {
+        cluster.guard(there, () -> checks.replica(there));
+      }
+    }
+    cluster.throwIfViolated();
+  }
+
+  private @Nullable SimulatedReplica on(int id) {
+    return id < 0 || id >= machines.size() ? null : machines.get(id).replica();
+  }
+
+  // ---- the world of a machine
+
+  @Override
+  public int steps(int id, int life) {
+    if (shaking.diskStep() > 0 && id == 0 && life == 0) {
+      return shaking.diskStep();
+    }
+    if (quiet || !shaking.atRandom()) {
+      return Integer.MAX_VALUE;
+    }
+    // Some die while they recover, some at a step of their work, the rest at any time.
+    return switch (random.nextInt(4)) {
+      case 0 -> 1 + random.nextInt(40);
+      case 1 -> 1 + random.nextInt(400);
+      default -> Integer.MAX_VALUE;
+    };
+  }
+
+  @Override
+  public boolean mayCrash(int id) {
+    if (quiet) {
+      return false;
+    }
+    int other = 1 - id;
+    return !plan.oneAtATime() || (on(other) != null && cluster.inSync(other));
+  }
+
+  @Override
+  public void segmentGone(SimulatedReplica replica) {
+    time.execute(
         () -> {
-          try {
-            append(broker);
-            if (random.nextInt(20) == 0) {
-              check(broker);
-            }
-          } catch (Error | RuntimeException | IOException e) {
-            violation = violation == null && !broker.disk.crashed() ? e : violation;
-            return;
+          if (replica.process.alive()) {
+            checks.seam(replica.log);
           }
-          var unused =
-              time.schedule(() -> produce(broker), 20 + random.nextInt(200), TimeUnit.MILLISECONDS);
         });
   }
 
-  private void append(SimulatedBroker broker) {
-    SimpleRecord[] records = new SimpleRecord[1 + random.nextInt(4)];
-    for (int i = 0; i < records.length; i++) {
-      String value = "value-" + written.next() + "x".repeat(random.nextInt(60));
-      records[i] = new SimpleRecord(time.millis(), value.getBytes(StandardCharsets.UTF_8));
-    }
-    long from = broker.log.logEndOffset();
-    written.tried(from, records);
-    var appended =
-        broker.log.appendAsLeader(
-            MemoryRecords.withRecords(Compression.NONE, records),
-            lives,
-            AppendOrigin.CLIENT,
-            time.millis());
-    written.acknowledged(appended.firstOffset(), appended.lastOffset());
+  @Override
+  public ObjectStore store(int id, int life, Runnable crash) {
+    FaultPlan usual = FaultPlan.random(random, 0.05, Duration.ofMillis(200));
+    FaultPlan mine =
+        call -> {
+          if (id == 0 && life == 0 && ++requests == shaking.storeRequest()) {
+            boolean arrives = random.nextBoolean();
+            crash.run();
+            return Fault.of(arrives ? Fault.Kind.NONE : Fault.Kind.LOST_REQUEST);
+          }
+          return quiet || !shaking.atRandom() ? Fault.NONE : late(call, usual.next(call));
+        };
+    return new FaultyObjectStore(traced, mine, time);
   }
 
-  /** Invariants 1 to 5 and 7, of the log and the tier together. */
-  private void check(SimulatedBroker broker) throws IOException {
-    ManifestView view = observer.read(SimulatedBroker.PARTITION).join();
-    List<SegmentEntry> named = view.from(0, Integer.MAX_VALUE).join();
-    TierCheck.all(checks, new TierCheck.Look(view, named, bucket));
-    try {
-      written.check(broker.log, view, named, bucket);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
+  /** Now and then a write arrives when the world has moved on. */
+  private Fault late(StoreCall call, Fault fault) {
+    return call.operation().writes() && random.nextInt(100) == 0
+        ? new Fault(fault.kind(), Duration.ofMillis(random.nextInt(6_000)), fault.after())
+        : fault;
+  }
+
+  @Override
+  public void born(SimulatedReplica replica) {
+    SimulatedReader reader = new SimulatedReader(replica, cluster);
+    every(replica, 30, 250, () -> listen(replica));
+    every(replica, 20, 120, () -> fetch(replica));
+    every(replica, 400, 600, replica::maintain);
+    every(replica, 20, 150, () -> read(reader));
+    every(replica, 500, 3_000, () -> checks.replica(replica));
+  }
+
+  private void every(
+      SimulatedReplica replica, int minMs, int maxMs, SimulatedCluster.Action action) {
+    var unused =
+        replica.process.schedule(
+            () -> {
+              cluster.guard(replica, action);
+              every(replica, minMs, maxMs, action);
+            },
+            slowly(minMs + random.nextInt(maxMs - minMs)),
+            TimeUnit.MILLISECONDS);
+  }
+
+  /** When nothing happens any more, nobody needs to look often. */
+  private int slowly(int ms) {
+    return clientStopped ? 10 * ms : ms;
+  }
+
+  private void listen(SimulatedReplica replica) {
+    if (time.nanos() >= deafUntil[replica.id] && cluster.leader() >= 0) {
+      replica.become(cluster.leader(), cluster.epoch());
     }
+  }
+
+  private void read(SimulatedReader reader) {
+    if (!topicDeleted) {
+      reader.act();
+    }
+  }
+
+  private void fetch(SimulatedReplica replica) {
+    SimulatedReplica other = on(1 - replica.id);
+    if (time.nanos() >= cutUntil && other != null && other.process.awake()) {
+      replica.fetch(other);
+    }
+  }
+
+  // ---- clients and chaos
+
+  private void produce() {
+    int target = random.nextInt(6) == 0 ? random.nextInt(plan.replicas()) : cluster.leader();
+    SimulatedReplica replica = on(target);
+    boolean reachable = replica != null && replica.process.awake();
+    boolean stop = clientStopped && client.idle();
+    if (replica != null && reachable && !stop) {
+      cluster.guard(replica, () -> client.act(replica));
+    } else if (!stop) {
+      client.act(null);
+    }
+    var unused =
+        time.schedule(this::produce, slowly(5 + random.nextInt(60)), TimeUnit.MILLISECONDS);
+  }
+
+  private void chaos() {
+    if (quiet) {
+      return;
+    }
+    int id = random.nextInt(plan.replicas());
+    SimulatedReplica replica = on(id);
+    switch (random.nextInt(9)) {
+      case 0, 1 -> {
+        if (replica != null && mayCrash(id)) {
+          replica.disk.crash();
+        }
+      }
+      case 2, 3 -> handOver();
+      case 4 -> cutUntil = time.nanos() + random.nextInt(3_000) * MS;
+      case 5 -> {
+        if (replica != null) {
+          replica.process.sleep(random.nextInt(5_000) * MS + 1);
+        }
+      }
+      case 6 -> deleteRecords();
+      default -> {}
+    }
+    var unused = time.schedule(this::chaos, 100 + random.nextInt(1_000), TimeUnit.MILLISECONDS);
+  }
+
+  /** The old leader hears of it when it hears of it, and leads on until then. */
+  private void handOver() {
+    int old = cluster.leader();
+    if (old >= 0) {
+      deafUntil[old] = time.nanos() + random.nextInt(8_000) * MS;
+      cluster.handOver();
+    }
+  }
+
+  private void deleteRecords() {
+    SimulatedReplica leader = on(cluster.leader());
+    if (leader == null
+        || !leader.leads()
+        || leader.epoch() != cluster.epoch()
+        || !leader.process.awake()) {
+      return;
+    }
+    cluster.guard(
+        leader,
+        () -> {
+          long start = leader.log.logStartOffset();
+          long room = leader.highWatermark() - start;
+          if (room > 1) {
+            long to = start + 1 + (long) (random.nextDouble() * room / 3);
+            cluster.history.deleteBelow(to);
+            leader.log.advanceLogStart(to);
+          }
+        });
   }
 }

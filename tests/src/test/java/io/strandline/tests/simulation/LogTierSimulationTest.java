@@ -3,60 +3,52 @@ package io.strandline.tests.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.strandline.tests.simulation.CrashingDisk.Model;
 import io.strandline.tests.simulation.LogTierSimulation.Outcome;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
+import io.strandline.tests.simulation.LogTierSimulation.Shaking;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Crash models: process (page cache kept) and power (what was not forced is lost or torn). */
 class LogTierSimulationTest {
-  private static final int SEEDS = 12;
-
-  @TempDir Path directory;
+  private static final int SEEDS = 130;
+  private static final int SAME = 6;
 
   @Test
-  void nothingAcknowledgedIsLostWhenTheProcessDies() {
-    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, Model.PROCESS, false));
+  void nothingAcknowledgedIsLostWhenProcessesDie() {
+    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.PROCESS));
   }
 
   @Test
-  void nothingAcknowledgedIsLostInAPowerCutWhenEveryAppendIsFlushed() {
-    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, Model.POWER, true));
+  void nothingAcknowledgedIsLostInPowerCutsWhenEveryAppendIsFlushed() {
+    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_FLUSHED));
+  }
+
+  @Test
+  void nothingAcknowledgedIsLostInPowerCutsOfOneReplicaAtATime() {
+    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_APART));
   }
 
   @Test
   void oneSeedIsOneRun() {
-    assertThat(run(3, Model.PROCESS, false)).isEqualTo(run(3, Model.PROCESS, false));
+    Seeds.run(
+        LogTierSimulationTest.class,
+        SAME,
+        seed -> {
+          Outcome first = run(seed, LogTierPlan.POWER_APART);
+          assertThat(run(seed, LogTierPlan.POWER_APART)).isEqualTo(first);
+          assertThat(run(seed + 1, LogTierPlan.POWER_APART).trace()).isNotEqualTo(first.trace());
+        });
   }
 
   @Test
-  void aPowerCutWithoutFlushesIsNoticed() {
+  void aPowerCutOfAllWithoutFlushesIsNoticed() {
+    LogTierPlan reckless = new LogTierPlan(CrashingDisk.Model.POWER, 2, 1, false, false);
     assertThatThrownBy(
-            () ->
-                Seeds.run(
-                    LogTierSimulationTest.class, SEEDS, seed -> run(seed, Model.POWER, false)))
+            () -> Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, reckless)))
         .hasStackTraceContaining("AcknowledgedReadable");
   }
 
-  private Outcome run(long seed, Model model, boolean flushed) {
-    Path here = directory.resolve(model + "-" + seed);
-    try {
-      Files.createDirectories(here);
-      Outcome outcome = new LogTierSimulation(seed, model, flushed, here).run();
-      try (Stream<Path> paths = Files.walk(here)) {
-        for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-      return outcome;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private static Outcome run(long seed, LogTierPlan plan) {
+    return ScratchDirectory.with(
+        directory -> new LogTierSimulation(seed, plan, Shaking.RANDOM, directory).run());
   }
 }

@@ -1,13 +1,13 @@
 package io.strandline.tests.simulation;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.ManifestConfig.Fencing;
-import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.memory.Fault;
@@ -46,11 +46,12 @@ final class ManifestSimulation {
   private final UnaryOperator<ObjectStore> defect;
   private final ObjectStore truth;
   private final Manifests observer;
+  private final Trace trace;
   private final List<TierCheck> checks =
       List.of(
-          new TierCheck.VersionsRise(),
+          new TierCheck.ChainIsLawful(),
           new TierCheck.SegmentsDense(),
-          new TierCheck.NamedObjectsExist(),
+          new TierCheck.ObjectsAsNamed(false),
           acknowledged);
   private final List<SimulatedLeader> leaders = new ArrayList<>();
   private int epochs;
@@ -63,12 +64,32 @@ final class ManifestSimulation {
     this.time = new SimulatedTime(random);
     this.fencing = fencing;
     this.defect = defect;
-    this.truth = new MemoryObjectStore(Runnable::run, time);
-    this.observer = manifests(truth, Runnable::run);
+    this.trace = new Trace(time::nanos);
+    ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
+    this.observer = manifests(bucket, Runnable::run);
+    this.truth = new TracedStore(bucket, PARTITION, trace, new Versions());
   }
 
   /** What came of a run; the same seed gives the same. */
-  record Outcome(int commits, int fenced, int leaders, long version) {}
+  record Outcome(int commits, int fenced, int leaders, long version, long trace) {}
+
+  /** Looks at every version as it comes. */
+  private final class Versions implements TracedStore.Watcher {
+    @Override
+    public void versionWritten() {
+      try {
+        check();
+      } catch (AssertionError | RuntimeException failure) {
+        violated(failure);
+      }
+    }
+
+    @Override
+    public void segmentWritten(ObjectKey key) {}
+
+    @Override
+    public void deleting(ObjectKey key) {}
+  }
 
   Outcome run() {
     elect();
@@ -76,17 +97,20 @@ final class ManifestSimulation {
     leaders.forEach(SimulatedLeader::stop);
     time.runFor(KEPT.multipliedBy(4).toNanos());
     if (violation != null) {
-      throw new AssertionError(violation.getMessage(), violation);
+      throw new AssertionError(violation.getMessage() + "\n" + trace.tail(), violation);
     }
     check();
     settle();
-    return new Outcome(commits, fenced, leaders.size(), observer.read(PARTITION).join().version());
+    return new Outcome(
+        commits, fenced, leaders.size(), observer.read(PARTITION).join().version(), trace.hash());
   }
 
   /** When the faults are over, a new leader can go on from whatever they left. */
   private void settle() {
     ManifestWriter last =
-        time.await(observer.acquire(PARTITION, ++epochs), Duration.ofMinutes(1).toNanos());
+        time.await(
+            manifests(truth, Runnable::run).acquire(PARTITION, ++epochs),
+            Duration.ofMinutes(1).toNanos());
     SegmentEntry next = SimulatedLeader.entry(last.view().endOffset(), 5, "last");
     last.add(SimulatedLeader.upload(truth, List.of(next)).join()).join();
     acknowledged.acknowledge(next);
@@ -111,9 +135,7 @@ final class ManifestSimulation {
   }
 
   private void check() {
-    ManifestView view = observer.read(PARTITION).join();
-    List<SegmentEntry> named = view.from(0, Integer.MAX_VALUE).join();
-    TierCheck.all(checks, new TierCheck.Look(view, named, truth));
+    TierCheck.all(checks, TierCheck.Look.at(observer.read(PARTITION).join(), truth));
   }
 
   private void elect() {
@@ -150,7 +172,7 @@ final class ManifestSimulation {
     return StoreManifests.open(
         store,
         config,
-        new StoreManifests.Environment(time, random, executor, new SimpleMeterRegistry()));
+        new StoreManifests.Environment(time, random, executor, new CompositeMeterRegistry()));
   }
 
   long between(long from, long to) {

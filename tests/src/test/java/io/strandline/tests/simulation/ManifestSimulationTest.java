@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 /** Crash model: none; processes sleep and never notice, the store keeps what it acknowledged. */
 class ManifestSimulationTest {
-  private static final int SEEDS = 150;
+  private static final int SEEDS = 500;
 
   @Test
   void aChainedManifestHoldsUnderAnySeed() {
@@ -29,7 +29,7 @@ class ManifestSimulationTest {
   void aSwappedManifestHoldsUnderAnySeed() {
     Seeds.run(
         ManifestSimulationTest.class,
-        SEEDS / 3,
+        SEEDS / 4,
         seed -> assertThat(honest(seed, Fencing.SWAP).run().commits()).isPositive());
   }
 

@@ -55,6 +55,11 @@ final class SimulatedProcess extends VirtualScheduler {
     return !dead;
   }
 
+  /** Whether it would answer. */
+  boolean awake() {
+    return !dead && !asleep;
+  }
+
   private void wake() {
     asleep = false;
     List<Runnable> late = List.copyOf(waiting);

@@ -1,12 +1,19 @@
 package io.strandline.tests.simulation;
 
 import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectInfo;
+import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One thing that must hold of the tier whenever it is looked at. Looks at the store itself, behind
@@ -14,7 +21,23 @@ import java.util.Optional;
  */
 interface TierCheck {
   /** What is to be held against it: the newest version, all it names, and the store. */
-  record Look(ManifestView view, List<SegmentEntry> named, ObjectStore store) {}
+  record Look(
+      ManifestView view,
+      List<SegmentEntry> named,
+      List<RetiredSegment> retired,
+      ObjectStore store) {
+    static Look at(ManifestView view, ObjectStore store) {
+      return new Look(
+          view,
+          view.from(0, Integer.MAX_VALUE).join(),
+          view.retired(Integer.MAX_VALUE).join(),
+          store);
+    }
+
+    List<ObjectKey> retiredObjects() {
+      return retired.stream().map(r -> r.entry().object()).toList();
+    }
+  }
 
   /** What is wrong, if anything is. */
   Optional<String> wrong(Look look);
@@ -31,28 +54,77 @@ interface TierCheck {
     }
   }
 
-  /** Invariant 5: numbers and epochs never fall, the range only moves up. */
-  final class VersionsRise implements TierCheck {
-    private long version;
-    private int leaderEpoch = -1;
-    private long startOffset;
-    private long endOffset;
+  /**
+   * Invariant 5, told every version that ever was newest, from the first on: the number rises by
+   * one, the epoch never falls, and what is named differs by one lawful step: the same, segments
+   * added at the end, segments taken from the start and now retired, or retired ones forgotten.
+   */
+  final class ChainIsLawful implements TierCheck {
+    private @Nullable Look before;
 
     @Override
     public Optional<String> wrong(Look look) {
-      ManifestView now = look.view();
-      boolean fell =
-          now.version() < version
-              || now.leaderEpoch() < leaderEpoch
-              || now.startOffset() < startOffset
-              || now.endOffset() < endOffset;
-      String was = version + "/" + leaderEpoch + " " + startOffset + ".." + endOffset;
-      version = now.version();
-      leaderEpoch = now.leaderEpoch();
-      startOffset = now.startOffset();
-      endOffset = now.endOffset();
-      String is = version + "/" + leaderEpoch + " " + startOffset + ".." + endOffset;
-      return fell ? Optional.of(was + " became " + is) : Optional.empty();
+      Look was = before;
+      if (was != null && look.view().version() == was.view().version()) {
+        return Optional.empty();
+      }
+      before = look;
+      if (was == null) {
+        return look.view().version() <= 1
+            ? Optional.empty()
+            : Optional.of("begins with version " + look.view().version());
+      }
+      return step(was, look)
+          .map(what -> what + ": version " + was.view().version() + " became " + text(look));
+    }
+
+    private static Optional<String> step(Look was, Look is) {
+      if (is.view().version() != was.view().version() + 1) {
+        return Optional.of("number does not follow");
+      }
+      if (is.view().leaderEpoch() < was.view().leaderEpoch()) {
+        return Optional.of("epoch falls");
+      }
+      if (was.view().deleted() && (!is.view().deleted() || !is.named().isEmpty())) {
+        return Optional.of("goes on after its end");
+      }
+      List<ObjectKey> retiredWas = was.retiredObjects();
+      List<ObjectKey> retiredIs = is.retiredObjects();
+      if (is.named().equals(was.named())) {
+        boolean forgotten = isTail(retiredIs, retiredWas);
+        return forgotten ? Optional.empty() : Optional.of("retires what it never named");
+      }
+      boolean added =
+          is.named().size() > was.named().size()
+              && is.named().subList(0, was.named().size()).equals(was.named())
+              && retiredIs.equals(retiredWas);
+      if (added) {
+        return Optional.empty();
+      }
+      if (!isTail(is.named(), was.named())) {
+        return Optional.of("no lawful step");
+      }
+      List<ObjectKey> wanted = new ArrayList<>(retiredWas);
+      was.named().subList(0, was.named().size() - is.named().size()).stream()
+          .map(SegmentEntry::object)
+          .forEach(wanted::add);
+      return retiredIs.equals(wanted) ? Optional.empty() : Optional.of("loses without retiring");
+    }
+
+    private static <T> boolean isTail(List<T> tail, List<T> whole) {
+      return tail.size() <= whole.size()
+          && whole.subList(whole.size() - tail.size(), whole.size()).equals(tail);
+    }
+
+    private static String text(Look look) {
+      ManifestView view = look.view();
+      return view.version()
+          + " of epoch "
+          + view.leaderEpoch()
+          + ", "
+          + view.startOffset()
+          + " to "
+          + view.endOffset();
     }
   }
 
@@ -78,17 +150,45 @@ interface TierCheck {
     }
   }
 
-  /** Invariant 4: what is named exists, with the length it has. */
-  final class NamedObjectsExist implements TierCheck {
+  /** Invariant 4: what is named exists, with the length and the checksum it is named with. */
+  final class ObjectsAsNamed implements TierCheck {
+    private final boolean checksums;
+    private final Map<String, Integer> known = new HashMap<>();
+
+    /**
+     * @param checksums whether the entries carry real ones
+     */
+    ObjectsAsNamed(boolean checksums) {
+      this.checksums = checksums;
+    }
+
     @Override
     public Optional<String> wrong(Look look) {
       for (SegmentEntry entry : look.named()) {
         Optional<ObjectInfo> info = look.store().head(entry.object()).join();
-        if (info.isEmpty() || info.get().lengthBytes() != entry.lengthBytes()) {
+        boolean there =
+            info.isPresent()
+                && info.get().lengthBytes() == entry.positionBytes() + entry.lengthBytes()
+                && (!checksums || checksum(look, entry, info.get()) == entry.crc32c());
+        if (!there) {
           return Optional.of(entry.object() + " is named and not as named: " + info);
         }
       }
       return Optional.empty();
+    }
+
+    private int checksum(Look look, SegmentEntry entry, ObjectInfo info) {
+      return known.computeIfAbsent(
+          entry.object() + " " + info.etag(),
+          unknown -> {
+            ByteBuffer bytes =
+                look.store()
+                    .get(entry.object(), entry.positionBytes(), (int) entry.lengthBytes())
+                    .join();
+            CRC32C crc = new CRC32C();
+            crc.update(bytes);
+            return (int) crc.getValue();
+          });
     }
   }
 

@@ -1,0 +1,169 @@
+package io.strandline.tests.simulation;
+
+import io.strandline.broker.log.LogRead;
+import io.strandline.broker.log.PartitionLog;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.Record;
+
+/**
+ * What was committed: every record below the highest high watermark that any leader ever had. It
+ * never changes again, whoever leads; everything that can be read is held against it.
+ */
+final class History {
+  /** A record by its value and its time. */
+  record Written(String value, long timestampMs) {}
+
+  private final NavigableMap<Long, Written> committed = new TreeMap<>();
+  private final Map<String, Long> tried = new HashMap<>();
+  private final Map<String, Long> places = new HashMap<>();
+  private long start;
+  private long end;
+  private long deletedBelow;
+  private int acknowledged;
+
+  /** Offset after the last that is committed. */
+  long endOffset() {
+    return end;
+  }
+
+  /** First offset that no one may miss. */
+  long startOffset() {
+    return start;
+  }
+
+  int acknowledged() {
+    return acknowledged;
+  }
+
+  NavigableMap<Long, Written> committed() {
+    return committed;
+  }
+
+  /** A client is about to write it. */
+  void tried(String value, long timestampMs) {
+    tried.put(value, timestampMs);
+  }
+
+  /** A user asked for everything below the offset to go. */
+  void deleteBelow(long offset) {
+    deletedBelow = Math.max(deletedBelow, offset);
+  }
+
+  /** A leader's high watermark is there: what its log holds below it is final. */
+  void committedUpTo(long highWatermark, PartitionLog log) {
+    if (highWatermark <= end) {
+      return;
+    }
+    Map<Long, Written> found = local(log, end, highWatermark);
+    for (long offset = end; offset < highWatermark; offset++) {
+      Written written = found.get(offset);
+      if (written == null) {
+        throw new AssertionError("AcknowledgedReadable: nothing at " + offset);
+      }
+      Long timestamp = tried.get(written.value());
+      if (timestamp == null || timestamp != written.timestampMs()) {
+        throw new AssertionError("AcknowledgedReadable: nobody wrote " + written);
+      }
+      Long before = places.put(written.value(), offset);
+      if (before != null) {
+        throw new AssertionError("Once: " + written + " at " + before + " and " + offset);
+      }
+      committed.put(offset, written);
+    }
+    end = highWatermark;
+  }
+
+  /** A client was told so. */
+  void acknowledge(String value, long offset) {
+    acknowledged++;
+    Written written = committed.get(offset);
+    if (offset >= start && (written == null || !written.value().equals(value))) {
+      throw new AssertionError(
+          "AcknowledgedReadable: acknowledged "
+              + value
+              + " at "
+              + offset
+              + ", there is "
+              + written);
+    }
+  }
+
+  /** The log begins later than it did: each record that is gone must have been due. */
+  void startsAt(long newStart, long nowMs, long retentionMs, boolean enoughBytesLeft) {
+    if (newStart <= start) {
+      return;
+    }
+    for (Map.Entry<Long, Written> gone : committed.headMap(newStart).entrySet()) {
+      boolean asked = gone.getKey() < deletedBelow;
+      boolean old = retentionMs >= 0 && nowMs - newest(newStart) > retentionMs;
+      if (!asked && !old && !enoughBytesLeft) {
+        throw new AssertionError(
+            "RemovedLawfully: " + gone + " is gone, the log begins at " + newStart);
+      }
+    }
+    if (newStart > end) {
+      throw new AssertionError("RemovedLawfully: begins at " + newStart + ", committed to " + end);
+    }
+    committed.headMap(newStart).clear();
+    start = newStart;
+  }
+
+  /** Retention takes whole segments: of the last that goes, the newest record is too old. */
+  private long newest(long newStart) {
+    Written last = committed.get(newStart - 1);
+    return last == null ? Long.MIN_VALUE : last.timestampMs();
+  }
+
+  /** Everything committed from one offset to another must be among the records found. */
+  void compare(String where, Map<Long, Written> found, long from, long to) {
+    long first = Math.max(from, start);
+    long last = Math.min(to, end);
+    for (long offset = first; offset < last; offset++) {
+      Written wanted = committed.get(offset);
+      if (wanted == null || !wanted.equals(found.get(offset))) {
+        throw new AssertionError(
+            "AcknowledgedReadable: "
+                + where
+                + " has at "
+                + offset
+                + " "
+                + found.get(offset)
+                + " instead of "
+                + wanted);
+      }
+    }
+  }
+
+  /** Everything that a log holds locally in a range; dense. */
+  static Map<Long, Written> local(PartitionLog log, long from, long to) {
+    Map<Long, Written> records = new TreeMap<>();
+    long offset = from;
+    while (offset < to) {
+      try (LogRead read = log.read(offset, 1 << 20, log.logEndOffset(), true)) {
+        if (read.isEmpty()) {
+          throw new AssertionError("AcknowledgedReadable: nothing to read at " + offset);
+        }
+        collect(records, read.toMemory());
+        offset = read.nextOffset();
+      }
+    }
+    return records;
+  }
+
+  static void collect(Map<Long, Written> records, MemoryRecords batches) {
+    for (Record record : batches.records()) {
+      ByteBuffer value = record.value().duplicate();
+      Written written =
+          new Written(StandardCharsets.UTF_8.decode(value).toString(), record.timestamp());
+      if (records.put(record.offset(), written) != null) {
+        throw new AssertionError("Once: " + record.offset() + " twice");
+      }
+    }
+  }
+}

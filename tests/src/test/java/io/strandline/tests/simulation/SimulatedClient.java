@@ -1,0 +1,120 @@
+package io.strandline.tests.simulation;
+
+import io.strandline.broker.log.Appended;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An idempotent producer with acks=all and one batch in flight, sent again until it is
+ * acknowledged, to whomever it takes for the leader.
+ */
+final class SimulatedClient {
+  private static final long PRODUCER = 77;
+  private static final long PATIENCE_NANOS = 1_500_000_000L;
+
+  private final SimulatedCluster cluster;
+  private final Random random;
+  private SimpleRecord @Nullable [] batch;
+  private int sequence;
+  private int numbers;
+
+  /** Where the batch was written, until it is known to be committed there. */
+  private @Nullable Sent sent;
+
+  private record Sent(SimulatedReplica to, int epoch, long firstOffset, long endOffset, long at) {}
+
+  SimulatedClient(SimulatedCluster cluster) {
+    this.cluster = cluster;
+    this.random = cluster.random;
+  }
+
+  /** Whether nothing is in flight. */
+  boolean idle() {
+    return batch == null;
+  }
+
+  /** Sends, or sends again, or hears that it was committed. */
+  void act(@Nullable SimulatedReplica target) {
+    Sent there = sent;
+    if (there != null) {
+      boolean same = there.to.leads() && there.to.epoch() == there.epoch;
+      if (there.to.process.alive() && same && there.to.highWatermark() >= there.endOffset) {
+        acknowledged(there.firstOffset);
+      } else if (!same || cluster.time.nanos() - there.at > PATIENCE_NANOS) {
+        sent = null;
+      }
+    } else if (target != null && target.leads() && cluster.enoughInSync(target)) {
+      send(target);
+    }
+  }
+
+  private void send(SimulatedReplica target) {
+    SimpleRecord[] records = batch == null ? next() : batch;
+    batch = records;
+    try {
+      Appended appended =
+          target.log.appendAsLeader(
+              MemoryRecords.withIdempotentRecords(
+                  Compression.NONE, PRODUCER, (short) 0, sequence, records),
+              target.epoch(),
+              AppendOrigin.CLIENT,
+              cluster.time.millis());
+      sent =
+          new Sent(
+              target,
+              target.epoch(),
+              appended.firstOffset(),
+              appended.lastOffset() + 1,
+              cluster.time.nanos());
+      cluster.trace.add(
+          (appended.duplicate() ? "again " : "appended ")
+              + appended.firstOffset()
+              + " to "
+              + appended.lastOffset()
+              + " at "
+              + target.id
+              + " in epoch "
+              + target.epoch());
+    } catch (OutOfOrderSequenceException e) {
+      // A deposed leader may lack what was acknowledged; the one that leads may not.
+      if (target.epoch() == cluster.epoch()) {
+        throw new AssertionError("AcknowledgedReadable: the leader's log lacks some: " + e, e);
+      }
+    }
+    target.settle();
+  }
+
+  private SimpleRecord[] next() {
+    SimpleRecord[] records = new SimpleRecord[1 + random.nextInt(4)];
+    for (int i = 0; i < records.length; i++) {
+      String value = "value-" + numbers++ + "-" + "x".repeat(random.nextInt(60));
+      // Producers' clocks differ: times do not rise with offsets.
+      long timestampMs = cluster.time.millis() - random.nextInt(800);
+      cluster.history.tried(value, timestampMs);
+      records[i] = new SimpleRecord(timestampMs, value.getBytes(StandardCharsets.UTF_8));
+    }
+    return records;
+  }
+
+  private void acknowledged(long firstOffset) {
+    SimpleRecord[] records = batch;
+    if (records != null) {
+      List<SimpleRecord> all = List.of(records);
+      for (int i = 0; i < all.size(); i++) {
+        String value = StandardCharsets.UTF_8.decode(all.get(i).value().duplicate()).toString();
+        cluster.history.acknowledge(value, firstOffset + i);
+      }
+      sequence += all.size();
+      cluster.trace.add("acknowledged " + firstOffset);
+    }
+    batch = null;
+    sent = null;
+  }
+}

@@ -1,0 +1,216 @@
+package io.strandline.tests.simulation;
+
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.strandline.broker.log.LogRead;
+import io.strandline.broker.log.PartitionLog;
+import io.strandline.cache.CacheConfig;
+import io.strandline.cache.ChunkShelf;
+import io.strandline.cache.memory.MemoryChunkCache;
+import io.strandline.replay.Replay;
+import io.strandline.replay.ReplayException;
+import io.strandline.replay.ReplayRead;
+import io.strandline.replay.ReplayRequest;
+import io.strandline.replay.TieredReplay;
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.tests.simulation.History.Written;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A consumer at one broker, from the log's start on, over and over: what lies in the tier comes
+ * through the real replay, planner, cache and all. Now and then it asks for an offset by time.
+ */
+final class SimulatedReader {
+  private static final int CHUNK_BYTES = 4096;
+
+  /** More than a tier here ever holds: whom the cache evicts is drawn beyond our chance. */
+  private static final long CACHE_BYTES = 128 * CHUNK_BYTES;
+
+  private final SimulatedReplica replica;
+  private final SimulatedCluster cluster;
+  private final Replay replay;
+  private long offset;
+  private boolean waiting;
+
+  SimulatedReader(SimulatedReplica replica, SimulatedCluster cluster) {
+    this.replica = replica;
+    this.cluster = cluster;
+    CompositeMeterRegistry meters = new CompositeMeterRegistry();
+    MemoryChunkCache cache =
+        new MemoryChunkCache(
+            CacheConfig.defaults().withSlabBytes(CHUNK_BYTES).withMemoryBytes(CACHE_BYTES),
+            ChunkShelf.NONE,
+            replica.process,
+            meters);
+    this.replay =
+        new TieredReplay(
+            new FetchConfig(
+                CHUNK_BYTES, 2 * CHUNK_BYTES, 4 * CHUNK_BYTES, CHUNK_BYTES, 2_000, 1 << 16, 30_000),
+            new FetchEnvironment(
+                replica.store,
+                replica.manifests,
+                cache,
+                replica.process,
+                cluster.time::nanos,
+                meters));
+  }
+
+  /** One read, or the wait for one. */
+  void act() {
+    PartitionLog log = replica.log;
+    if (waiting || !replica.leads()) {
+      return;
+    }
+    if (cluster.random.nextInt(8) == 0) {
+      lookUp(log);
+      return;
+    }
+    if (offset < log.logStartOffset() || offset >= replica.highWatermark()) {
+      offset = log.logStartOffset();
+    }
+    if (offset >= replica.highWatermark()) {
+      return;
+    }
+    if (offset >= log.localLogStartOffset()) {
+      try (LogRead read = log.read(offset, CHUNK_BYTES, replica.highWatermark(), true)) {
+        arrived("hot", read.toMemory(), read.nextOffset());
+      }
+    } else {
+      history(log);
+    }
+  }
+
+  private void history(PartitionLog log) {
+    waiting = true;
+    long from = offset;
+    ReplayRequest request =
+        new ReplayRequest(
+            SimulatedCluster.PARTITION,
+            from,
+            replica.highWatermark(),
+            CHUNK_BYTES,
+            true,
+            false,
+            "reader");
+    var unused =
+        replay
+            .read(request)
+            .whenComplete(
+                (read, failure) ->
+                    cluster.guard(
+                        replica,
+                        () -> {
+                          waiting = false;
+                          if (read != null) {
+                            arrived("replay", copied(read), read.nextOffset());
+                            read.close();
+                          } else {
+                            failed("replay from " + from, within(from), failure);
+                          }
+                        }));
+  }
+
+  private static MemoryRecords copied(ReplayRead read) {
+    ByteBuffer all = ByteBuffer.allocate(read.sizeBytes());
+    read.slices().forEach(slice -> all.put(slice.duplicate()));
+    return MemoryRecords.readableRecords(all.flip());
+  }
+
+  private void arrived(String where, MemoryRecords batches, long nextOffset) {
+    Map<Long, Written> records = new TreeMap<>();
+    History.collect(records, batches);
+    cluster.trace.add("read " + where + " " + offset + " to " + nextOffset);
+    if (nextOffset <= offset) {
+      throw new AssertionError("OffsetsDense: " + where + " goes from " + offset + " nowhere");
+    }
+    cluster.history.compare(where, records, offset, nextOffset);
+    offset = nextOffset;
+  }
+
+  /** A log may remember an older start than the tier's for a while, when its broker died. */
+  private boolean within(long from) {
+    return from >= Math.max(replica.log.logStartOffset(), cluster.history.startOffset());
+  }
+
+  /** Only a store that does not answer excuses, or a start that has moved beyond. */
+  private void failed(String what, boolean inRange, @Nullable Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    boolean later =
+        cause instanceof ReplayException replayed
+            && replayed.kind() == ReplayException.Kind.UNAVAILABLE;
+    if (!later && inRange) {
+      throw new AssertionError("AcknowledgedReadable: " + what + ": " + cause, cause);
+    }
+    offset = later ? offset : 0;
+  }
+
+  /** As ListOffsets does: the hot log first, then what the tier has that is older. */
+  private void lookUp(PartitionLog log) {
+    long start = log.logStartOffset();
+    long bound = replica.highWatermark();
+    long seam = log.localLogStartOffset();
+    if (bound <= start || cluster.history.committed().isEmpty()) {
+      return;
+    }
+    long pick = start + (long) (cluster.random.nextDouble() * (bound - start));
+    Written some = cluster.history.committed().get(pick);
+    if (some == null) {
+      return;
+    }
+    long asked = some.timestampMs();
+    long hot =
+        log.firstReaching(asked, bound).map(hit -> hit.offset()).filter(o -> o < bound).orElse(-1L);
+    if (seam <= start) {
+      found(asked, hot, start, log.logStartOffset(), bound);
+      return;
+    }
+    waiting = true;
+    var unused =
+        replay
+            .firstReaching(SimulatedCluster.PARTITION, start, seam, asked)
+            .whenComplete(
+                (old, failure) ->
+                    cluster.guard(
+                        replica,
+                        () -> {
+                          waiting = false;
+                          if (failure == null) {
+                            long at = old.map(Replay.TimestampedOffset::offset).orElse(hot);
+                            found(asked, at, start, log.logStartOffset(), bound);
+                          } else {
+                            failed("look-up of " + asked, within(start), failure);
+                          }
+                        }));
+  }
+
+  /** Invariant 7; the log's start may have moved while it was looked up. */
+  private void found(long asked, long at, long startBefore, long startAfter, long bound) {
+    long lawful = cluster.history.startOffset();
+    cluster.trace.add("time " + asked + " reached at " + at);
+    if (at >= startBefore && at < Math.max(startAfter, lawful)) {
+      return; // gone meanwhile: a reader is told so when it comes
+    }
+    long first = firstReaching(asked, Math.max(startBefore, lawful), bound);
+    long last = firstReaching(asked, Math.max(startAfter, lawful), bound);
+    if (at < first || at > last) {
+      throw new AssertionError(
+          "FirstReaching: " + asked + " at " + at + ", is first reached at " + first);
+    }
+  }
+
+  private long firstReaching(long asked, long from, long bound) {
+    return cluster.history.committed().subMap(from, Math.max(from, bound)).entrySet().stream()
+        .filter(entry -> entry.getValue().timestampMs() >= asked)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse(-1L);
+  }
+}

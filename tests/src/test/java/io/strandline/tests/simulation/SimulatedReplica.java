@@ -1,0 +1,321 @@
+package io.strandline.tests.simulation;
+
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.LogRead;
+import io.strandline.broker.log.LogRuntime;
+import io.strandline.broker.log.LogSettings;
+import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.log.PartitionLog.EpochEnd;
+import io.strandline.tiering.TierMember;
+import io.strandline.tiering.TierPipeline;
+import io.strandline.tiering.TierServices;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.segment.EpochStart;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.upload.UploadIntents;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.server.storage.log.UnexpectedAppendOffsetException;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One life of a broker with one replica: the real log and the real tier, until it dies. Leads or
+ * follows as it was last told, which may be long out of date. Replication between replicas is the
+ * simulation's own and the simplest that is Kafka's: the follower fetches by offset and epoch and
+ * truncates where the leader's epochs diverge; the leader's high watermark is the lowest end in
+ * sync.
+ */
+final class SimulatedReplica {
+  private static final int FETCH_BYTES = 600;
+
+  final int id;
+  final SimulatedProcess process;
+  final CrashingDisk disk;
+  final Path root;
+  final PartitionLog log;
+  final Manifests manifests;
+  final ObjectStore store;
+  private final SimulatedCluster cluster;
+  private final LogDirectory directory;
+  private final UploadIntents intents;
+  private final TierPipeline pipeline;
+  private boolean open;
+  private int epoch;
+  private int leader = -1;
+  private long highWatermark;
+  private long followerEnd = -1;
+  private long epochStart;
+  private long fetchedNanos;
+
+  /** What a life is given. */
+  record Birth(int id, Path root, ObjectStore store, SimulatedCluster cluster) {}
+
+  /**
+   * Starts on what is left below the root.
+   *
+   * @throws Crash if the disk ends this life already
+   */
+  SimulatedReplica(Birth birth, SimulatedProcess process, CrashingDisk disk) throws IOException {
+    this.id = birth.id();
+    this.process = process;
+    this.disk = disk;
+    this.root = birth.root();
+    this.store = birth.store();
+    this.cluster = birth.cluster();
+    Path logs = root.resolve("log");
+    Files.createDirectories(logs);
+    disk.begin(root);
+    this.directory = LogDirectory.open(logs, runtime());
+    PartitionLog made = null;
+    try {
+      made = openLog();
+    } finally {
+      if (made == null) {
+        directory.close();
+      }
+    }
+    this.log = made;
+    this.open = true;
+    long checkpointed =
+        directory.highWatermarks().getOrDefault(SimulatedCluster.PARTITION.topicPartition(), 0L);
+    this.highWatermark = Math.min(Math.max(checkpointed, log.logStartOffset()), log.logEndOffset());
+    this.manifests = manifests();
+    this.intents = UploadIntents.open(root.resolve("intents"));
+    this.pipeline = pipeline();
+    pipeline.start();
+  }
+
+  private PartitionLog openLog() {
+    LogConfig config = new LogConfig(cluster.topic());
+    PartitionLog there = directory.openAll(name -> config).get(SimulatedCluster.PARTITION);
+    if (there == null && !directory.unreadable().isEmpty()) {
+      throw new AssertionError("refused after the crash: " + directory.unreadable());
+    }
+    return there != null ? there : directory.create(SimulatedCluster.PARTITION, config);
+  }
+
+  /** Seals wait their turn once the logs are open; opening waits for its own tasks. */
+  private LogRuntime runtime() {
+    Executor later =
+        task -> {
+          if (open) {
+            process.execute(() -> cluster.guard(this, task::run));
+          } else {
+            task.run();
+          }
+        };
+    return new LogRuntime(
+        disk,
+        cluster.time,
+        cluster.random,
+        later,
+        process,
+        new CompositeMeterRegistry(),
+        LogSettings.defaults());
+  }
+
+  private Manifests manifests() {
+    return StoreManifests.open(
+        store,
+        SimulatedCluster.manifestConfig(),
+        new StoreManifests.Environment(
+            cluster.time, cluster.random, process, new CompositeMeterRegistry()));
+  }
+
+  private TierPipeline pipeline() throws IOException {
+    return new TierPipeline(
+        SimulatedCluster.tierConfig(),
+        new TierServices(
+            "cluster",
+            store,
+            manifests,
+            intents,
+            Deletions.open(root.resolve("deletions")),
+            process,
+            process,
+            cluster.time,
+            cluster.random,
+            new CompositeMeterRegistry()));
+  }
+
+  /** Its files are closed as the system does it when a process ends. */
+  void closeFiles() throws IOException {
+    directory.close();
+    intents.close();
+  }
+
+  boolean leads() {
+    return leader == id;
+  }
+
+  int epoch() {
+    return epoch;
+  }
+
+  long highWatermark() {
+    return highWatermark;
+  }
+
+  /** The news, however late, of who leads. */
+  void become(int newLeader, int newEpoch) {
+    if (newEpoch < epoch || (newEpoch == epoch && newLeader == leader)) {
+      return;
+    }
+    epoch = newEpoch;
+    leader = newLeader;
+    followerEnd = -1;
+    fetchedNanos = cluster.time.nanos();
+    if (leads()) {
+      epochStart = log.logEndOffset();
+      log.assignEpoch(epoch, epochStart);
+      pipeline.join(new TierMember(log, log, this::highWatermark, epoch, cluster::policy));
+    } else {
+      var unused = pipeline.leave(SimulatedCluster.PARTITION);
+    }
+    settle();
+  }
+
+  /** The topic is deleted. */
+  CompletableFuture<Void> deleteTier() {
+    return pipeline.delete(SimulatedCluster.PARTITION, epoch);
+  }
+
+  /** What the broker does about once a second. */
+  void maintain() {
+    directory.maintain(cluster.time.millis());
+    directory.checkpointHighWatermarks(
+        Map.of(SimulatedCluster.PARTITION.topicPartition(), highWatermark));
+    boolean silent = cluster.time.nanos() - fetchedNanos > 1_500_000_000L;
+    if (leads() && silent) {
+      cluster.shrink(this);
+    }
+    settle();
+  }
+
+  /** The leader's high watermark, once something it depends on has changed. */
+  void settle() {
+    if (!leads() || !cluster.enoughInSync(this)) {
+      return;
+    }
+    long end = log.logEndOffset();
+    long lowest = cluster.inSync(this).size() > 1 ? Math.min(end, followerEnd) : end;
+    if (lowest > highWatermark) {
+      highWatermark = lowest;
+      cluster.history.committedUpTo(lowest, log);
+    }
+  }
+
+  // ---- replication
+
+  /** What a leader tells a follower. */
+  record Answer(
+      Optional<EpochEnd> diverged, MemoryRecords records, long highWatermark, long logStart) {}
+
+  /** A follower asks; nothing comes back if the two do not agree on the epoch. */
+  Optional<Answer> answer(int epochOfFollower, long fromOffset, OptionalInt lastEpoch) {
+    if (!leads() || epochOfFollower != epoch) {
+      return Optional.empty();
+    }
+    if (fromOffset < log.localLogStartOffset()) {
+      return Optional.of(new Answer(Optional.empty(), MemoryRecords.EMPTY, -1, 0));
+    }
+    if (lastEpoch.isPresent()) {
+      Optional<EpochEnd> end = log.endOffsetForEpoch(lastEpoch.getAsInt());
+      boolean same =
+          end.isPresent()
+              && end.get().leaderEpoch() == lastEpoch.getAsInt()
+              && end.get().endOffset() >= fromOffset;
+      if (!same && fromOffset > 0) {
+        EpochEnd where = end.orElseGet(() -> new EpochEnd(-1, log.localLogStartOffset()));
+        return Optional.of(
+            new Answer(Optional.of(where), MemoryRecords.EMPTY, -1, log.logStartOffset()));
+      }
+    }
+    if (fromOffset > log.logEndOffset()) {
+      return Optional.of(
+          new Answer(
+              Optional.of(new EpochEnd(epoch, log.logEndOffset())), MemoryRecords.EMPTY, -1, 0));
+    }
+    followerEnd = fromOffset;
+    fetchedNanos = cluster.time.nanos();
+    // All that earlier leaders committed lies below the start of this epoch.
+    if (fromOffset >= Math.max(highWatermark, epochStart)) {
+      cluster.expand(this);
+    }
+    settle();
+    MemoryRecords records = MemoryRecords.EMPTY;
+    if (fromOffset < log.logEndOffset()) {
+      try (LogRead read = log.read(fromOffset, FETCH_BYTES, log.logEndOffset(), true)) {
+        records = read.toMemory();
+      }
+    }
+    return Optional.of(new Answer(Optional.empty(), records, highWatermark, log.logStartOffset()));
+  }
+
+  /** One round of a follower. */
+  void fetch(@Nullable SimulatedReplica from) {
+    if (leads() || from == null) {
+      return;
+    }
+    Optional<Answer> answered = from.answer(epoch, log.logEndOffset(), log.latestEpoch());
+    if (answered.isEmpty()) {
+      return;
+    }
+    Answer answer = answered.get();
+    if (answer.diverged().isPresent()) {
+      truncate(answer.diverged().get());
+    } else if (answer.highWatermark() < 0 || answer.logStart() > log.logEndOffset()) {
+      beginAtTier(from);
+    } else {
+      if (answer.records().sizeInBytes() > 0) {
+        append(answer.records());
+      }
+      log.advanceLogStart(answer.logStart());
+      highWatermark = Math.max(highWatermark, Math.min(answer.highWatermark(), log.logEndOffset()));
+    }
+  }
+
+  /** An empty log that begins within a batch begins where the batch does, as Kafka's follower. */
+  private void append(MemoryRecords records) {
+    try {
+      log.appendAsFollower(records, epoch);
+    } catch (UnexpectedAppendOffsetException e) {
+      if (log.logStartOffset() < log.logEndOffset()) {
+        throw e;
+      }
+      log.truncateFullyAndStartAt(e.firstOffset);
+      log.appendAsFollower(records, epoch);
+    }
+  }
+
+  private void truncate(EpochEnd end) {
+    long own =
+        log.endOffsetForEpoch(end.leaderEpoch()).map(EpochEnd::endOffset).orElse(end.endOffset());
+    long to = Math.min(end.endOffset(), own);
+    log.truncateTo(to);
+    highWatermark = Math.min(highWatermark, log.logEndOffset());
+  }
+
+  /** What the leader has no more is in the tier: begin where its local log does. */
+  private void beginAtTier(SimulatedReplica from) {
+    long start = from.log.localLogStartOffset();
+    log.truncateFullyAndStartAt(start, from.log.logStartOffset());
+    for (EpochStart known : from.log.epochs()) {
+      if (known.startOffset() < start) {
+        log.assignEpoch(known.leaderEpoch(), known.startOffset());
+      }
+    }
+    highWatermark = start;
+  }
+}
