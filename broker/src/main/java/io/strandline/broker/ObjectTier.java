@@ -1,5 +1,6 @@
 package io.strandline.broker;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.observe.Health;
@@ -96,6 +97,7 @@ final class ObjectTier implements Tier, AutoCloseable {
             TierBindings.manifests(config),
             new StoreManifests.Environment(clock, random, threads.manifests, meters));
     this.replay = openReplay();
+    Gauge.builder("strandline.tiering.waiting", waiting, Map::size).register(meters);
   }
 
   /** Opens what needs nothing of the cluster and asks the store nothing. */

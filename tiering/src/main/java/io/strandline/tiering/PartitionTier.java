@@ -36,8 +36,7 @@ final class PartitionTier {
   private volatile long nextReclaimMs;
   private volatile long nextSweepMs;
   private volatile boolean left;
-  private volatile long lagBytes;
-  private volatile long behindSinceMs = Long.MAX_VALUE;
+  private final TierLag lag = new TierLag();
 
   PartitionTier(TierShared shared, TierMember member) {
     this.shared = shared;
@@ -54,8 +53,7 @@ final class PartitionTier {
   /** The pass that is under way ends at its next step. */
   void leave() {
     left = true;
-    behindSinceMs = Long.MAX_VALUE;
-    lagBytes = 0;
+    lag.clear();
   }
 
   /** The next pass looks for orphans. */
@@ -64,13 +62,8 @@ final class PartitionTier {
     nextSweepMs = 0;
   }
 
-  long lagBytes() {
-    return lagBytes;
-  }
-
-  /** Since when a due segment waits for its commit; {@code Long.MAX_VALUE} if none does. */
-  long behindSinceMs() {
-    return behindSinceMs;
+  TierLag lag() {
+    return lag;
   }
 
   /**
@@ -88,6 +81,12 @@ final class PartitionTier {
     if (left) {
       return false;
     }
+    lag.measure(
+        sealed(
+            w == null ? local.logStartOffset() : nextOffset(w.view()),
+            Long.MAX_VALUE,
+            LAG_SEGMENTS_MAX),
+        shared.nowMs());
     if (w == null) {
       return local.localLogStartOffset() > local.logStartOffset()
           || !sealed(local.logStartOffset(), member.stableOffset().getAsLong(), 1).isEmpty();
@@ -183,18 +182,7 @@ final class PartitionTier {
             nextOffset(w.view()),
             member.stableOffset().getAsLong(),
             shared.config().segmentsPerCommit());
-    if (due.isEmpty() || left) {
-      behindSinceMs = Long.MAX_VALUE;
-      return CompletableFuture.completedFuture(0);
-    }
-    behindSinceMs = Math.min(behindSinceMs, shared.nowMs());
-    return shipment
-        .ship(w, due, () -> left)
-        .thenApply(
-            n -> {
-              behindSinceMs = Long.MAX_VALUE;
-              return n;
-            });
+    return due.isEmpty() || left ? none() : shipment.ship(w, due, () -> left);
   }
 
   private CompletableFuture<Integer> reclaim(ManifestWriter w, int shipped) {
@@ -276,12 +264,9 @@ final class PartitionTier {
   }
 
   private long untieredBytes(ManifestView view) {
-    long bytes = 0;
-    for (SealedSegment s : sealed(nextOffset(view), Long.MAX_VALUE, LAG_SEGMENTS_MAX)) {
-      bytes += s.logBytes();
-    }
-    lagBytes = bytes;
-    return bytes;
+    return sealed(nextOffset(view), Long.MAX_VALUE, LAG_SEGMENTS_MAX).stream()
+        .mapToLong(SealedSegment::logBytes)
+        .sum();
   }
 
   private List<SealedSegment> sealed(long fromOffset, long limitOffset, int max) {

@@ -1,7 +1,10 @@
 package io.strandline.tiering;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
+import java.util.concurrent.TimeUnit;
 
 /** What an operator sees of the pipeline. */
 final class TierMetrics {
@@ -24,8 +27,12 @@ final class TierMetrics {
   /** Gauges over what the pipeline knows at the time they are read. */
   static void watch(MeterRegistry registry, TierPipeline pipeline) {
     registry.gauge("strandline.tiering.partitions", pipeline, p -> (double) p.partitionCount());
-    registry.gauge("strandline.tiering.lag.bytes", pipeline, p -> (double) p.lagBytes());
-    registry.gauge("strandline.tiering.lag.age.ms", pipeline, p -> (double) p.lagAgeMs());
+    Gauge.builder("strandline.tiering.lag", pipeline, TierPipeline::lagBytes)
+        .baseUnit("bytes")
+        .register(registry);
+    TimeGauge.builder(
+            "strandline.tiering.lag.age", pipeline, TimeUnit.MILLISECONDS, TierPipeline::lagAgeMs)
+        .register(registry);
     registry.gauge("strandline.tiering.failing", pipeline, p -> (double) p.failingCount());
   }
 }

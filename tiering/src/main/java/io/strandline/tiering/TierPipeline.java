@@ -265,13 +265,13 @@ public final class TierPipeline implements AutoCloseable {
   }
 
   long lagBytes() {
-    return joined.values().stream().mapToLong(there -> there.tier.lagBytes()).sum();
+    return joined.values().stream().mapToLong(there -> there.tier.lag().bytes()).sum();
   }
 
   long lagAgeMs() {
     long since =
         joined.values().stream()
-            .mapToLong(there -> there.tier.behindSinceMs())
+            .mapToLong(there -> there.tier.lag().sinceMs())
             .min()
             .orElse(Long.MAX_VALUE);
     return since == Long.MAX_VALUE ? 0 : Math.max(0, shared.nowMs() - since);

@@ -64,6 +64,28 @@ class TierPipelineTest {
   }
 
   @Test
+  void theLagGrowsWhileTheStoreIsAwayAndIsGoneAfter() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    long bytes = log.segments().get(0).logBytes();
+    tier.faults(call -> Fault.of(Fault.Kind.LOST_REQUEST));
+    tier.join(log, 1, KEEP);
+    tier.time.advance(60_000);
+    assertThat(tier.metrics.get("strandline.tiering.lag").gauge().value()).isEqualTo(bytes);
+    double aMinute = tier.metrics.get("strandline.tiering.lag.age").timeGauge().value();
+    assertThat(aMinute).isBetween(50.0, 60.0);
+    log.seal(2, 20);
+    tier.time.advance(HOUR_MS);
+    assertThat(tier.metrics.get("strandline.tiering.lag").gauge().value()).isGreaterThan(bytes);
+    assertThat(tier.metrics.get("strandline.tiering.lag.age").timeGauge().value())
+        .isBetween(aMinute + 3_500, aMinute + 3_601);
+    tier.faults(FaultPlan.none());
+    tier.time.advance(HOUR_MS);
+    assertThat(tier.metrics.get("strandline.tiering.lag").gauge().value()).isZero();
+    assertThat(tier.metrics.get("strandline.tiering.lag.age").timeGauge().value()).isZero();
+  }
+
+  @Test
   void internalTopicsKeepTheirLocalBytes() throws IOException {
     TestTier tier = tier(1);
     TestHotLog log = log(0).seal(1, 20);

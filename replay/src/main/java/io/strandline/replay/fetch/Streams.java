@@ -37,6 +37,9 @@ public final class Streams implements AutoCloseable {
     Gauge.builder("strandline.replay.budget.used", budget, ByteBudget::usedBytes)
         .baseUnit("bytes")
         .register(registry);
+    Gauge.builder("strandline.replay.budget.limit", budget, ByteBudget::capacityBytes)
+        .baseUnit("bytes")
+        .register(registry);
     Gauge.builder("strandline.replay.budget.waiting", budget, ByteBudget::waiting)
         .register(registry);
     Gauge.builder("strandline.replay.streams", streams, ConcurrentHashMap::size).register(registry);

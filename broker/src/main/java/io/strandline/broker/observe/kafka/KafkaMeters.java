@@ -48,6 +48,30 @@ public final class KafkaMeters implements AutoCloseable {
   /** As called every {@link Rate#TICK_SECONDS}. */
   void tick() {
     ticks.values().forEach(Runnable::run);
+    beans.forEach(
+        (name, bean) -> {
+          if (!bean.registered()) {
+            takeBack(name, bean);
+          }
+        });
+  }
+
+  /**
+   * Kafka's classes in this process count their own things under the same names, as the log of the
+   * metadata does its flushes, and register whenever they like. The broker's count goes first.
+   */
+  private void takeBack(KafkaName name, MeterBean<?> bean) {
+    try {
+      String holder = server.getObjectInstance(name.objectName()).getClassName();
+      if (holder.equals(MeterBean.class.getName())) {
+        return; // another node's
+      }
+    } catch (InstanceNotFoundException e) {
+      LOG.atDebug().addKeyValue("key", name).log("an MBean was taken away");
+    }
+    if (beans.get(name) == bean) {
+      register(name, bean);
+    }
   }
 
   /**

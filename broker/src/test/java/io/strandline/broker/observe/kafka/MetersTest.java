@@ -7,9 +7,11 @@ import java.lang.management.ManagementFactory;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
+import javax.management.StandardMBean;
 import org.junit.jupiter.api.Test;
 
 class MetersTest {
@@ -101,6 +103,17 @@ class MetersTest {
       assertThat((double) server.getAttribute(name(",kind=timing"), "Max")).isEqualTo(3.0);
     }
     assertThat(server.queryNames(name(",*"), null)).isEmpty();
+  }
+
+  @Test
+  void aNameThatSomeoneElseTookIsTakenBack() throws Exception {
+    try (KafkaMeters meters = new KafkaMeters(nanos::get)) {
+      meters.gauge(NAME, () -> 1);
+      server.unregisterMBean(name(""));
+      server.registerMBean(new StandardMBean(() -> 2, Supplier.class), name(""));
+      meters.tick();
+      assertThat(server.getAttribute(name(""), "Value")).isEqualTo(1);
+    }
   }
 
   @Test

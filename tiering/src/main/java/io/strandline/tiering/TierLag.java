@@ -1,0 +1,48 @@
+package io.strandline.tiering;
+
+import io.strandline.tiering.seal.SealedSegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * How far the tier of one partition is behind: sealed segments that no manifest known here names.
+ * Measured at each pass, whether the store answers or not. Thread-safe.
+ */
+final class TierLag {
+  /** A segment, and when it was first seen waiting. */
+  private record Waiting(long baseOffset, long sinceMs) {}
+
+  private final Deque<Waiting> waiting = new ArrayDeque<>();
+  private long bytes;
+
+  /**
+   * @param untiered in order of offsets
+   */
+  synchronized void measure(List<SealedSegment> untiered, long nowMs) {
+    bytes = untiered.stream().mapToLong(SealedSegment::logBytes).sum();
+    long first = untiered.isEmpty() ? Long.MAX_VALUE : untiered.get(0).baseOffset();
+    while (!waiting.isEmpty() && waiting.getFirst().baseOffset < first) {
+      waiting.removeFirst();
+    }
+    for (SealedSegment segment : untiered) {
+      if (waiting.isEmpty() || waiting.getLast().baseOffset < segment.baseOffset()) {
+        waiting.addLast(new Waiting(segment.baseOffset(), nowMs));
+      }
+    }
+  }
+
+  synchronized void clear() {
+    waiting.clear();
+    bytes = 0;
+  }
+
+  synchronized long bytes() {
+    return bytes;
+  }
+
+  /** Since when the oldest segment waits; {@code Long.MAX_VALUE} if none does. */
+  synchronized long sinceMs() {
+    return waiting.isEmpty() ? Long.MAX_VALUE : waiting.getFirst().sinceMs;
+  }
+}
