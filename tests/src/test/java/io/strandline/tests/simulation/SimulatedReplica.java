@@ -286,15 +286,19 @@ final class SimulatedReplica {
     }
   }
 
-  /** An empty log that begins within a batch begins where the batch does, as Kafka's follower. */
+  /**
+   * A log cut or begun within a batch has nothing of that batch, and its end lies behind the
+   * batch's first offset: it takes the batch whole, again.
+   */
   private void append(MemoryRecords records) {
     try {
       log.appendAsFollower(records, epoch);
     } catch (UnexpectedAppendOffsetException e) {
-      if (log.logStartOffset() < log.logEndOffset()) {
+      long end = log.logEndOffset();
+      if (e.firstOffset >= end || e.lastOffset < end) {
         throw e;
       }
-      log.truncateFullyAndStartAt(e.firstOffset);
+      log.truncateTo(e.firstOffset);
       log.appendAsFollower(records, epoch);
     }
   }
