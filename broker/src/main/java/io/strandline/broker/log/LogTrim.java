@@ -38,13 +38,28 @@ final class LogTrim {
         } else if (offset < state.segments.firstKey()) {
           startAt(offset, Math.min(offset, state.logStart));
         } else {
-          LOG.atInfo()
-              .addKeyValue("partition", state.partition)
-              .addKeyValue("offset", offset)
-              .log("truncated");
-          cut(offset);
+          cutAtBatch(offset);
         }
       }
+    }
+  }
+
+  /**
+   * A cut within a batch takes the batch with it, and the log ends where that began: a hole before
+   * the next batch would, after a crash, look like lost bytes. Whoever copies from a leader asks
+   * again for the few records in between.
+   */
+  private void cutAtBatch(long offset) throws IOException {
+    LogSegment segment = state.segments.floorEntry(offset).getValue();
+    long end = new SegmentReader(segment).boundaryAt(offset);
+    LOG.atInfo()
+        .addKeyValue("partition", state.partition)
+        .addKeyValue("offset", end)
+        .log("truncated");
+    if (end < state.localStart && state.localStart <= offset) {
+      startAt(state.localStart, state.logStart); // nothing that is left may be read
+    } else {
+      cut(end);
     }
   }
 

@@ -262,7 +262,10 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
         });
   }
 
-  /** Drops everything at and above the offset; nothing when it is at or above the log end. */
+  /**
+   * Drops everything at and above the offset, and with it the batch that holds it; nothing when it
+   * is at or above the log end. The log ends at or, if that batch began below, before the offset.
+   */
   public void truncateTo(long offset) {
     run("truncate", () -> trim.truncateTo(offset));
   }

@@ -55,6 +55,32 @@ class TrimTest {
     assertThat(Logs.read(logs.crash(log), 10)).containsExactly("10=value10", "11=new");
   }
 
+  /** A hole before the next segment would look like lost bytes to recovery. */
+  @Test
+  void aCutWithinABatchLeavesNoHoleThatARecoveryCouldMistake() {
+    PartitionLog log = filled();
+    logs.append(log, Compression.NONE, 9, "a", "b", "c"); // 20 to 22
+    log.truncateTo(21);
+    assertThat(log.logEndOffset()).isEqualTo(20);
+    log.roll();
+    logs.append(log, Compression.NONE, 10, "new");
+    log = logs.crash(log);
+    assertThat(log.logEndOffset()).isEqualTo(21);
+    assertThat(Logs.read(log, 19)).containsExactly("19=value19", "20=new");
+  }
+
+  @Test
+  void aCutWithinTheBatchThatHoldsTheLogStartBeginsThereAnew() {
+    PartitionLog log = filled();
+    logs.append(log, Compression.NONE, 9, "a", "b", "c"); // 20 to 22
+    log.advanceLogStart(21);
+    log.truncateTo(22);
+    assertThat(log.logStartOffset()).isEqualTo(21);
+    assertThat(log.logEndOffset()).isEqualTo(21);
+    logs.append(log, Compression.NONE, 10, "new");
+    assertThat(Logs.read(logs.crash(log), 21)).containsExactly("21=new");
+  }
+
   @Test
   void aReadUnderWayOutlivesDeletion() {
     PartitionLog log = filled();

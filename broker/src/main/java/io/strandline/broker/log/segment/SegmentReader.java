@@ -68,6 +68,14 @@ public final class SegmentReader {
     return position;
   }
 
+  /** Where the batch begins that holds the offset and one below it; the offset if there is none. */
+  public long boundaryAt(long offset) throws IOException {
+    int position = positionOf(offset);
+    return position < end.sizeBytes() && batchBase < offset
+        ? Math.max(batchBase, segment.baseOffset())
+        : offset;
+  }
+
   /**
    * Batches from the one that holds the offset, or follows it, on.
    *
