@@ -10,8 +10,13 @@ import java.util.concurrent.CompletableFuture;
 @FunctionalInterface
 public interface ChunkLoader {
   /**
-   * @return exactly {@link ChunkKey#lengthBytes()} bytes, or a failure that is handed to all who
-   *     wait and is not remembered
+   * Fills {@code target} up to its limit.
+   *
+   * @param target where the chunk will lie; exactly {@link ChunkKey#lengthBytes()} bytes remain. It
+   *     is the loader's until the future completes, and somebody else's from then on: also a load
+   *     that failed must not touch it after that
+   * @return completes when the target is full, or with a failure that is handed to all who wait and
+   *     is not remembered
    */
-  CompletableFuture<ByteBuffer> load(ChunkKey key);
+  CompletableFuture<?> load(ChunkKey key, ByteBuffer target);
 }

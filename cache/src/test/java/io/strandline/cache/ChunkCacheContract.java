@@ -55,9 +55,10 @@ public abstract class ChunkCacheContract {
     return ByteBuffer.wrap(bytes);
   }
 
-  protected CompletableFuture<ByteBuffer> load(ChunkKey key) {
+  protected CompletableFuture<?> load(ChunkKey key, ByteBuffer target) {
     loads.merge(key, 1, Integer::sum);
-    return CompletableFuture.completedFuture(bytesOf(key));
+    target.put(bytesOf(key));
+    return CompletableFuture.completedFuture(key);
   }
 
   protected static ChunkKey key(int n) {
@@ -124,9 +125,9 @@ public abstract class ChunkCacheContract {
       callers.add(
           cache.get(
               key(0),
-              k -> {
+              (k, target) -> {
                 loads.merge(k, 1, Integer::sum);
-                return source;
+                return source.thenAccept(target::put);
               }));
     }
     callers.get(0).cancel(true);
@@ -149,7 +150,7 @@ public abstract class ChunkCacheContract {
   @Test
   void aFillThatEveryoneLeftStillEnds() {
     CompletableFuture<ByteBuffer> source = new CompletableFuture<>();
-    cache.get(key(0), k -> source).cancel(true);
+    cache.get(key(0), (k, target) -> source.thenAccept(target::put)).cancel(true);
     source.complete(bytesOf(key(0)));
     assertThat(cache.holds(key(0))).isTrue();
   }
@@ -157,8 +158,10 @@ public abstract class ChunkCacheContract {
   @Test
   void aFailureGoesToAllWhoWaitAndIsForgotten() {
     CompletableFuture<ByteBuffer> source = new CompletableFuture<>();
-    CompletableFuture<Chunk> first = cache.get(key(0), k -> source);
-    CompletableFuture<Chunk> second = cache.get(key(0), k -> source);
+    CompletableFuture<Chunk> first =
+        cache.get(key(0), (k, target) -> source.thenAccept(target::put));
+    CompletableFuture<Chunk> second =
+        cache.get(key(0), (k, target) -> source.thenAccept(target::put));
     source.completeExceptionally(new IllegalStateException("no store"));
     assertThatThrownBy(first::join).hasRootCauseMessage("no store");
     assertThatThrownBy(second::join).hasRootCauseMessage("no store");
@@ -166,16 +169,40 @@ public abstract class ChunkCacheContract {
   }
 
   @Test
+  void theMemoryOfAFillIsNobodyElsesUntilItsLoaderHasEnded() {
+    List<ByteBuffer> targets = new ArrayList<>();
+    CompletableFuture<ByteBuffer> source = new CompletableFuture<>();
+    CompletableFuture<Chunk> left =
+        cache.get(
+            key(0),
+            (k, target) -> {
+              targets.add(target);
+              return source;
+            });
+    left.cancel(true);
+    cache.forget("object");
+    byte[] late = new byte[SLAB];
+    for (int i = 1; i < 50; i++) {
+      Chunk other = cache.get(key(i), this::load).join();
+      targets.get(0).duplicate().put(late);
+      assertThat(other.bytes()).isEqualTo(bytesOf(key(i)));
+      other.release();
+    }
+    source.completeExceptionally(new IllegalStateException("no store"));
+  }
+
+  @Test
   void aLoaderThatThrowsOrGivesTooLittleFailsTheCallerOnly() {
     CompletableFuture<Chunk> thrown =
         cache.get(
             key(0),
-            k -> {
+            (k, target) -> {
               throw new IllegalStateException("thrown");
             });
     assertThatThrownBy(thrown::join).hasRootCauseMessage("thrown");
     CompletableFuture<Chunk> little =
-        cache.get(key(0), k -> CompletableFuture.completedFuture(ByteBuffer.allocate(3)));
+        cache.get(
+            key(0), (k, target) -> CompletableFuture.completedFuture(target.put(new byte[3])));
     assertThatThrownBy(little::join).hasRootCauseInstanceOf(IllegalStateException.class);
     readAndCheck(key(0));
   }

@@ -1,8 +1,12 @@
 package io.strandline.replay;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.strandline.tiering.store.DecoratedObjectStore;
+import io.strandline.tiering.store.Landing;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.ReadRange;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
 import java.nio.ByteBuffer;
@@ -75,6 +79,17 @@ final class RecordingStore extends DecoratedObjectStore {
       inner = inner.thenApply(RecordingStore::damaged);
     }
     return holding ? heldBack(inner) : inner;
+  }
+
+  @Override
+  public CompletableFuture<Landing> get(ReadRange range, Landing landing) {
+    Landing.Try only = landing.begin();
+    return get(range.key(), range.positionBytes(), range.lengthBytes())
+        .thenApply(
+            bytes -> {
+              assertThat(only.put(bytes)).isTrue();
+              return landing;
+            });
   }
 
   private CompletableFuture<ByteBuffer> heldBack(CompletableFuture<ByteBuffer> inner) {

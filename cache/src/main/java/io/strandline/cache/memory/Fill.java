@@ -30,9 +30,9 @@ final class Fill {
     return List.copyOf(callers);
   }
 
-  CompletableFuture<ByteBuffer> load() {
+  CompletableFuture<?> load(ByteBuffer target) {
     try {
-      return loader.load(key);
+      return loader.load(key, target);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }

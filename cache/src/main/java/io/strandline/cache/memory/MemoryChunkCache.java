@@ -11,6 +11,7 @@ import io.strandline.cache.ChunkCache;
 import io.strandline.cache.ChunkKey;
 import io.strandline.cache.ChunkLoader;
 import io.strandline.cache.ChunkShelf;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,13 +28,14 @@ import org.jspecify.annotations.Nullable;
  *   <li>Memory in use, including chunks being filled and chunks evicted while somebody reads them,
  *       never exceeds the budget: a block is reserved before a byte is asked for.
  *   <li>At most one fill of a key runs at a time, and it runs to its end whoever gives up waiting.
- *   <li>A block goes back to the pool exactly once, with its last reference.
+ *   <li>A block goes back to the pool exactly once, with its last reference; that of a fill that
+ *       fails when the loader has said so, for until then it may write.
  * </ol>
  *
  * <p>Which chunks stay is W-TinyLFU's choice (Einziger, Friedman, Manes 2017): a chunk read once
  * does not displace one read often. Whoever loads ahead keeps a reference until the bytes are used.
  *
- * <p>Copies of loaded bytes and completions run on the executor given.
+ * <p>Loaders write into the chunk's own memory; completions run on the executor given.
  */
 public final class MemoryChunkCache implements ChunkCache {
   /** Share of the budget that fills and evicted chunks find free without evicting: an eighth. */
@@ -50,7 +52,7 @@ public final class MemoryChunkCache implements ChunkCache {
 
   /**
    * @param shelf the tier below, closed with this cache
-   * @param executor for copies of up to a slab and for callers' continuations; never blocked
+   * @param executor for callers' continuations; never blocked
    */
   public MemoryChunkCache(
       CacheConfig config, ChunkShelf shelf, Executor executor, MeterRegistry registry) {
@@ -145,20 +147,22 @@ public final class MemoryChunkCache implements ChunkCache {
   }
 
   private void run(Fill fill) {
+    CompletableFuture<SlabPool.Block> reserved = reservations.reserve(fill.key.lengthBytes());
+    if (reserved.isDone() && !reserved.isCompletedExceptionally()) {
+      readShelf(fill, reserved.join());
+      return;
+    }
     CompletableFuture<?> unused =
-        reservations
-            .reserve(fill.key.lengthBytes())
-            // Memory may be granted by whoever releases a chunk, an event loop or the policy's
-            // upkeep.
-            .whenCompleteAsync(
-                (block, failure) -> {
-                  if (failure != null) {
-                    fail(fill, null, failure);
-                  } else {
-                    readShelf(fill, block);
-                  }
-                },
-                executor);
+        // Memory may be granted by whoever releases a chunk, an event loop or the policy's upkeep.
+        reserved.whenCompleteAsync(
+            (block, failure) -> {
+              if (failure != null) {
+                fail(fill, null, failure);
+              } else {
+                readShelf(fill, block);
+              }
+            },
+            executor);
   }
 
   private void readShelf(Fill fill, SlabPool.Block block) {
@@ -183,16 +187,16 @@ public final class MemoryChunkCache implements ChunkCache {
 
   private void load(Fill fill, SlabPool.Block block) {
     meters.miss();
+    ByteBuffer target = block.view(fill.key.lengthBytes());
     CompletableFuture<?> unused =
-        fill.load()
+        fill.load(target)
             .whenCompleteAsync(
-                (bytes, failure) -> {
+                (done, failure) -> {
                   if (failure != null) {
                     fail(fill, block, failure);
-                  } else if (bytes.remaining() != fill.key.lengthBytes()) {
-                    fail(fill, block, wrongLength(fill.key, bytes.remaining()));
+                  } else if (target.hasRemaining()) {
+                    fail(fill, block, tooShort(fill.key, target.remaining()));
                   } else {
-                    block.view(fill.key.lengthBytes()).put(bytes.duplicate());
                     meters.filled(fill.key.lengthBytes());
                     publish(fill, new PooledChunk(fill.key, block, reservations), true);
                   }
@@ -268,7 +272,7 @@ public final class MemoryChunkCache implements ChunkCache {
     return !victims.isEmpty();
   }
 
-  private static IllegalStateException wrongLength(ChunkKey key, int lengthBytes) {
-    return new IllegalStateException("a loader gave " + lengthBytes + " bytes for " + key);
+  private static IllegalStateException tooShort(ChunkKey key, int missingBytes) {
+    return new IllegalStateException("a loader left out " + missingBytes + " bytes of " + key);
   }
 }

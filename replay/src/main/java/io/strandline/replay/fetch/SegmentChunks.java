@@ -10,14 +10,13 @@ import io.strandline.replay.plan.ChunkPlan;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
-import java.nio.ByteBuffer;
+import io.strandline.tiering.store.ReadRange;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Chunks of segments from the cache; those that it misses are loaded together, one request for a
@@ -47,12 +46,13 @@ final class SegmentChunks {
             .toList();
     Map<ChunkKey, ChunkLoader> loaders = new HashMap<>();
     for (ChunkPlan.Run run : plan.coalesce(keys, key -> !cache.holds(key))) {
-      RunLoader loader = new RunLoader(entry.object(), run);
+      RunLoader loader = loader(entry.object(), run);
       run.chunks().forEach(key -> loaders.put(key, loader));
     }
     List<CompletableFuture<Chunk>> chunks = new ArrayList<>(count);
     for (ChunkKey key : keys) {
-      chunks.add(cache.get(key, loaders.getOrDefault(key, k -> request(entry.object(), k))));
+      ChunkLoader loader = loaders.get(key);
+      chunks.add(cache.get(key, loader == null ? loader(entry.object(), key) : loader));
     }
     return chunks;
   }
@@ -62,38 +62,18 @@ final class SegmentChunks {
     cache.forget(entry.object().value());
   }
 
-  private CompletableFuture<ByteBuffer> request(ObjectKey object, ChunkKey key) {
-    return request(object, key.positionBytes(), key.lengthBytes());
+  private RunLoader loader(ObjectKey object, ChunkPlan.Run run) {
+    ReadRange range = new ReadRange(object, run.positionBytes(), run.lengthBytes());
+    return new RunLoader(
+        run,
+        landing -> {
+          gets.increment();
+          getBytes.increment(run.lengthBytes());
+          return store.get(range, landing);
+        });
   }
 
-  private CompletableFuture<ByteBuffer> request(ObjectKey object, long from, int lengthBytes) {
-    gets.increment();
-    getBytes.increment(lengthBytes);
-    return store.get(object, from, lengthBytes);
-  }
-
-  /** One request, sent when the first of its chunks is asked for, cut into slices. */
-  private final class RunLoader implements ChunkLoader {
-    private final ObjectKey object;
-    private final ChunkPlan.Run run;
-    private @Nullable CompletableFuture<ByteBuffer> response;
-
-    RunLoader(ObjectKey object, ChunkPlan.Run run) {
-      this.object = object;
-      this.run = run;
-    }
-
-    @Override
-    public CompletableFuture<ByteBuffer> load(ChunkKey key) {
-      int from = (int) (key.positionBytes() - run.positionBytes());
-      return response().thenApply(bytes -> bytes.slice(bytes.position() + from, key.lengthBytes()));
-    }
-
-    private synchronized CompletableFuture<ByteBuffer> response() {
-      if (response == null) {
-        response = request(object, run.positionBytes(), run.lengthBytes());
-      }
-      return response;
-    }
+  private ChunkLoader loader(ObjectKey object, ChunkKey key) {
+    return loader(object, new ChunkPlan.Run(key.positionBytes(), key.lengthBytes(), List.of(key)));
   }
 }

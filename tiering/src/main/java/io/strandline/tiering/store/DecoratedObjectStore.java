@@ -94,6 +94,13 @@ public abstract class DecoratedObjectStore implements ObjectStore {
   }
 
   @Override
+  public CompletableFuture<Landing> get(ReadRange range, Landing landing) {
+    return around(
+        call(StoreCall.Operation.GET, range.key(), range.lengthBytes()),
+        () -> inner.get(range, landing));
+  }
+
+  @Override
   public CompletableFuture<ByteBuffer> get(ObjectKey key, int limitBytes) {
     return around(call(StoreCall.Operation.GET, key, limitBytes), () -> inner.get(key, limitBytes));
   }

@@ -54,6 +54,22 @@ public interface ObjectStore extends AutoCloseable {
   CompletableFuture<ByteBuffer> get(ObjectKey key, long positionBytes, int lengthBytes);
 
   /**
+   * As {@link #get(ObjectKey, long, int)}, into {@code landing}, which is as long as the range and
+   * which the caller closes. What was put is worth nothing unless the future completes normally.
+   *
+   * @return the landing, whole
+   */
+  default CompletableFuture<Landing> get(ReadRange range, Landing landing) {
+    Landing.Try only = landing.begin();
+    return get(range.key(), range.positionBytes(), range.lengthBytes())
+        .thenApply(
+            bytes -> {
+              boolean unused = only.put(bytes);
+              return landing;
+            });
+  }
+
+  /**
    * Reads a whole object of at most {@code limitBytes}; a longer one fails with {@link
    * StoreException.OutOfRange}.
    */

@@ -158,6 +158,52 @@ public abstract class ObjectStoreContract {
   }
 
   @Test
+  void aRangeLandsWhereTheCallerWantsIt() {
+    byte[] content = new byte[300_000];
+    new Random(7).nextBytes(content);
+    store().put(key("a"), Payload.of(ByteBuffer.wrap(content))).join();
+    ByteBuffer memory = ByteBuffer.allocateDirect(200_000);
+    ReadRange range = new ReadRange(key("a"), 50_000, memory.limit());
+    try (Landing landing = landing(memory)) {
+      assertThat(store().get(range, landing).join()).isSameAs(landing);
+      assertThat(landing.whole()).isTrue();
+    }
+    assertThat(memory).isEqualTo(ByteBuffer.wrap(content, 50_000, memory.limit()));
+  }
+
+  @Test
+  void aLandingThatWasClosedStaysUntouched() {
+    store().put(key("a"), text("0123456789")).join();
+    ByteBuffer memory = ByteBuffer.allocate(4);
+    Landing landing = landing(memory);
+    landing.close();
+    try {
+      store().get(new ReadRange(key("a"), 3, 4), landing).join();
+    } catch (CompletionException e) {
+      assertThat(StoreException.of(e)).isInstanceOf(StoreException.Unavailable.class);
+    }
+    assertThat(landing.whole()).isFalse();
+    assertThat(memory).isEqualTo(ByteBuffer.allocate(4));
+  }
+
+  @Test
+  void whatIsNotThereDoesNotLand() {
+    store().put(key("a"), text("0123456789")).join();
+    Landing landing = landing(ByteBuffer.allocate(6));
+    assertFails(
+        StoreException.OutOfRange.class,
+        () -> store().get(new ReadRange(key("a"), 5, 6), landing).join());
+    assertFails(
+        StoreException.NotFound.class,
+        () -> store().get(new ReadRange(key("absent"), 0, 6), landing).join());
+  }
+
+  private static Landing landing(ByteBuffer memory) {
+    return new Landing(
+        memory.limit(), (from, piece) -> memory.duplicate().position(from).put(piece));
+  }
+
+  @Test
   void bytesThatAreNotThereAreOutOfRange() {
     store().put(key("a"), text("0123456789")).join();
     assertFails(StoreException.OutOfRange.class, () -> store().get(key("a"), 5, 6).join());

@@ -1,5 +1,6 @@
 package io.strandline.tiering.store.s3;
 
+import io.strandline.tiering.store.Landing;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
@@ -109,9 +110,21 @@ public final class S3ObjectStore implements ObjectStore {
   @Override
   public CompletableFuture<ByteBuffer> get(ObjectKey key, long positionBytes, int lengthBytes) {
     ReadRange range = new ReadRange(key, positionBytes, lengthBytes);
-    var landing = new LandingTransformer(response -> expected(range, response));
+    var body = new BodyTransformer<>(response -> Body.onHeap(expected(range, response)));
     return answer(
-        Operation.GET, key.value(), client.getObject(requests.get(range), landing), bytes -> bytes);
+        Operation.GET, key.value(), client.getObject(requests.get(range), body), bytes -> bytes);
+  }
+
+  @Override
+  public CompletableFuture<Landing> get(ReadRange range, Landing landing) {
+    Landing.Try begun = landing.begin();
+    var body =
+        new BodyTransformer<>(response -> Body.on(landing, begun, expected(range, response)));
+    return answer(
+        Operation.GET,
+        range.key().value(),
+        client.getObject(requests.get(range), body),
+        landed -> landed);
   }
 
   private static int expected(ReadRange range, GetObjectResponse response) {
@@ -127,9 +140,9 @@ public final class S3ObjectStore implements ObjectStore {
 
   @Override
   public CompletableFuture<ByteBuffer> get(ObjectKey key, int limitBytes) {
-    var landing = new LandingTransformer(response -> expected(key, limitBytes, response));
+    var body = new BodyTransformer<>(response -> Body.onHeap(expected(key, limitBytes, response)));
     return answer(
-        Operation.GET, key.value(), client.getObject(requests.get(key), landing), bytes -> bytes);
+        Operation.GET, key.value(), client.getObject(requests.get(key), body), bytes -> bytes);
   }
 
   private static int expected(ObjectKey key, int limitBytes, GetObjectResponse response) {

@@ -3,16 +3,23 @@ package io.strandline.tiering.store.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.tiering.store.DecoratedObjectStore;
+import io.strandline.tiering.store.Landing;
 import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.Payload;
+import io.strandline.tiering.store.ReadRange;
 import io.strandline.tiering.store.ScriptedStore;
+import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.VirtualScheduler;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +46,44 @@ class RetryingObjectStoreTest {
     assertThat(head)
         .isCompletedWithValueMatching(found -> found.equals(java.util.Optional.empty()));
     assertThat(inner.calls).hasSize(4);
+  }
+
+  @Test
+  void aTryGivenUpNeverLandsBesideTheNextOne() {
+    List<Landing.Try> tries = new ArrayList<>();
+    List<CompletableFuture<Landing>> answers = new ArrayList<>();
+    ObjectStore late =
+        new DecoratedObjectStore(inner) {
+          @Override
+          protected <T> CompletableFuture<T> around(
+              StoreCall call, Supplier<CompletableFuture<T>> action) {
+            return action.get();
+          }
+
+          @Override
+          public CompletableFuture<Landing> get(ReadRange range, Landing landing) {
+            tries.add(landing.begin());
+            answers.add(new CompletableFuture<>());
+            return answers.get(answers.size() - 1);
+          }
+        };
+    var timed = new DeadlineObjectStore(late, new Deadline(Duration.ofSeconds(1), 1000), time);
+    var patient = new RetryingObjectStore(timed, POLICY, time, new Random(1), time::nanos);
+    ByteBuffer memory = ByteBuffer.allocate(2);
+    Landing landing = new Landing(2, (from, piece) -> memory.put(from, piece.get()));
+    CompletableFuture<Landing> read = patient.get(new ReadRange(KEY, 0, 2), landing);
+    time.advance(Duration.ofSeconds(2));
+    assertThat(tries).hasSize(2);
+    assertThat(tries.get(1).put(one(7))).isTrue();
+    assertThat(tries.get(0).put(one(1))).isFalse();
+    assertThat(tries.get(1).put(one(8))).isTrue();
+    answers.get(1).complete(landing);
+    assertThat(read).isCompleted();
+    assertThat(memory).isEqualTo(ByteBuffer.wrap(new byte[] {7, 8}));
+  }
+
+  private static ByteBuffer one(int value) {
+    return ByteBuffer.wrap(new byte[] {(byte) value});
   }
 
   @Test

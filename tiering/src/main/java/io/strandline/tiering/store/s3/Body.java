@@ -1,0 +1,64 @@
+package io.strandline.tiering.store.s3;
+
+import io.strandline.tiering.store.Landing;
+import java.nio.ByteBuffer;
+
+/** What the body of one response is put into; no thread but the connection's touches it. */
+interface Body<T> {
+  /**
+   * Copies all that remains of the next piece, which is not more than is missing.
+   *
+   * @return whether it was taken; if not, nobody wants this body any more
+   */
+  boolean put(ByteBuffer piece);
+
+  int missingBytes();
+
+  /** What the body became, when nothing is missing. */
+  T landed();
+
+  /** A buffer of exactly the length expected: the SDK's own collects pieces and joins them. */
+  static Body<ByteBuffer> onHeap(int lengthBytes) {
+    ByteBuffer bytes = ByteBuffer.allocate(lengthBytes);
+    return new Body<>() {
+      @Override
+      public boolean put(ByteBuffer piece) {
+        bytes.put(piece);
+        return true;
+      }
+
+      @Override
+      public int missingBytes() {
+        return bytes.remaining();
+      }
+
+      @Override
+      public ByteBuffer landed() {
+        return bytes.flip();
+      }
+    };
+  }
+
+  /** The memory of whoever asked. */
+  static Body<Landing> on(Landing landing, Landing.Try begun, int lengthBytes) {
+    return new Body<>() {
+      private int missingBytes = lengthBytes;
+
+      @Override
+      public boolean put(ByteBuffer piece) {
+        missingBytes -= piece.remaining();
+        return begun.put(piece);
+      }
+
+      @Override
+      public int missingBytes() {
+        return missingBytes;
+      }
+
+      @Override
+      public Landing landed() {
+        return landing;
+      }
+    };
+  }
+}
