@@ -93,8 +93,7 @@ class LogModelTest {
         return opened;
       }
       case RESTART -> {
-        PartitionLog opened = logs.restart(log);
-        return opened;
+        return logs.restart(log);
       }
       case EMPTY -> {
         start = end + number;
