@@ -2,14 +2,18 @@ package io.strandline.tiering;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
-import io.strandline.tiering.reclaim.LocalRelease;
 import io.strandline.tiering.reclaim.LocalSegments;
-import io.strandline.tiering.reclaim.Retention;
-import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealRule;
 import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.upkeep.Chore;
+import io.strandline.tiering.upkeep.ChoreRound;
+import io.strandline.tiering.upkeep.Expiry;
+import io.strandline.tiering.upkeep.Release;
+import io.strandline.tiering.upkeep.RetiredDeletion;
+import io.strandline.tiering.upkeep.Sweep;
+import io.strandline.tiering.upkeep.Upkept;
 import io.strandline.tiering.upload.UploadIntent;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,13 +23,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One partition, while this broker leads it in one epoch: each pass is sealed → uploaded →
- * committed → released → expired. A pass at a time; the fields below belong to it.
+ * committed, and what else is due. A pass at a time; the fields below belong to it.
  *
  * <p>Order is law: an object is durable before a manifest version names it, and the version is
  * durable before local bytes go.
  */
 final class PartitionTier {
-  private static final int PAGE = 64;
   private static final int LAG_SEGMENTS_MAX = 1024;
 
   private final TierShared shared;
@@ -33,8 +36,8 @@ final class PartitionTier {
   private final Shipment shipment;
   private final Executor disk;
   private @Nullable ManifestWriter writer;
-  private volatile long nextReclaimMs;
-  private volatile long nextSweepMs;
+  private final ChoreRound chores;
+  private volatile long nextStartMs;
   private volatile boolean left;
   private final TierLag lag = new TierLag();
 
@@ -43,7 +46,23 @@ final class PartitionTier {
     this.member = member;
     this.shipment = new Shipment(shared, member.leaderEpoch());
     this.disk = shared.services().disk();
-    this.nextSweepMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
+    this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
+  }
+
+  /** In the order of their turns. */
+  private List<Chore> chores() {
+    long everyMs = shared.config().reclaimMs();
+    long sweepMs = shared.config().sweepMs();
+    TierMetrics metrics = shared.metrics();
+    Upkept upkept =
+        new Upkept(member.source(), member.local(), member.policy(), disk, shared::nowMs);
+    return List.of(
+        new Release(upkept, metrics.releasedBytes, everyMs),
+        new Expiry(upkept, shared.board()::report, everyMs),
+        new RetiredDeletion(shared.retired(), metrics.forgottenSegments, everyMs),
+        new OpenUploads(this::resolveIntents, everyMs),
+        new Sweep(
+            shared.orphans(), this::isOpen, metrics.orphans, sweepMs, shared.chance(sweepMs)));
   }
 
   TierMember member() {
@@ -58,8 +77,16 @@ final class PartitionTier {
 
   /** The next pass looks for orphans. */
   void sweepNow() {
-    nextReclaimMs = 0;
-    nextSweepMs = 0;
+    chores.dueNow(Sweep.class);
+  }
+
+  boolean choresFailing() {
+    return chores.failing();
+  }
+
+  /** Completes when no chore runs; to be asked after the last pass. */
+  CompletableFuture<Void> choresIdle() {
+    return chores.idle();
   }
 
   TierLag lag() {
@@ -92,7 +119,7 @@ final class PartitionTier {
           || !sealed(local.logStartOffset(), member.stableOffset().getAsLong(), 1).isEmpty();
     }
     return shipment.hasOpenOutcome()
-        || shared.nowMs() >= nextReclaimMs
+        || chores.due()
         || local.logStartOffset() > w.view().endOffset()
         || !sealed(nextOffset(w.view()), member.stableOffset().getAsLong(), 1).isEmpty();
   }
@@ -100,11 +127,11 @@ final class PartitionTier {
   private CompletableFuture<Integer> work() {
     return acquire()
         .thenCompose(w -> shipment.settle(w).thenCompose(settled -> startWithLog(w)))
-        .thenComposeAsync(this::shipAndReclaim, disk);
+        .thenComposeAsync(this::shipAndUpkeep, disk);
   }
 
   /** A segment that cannot go up does not keep older ones from being released. */
-  private CompletableFuture<Integer> shipAndReclaim(ManifestWriter w) {
+  private CompletableFuture<Integer> shipAndUpkeep(ManifestWriter w) {
     CompletableFuture<Integer> shipped;
     try {
       shipped = ship(w);
@@ -114,7 +141,7 @@ final class PartitionTier {
     CompletableFuture<Integer> outcome = shipped;
     return shipped
         .exceptionally(failure -> 0)
-        .thenCompose(n -> reclaim(w, n))
+        .thenCompose(n -> chores.run(w, n > 0, () -> left).thenApply(done -> n + done))
         .thenCompose(n -> outcome.thenApply(ok -> n));
   }
 
@@ -160,7 +187,7 @@ final class PartitionTier {
         .thenCompose(
             logStart ->
                 mustMoveStart(w.view(), logStart)
-                    ? w.advanceStart(logStart)
+                    ? moveStart(w, logStart)
                     : CompletableFuture.completedFuture(w.view()))
         .thenApply(
             view -> {
@@ -169,10 +196,15 @@ final class PartitionTier {
             });
   }
 
+  private CompletableFuture<ManifestView> moveStart(ManifestWriter w, long logStart) {
+    nextStartMs = shared.nowMs() + shared.config().reclaimMs();
+    return w.advanceStart(logStart);
+  }
+
   /** A version for each DeleteRecords would be dear; what reads is told by the log itself. */
   private boolean mustMoveStart(ManifestView view, long logStart) {
     return logStart > view.startOffset()
-        && (logStart > view.endOffset() || shared.nowMs() >= nextReclaimMs);
+        && (logStart > view.endOffset() || shared.nowMs() >= nextStartMs);
   }
 
   private CompletableFuture<Integer> ship(ManifestWriter w) {
@@ -185,88 +217,8 @@ final class PartitionTier {
     return due.isEmpty() || left ? none() : shipment.ship(w, due, () -> left);
   }
 
-  private CompletableFuture<Integer> reclaim(ManifestWriter w, int shipped) {
-    if (left || (shipped == 0 && shared.nowMs() < nextReclaimMs)) {
-      return CompletableFuture.completedFuture(shipped);
-    }
-    return release(w)
-        .thenCompose(released -> expire(w).thenApply(expired -> released + expired))
-        .thenCompose(
-            n -> shared.retired().delete(w, PAGE).thenApply(forgotten -> counted(n, forgotten)))
-        .thenCompose(n -> resolveIntents(w).thenApply(resolved -> shipped + n))
-        .thenCompose(n -> sweep(w).thenApply(swept -> swept + n))
-        .thenApply(
-            n -> {
-              nextReclaimMs = shared.nowMs() + shared.config().reclaimMs();
-              return n;
-            });
-  }
-
-  private int counted(int before, int forgotten) {
-    shared.metrics().forgottenSegments.increment(forgotten);
-    return before + forgotten;
-  }
-
-  private CompletableFuture<Integer> sweep(ManifestWriter w) {
-    if (left || shared.nowMs() < nextSweepMs) {
-      return none();
-    }
-    return shared
-        .orphans()
-        .sweep(w.view().partition(), member.leaderEpoch(), this::isOpen)
-        .thenApply(
-            swept -> {
-              shared.metrics().orphans.increment(swept.deleted());
-              nextSweepMs = shared.nowMs() + shared.config().sweepMs();
-              return swept.deleted();
-            });
-  }
-
   private boolean isOpen(ObjectKey object) {
     return shared.uploader().openIntents().stream().anyMatch(i -> i.object().equals(object));
-  }
-
-  private CompletableFuture<Integer> release(ManifestWriter w) {
-    long localStart = member.local().localLogStartOffset();
-    if (left || localStart >= w.view().endOffset()) {
-      return CompletableFuture.completedFuture(0);
-    }
-    return w.committed(localStart, PAGE)
-        .thenApplyAsync(
-            committed -> {
-              LocalRelease.Released released =
-                  LocalRelease.release(
-                      committed, member.local(), member.policy().get(), shared.nowMs());
-              shared.metrics().releasedBytes.increment((double) released.bytes());
-              return released.bytes() > 0 ? released.segments() : 0;
-            },
-            disk);
-  }
-
-  private CompletableFuture<Integer> expire(ManifestWriter w) {
-    TierPolicy policy = member.policy().get();
-    ManifestView view = w.view();
-    return CompletableFuture.supplyAsync(() -> untieredBytes(view), disk)
-        .thenCompose(bytes -> Retention.startOffset(view, policy, bytes, shared.nowMs()))
-        .thenCompose(start -> left || start <= view.startOffset() ? none() : moveStart(w, start));
-  }
-
-  /** First the log, so that no reader is sent for what is going; then the tier. */
-  private CompletableFuture<Integer> moveStart(ManifestWriter w, long start) {
-    int before = w.view().segmentCount();
-    return CompletableFuture.runAsync(() -> member.local().advanceLogStart(start), disk)
-        .thenCompose(moved -> w.advanceStart(start))
-        .thenApply(
-            view -> {
-              shared.board().report(view);
-              return before - view.segmentCount();
-            });
-  }
-
-  private long untieredBytes(ManifestView view) {
-    return sealed(nextOffset(view), Long.MAX_VALUE, LAG_SEGMENTS_MAX).stream()
-        .mapToLong(SealedSegment::logBytes)
-        .sum();
   }
 
   private List<SealedSegment> sealed(long fromOffset, long limitOffset, int max) {

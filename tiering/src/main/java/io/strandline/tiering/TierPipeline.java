@@ -257,7 +257,7 @@ public final class TierPipeline implements AutoCloseable {
 
   private static CompletableFuture<Void> end(Joined there) {
     there.tier.leave();
-    return there.runner.end();
+    return there.runner.end().thenCompose(ended -> there.tier.choresIdle());
   }
 
   int partitionCount() {
@@ -278,6 +278,8 @@ public final class TierPipeline implements AutoCloseable {
   }
 
   long failingCount() {
-    return joined.values().stream().filter(there -> there.runner.failing()).count();
+    return joined.values().stream()
+        .filter(there -> there.runner.failing() || there.tier.choresFailing())
+        .count();
   }
 }

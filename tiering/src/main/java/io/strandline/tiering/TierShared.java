@@ -2,6 +2,7 @@ package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.OrphanSweep;
 import io.strandline.tiering.reclaim.RetiredObjects;
+import io.strandline.tiering.upkeep.ChoreRound;
 import io.strandline.tiering.upload.Uploader;
 
 /** What all partitions of a pipeline use together. */
@@ -37,6 +38,10 @@ record TierShared(
     synchronized (services.random()) {
       return services.random().nextLong(max + 1);
     }
+  }
+
+  ChoreRound.Pace pace() {
+    return new ChoreRound.Pace(this::nowMs, this::backoffMs, services.metrics());
   }
 
   /** Doubled for each failure in a row, the second half of it by chance. */

@@ -40,6 +40,7 @@ public final class JsonLines extends EncoderBase<ILoggingEvent> {
           "reason",
           "state",
           "store",
+          "chore",
           "listener",
           "key",
           "value");

@@ -1,0 +1,79 @@
+package io.strandline.tiering.upkeep;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.Retention;
+import io.strandline.tiering.seal.SealedSegment;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/** Moves the log start past what {@code retention.ms} and {@code retention.bytes} let go. */
+public final class Expiry implements Chore {
+  private static final int LOCAL_SEGMENTS_MAX = 1024;
+
+  private final Upkept upkept;
+  private final Consumer<ManifestView> progress;
+  private final long everyMs;
+
+  /**
+   * @param progress told of each new version
+   */
+  public Expiry(Upkept upkept, Consumer<ManifestView> progress, long everyMs) {
+    this.upkept = upkept;
+    this.progress = progress;
+    this.everyMs = everyMs;
+  }
+
+  @Override
+  public String name() {
+    return "expiry";
+  }
+
+  @Override
+  public boolean afterCommit() {
+    return true;
+  }
+
+  @Override
+  public long pauseMs(int done) {
+    return everyMs;
+  }
+
+  @Override
+  public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
+    ManifestView view = writer.view();
+    return CompletableFuture.supplyAsync(() -> untieredBytes(view), upkept.disk())
+        .thenCompose(
+            bytes ->
+                Retention.startOffset(
+                    view, upkept.policy().get(), bytes, upkept.clockMs().getAsLong()))
+        .thenCompose(
+            start ->
+                left.getAsBoolean() || start <= view.startOffset()
+                    ? CompletableFuture.completedFuture(0)
+                    : moveStart(writer, start));
+  }
+
+  /** First the log, so that no reader is sent for what is going; then the tier. */
+  private CompletableFuture<Integer> moveStart(ManifestWriter writer, long start) {
+    int before = writer.view().segmentCount();
+    return CompletableFuture.runAsync(() -> upkept.local().advanceLogStart(start), upkept.disk())
+        .thenCompose(moved -> writer.advanceStart(start))
+        .thenApply(
+            view -> {
+              progress.accept(view);
+              return before - view.segmentCount();
+            });
+  }
+
+  private long untieredBytes(ManifestView view) {
+    long from =
+        view.segmentCount() > 0
+            ? view.endOffset()
+            : Math.max(view.endOffset(), upkept.local().logStartOffset());
+    return upkept.source().sealedSegments(from, Long.MAX_VALUE, LOCAL_SEGMENTS_MAX).stream()
+        .mapToLong(SealedSegment::logBytes)
+        .sum();
+  }
+}
