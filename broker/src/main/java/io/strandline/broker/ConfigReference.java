@@ -114,6 +114,8 @@ final class ConfigReference {
           "max.connections.per.ip.overrides",
           "connections.max.idle.ms",
           "fetch.max.bytes",
+          "remote.log.manager.copy.max.bytes.per.second",
+          "remote.log.manager.fetch.max.bytes.per.second",
           "max.incremental.fetch.session.cache.slots");
 
   private ConfigReference() {}

@@ -84,7 +84,7 @@ final class ObjectTier implements Tier, AutoCloseable {
             "object store",
             Stores.open(
                 config.objectStore(),
-                TierBindings.store(config),
+                TierBindings.store(config).withRates(TierBindings.rates(view)),
                 new StoreRuntime(
                     new StoreRuntime.Time(clock, System::nanoTime),
                     random,

@@ -1,19 +1,28 @@
 package io.strandline.broker;
 
+import io.strandline.broker.control.ClusterView;
 import io.strandline.cache.CacheConfig;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.store.guard.Budget;
 import io.strandline.tiering.store.guard.Deadline;
+import io.strandline.tiering.store.guard.Rates;
 import io.strandline.tiering.store.guard.Retry;
 import io.strandline.tiering.store.open.StoreConfig;
 import io.strandline.tiering.upload.UploadConfig;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.kafka.server.log.remote.storage.RemoteLogManagerConfig;
 
 /** From configuration keys to the records of the object store and all that stands on it. */
 final class TierBindings {
+  static final String UPLOAD_RATE =
+      RemoteLogManagerConfig.REMOTE_LOG_MANAGER_COPY_MAX_BYTES_PER_SECOND_PROP;
+  static final String DOWNLOAD_RATE =
+      RemoteLogManagerConfig.REMOTE_LOG_MANAGER_FETCH_MAX_BYTES_PER_SECOND_PROP;
+
   private TierBindings() {}
 
   static StoreConfig store(BrokerConfig config) {
@@ -31,8 +40,15 @@ final class TierBindings {
         new Budget(
             lane(config, ConfigKeys.STORE_READS, defaults.budget().reads()),
             lane(config, ConfigKeys.STORE_WRITES, defaults.budget().writes())),
+        defaults.rates(),
         defaults.multipart(),
         defaults.s3Credentials());
+  }
+
+  /** Kafka's limits of the copy to remote storage and of the fetch from it, as they are now. */
+  static Rates rates(Supplier<ClusterView> view) {
+    return new Rates(
+        () -> view.get().brokerNumber(UPLOAD_RATE), () -> view.get().brokerNumber(DOWNLOAD_RATE));
   }
 
   private static Budget.Lane lane(BrokerConfig config, String calls, Budget.Lane defaults) {

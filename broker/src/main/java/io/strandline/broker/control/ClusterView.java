@@ -144,6 +144,9 @@ public interface ClusterView {
    */
   LogConfig logConfig(String topic);
 
+  /** A number of this broker's effective configuration, dynamic values included. */
+  long brokerNumber(String key);
+
   /** Only what was set on the topic itself; empty when nothing was, or there is no such topic. */
   Map<String, String> topicOverrides(String topic);
 

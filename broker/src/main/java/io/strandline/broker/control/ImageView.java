@@ -237,6 +237,11 @@ final class ImageView implements ClusterView {
   }
 
   @Override
+  public long brokerNumber(String key) {
+    return ((Number) config.kafka().get(key)).longValue();
+  }
+
+  @Override
   public Map<String, String> topicOverrides(String topic) {
     return image
         .configs()

@@ -19,6 +19,11 @@ public abstract class DecoratedObjectStore implements ObjectStore {
     this.inner = inner;
   }
 
+  /** The store within. */
+  protected final ObjectStore within() {
+    return inner;
+  }
+
   /**
    * Carries a call out.
    *

@@ -2,6 +2,7 @@ package io.strandline.tiering.store.open;
 
 import io.strandline.tiering.store.guard.Budget;
 import io.strandline.tiering.store.guard.Deadline;
+import io.strandline.tiering.store.guard.Rates;
 import io.strandline.tiering.store.guard.Retry;
 import io.strandline.tiering.store.s3.S3Config;
 import java.util.Optional;
@@ -15,6 +16,7 @@ public record StoreConfig(
     Deadline deadline,
     Retry retry,
     Budget budget,
+    Rates rates,
     S3Config.Multipart multipart,
     Optional<S3Config.Credentials> s3Credentials) {
 
@@ -23,7 +25,12 @@ public record StoreConfig(
         Deadline.defaults(),
         Retry.defaults(),
         Budget.defaults(),
+        Rates.unlimited(),
         S3Config.Multipart.defaults(),
         Optional.empty());
+  }
+
+  public StoreConfig withRates(Rates limits) {
+    return new StoreConfig(deadline, retry, budget, limits, multipart, s3Credentials);
   }
 }

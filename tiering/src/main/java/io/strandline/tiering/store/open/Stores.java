@@ -5,6 +5,7 @@ import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.store.guard.BudgetedObjectStore;
 import io.strandline.tiering.store.guard.DeadlineObjectStore;
 import io.strandline.tiering.store.guard.MeteredObjectStore;
+import io.strandline.tiering.store.guard.RateLimitedObjectStore;
 import io.strandline.tiering.store.guard.RetryingObjectStore;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import io.strandline.tiering.store.s3.S3Config;
@@ -17,8 +18,8 @@ import java.nio.file.Path;
  * Opens stores by URI: {@code file:<dir>}, {@code s3://bucket/prefix?…} ({@link S3Location}),
  * {@code memory:}.
  *
- * <p>A call passes retry, budget, metrics and deadline, in this order, and then the store: each try
- * waits its turn and has its own deadline, and the metrics see every try.
+ * <p>A call passes retry, rates, budget, metrics and deadline, in this order, and then the store:
+ * each try waits its turn and has its own deadline, and the metrics see every try.
  */
 public final class Stores {
   private Stores() {}
@@ -37,12 +38,15 @@ public final class Stores {
     var timed = new DeadlineObjectStore(bare, config.deadline(), runtime.scheduler());
     var metered = new MeteredObjectStore(timed, runtime.meters(), runtime.time().nanoTicker());
     var budgeted = new BudgetedObjectStore(metered, config.budget(), runtime.meters());
+    var paced =
+        new RateLimitedObjectStore(
+            budgeted,
+            config.rates(),
+            runtime.scheduler(),
+            runtime.time().nanoTicker(),
+            runtime.meters());
     return new RetryingObjectStore(
-        budgeted,
-        config.retry(),
-        runtime.scheduler(),
-        runtime.random(),
-        runtime.time().nanoTicker());
+        paced, config.retry(), runtime.scheduler(), runtime.random(), runtime.time().nanoTicker());
   }
 
   private static ObjectStore bare(String uri, StoreConfig config, StoreRuntime runtime) {

@@ -1,0 +1,54 @@
+package io.strandline.broker.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.image.ConfigurationImage;
+import org.apache.kafka.image.ConfigurationsImage;
+import org.apache.kafka.image.MetadataImage;
+import org.apache.kafka.server.common.KRaftVersion;
+import org.junit.jupiter.api.Test;
+
+/** Numbers of the broker's configuration as the cluster has set them. */
+class BrokerNumberTest {
+  private static final String RATE = "remote.log.manager.fetch.max.bytes.per.second";
+
+  private static final Map<String, String> GIVEN =
+      Map.of(
+          RATE,
+          "1000",
+          "controller.quorum.bootstrap.servers",
+          "127.0.0.1:9093",
+          "listeners",
+          "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093");
+
+  private static ClusterView view(Map<String, String> cluster, Map<String, String> broker) {
+    KafkaConfig file = new KafkaConfig(new ControlConfig(GIVEN).withDefaults(), false);
+    ConfigResource all = new ConfigResource(ConfigResource.Type.BROKER, "");
+    ConfigResource one = new ConfigResource(ConfigResource.Type.BROKER, "1");
+    EffectiveConfig config =
+        EffectiveConfig.ofFile(file)
+            .with(
+                new ConfigurationsImage(
+                    Map.of(
+                        all, new ConfigurationImage(all, cluster),
+                        one, new ConfigurationImage(one, broker))));
+    return new ImageView("c", config, MetadataImage.EMPTY, () -> KRaftVersion.LATEST_PRODUCTION);
+  }
+
+  @Test
+  void whatIsSetForAllBrokersWinsOverTheFileAndWhatIsSetForThisOneOverBoth() {
+    assertThat(view(Map.of(), Map.of()).brokerNumber(RATE)).isEqualTo(1000);
+    assertThat(view(Map.of(RATE, "2000"), Map.of()).brokerNumber(RATE)).isEqualTo(2000);
+    assertThat(view(Map.of(RATE, "2000"), Map.of(RATE, "3000")).brokerNumber(RATE)).isEqualTo(3000);
+  }
+
+  @Test
+  void withoutAWordThereIsKafkasDefault() {
+    assertThat(
+            view(Map.of(), Map.of()).brokerNumber("remote.log.manager.copy.max.bytes.per.second"))
+        .isEqualTo(Long.MAX_VALUE);
+  }
+}
