@@ -10,8 +10,8 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Nothing is decided until no commit of its writer can arrive any more: a higher leader epoch
  * has written, or the grace is over. Then an object that the manifest names stays, and one that it
- * does not name is deleted; one below the manifest's start may be retired and within its grace, and
- * is left to the orphan sweep.
+ * does not name is deleted; one below the manifest's start, or one that another has taken the place
+ * of, may be retired and within its grace: it goes with the retired, or by the orphan sweep.
  */
 final class IntentRule {
   private final Uploader uploader;
@@ -41,6 +41,18 @@ final class IntentRule {
         .thenCompose(
             entry -> {
               if (entry.isPresent() && entry.get().object().equals(intent.object())) {
+                uploader.settle(intent);
+                return CompletableFuture.completedFuture(null);
+              }
+              return replaced(intent, view);
+            });
+  }
+
+  private CompletableFuture<Void> replaced(UploadIntent intent, ManifestView view) {
+    return view.retired(Integer.MAX_VALUE)
+        .thenCompose(
+            retired -> {
+              if (retired.stream().anyMatch(r -> r.entry().object().equals(intent.object()))) {
                 uploader.settle(intent);
                 return CompletableFuture.completedFuture(null);
               }

@@ -4,7 +4,7 @@ import io.strandline.broker.log.PartitionLog;
 import io.strandline.tests.simulation.History.Written;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
-import io.strandline.tiering.manifest.RetiredSegment;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFooter;
 import io.strandline.tiering.segment.SegmentFormat;

@@ -4,7 +4,7 @@ import io.strandline.tiering.manifest.CommittedSegment;
 import io.strandline.tiering.manifest.FencedException;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
-import io.strandline.tiering.manifest.RetiredSegment;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;

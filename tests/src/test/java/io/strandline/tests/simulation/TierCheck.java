@@ -1,7 +1,7 @@
 package io.strandline.tests.simulation;
 
 import io.strandline.tiering.manifest.ManifestView;
-import io.strandline.tiering.manifest.RetiredSegment;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;

@@ -3,6 +3,8 @@ package io.strandline.tiering.manifest;
 import io.strandline.tiering.manifest.index.IndexPages;
 import io.strandline.tiering.manifest.index.IndexWalk;
 import io.strandline.tiering.manifest.index.PageRef;
+import io.strandline.tiering.manifest.retired.RetiredQueue;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
@@ -45,6 +47,11 @@ record IndexedView(ManifestVersion head, IndexPages pages) implements ManifestVi
   @Override
   public int segmentCount() {
     return head.segments();
+  }
+
+  @Override
+  public Compaction compaction() {
+    return head.compaction();
   }
 
   @Override

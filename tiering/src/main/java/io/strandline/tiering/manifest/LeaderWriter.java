@@ -2,6 +2,8 @@ package io.strandline.tiering.manifest;
 
 import io.strandline.tiering.manifest.ManifestLog.Outcome;
 import io.strandline.tiering.manifest.ManifestLog.Stored;
+import io.strandline.tiering.manifest.retired.RetiredQueue;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.upload.UploadedSegment;
@@ -71,6 +73,12 @@ final class LeaderWriter implements ManifestWriter {
   @Override
   public CompletableFuture<ManifestView> advanceStart(long logStartOffset) {
     return queued(() -> change(draft -> draft.advanceStart(logStartOffset), false))
+        .thenApply(version -> new IndexedView(version, shared.pages()));
+  }
+
+  @Override
+  public CompletableFuture<ManifestView> replace(Replacement replacement) {
+    return queued(() -> change(draft -> draft.replace(replacement), false))
         .thenApply(version -> new IndexedView(version, shared.pages()));
   }
 

@@ -1,6 +1,8 @@
 package io.strandline.tiering.manifest;
 
 import io.strandline.tiering.manifest.ManifestVersion.Step;
+import io.strandline.tiering.manifest.retired.RetiredPages;
+import io.strandline.tiering.manifest.retired.RetiredRun;
 import java.util.List;
 import java.util.function.BiPredicate;
 
@@ -56,13 +58,32 @@ record ManifestInvariants(String name, BiPredicate<ManifestVersion, ManifestVers
           new ManifestInvariants(
               "retired counted",
               (before, after) -> {
-                int named = RetiredQueue.namedSegments(after.retired());
+                int named = RetiredPages.namedSegments(after.retired());
                 boolean allNamed =
                     after.retired().stream().allMatch(RetiredRun.Named.class::isInstance);
                 return allNamed
                     ? named == after.retiredSegments()
                     : named < after.retiredSegments();
               }),
+          new ManifestInvariants(
+              "compaction within range",
+              (before, after) ->
+                  after
+                      .compaction()
+                      .equals(after.compaction().within(after.startOffset(), after.endOffset()))),
+          new ManifestInvariants(
+              "clean stays clean",
+              (before, after) ->
+                  after.step() == Step.TRUNCATE
+                      || after.compaction().cleanedOffset() >= before.compaction().cleanedOffset()),
+          new ManifestInvariants(
+              "progress by replacing",
+              (before, after) ->
+                  after.step() == Step.REPLACE
+                      || after
+                          .compaction()
+                          .equals(
+                              before.compaction().within(after.startOffset(), after.endOffset()))),
           new ManifestInvariants(
               "step lawful",
               (before, after) ->
@@ -88,7 +109,11 @@ record ManifestInvariants(String name, BiPredicate<ManifestVersion, ManifestVers
                     case DELETE -> !before.deleted() && after.deleted() && after.segments() == 0;
                     case REPLACE ->
                         after.startOffset() == before.startOffset()
-                            && after.endOffset() == before.endOffset();
+                            && after.endOffset() == before.endOffset()
+                            && (after.retiredSegments() > before.retiredSegments()
+                                || (sameHeld(before, after)
+                                    && sameRetired(before, after)
+                                    && !after.compaction().equals(before.compaction())));
                     case TRUNCATE ->
                         after.startOffset() <= before.startOffset()
                             && after.endOffset() < before.endOffset();

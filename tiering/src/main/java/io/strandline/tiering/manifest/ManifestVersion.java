@@ -2,6 +2,7 @@ package io.strandline.tiering.manifest;
 
 import io.strandline.tiering.manifest.index.PageRef;
 import io.strandline.tiering.manifest.index.TierIndex;
+import io.strandline.tiering.manifest.retired.RetiredRun;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,7 @@ import org.apache.kafka.common.Uuid;
  * @param segments how many are held
  * @param segmentBytes sum of their lengths
  * @param retiredSegments how many are retired and not yet forgotten
+ * @param compaction how far compaction has come; nothing in it lies outside of start and end
  * @param index where to find those held
  * @param retired those retired, oldest first
  * @param dropped pages that left the index, for readers of older versions, oldest first
@@ -45,6 +47,7 @@ record ManifestVersion(
     int segments,
     long segmentBytes,
     int retiredSegments,
+    Compaction compaction,
     TierIndex index,
     List<RetiredRun> retired,
     List<Dropped> dropped) {
@@ -62,7 +65,7 @@ record ManifestVersion(
     FORGET(3),
     /** The end of the partition. */
     DELETE(4),
-    /** Compacted segments in the place of others; no writer yet. */
+    /** Compacted segments in the place of others, or progress of compaction alone. */
     REPLACE(5),
     /** A lower end; no writer yet. */
     TRUNCATE(6);
@@ -106,6 +109,7 @@ record ManifestVersion(
         0,
         0,
         0,
+        Compaction.NONE,
         TierIndex.EMPTY,
         List.of(),
         List.of());
@@ -121,10 +125,7 @@ record ManifestVersion(
   /** Pages that the head itself refers to, dropped ones apart. */
   Set<PageRef> pages() {
     return Stream.concat(
-            index.pages().stream(),
-            retired.stream()
-                .filter(RetiredRun.Paged.class::isInstance)
-                .map(run -> ((RetiredRun.Paged) run).page()))
+            index.pages().stream(), retired.stream().flatMap(run -> run.reference().stream()))
         .collect(Collectors.toSet());
   }
 }

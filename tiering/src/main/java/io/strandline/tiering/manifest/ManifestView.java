@@ -1,5 +1,6 @@
 package io.strandline.tiering.manifest;
 
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,9 @@ public interface ManifestView {
   long sizeBytes();
 
   int segmentCount();
+
+  /** How far compaction has come; nothing in it lies outside of start and end. */
+  Compaction compaction();
 
   /** Whether the partition was deleted: a terminal version. */
   boolean deleted();

@@ -1,5 +1,6 @@
 package io.strandline.tiering.manifest;
 
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.upload.UploadedSegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -45,6 +46,24 @@ public interface ManifestWriter {
    *     tier
    */
   CompletableFuture<ManifestView> advanceStart(long logStartOffset);
+
+  /**
+   * Puts segments into the place of others that cover the same offsets, and says how far compaction
+   * has come: one version, whose requests grow with the levels of the index and with what is
+   * replaced, not with what is held. The replaced ones are retired as by {@link #advanceStart}.
+   * What stands in place already, object for object, is not put there again.
+   *
+   * <p>As after {@link #add}, a failure may leave the outcome unknown: never delete the new objects
+   * before {@link #committed} has shown that they are not named.
+   *
+   * @return fails with {@link IllegalArgumentException}, nothing changed, if what is to be replaced
+   *     is not, or no longer, named exactly so, if the end of what is clean would fall, or if any
+   *     progress lies beyond the end; offsets below the start count as the start. Fails with {@code
+   *     StoreException.Unavailable} if that is so only because of an earlier attempt that came
+   *     through meanwhile, and with {@link IllegalStateException} while too many retired segments
+   *     wait for their deletion
+   */
+  CompletableFuture<ManifestView> replace(Replacement replacement);
 
   /** Retired segments whose grace period is over by this writer's clock, oldest first. */
   CompletableFuture<List<RetiredSegment>> retired(int max);

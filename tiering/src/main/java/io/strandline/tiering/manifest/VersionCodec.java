@@ -18,6 +18,7 @@ import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.manifest.index.EntryCodec;
 import io.strandline.tiering.manifest.index.PageRef;
 import io.strandline.tiering.manifest.index.TierIndex;
+import io.strandline.tiering.manifest.retired.RetiredRun;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -44,6 +45,7 @@ final class VersionCodec {
   private static final int MIN_RUN_BYTES = 10;
   private static final int RUN_NAMED = 0;
   private static final int RUN_PAGED = 1;
+  private static final int RUN_LISTED = 2;
 
   private VersionCodec() {}
 
@@ -83,6 +85,9 @@ final class VersionCodec {
     ByteUtils.writeUnsignedVarint(version.segments(), out);
     ByteUtils.writeVarlong(version.segmentBytes(), out);
     ByteUtils.writeUnsignedVarint(version.retiredSegments(), out);
+    ByteUtils.writeVarlong(version.compaction().cleanedOffset(), out);
+    ByteUtils.writeVarlong(version.compaction().roundEndOffset(), out);
+    ByteUtils.writeVarlong(version.compaction().roundOffset(), out);
     out.writeByte(version.index().levels().size());
     for (List<PageRef> level : version.index().levels()) {
       writePages(out, level);
@@ -125,16 +130,12 @@ final class VersionCodec {
     int segments = ByteUtils.readUnsignedVarint(in);
     long segmentBytes = ByteUtils.readVarlong(in);
     int retiredSegments = ByteUtils.readUnsignedVarint(in);
+    Compaction compaction =
+        new Compaction(
+            ByteUtils.readVarlong(in), ByteUtils.readVarlong(in), ByteUtils.readVarlong(in));
     TierIndex index = readIndex(in);
-    List<RetiredRun> retired = new ArrayList<>();
-    for (int left = readCount(in, MIN_RUN_BYTES); left > 0; left--) {
-      retired.add(readRun(in));
-    }
-    List<Dropped> dropped = new ArrayList<>();
-    for (int left = readCount(in, MIN_RUN_BYTES); left > 0; left--) {
-      long sinceMs = ByteUtils.readVarlong(in);
-      dropped.add(new Dropped(readPage(in), sinceMs));
-    }
+    List<RetiredRun> retired = readRuns(in);
+    List<Dropped> dropped = readDropped(in);
     if (number <= 0 || startOffset < 0 || endOffset < startOffset || segments < 0) {
       throw new CorruptManifestException("impossible version " + number);
     }
@@ -152,9 +153,27 @@ final class VersionCodec {
         segments,
         segmentBytes,
         retiredSegments,
+        compaction,
         index,
         retired,
         dropped);
+  }
+
+  private static List<RetiredRun> readRuns(ByteBuffer in) {
+    List<RetiredRun> runs = new ArrayList<>();
+    for (int left = readCount(in, MIN_RUN_BYTES); left > 0; left--) {
+      runs.add(readRun(in));
+    }
+    return runs;
+  }
+
+  private static List<Dropped> readDropped(ByteBuffer in) {
+    List<Dropped> dropped = new ArrayList<>();
+    for (int left = readCount(in, MIN_RUN_BYTES); left > 0; left--) {
+      long sinceMs = ByteUtils.readVarlong(in);
+      dropped.add(new Dropped(readPage(in), sinceMs));
+    }
+    return dropped;
   }
 
   private static TierIndex readIndex(ByteBuffer in) {
@@ -179,6 +198,10 @@ final class VersionCodec {
       writePage(out, paged.page());
       ByteUtils.writeVarlong(paged.fromOffset(), out);
       ByteUtils.writeVarlong(paged.toOffset(), out);
+    } else if (run instanceof RetiredRun.Listed listed) {
+      out.writeByte(RUN_LISTED);
+      writePage(out, listed.page());
+      ByteUtils.writeUnsignedVarint(listed.forgotten(), out);
     }
   }
 
@@ -189,10 +212,13 @@ final class VersionCodec {
       List<SegmentEntry> segments = readSegments(in);
       return new RetiredRun.Named(segments, sinceMs);
     }
-    if (kind != RUN_PAGED) {
+    if (kind != RUN_PAGED && kind != RUN_LISTED) {
       throw new CorruptManifestException("unknown kind of run " + kind);
     }
     PageRef page = readPage(in);
+    if (kind == RUN_LISTED) {
+      return new RetiredRun.Listed(page, ByteUtils.readUnsignedVarint(in), sinceMs);
+    }
     long from = ByteUtils.readVarlong(in);
     long to = ByteUtils.readVarlong(in);
     return new RetiredRun.Paged(page, from, to, sinceMs);

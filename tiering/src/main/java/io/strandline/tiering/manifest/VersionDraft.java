@@ -6,8 +6,13 @@ import io.strandline.tiering.manifest.index.Held;
 import io.strandline.tiering.manifest.index.IndexGrowth;
 import io.strandline.tiering.manifest.index.IndexPage;
 import io.strandline.tiering.manifest.index.IndexPages;
+import io.strandline.tiering.manifest.index.IndexSplice;
 import io.strandline.tiering.manifest.index.PageRef;
 import io.strandline.tiering.manifest.index.TierIndex;
+import io.strandline.tiering.manifest.retired.RetiredPages;
+import io.strandline.tiering.manifest.retired.RetiredQueue;
+import io.strandline.tiering.manifest.retired.RetiredRun;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,6 +32,13 @@ final class VersionDraft {
 
   private static final int INLINE_MIN = 8;
   private static final int RUNS_MAX = 256;
+
+  /** Replacing can wait: some runs are left to retention. */
+  private static final int RUNS_MAX_REPLACING = 192;
+
+  /** Pages of a splice are numbered from here, above those of any bound. */
+  private static final int SPLICED = 1 << 24;
+
   private static final int DROPPED_MAX = 128;
 
   /**
@@ -52,7 +64,7 @@ final class VersionDraft {
     this.author = author;
     this.config = config;
     this.pages = pages;
-    this.queue = new RetiredQueue(before.retired(), ref -> pages.load(before.partition(), ref));
+    this.queue = new RetiredQueue(before.retired(), this::load);
   }
 
   /** Raises the epoch. */
@@ -123,6 +135,72 @@ final class VersionDraft {
             });
   }
 
+  /** Puts segments into the place of others; what already stands there is passed over. */
+  CompletableFuture<Optional<ManifestVersion>> replace(Replacement wanted) {
+    Compaction compaction = progress(wanted.compaction());
+    List<SegmentEntry> by = wanted.entries();
+    return sameAsNamed(by)
+        .thenCompose(
+            done -> {
+              if (done) {
+                Next next = next(Step.REPLACE, before.index(), before.retired());
+                next.compaction = compaction;
+                return compaction.equals(before.compaction())
+                    ? CompletableFuture.completedFuture(Optional.empty())
+                    : bounded(next.version());
+              }
+              return sameAsNamed(wanted.replaced())
+                  .thenCompose(same -> replaced(wanted.replaced(), same, by, compaction));
+            });
+  }
+
+  private Compaction progress(Compaction wanted) {
+    Compaction within = wanted.within(before.startOffset(), Long.MAX_VALUE);
+    if (within.cleanedOffset() < before.compaction().cleanedOffset()
+        || !within.equals(within.within(before.startOffset(), before.endOffset()))) {
+      throw new IllegalArgumentException(
+          wanted
+              + " after "
+              + before.compaction()
+              + " of "
+              + before.startOffset()
+              + " to "
+              + before.endOffset());
+    }
+    return within;
+  }
+
+  private CompletableFuture<Optional<ManifestVersion>> replaced(
+      List<SegmentEntry> old, boolean named, List<SegmentEntry> by, Compaction compaction) {
+    if (!named) {
+      throw new IllegalArgumentException(
+          "segments from " + old.get(0).baseOffset() + " are not named as said");
+    }
+    if (before.retired().size() >= RUNS_MAX_REPLACING) {
+      throw new IllegalStateException(
+          before.retiredSegments() + " retired segments are not being deleted");
+    }
+    return new IndexSplice(pages, before.partition(), author.nonce(), SPLICED, before.startOffset())
+        .replaced(before.index(), by)
+        .thenCompose(
+            index -> {
+              Next next = next(Step.REPLACE, index, queue.with(old, sinceMs()));
+              next.segments += by.size() - old.size();
+              next.segmentBytes += bytes(by) - bytes(old);
+              next.retiredSegments += old.size();
+              next.compaction = compaction;
+              return bounded(next.version());
+            });
+  }
+
+  private static long bytes(List<SegmentEntry> segments) {
+    return segments.stream().mapToLong(SegmentEntry::lengthBytes).sum();
+  }
+
+  private CompletableFuture<IndexPage> load(PageRef ref) {
+    return pages.load(before.partition(), ref);
+  }
+
   private CompletableFuture<Boolean> sameAsNamed(List<SegmentEntry> known) {
     if (known.isEmpty()) {
       return CompletableFuture.completedFuture(true);
@@ -153,7 +231,7 @@ final class VersionDraft {
     }
     next.endOffset = fresh.get(fresh.size() - 1).endOffset();
     next.segments += fresh.size();
-    next.segmentBytes += fresh.stream().mapToLong(SegmentEntry::lengthBytes).sum();
+    next.segmentBytes += bytes(fresh);
     return next.version();
   }
 
@@ -162,8 +240,7 @@ final class VersionDraft {
     CompletableFuture<Long> lower = baseOf(view, before.startOffset());
     CompletableFuture<Long> upper = baseOf(view, startOffset);
     TierIndex index = before.index().from(startOffset);
-    CompletableFuture<Held> held =
-        Held.from(index, startOffset, ref -> pages.load(before.partition(), ref));
+    CompletableFuture<Held> held = Held.from(index, startOffset, this::load);
     return CompletableFuture.allOf(lower, upper, held)
         .thenCompose(
             all -> {
@@ -205,7 +282,8 @@ final class VersionDraft {
         .bounded(version.index())
         .thenCompose(
             index ->
-                boundedRuns(version.retired(), growth, inlineMax)
+                new RetiredPages(growth, this::load)
+                    .bounded(version.retired(), inlineMax)
                     .thenApply(
                         runs -> {
                           Next next = new Next(version);
@@ -229,20 +307,6 @@ final class VersionDraft {
   /** Each try at a bound names its pages from a range of its own. */
   private static int sequences(int inlineMax) {
     return (INLINE_MAX / inlineMax - 1) << 16;
-  }
-
-  private static CompletableFuture<List<RetiredRun>> boundedRuns(
-      List<RetiredRun> runs, IndexGrowth growth, int inlineMax) {
-    RetiredQueue.Stretch longest = RetiredQueue.longestNamed(runs);
-    if (RetiredQueue.namedSegments(runs) <= inlineMax) {
-      return CompletableFuture.completedFuture(runs);
-    }
-    List<SegmentEntry> segments = longest.segments();
-    List<SegmentEntry> paged = segments.subList(0, Math.min(segments.size(), IndexPage.MAX_ITEMS));
-    return growth
-        .page(paged)
-        .thenCompose(
-            page -> boundedRuns(longest.replacedBy(runs, page, paged.size()), growth, inlineMax));
   }
 
   private List<Dropped> dropped(ManifestVersion after) {
@@ -274,6 +338,7 @@ final class VersionDraft {
     private int segments;
     private long segmentBytes;
     private int retiredSegments;
+    private Compaction compaction;
     private TierIndex index;
     private List<RetiredRun> retired;
     private List<Dropped> dropped;
@@ -287,6 +352,7 @@ final class VersionDraft {
       segments = from.segments();
       segmentBytes = from.segmentBytes();
       retiredSegments = from.retiredSegments();
+      compaction = from.compaction();
       index = from.index();
       retired = from.retired();
       dropped = from.dropped();
@@ -309,6 +375,7 @@ final class VersionDraft {
           segments,
           segmentBytes,
           retiredSegments,
+          compaction.within(startOffset, endOffset),
           index,
           retired,
           dropped);

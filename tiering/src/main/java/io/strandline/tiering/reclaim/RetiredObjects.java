@@ -1,7 +1,7 @@
 package io.strandline.tiering.reclaim;
 
 import io.strandline.tiering.manifest.ManifestWriter;
-import io.strandline.tiering.manifest.RetiredSegment;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectKey;

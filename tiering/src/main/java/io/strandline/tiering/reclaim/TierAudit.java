@@ -2,9 +2,9 @@ package io.strandline.tiering.reclaim;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
-import io.strandline.tiering.manifest.RetiredSegment;
 import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.manifest.index.ManifestKeys;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.reclaim.AuditFinding.Kind;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentId;

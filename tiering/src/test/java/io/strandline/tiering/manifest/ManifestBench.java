@@ -143,6 +143,25 @@ final class ManifestBench {
         baseOffset % 3 == 0);
   }
 
+  /** A segment of a compacted object, of which none is named twice. */
+  static UploadedSegment compacted(long baseOffset, long endOffset, int serial) {
+    return new UploadedSegment(
+        new SegmentEntry(
+            "cluster",
+            PARTITION,
+            ObjectKey.of("ab12/" + PARTITION.topicId() + "/3/c-" + baseOffset + "-" + serial),
+            0,
+            700,
+            600,
+            50,
+            serial,
+            baseOffset,
+            endOffset,
+            endOffset * 10,
+            1,
+            false));
+  }
+
   /** Segments of ten offsets each. */
   static List<UploadedSegment> segments(long fromOffset, int count) {
     List<UploadedSegment> segments = new ArrayList<>();

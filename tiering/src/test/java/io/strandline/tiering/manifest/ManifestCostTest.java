@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tiering.manifest.ManifestConfig.Fencing;
 import io.strandline.tiering.manifest.index.ManifestKeys;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreCall.Operation;
 import java.nio.file.Path;

@@ -4,8 +4,8 @@ import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 
 /**
- * An immutable page: segments at level 0, references to pages one level down above it; ascending
- * and dense in offsets either way.
+ * An immutable page: segments at level 0, references to pages one level down above it; in an index
+ * ascending and dense in offsets either way, of the retired in any order.
  */
 public record IndexPage(int level, List<SegmentEntry> segments, List<PageRef> pages) {
   /** Fan-out: as many segments or references as a page may hold. */
@@ -37,13 +37,15 @@ public record IndexPage(int level, List<SegmentEntry> segments, List<PageRef> pa
   }
 
   long baseOffset() {
-    return level == 0 ? segments.get(0).baseOffset() : pages.get(0).baseOffset();
+    return level == 0
+        ? segments.stream().mapToLong(SegmentEntry::baseOffset).min().orElseThrow()
+        : pages.stream().mapToLong(PageRef::baseOffset).min().orElseThrow();
   }
 
   long endOffset() {
     return level == 0
-        ? segments.get(segments.size() - 1).endOffset()
-        : pages.get(pages.size() - 1).endOffset();
+        ? segments.stream().mapToLong(SegmentEntry::endOffset).max().orElseThrow()
+        : pages.stream().mapToLong(PageRef::endOffset).max().orElseThrow();
   }
 
   long maxTimestamp() {

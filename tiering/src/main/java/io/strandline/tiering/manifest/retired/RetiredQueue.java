@@ -1,11 +1,12 @@
-package io.strandline.tiering.manifest;
+package io.strandline.tiering.manifest.retired;
 
-import io.strandline.tiering.manifest.RetiredRun.Named;
-import io.strandline.tiering.manifest.RetiredRun.Paged;
 import io.strandline.tiering.manifest.index.IndexPage;
 import io.strandline.tiering.manifest.index.IndexWalk;
 import io.strandline.tiering.manifest.index.PageRef;
 import io.strandline.tiering.manifest.index.TierIndex;
+import io.strandline.tiering.manifest.retired.RetiredRun.Listed;
+import io.strandline.tiering.manifest.retired.RetiredRun.Named;
+import io.strandline.tiering.manifest.retired.RetiredRun.Paged;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -16,34 +17,21 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** A version's retired segments, first in, first out. Immutable; threads: any. */
-final class RetiredQueue {
+public final class RetiredQueue {
   /** What is left after some were forgotten. */
-  record Left(List<RetiredRun> runs, int forgotten) {}
-
-  /** Neighbouring runs, {@code from} to {@code to} of a list, that name their segments. */
-  record Stretch(int from, int to, List<SegmentEntry> segments, long sinceMs) {
-    /** The list with the first {@code count} segments of this stretch moved to a page. */
-    List<RetiredRun> replacedBy(List<RetiredRun> runs, PageRef page, int count) {
-      List<RetiredRun> replaced = new ArrayList<>(runs.subList(0, from));
-      replaced.add(new Paged(page, page.baseOffset(), page.endOffset(), sinceMs));
-      if (count < segments.size()) {
-        replaced.add(new Named(segments.subList(count, segments.size()), sinceMs));
-      }
-      replaced.addAll(runs.subList(to, runs.size()));
-      return replaced;
-    }
-  }
+  public record Left(List<RetiredRun> runs, int forgotten) {}
 
   private final List<RetiredRun> runs;
   private final Function<PageRef, CompletableFuture<IndexPage>> loader;
 
-  RetiredQueue(List<RetiredRun> runs, Function<PageRef, CompletableFuture<IndexPage>> loader) {
+  public RetiredQueue(
+      List<RetiredRun> runs, Function<PageRef, CompletableFuture<IndexPage>> loader) {
     this.runs = runs;
     this.loader = loader;
   }
 
   /** At most so many of the oldest, of those retired at or before a time. */
-  CompletableFuture<List<RetiredSegment>> due(long latestMs, int max) {
+  public CompletableFuture<List<RetiredSegment>> due(long latestMs, int max) {
     return due(0, latestMs, max, new ArrayList<>());
   }
 
@@ -63,7 +51,7 @@ final class RetiredQueue {
   }
 
   /** Without the longest run of the oldest of which all are among these. */
-  CompletableFuture<Left> without(Set<SegmentEntry> gone) {
+  public CompletableFuture<Left> without(Set<SegmentEntry> gone) {
     return without(0, gone, 0);
   }
 
@@ -93,6 +81,9 @@ final class RetiredQueue {
       long fromOffset = segments.get(from).baseOffset();
       return new Paged(paged.page(), fromOffset, paged.toOffset(), paged.sinceMs());
     }
+    if (run instanceof Listed listed) {
+      return new Listed(listed.page(), listed.forgotten() + from, listed.sinceMs());
+    }
     List<SegmentEntry> named = ((Named) run).segments();
     return new Named(named.subList(from, named.size()), run.sinceMs());
   }
@@ -102,7 +93,7 @@ final class RetiredQueue {
    *
    * <p>What joins the last run, same page and same time, makes no new one.
    */
-  List<RetiredRun> with(TierIndex index, long fromOffset, long toOffset, long sinceMs) {
+  public List<RetiredRun> with(TierIndex index, long fromOffset, long toOffset, long sinceMs) {
     List<RetiredRun> all = new ArrayList<>(runs);
     for (PageRef page : index.pages()) {
       long from = Math.max(page.baseOffset(), fromOffset);
@@ -116,58 +107,55 @@ final class RetiredQueue {
             .filter(entry -> entry.baseOffset() >= fromOffset && entry.endOffset() <= toOffset)
             .toList();
     if (!named.isEmpty()) {
-      append(all, new Named(named, sinceMs));
+      name(all, named, sinceMs);
     }
     return all;
   }
 
-  private static void append(List<RetiredRun> all, RetiredRun run) {
+  /**
+   * With these by name: what was replaced leaves the page where it stood, and the next page that
+   * takes its place too, so that a reference would be one run for every replacement.
+   */
+  public List<RetiredRun> with(List<SegmentEntry> replaced, long sinceMs) {
+    List<RetiredRun> all = new ArrayList<>(runs);
+    name(all, replaced, sinceMs);
+    return all;
+  }
+
+  private static void append(List<RetiredRun> all, Paged run) {
     RetiredRun last = all.isEmpty() ? null : all.get(all.size() - 1);
     if (last instanceof Paged a
-        && run instanceof Paged b
-        && a.page().equals(b.page())
-        && a.sinceMs() == b.sinceMs()
-        && a.toOffset() == b.fromOffset()) {
-      all.set(all.size() - 1, new Paged(a.page(), a.fromOffset(), b.toOffset(), a.sinceMs()));
-    } else if (last instanceof Named a && run instanceof Named b && a.sinceMs() == b.sinceMs()) {
-      List<SegmentEntry> both = new ArrayList<>(a.segments());
-      both.addAll(b.segments());
-      all.set(all.size() - 1, new Named(both, a.sinceMs()));
+        && a.page().equals(run.page())
+        && a.sinceMs() == run.sinceMs()
+        && a.toOffset() == run.fromOffset()) {
+      all.set(all.size() - 1, new Paged(a.page(), a.fromOffset(), run.toOffset(), a.sinceMs()));
     } else {
       all.add(run);
     }
   }
 
-  static int namedSegments(List<RetiredRun> runs) {
-    return runs.stream()
-        .mapToInt(run -> run instanceof Named named ? named.segments().size() : 0)
-        .sum();
-  }
-
-  /** The longest stretch of neighbours that name their segments; its time is its youngest's. */
-  static Stretch longestNamed(List<RetiredRun> runs) {
-    Stretch longest = new Stretch(0, 0, List.of(), 0);
-    for (int from = 0; from < runs.size(); ) {
-      List<SegmentEntry> segments = new ArrayList<>();
-      long sinceMs = 0;
-      int to = from;
-      while (to < runs.size() && runs.get(to) instanceof Named named) {
-        segments.addAll(named.segments());
-        sinceMs = Math.max(sinceMs, named.sinceMs());
-        to++;
+  /** Among runs of one time the order is free: any of them may take more. */
+  private static void name(List<RetiredRun> all, List<SegmentEntry> segments, long sinceMs) {
+    for (int at = all.size() - 1; at >= 0 && all.get(at).sinceMs() == sinceMs; at--) {
+      if (all.get(at) instanceof Named named) {
+        List<SegmentEntry> both = new ArrayList<>(named.segments());
+        both.addAll(segments);
+        all.set(at, new Named(both, sinceMs));
+        return;
       }
-      if (segments.size() > longest.segments().size()) {
-        longest = new Stretch(from, to, segments, sinceMs);
-      }
-      from = to + 1;
     }
-    return longest;
+    all.add(new Named(segments, sinceMs));
   }
 
   private CompletableFuture<List<SegmentEntry>> segments(RetiredRun run, int max) {
     if (run instanceof Paged paged) {
       Predicate<PageRef> touched = paged::touches;
       return IndexWalk.over(paged.page(), loader, new IndexWalk.Wanted(touched, paged::holds, max));
+    }
+    if (run instanceof Listed listed) {
+      return loader
+          .apply(listed.page())
+          .thenApply(page -> listed.left(page).subList(0, Math.min(max, listed.count())));
     }
     List<SegmentEntry> named = ((Named) run).segments();
     return CompletableFuture.completedFuture(named.subList(0, Math.min(max, named.size())));

@@ -1,4 +1,4 @@
-package io.strandline.tiering.manifest;
+package io.strandline.tiering.manifest.retired;
 
 import io.strandline.tiering.segment.SegmentEntry;
 import java.time.Instant;
