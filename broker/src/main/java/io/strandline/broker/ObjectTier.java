@@ -12,6 +12,7 @@ import io.strandline.cache.ChunkCache;
 import io.strandline.cache.disk.DiskChunks;
 import io.strandline.cache.memory.MemoryChunkCache;
 import io.strandline.replay.Replay;
+import io.strandline.replay.ReplayException;
 import io.strandline.replay.TieredReplay;
 import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.tiering.TierMember;
@@ -32,6 +33,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -54,6 +56,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ObjectTier.class);
   private static final Duration VERIFY_AT_START = Duration.ofSeconds(5);
   private static final long VERIFY_AGAIN_MS = 10_000;
+  private static final int DAMAGES_MAX = 1_000;
 
   private final BrokerConfig config;
   private final Threads threads;
@@ -67,6 +70,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final Deletions deletions;
   private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
   private volatile Check verified = Check.failed("not tried yet");
+  private final Set<String> damages = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
   private final CompletableFuture<TierPipeline> pipeline = new CompletableFuture<>();
 
@@ -135,14 +139,26 @@ final class ObjectTier implements Tier, AutoCloseable {
     TieredReplay opened =
         new TieredReplay(
             TierBindings.replay(config),
-            new FetchEnvironment(
-                store, manifests, cache, threads.replay, System::nanoTime, meters));
+            new FetchEnvironment(store, manifests, cache, threads.replay, System::nanoTime, meters),
+            this::damaged);
     var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 5, 5, TimeUnit.SECONDS);
     return parts.started("replay", opened);
   }
 
   Replay replay() {
     return replay;
+  }
+
+  /** A reader met what cannot be read: told once for each range, until the next start. */
+  private void damaged(TopicIdPartition partition, ReplayException.Damage range) {
+    if (damages.size() < DAMAGES_MAX && damages.add(partition + "@" + range.fromOffset())) {
+      LOG.atError()
+          .addKeyValue("partition", partition)
+          .log(
+              "history is damaged from offset {} to {}: its readers get an error until they seek",
+              range.fromOffset(),
+              range.toOffset() - 1);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.strandline.replay;
 
+import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.store.StoreException;
 import java.util.concurrent.CompletionException;
@@ -12,8 +13,14 @@ final class Failures {
   /** Whether bytes that the view names are not there, or not what they should be. */
   static boolean isBadBytes(Throwable failure) {
     Throwable cause = unwrap(failure);
+    return cause instanceof StoreException.NotFound || mayBeTheWay(cause);
+  }
+
+  /** Of these, what a bad transfer looks like too, so that one more try may tell another tale. */
+  static boolean mayBeTheWay(Throwable failure) {
+    Throwable cause = unwrap(failure);
     return cause instanceof SegmentFormatException
-        || cause instanceof StoreException.NotFound
+        || cause instanceof CorruptManifestException
         || cause instanceof StoreException.OutOfRange;
   }
 

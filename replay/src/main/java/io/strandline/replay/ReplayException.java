@@ -16,14 +16,40 @@ public final class ReplayException extends RuntimeException {
     CORRUPT
   }
 
+  /**
+   * The offsets that cannot be read, and where reading can go on.
+   *
+   * @param toOffset the first that is not concerned
+   */
+  public record Damage(long fromOffset, long toOffset) {}
+
   private final Kind kind;
+  private final transient @Nullable Damage damage;
 
   public ReplayException(Kind kind, String message, @Nullable Throwable cause) {
+    this(kind, message, cause, null);
+  }
+
+  private ReplayException(
+      Kind kind, String message, @Nullable Throwable cause, @Nullable Damage damage) {
     super(message, cause);
     this.kind = kind;
+    this.damage = damage;
+  }
+
+  /** As this {@link Kind#CORRUPT} one, and the offsets that share its fate. */
+  ReplayException within(Damage range) {
+    String message =
+        getMessage() + ", as are offsets " + range.fromOffset + " to " + (range.toOffset - 1);
+    return new ReplayException(kind, message, getCause(), range);
   }
 
   public Kind kind() {
     return kind;
+  }
+
+  /** Null where it is not known which offsets are concerned. */
+  public @Nullable Damage damage() {
+    return damage;
   }
 }

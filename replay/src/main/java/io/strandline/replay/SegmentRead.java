@@ -75,7 +75,10 @@ final class SegmentRead {
       throw new SegmentFormatException("the manifest's index has no segment for " + offset);
     }
     SegmentEntry entry = entries.get(0);
-    if (offset <= entry.baseOffset()) {
+    if (offset < entry.baseOffset()) {
+      throw gap(offset, entry);
+    }
+    if (offset == entry.baseOffset()) {
       return CompletableFuture.completedFuture(new Cursor(entry, 0, offset));
     }
     return indexes
@@ -171,9 +174,23 @@ final class SegmentRead {
               if (entries.isEmpty()) {
                 return CompletableFuture.completedFuture(BatchRead.empty(t.request.offset()));
               }
+              if (entries.get(0).baseOffset() > end) {
+                throw gap(end, entries.get(0));
+              }
               Cursor from = new Cursor(entries.get(0), 0, t.request.offset());
               return attempt(new Try(t.stream, t.request, t.view, from), 1);
             },
             executor);
+  }
+
+  /** To go on behind what no segment covers would be to skip it silently. */
+  private static SegmentFormatException gap(long from, SegmentEntry next) {
+    return new SegmentFormatException(
+        "no segment covers "
+            + from
+            + " to "
+            + (next.baseOffset() - 1)
+            + ", before "
+            + next.object());
   }
 }

@@ -1,6 +1,7 @@
 package io.strandline.replay;
 
 import io.micrometer.core.instrument.Counter;
+import io.strandline.replay.ReplayException.Damage;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.replay.fetch.Indexes;
@@ -8,6 +9,7 @@ import io.strandline.replay.fetch.ReadStream;
 import io.strandline.replay.fetch.Streams;
 import io.strandline.replay.fetch.Views;
 import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.segment.SegmentEntry;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -21,12 +23,21 @@ import org.jspecify.annotations.Nullable;
  * <p>A read goes: view of the manifest → segment and position → window of bytes → whole batches. A
  * caller that cancels its future gets nothing and disturbs nothing: the bytes still arrive and wait
  * for the same reader's next try. Bytes that turn out damaged or missing are forgotten, the view is
- * read again, and the read is tried once more: so a segment that retention or compaction replaced
+ * read again, and the read is tried again: so a segment that retention or compaction replaced
  * meanwhile gives the right answer, and only what the newest version still names is called corrupt.
+ * What may have been damaged on the way is tried three times more, what is missing once.
  *
  * <p>Threads: any; everything after the call runs on the executor given.
  */
 public final class TieredReplay implements Replay {
+  private static final int TRIES_AGAIN = 3;
+
+  /** Told of each read that fails for what the tier holds; must not block. */
+  @FunctionalInterface
+  public interface DamageListener {
+    void damaged(TopicIdPartition partition, ReplayException.Damage range);
+  }
+
   private final Executor executor;
   private final Views views;
   private final Streams streams;
@@ -34,9 +45,15 @@ public final class TieredReplay implements Replay {
   private final TimestampLookup timestamps;
   private final Counter bytes;
   private final FetchEnvironment environment;
+  private final DamageListener damages;
 
   public TieredReplay(FetchConfig config, FetchEnvironment environment) {
+    this(config, environment, (partition, range) -> {});
+  }
+
+  public TieredReplay(FetchConfig config, FetchEnvironment environment, DamageListener damages) {
     this.environment = environment;
+    this.damages = damages;
     this.executor = environment.executor();
     this.views = new Views(config, environment);
     this.streams = new Streams(config, environment);
@@ -54,8 +71,7 @@ public final class TieredReplay implements Replay {
     CompletableFuture<ReplayRead> answer = new CompletableFuture<>();
     ReadStream stream = streams.of(request.reader(), request.partition());
     CompletableFuture<?> unused =
-        views
-            .view(request.partition(), request.offset())
+        view(request.partition(), request.offset())
             .thenComposeAsync(view -> read(stream, request, view), executor)
             .whenComplete((read, failure) -> settle(answer, request, read, failure));
     return answer;
@@ -117,28 +133,65 @@ public final class TieredReplay implements Replay {
     streams.close();
   }
 
-  private CompletableFuture<ReplayRead> read(
-      ReadStream stream, ReplayRequest request, ManifestView view) {
-    return inRange(stream, request, view)
+  /** Never kept when damaged, so one more read tells whether the transfer was. */
+  private CompletableFuture<ManifestView> view(TopicIdPartition partition, long offset) {
+    return views
+        .view(partition, offset)
         .exceptionallyCompose(
             failure ->
                 Failures.isBadBytes(failure)
-                    ? again(stream, request, view, failure)
+                    ? views.refresh(partition)
                     : CompletableFuture.failedFuture(failure));
   }
 
+  private CompletableFuture<ReplayRead> read(
+      ReadStream stream, ReplayRequest request, ManifestView view) {
+    return read(stream, request, view, TRIES_AGAIN);
+  }
+
+  private CompletableFuture<ReplayRead> read(
+      ReadStream stream, ReplayRequest request, ManifestView view, int triesLeft) {
+    return inRange(stream, request, view)
+        .exceptionallyCompose(
+            failure -> {
+              int left = Failures.mayBeTheWay(failure) ? triesLeft : Math.min(1, triesLeft);
+              if (!Failures.isBadBytes(failure)) {
+                return CompletableFuture.failedFuture(failure);
+              }
+              return left == 0
+                  ? damaged(request, view, failure)
+                  : again(stream, request, view, left - 1);
+            });
+  }
+
   private CompletableFuture<ReplayRead> again(
-      ReadStream stream, ReplayRequest request, ManifestView old, Throwable failure) {
+      ReadStream stream, ReplayRequest request, ManifestView old, int triesLeft) {
     environment.metrics().counter("strandline.replay.retries").increment();
     return segments
         .forget(stream, old, request.offset())
         .thenCompose(nothing -> views.refresh(request.partition()))
-        .thenComposeAsync(view -> inRange(stream, request, view), executor)
-        .whenComplete(
-            (read, second) -> {
-              if (second != null) {
-                second.addSuppressed(failure);
+        .thenComposeAsync(view -> read(stream, request, view, triesLeft), executor);
+  }
+
+  /** Says which offsets share the fate of the one asked for: its segment's, or a gap's. */
+  private CompletableFuture<ReplayRead> damaged(
+      ReplayRequest request, ManifestView view, Throwable failure) {
+    ReplayException told = Failures.explain(failure, request.partition(), request.offset());
+    return segments
+        .forget(streams.of(request.reader(), request.partition()), view, request.offset())
+        .thenCompose(nothing -> view.from(request.offset(), 1))
+        .handle(
+            (entries, unknown) -> {
+              if (entries == null || entries.isEmpty()) {
+                throw told;
               }
+              SegmentEntry entry = entries.get(0);
+              Damage range =
+                  entry.baseOffset() <= request.offset()
+                      ? new Damage(entry.baseOffset(), entry.endOffset())
+                      : new Damage(request.offset(), entry.baseOffset());
+              damages.damaged(request.partition(), range);
+              throw told.within(range);
             });
   }
 

@@ -16,6 +16,7 @@ import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.SegmentParts;
+import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import io.strandline.tiering.upload.UploadedSegment;
 import java.io.IOException;
@@ -27,9 +28,11 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicIdPartition;
@@ -64,7 +67,9 @@ final class TestTier implements AutoCloseable {
   final FetchConfig config;
   final List<Origin> origin = new ArrayList<>();
   final List<SegmentEntry> segments = new ArrayList<>();
+  final List<ReplayException.Damage> damages = new ArrayList<>();
   final Random random;
+  private final Set<SegmentEntry> hidden = new HashSet<>();
   private final Path dir;
   private final Executor executor;
   private long nextOffset;
@@ -95,7 +100,10 @@ final class TestTier implements AutoCloseable {
 
   TieredReplay newReplay() {
     return new TieredReplay(
-        config, new FetchEnvironment(store, manifests, cache, executor, nanos::get, metrics));
+        config,
+        new FetchEnvironment(
+            store, new HidingManifests(manifests, hidden), cache, executor, nanos::get, metrics),
+        (damaged, range) -> damages.add(range));
   }
 
   /** Appends a segment of about so many bytes and commits it. */
@@ -186,6 +194,18 @@ final class TestTier implements AutoCloseable {
 
   long endOffset() {
     return nextOffset;
+  }
+
+  /** From now on manifests do not name it, as if its entry were lost. */
+  void hide(SegmentEntry entry) {
+    hidden.add(entry);
+  }
+
+  /** The newest version is no manifest any more. */
+  void damageManifest() {
+    String prefix = SegmentId.prefix(partition.topicId(), partition.partition());
+    var newest = store.list(prefix + "manifest/v-", "", 1).join().objects().get(0).key();
+    store.put(newest, Payload.of(ByteBuffer.allocate(40))).join();
   }
 
   ReplayRequest request(long offset, int maxBytes, String reader) {

@@ -1,7 +1,7 @@
 package io.strandline.replay;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.strandline.replay.Replay.TimestampedOffset;
 import io.strandline.replay.ReplayException.Kind;
@@ -48,13 +48,17 @@ class TieredReplayTest {
     return tier.replay.read(tier.request(offset, maxBytes, "r")).join();
   }
 
-  private void failsWith(Kind kind, long offset) {
+  private ReplayException failsWith(Kind kind, long offset) {
     CompletableFuture<ReplayRead> read = tier.replay.read(tier.request(offset, CHUNK, "r"));
     assertThat(read).isDone();
-    assertThatThrownBy(read::join)
-        .isInstanceOf(CompletionException.class)
-        .cause()
-        .isInstanceOfSatisfying(ReplayException.class, e -> assertThat(e.kind()).isEqualTo(kind));
+    ReplayException told =
+        catchThrowableOfType(CompletionException.class, read::join).getCause()
+                instanceof ReplayException known
+            ? known
+            : null;
+    assertThat(told).isNotNull();
+    assertThat(told.kind()).isEqualTo(kind);
+    return told;
   }
 
   /** Reads to the end as a consumer does; returns the number of reads. */
@@ -193,20 +197,54 @@ class TieredReplayTest {
   }
 
   @Test
-  void damagedBytesAreFoundAndOneBadAnswerIsForgiven() {
+  void damagedBytesAreFoundAndSomeBadAnswersAreForgiven() {
     tier.segment(8 * CHUNK, 200);
-    tier.store.damageNext(1);
+    tier.store.damageNext(3);
     readAll(0, CHUNK);
     tier.cache.forget(tier.segments.get(0).object().value());
-    tier.store.damageNext(2);
+    tier.store.damageNext(4);
     failsWith(Kind.CORRUPT, 0);
     readAll(0, CHUNK);
   }
 
   @Test
-  void aMissingObjectThatTheManifestNamesIsCorrupt() {
+  void aMissingObjectThatTheManifestNamesIsCorruptFromItsFirstOffsetToItsLast() {
+    tier.segment(8 * CHUNK, 200);
     SegmentEntry entry = tier.segment(8 * CHUNK, 200);
+    tier.segment(8 * CHUNK, 200);
     tier.store.delete(List.of(entry.object())).join();
+    ReplayException told = failsWith(Kind.CORRUPT, entry.baseOffset() + 1);
+    assertThat(told.damage())
+        .isEqualTo(new ReplayException.Damage(entry.baseOffset(), entry.endOffset()));
+    assertThat(tier.damages).containsExactly(told.damage());
+    readAll(entry.endOffset(), CHUNK);
+  }
+
+  @Test
+  void offsetsThatNoSegmentCoversAreNotStridden() {
+    for (int i = 0; i < 3; i++) {
+      tier.segment(2 * CHUNK, 200);
+    }
+    SegmentEntry hidden = tier.segments.get(1);
+    tier.hide(hidden);
+    long offset = 0;
+    while (offset < hidden.baseOffset()) {
+      try (ReplayRead read = read(offset, CHUNK)) {
+        offset = read.nextOffset();
+      }
+    }
+    assertThat(offset).isEqualTo(hidden.baseOffset());
+    for (long at : new long[] {offset, offset + 1, hidden.endOffset() - 1}) {
+      assertThat(failsWith(Kind.CORRUPT, at).damage())
+          .isEqualTo(new ReplayException.Damage(at, hidden.endOffset()));
+    }
+    readAll(hidden.endOffset(), CHUNK);
+  }
+
+  @Test
+  void aManifestThatDoesNotDecodeIsCorruptAndNotWaitedFor() {
+    tier.segment(2 * CHUNK, 200);
+    tier.damageManifest();
     failsWith(Kind.CORRUPT, 0);
   }
 

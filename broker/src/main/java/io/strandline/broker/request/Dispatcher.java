@@ -1,5 +1,6 @@
 package io.strandline.broker.request;
 
+import io.strandline.replay.ReplayException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -81,8 +82,20 @@ public final class Dispatcher {
     return cause;
   }
 
-  /** The protocol's code for a failure; {@link Errors#UNKNOWN_SERVER_ERROR} when it has none. */
+  /**
+   * The protocol's code for a failure; {@link Errors#UNKNOWN_SERVER_ERROR} when it has none. Of
+   * history: clients try again by themselves after {@link Errors#KAFKA_STORAGE_ERROR} and tell
+   * their application of {@link Errors#CORRUPT_MESSAGE}.
+   */
   public static Errors error(Throwable failure) {
-    return Errors.forException(cause(failure));
+    Throwable cause = cause(failure);
+    if (cause instanceof ReplayException replay) {
+      return switch (replay.kind()) {
+        case OUT_OF_RANGE -> Errors.OFFSET_OUT_OF_RANGE;
+        case UNAVAILABLE -> Errors.KAFKA_STORAGE_ERROR;
+        case CORRUPT -> Errors.CORRUPT_MESSAGE;
+      };
+    }
+    return Errors.forException(cause);
   }
 }

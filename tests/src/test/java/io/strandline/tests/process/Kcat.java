@@ -3,15 +3,17 @@ package io.strandline.tests.process;
 import java.io.DataInputStream;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.kafka.common.TopicPartition;
 
 /** librdkafka through its command line, where the machine has it. */
-final class Kcat {
+public final class Kcat {
   private Kcat() {}
 
-  static boolean onPath() {
+  public static boolean onPath() {
     String path = System.getenv("PATH");
     return path != null
         && Stream.of(path.split(File.pathSeparator))
@@ -63,5 +65,30 @@ final class Kcat {
       throw new IOException("kcat ended with " + kcat.exitValue());
     }
     return digest;
+  }
+
+  /** What it says when it cannot read on from the offset, and ends; what it reads is not told. */
+  public static String complaint(String bootstrap, TopicPartition from, long offset)
+      throws IOException, InterruptedException {
+    Process kcat =
+        new ProcessBuilder(
+                "kcat",
+                "-C",
+                "-q",
+                "-e",
+                "-b",
+                bootstrap,
+                "-t",
+                from.topic(),
+                "-p",
+                String.valueOf(from.partition()),
+                "-o",
+                String.valueOf(offset))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try (var err = kcat.getErrorStream()) {
+      String said = new String(err.readAllBytes(), StandardCharsets.UTF_8);
+      return kcat.waitFor() + " " + said;
+    }
   }
 }

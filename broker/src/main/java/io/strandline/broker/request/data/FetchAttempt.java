@@ -287,12 +287,9 @@ final class FetchAttempt {
     if (cause instanceof ReplayException replay) {
       asked.interest.mark(Kind.REMOTE_FETCH_ERRORS, 1);
       if (replay.kind() == ReplayException.Kind.UNAVAILABLE) {
-        return; // stays slow: nothing yet, ask again
+        asked.interest.part(FetchPart.away(error, asked.marks));
+        return;
       }
-      error =
-          replay.kind() == ReplayException.Kind.CORRUPT
-              ? Errors.CORRUPT_MESSAGE
-              : Errors.OFFSET_OUT_OF_RANGE;
     }
     refuse(asked.interest, error, asked.marks);
   }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * What one partition adds to a response.
  *
  * @param marks null with an error that precedes them
- * @param slow still being read, or the tier did not answer: nothing yet, ask again
+ * @param slow still being read, or the tier did not answer: nothing yet, ask again, which for the
+ *     latter an error says that clients repeat by themselves
  * @param release gives back what the records point to; called once
  */
 record FetchPart(
@@ -34,6 +35,11 @@ record FetchPart(
 
   static FetchPart slow(PartitionRead.@Nullable Marks marks) {
     return new FetchPart(marks, Errors.NONE, MemoryRecords.EMPTY, null, true, FetchPart::nothing);
+  }
+
+  /** The tier did not answer. Told when the fetch ends anyway: who is told asks again at once. */
+  static FetchPart away(Errors error, PartitionRead.@Nullable Marks marks) {
+    return new FetchPart(marks, error, MemoryRecords.EMPTY, null, true, FetchPart::nothing);
   }
 
   /**
