@@ -68,6 +68,12 @@ public final class ConfigKeys {
   /** Bytes of uploads at once. */
   public static final String TIER_UPLOAD_BYTES = "strandline.tier.uploads.bytes";
 
+  /** Bytes of sealed segments that go up at once. */
+  public static final String TIER_GATHER_BYTES = "strandline.tier.gather.bytes";
+
+  /** How long sealed segments wait for company. */
+  public static final String TIER_GATHER_MS = "strandline.tier.gather.ms";
+
   /** Bytes of history under way. */
   public static final String REPLAY_BUDGET_BYTES = "strandline.replay.budget.bytes";
 
@@ -204,6 +210,22 @@ public final class ConfigKeys {
         Range.atLeast(1 << 20),
         Importance.MEDIUM,
         "Sum of the lengths of the segments that are uploaded at once; a longer one goes alone.");
+    table.define(
+        TIER_GATHER_BYTES,
+        ConfigDef.Type.LONG,
+        512L << 20,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "Sealed segments of a partition go up once there are so many bytes of them, so that one"
+            + " version of its manifest names several. 0: each as soon as it may.");
+    table.define(
+        TIER_GATHER_MS,
+        ConfigDef.Type.LONG,
+        600_000L,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "How long a sealed segment waits for others at most; less when local retention wants its"
+            + " bytes gone.");
   }
 
   private static void replay(ConfigDef table) {

@@ -3,6 +3,7 @@ package io.strandline.broker;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.cache.CacheConfig;
 import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.store.guard.Budget;
@@ -77,6 +78,8 @@ final class TierBindings {
         new UploadConfig(
             (int) config.number(ConfigKeys.TIER_UPLOADS),
             config.number(ConfigKeys.TIER_UPLOAD_BYTES)),
+        new GatherConfig(
+            config.number(ConfigKeys.TIER_GATHER_BYTES), config.number(ConfigKeys.TIER_GATHER_MS)),
         config.number(ConfigKeys.TIER_CHECK_MS),
         config.number(ConfigKeys.TIER_RECLAIM_MS),
         defaults.backoffMinMs(),

@@ -40,12 +40,15 @@ final class PartitionTier {
   private volatile long nextStartMs;
   private volatile boolean left;
   private final TierLag lag = new TierLag();
+  private final Gathering gathering;
 
   PartitionTier(TierShared shared, TierMember member) {
     this.shared = shared;
     this.member = member;
     this.shipment = new Shipment(shared, member.leaderEpoch());
     this.disk = shared.services().disk();
+    this.gathering =
+        new Gathering(shared.config().gather(), shared.config().segmentsPerCommit(), member, lag);
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
   }
 
@@ -116,12 +119,12 @@ final class PartitionTier {
         shared.nowMs());
     if (w == null) {
       return local.localLogStartOffset() > local.logStartOffset()
-          || !sealed(local.logStartOffset(), member.stableOffset().getAsLong(), 1).isEmpty();
+          || gathering.worthIt(local.logStartOffset(), shared.nowMs());
     }
     return shipment.hasOpenOutcome()
         || chores.due()
         || local.logStartOffset() > w.view().endOffset()
-        || !sealed(nextOffset(w.view()), member.stableOffset().getAsLong(), 1).isEmpty();
+        || gathering.worthIt(nextOffset(w.view()), shared.nowMs());
   }
 
   private CompletableFuture<Integer> work() {
@@ -208,6 +211,9 @@ final class PartitionTier {
   }
 
   private CompletableFuture<Integer> ship(ManifestWriter w) {
+    if (left || !gathering.worthIt(nextOffset(w.view()), shared.nowMs())) {
+      return none();
+    }
     List<DueSegment> due =
         SealRule.due(
             member.source(),

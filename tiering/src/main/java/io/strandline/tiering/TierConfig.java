@@ -3,6 +3,7 @@ package io.strandline.tiering;
 import io.strandline.tiering.upload.UploadConfig;
 
 /**
+ * @param gather what sealed segments wait for before they go up
  * @param checkMs how often a partition is looked at
  * @param reclaimMs how often release, retention and deletion are looked at; a commit looks at once
  * @param backoffMinMs,backoffMaxMs after failures in a row, doubled each time, half of it by chance
@@ -13,6 +14,7 @@ import io.strandline.tiering.upload.UploadConfig;
  */
 public record TierConfig(
     UploadConfig upload,
+    GatherConfig gather,
     long checkMs,
     long reclaimMs,
     long backoffMinMs,
@@ -46,9 +48,10 @@ public record TierConfig(
     }
   }
 
-  /** A second, half a minute, 0.5 to 60 s, 8 segments, a day, a day. */
+  /** Nothing gathered, a second, half a minute, 0.5 to 60 s, 8 segments, a day, a day. */
   public static TierConfig defaults() {
     long dayMs = 24 * 60 * 60 * 1000L;
-    return new TierConfig(UploadConfig.defaults(), 1_000, 30_000, 500, 60_000, 8, dayMs, dayMs);
+    return new TierConfig(
+        UploadConfig.defaults(), GatherConfig.none(), 1_000, 30_000, 500, 60_000, 8, dayMs, dayMs);
   }
 }

@@ -27,6 +27,7 @@ final class Node implements AutoCloseable {
     all.put("log.dirs", dir.resolve("data").toString());
     all.put("strandline.admin.listener", "off");
     all.put("strandline.object.store", "file:" + dir.resolve("objects"));
+    all.put("strandline.tier.gather.ms", "0");
     all.put("group.initial.rebalance.delay.ms", "0");
     all.put("offsets.topic.num.partitions", "4");
     all.putAll(settings);

@@ -1,5 +1,6 @@
 package io.strandline.tests.simulation;
 
+import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.reclaim.TierPolicy;
@@ -68,7 +69,16 @@ final class SimulatedCluster {
   }
 
   static TierConfig tierConfig() {
-    return new TierConfig(new UploadConfig(2, 1 << 20), 300, 1_000, 200, 2_000, 3, 20_000, 12_000);
+    return new TierConfig(
+        new UploadConfig(2, 1 << 20),
+        GatherConfig.none(),
+        300,
+        1_000,
+        200,
+        2_000,
+        3,
+        20_000,
+        12_000);
   }
 
   Map<String, String> topic() {

@@ -38,9 +38,21 @@ public final class LocalRelease {
 
   private static boolean due(
       SegmentEntry entry, long localSizeBytes, TierPolicy policy, long nowMs) {
-    long ms = policy.effectiveLocalMs();
-    long bytes = policy.effectiveLocalBytes();
-    return (ms >= 0 && nowMs - entry.maxTimestamp() > ms)
-        || (bytes >= 0 && localSizeBytes - entry.dataBytes() >= bytes);
+    return wanted(entry.maxTimestamp(), entry.dataBytes(), localSizeBytes, policy, nowMs);
+  }
+
+  /**
+   * Whether local retention wants a log's oldest segment gone, were it committed.
+   *
+   * @param maxTimestamp of the segment, in ms
+   * @param bytes of the segment
+   */
+  public static boolean wanted(
+      long maxTimestamp, long bytes, long localSizeBytes, TierPolicy policy, long nowMs) {
+    long localMs = policy.effectiveLocalMs();
+    long localBytes = policy.effectiveLocalBytes();
+    return !policy.keepsLocal()
+        && ((localMs >= 0 && nowMs - maxTimestamp > localMs)
+            || (localBytes >= 0 && localSizeBytes - bytes >= localBytes));
   }
 }

@@ -31,8 +31,20 @@ public record S3Config(
       }
     }
 
+    /**
+     * Above 320 MiB, in parts of 128 MiB, four at once. Each part is a request that is paid for
+     * like a PUT, and two more begin and end the upload: so a GiB in objects of 64 MiB or more
+     * costs at most 16 requests, whatever their length.
+     */
     public static Multipart defaults() {
-      return new Multipart(128L << 20, 32L << 20, 4);
+      return new Multipart(320L << 20, 128L << 20, 4);
+    }
+
+    /** What a put of so many bytes costs, as requests of the price of a PUT. */
+    public int requests(long payloadBytes) {
+      return payloadBytes <= aboveBytes
+          ? 1
+          : 2 + (int) ((payloadBytes + partBytes - 1) / partBytes);
     }
   }
 
