@@ -22,6 +22,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
@@ -139,7 +140,8 @@ final class ObjectTier implements Tier, AutoCloseable {
     TieredReplay opened =
         new TieredReplay(
             TierBindings.replay(config),
-            new FetchEnvironment(store, manifests, cache, threads.replay, System::nanoTime, meters),
+            new FetchEnvironment(
+                OwnedStores.all(store), manifests, cache, threads.replay, System::nanoTime, meters),
             this::damaged);
     var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 5, 5, TimeUnit.SECONDS);
     return parts.started("replay", opened);

@@ -3,6 +3,7 @@ package io.strandline.replay;
 import io.strandline.replay.decode.BatchCut;
 import io.strandline.replay.decode.BatchCutter;
 import io.strandline.replay.decode.ByteRun;
+import io.strandline.replay.decode.LawfulEpoch;
 import io.strandline.replay.fetch.Indexes;
 import io.strandline.replay.fetch.ReadStream;
 import io.strandline.replay.fetch.ReadStream.Cursor;
@@ -11,6 +12,7 @@ import io.strandline.replay.fetch.Window;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormatException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -135,17 +137,19 @@ final class SegmentRead {
             .thenApply(
                 aborted ->
                     new BatchRead(
-                        run.slices(cut.from(), cut.to()),
-                        cut.sizeBytes(),
-                        cut.nextOffset(),
-                        aborted,
-                        window));
+                        slices(t, cut, run), cut.sizeBytes(), cut.nextOffset(), aborted, window));
     return read.whenComplete(
         (done, failure) -> {
           if (failure != null) {
             window.close();
           }
         });
+  }
+
+  private static List<ByteBuffer> slices(Try t, BatchCut cut, ByteRun run) {
+    return LawfulEpoch.foreign(t.from.entry(), t.request.partition())
+        ? LawfulEpoch.slices(run, cut.from(), cut.to())
+        : run.slices(cut.from(), cut.to());
   }
 
   private CompletableFuture<List<ReplayRead.AbortedRange>> aborted(Try t, BatchCut cut) {

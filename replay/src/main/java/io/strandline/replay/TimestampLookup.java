@@ -2,6 +2,7 @@ package io.strandline.replay;
 
 import io.strandline.replay.Replay.TimestampedOffset;
 import io.strandline.replay.decode.ByteRun;
+import io.strandline.replay.decode.LawfulEpoch;
 import io.strandline.replay.decode.TimestampScan;
 import io.strandline.replay.fetch.Indexes;
 import io.strandline.replay.fetch.ReadStream;
@@ -117,7 +118,8 @@ final class TimestampLookup {
             window -> {
               TimestampScan.Step step = step(search, window, restBytes);
               if (step.found().isPresent() || step.neededBytes() == 0) {
-                return CompletableFuture.completedFuture(step.found().map(TimestampLookup::answer));
+                return CompletableFuture.completedFuture(
+                    step.found().map(found -> answer(search, entry, found)));
               }
               return scan(
                   search,
@@ -134,7 +136,10 @@ final class TimestampLookup {
     }
   }
 
-  private static TimestampedOffset answer(TimestampScan.Found found) {
-    return new TimestampedOffset(found.offset(), found.timestampMs(), found.leaderEpoch());
+  private static TimestampedOffset answer(
+      Search search, SegmentEntry entry, TimestampScan.Found found) {
+    boolean foreign = LawfulEpoch.foreign(entry, search.view.partition());
+    int epoch = foreign ? LawfulEpoch.FOREIGN : found.leaderEpoch();
+    return new TimestampedOffset(found.offset(), found.timestampMs(), epoch);
   }
 }

@@ -16,6 +16,7 @@ import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.SegmentParts;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import io.strandline.tiering.upload.UploadedSegment;
@@ -102,7 +103,12 @@ final class TestTier implements AutoCloseable {
     return new TieredReplay(
         config,
         new FetchEnvironment(
-            store, new HidingManifests(manifests, hidden), cache, executor, nanos::get, metrics),
+            OwnedStores.all(store),
+            new HidingManifests(manifests, hidden),
+            cache,
+            executor,
+            nanos::get,
+            metrics),
         (damaged, range) -> damages.add(range));
   }
 

@@ -21,7 +21,7 @@ record TierShared(
         config,
         services,
         uploader,
-        new RetiredObjects(services.store()),
+        new RetiredObjects(services.cluster(), services.store()),
         new OrphanSweep(
             services.store(), services.manifests(), services.random(), config.graceMs()),
         new IntentRule(uploader, config.graceMs()),

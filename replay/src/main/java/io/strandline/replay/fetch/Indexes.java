@@ -80,7 +80,8 @@ public final class Indexes {
       return CompletableFuture.failedFuture(e);
     }
     return environment
-        .store()
+        .stores()
+        .of(entry.ownerCluster())
         .get(entry.object(), SegmentFormat.tailPositionBytes(entry), tailBytes)
         .thenApplyAsync(tail -> SegmentFormat.decode(entry, tail), environment.executor());
   }

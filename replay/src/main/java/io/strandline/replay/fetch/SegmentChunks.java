@@ -8,8 +8,7 @@ import io.strandline.cache.ChunkKey;
 import io.strandline.cache.ChunkLoader;
 import io.strandline.replay.plan.ChunkPlan;
 import io.strandline.tiering.segment.SegmentEntry;
-import io.strandline.tiering.store.ObjectKey;
-import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.ReadRange;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,14 +22,14 @@ import java.util.stream.IntStream;
  * run of adjacent ones. Who calls has reserved the bytes. Threads: any.
  */
 final class SegmentChunks {
-  private final ObjectStore store;
+  private final OwnedStores stores;
   private final ChunkCache cache;
   private final ChunkPlan plan;
   private final Counter gets;
   private final Counter getBytes;
 
-  SegmentChunks(ObjectStore store, ChunkCache cache, ChunkPlan plan, MeterRegistry registry) {
-    this.store = store;
+  SegmentChunks(OwnedStores stores, ChunkCache cache, ChunkPlan plan, MeterRegistry registry) {
+    this.stores = stores;
     this.cache = cache;
     this.plan = plan;
     this.gets = registry.counter("strandline.replay.gets", "of", "data");
@@ -46,13 +45,13 @@ final class SegmentChunks {
             .toList();
     Map<ChunkKey, ChunkLoader> loaders = new HashMap<>();
     for (ChunkPlan.Run run : plan.coalesce(keys, key -> !cache.holds(key))) {
-      RunLoader loader = loader(entry.object(), run);
+      RunLoader loader = loader(entry, run);
       run.chunks().forEach(key -> loaders.put(key, loader));
     }
     List<CompletableFuture<Chunk>> chunks = new ArrayList<>(count);
     for (ChunkKey key : keys) {
       ChunkLoader loader = loaders.get(key);
-      chunks.add(cache.get(key, loader == null ? loader(entry.object(), key) : loader));
+      chunks.add(cache.get(key, loader == null ? loader(entry, key) : loader));
     }
     return chunks;
   }
@@ -62,18 +61,18 @@ final class SegmentChunks {
     cache.forget(entry.object().value());
   }
 
-  private RunLoader loader(ObjectKey object, ChunkPlan.Run run) {
-    ReadRange range = new ReadRange(object, run.positionBytes(), run.lengthBytes());
+  private RunLoader loader(SegmentEntry entry, ChunkPlan.Run run) {
+    ReadRange range = new ReadRange(entry.object(), run.positionBytes(), run.lengthBytes());
     return new RunLoader(
         run,
         landing -> {
           gets.increment();
           getBytes.increment(run.lengthBytes());
-          return store.get(range, landing);
+          return stores.of(entry.ownerCluster()).get(range, landing);
         });
   }
 
-  private ChunkLoader loader(ObjectKey object, ChunkKey key) {
-    return loader(object, new ChunkPlan.Run(key.positionBytes(), key.lengthBytes(), List.of(key)));
+  private ChunkLoader loader(SegmentEntry entry, ChunkKey key) {
+    return loader(entry, new ChunkPlan.Run(key.positionBytes(), key.lengthBytes(), List.of(key)));
   }
 }

@@ -28,7 +28,7 @@ public final class Streams implements AutoCloseable {
     this.plan = new ChunkPlan(config.chunkBytes(), config.getBytesMax());
     this.budget = new ByteBudget(config.budgetBytes());
     this.chunks =
-        new SegmentChunks(environment.store(), environment.cache(), plan, environment.metrics());
+        new SegmentChunks(environment.stores(), environment.cache(), plan, environment.metrics());
     this.idleNanos = TimeUnit.MILLISECONDS.toNanos(config.idleMs());
     meter(environment.metrics());
   }

@@ -28,6 +28,7 @@ final class Rooms {
     room("tiering.manifest", "tiering.upload", "tiering.segment", "tiering.store");
     room("tiering.reclaim", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.compact", "tiering.manifest", "tiering.segment", "tiering.store");
+    room("tiering.mount", "tiering.manifest", "tiering.segment", "tiering.store", "tiering.upload");
     room("tiering", "tiering.*");
     room("replay.plan", "tiering.*", "cache");
     room("replay.fetch", "replay.plan", "replay.decode", "tiering.*", "cache");

@@ -21,6 +21,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.store.s3.S3Config;
@@ -171,7 +172,7 @@ class RequestsPerGibTest {
         new TieredReplay(
             FetchConfig.forCacheMemory(CACHE_BYTES),
             new FetchEnvironment(
-                store,
+                OwnedStores.all(store),
                 manifests(store, threads, meters),
                 cache,
                 threads,

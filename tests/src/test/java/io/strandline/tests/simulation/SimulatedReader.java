@@ -14,6 +14,7 @@ import io.strandline.replay.TieredReplay;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.tests.simulation.History.Written;
+import io.strandline.tiering.store.OwnedStores;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.TreeMap;
@@ -52,7 +53,7 @@ final class SimulatedReader {
             new FetchConfig(
                 CHUNK_BYTES, 2 * CHUNK_BYTES, 4 * CHUNK_BYTES, CHUNK_BYTES, 2_000, 1 << 16, 30_000),
             new FetchEnvironment(
-                replica.store,
+                OwnedStores.all(replica.store),
                 replica.manifests,
                 cache,
                 replica.process,

@@ -13,15 +13,20 @@ import org.apache.kafka.common.TopicIdPartition;
 
 /** Deletes the objects of retired segments whose grace is over, then has them forgotten. */
 public final class RetiredObjects {
+  private final String cluster;
   private final ObjectStore store;
 
-  public RetiredObjects(ObjectStore store) {
+  /**
+   * @param cluster id under whose prefix the store lies
+   */
+  public RetiredObjects(String cluster, ObjectStore store) {
+    this.cluster = cluster;
     this.store = store;
   }
 
   /**
-   * @return how many segments were forgotten; their objects are deleted if they are this
-   *     partition's own, and left alone if they are another's (design D16)
+   * @return how many segments were forgotten; their objects are deleted if this cluster owns them
+   *     and they lie below this partition's own prefix; all others are left alone (design D15, D16)
    */
   public CompletableFuture<Integer> delete(ManifestWriter writer, int max) {
     return writer
@@ -48,9 +53,10 @@ public final class RetiredObjects {
     return own.isEmpty() ? CompletableFuture.completedFuture(null) : store.delete(own);
   }
 
-  private static boolean isOwn(TopicIdPartition partition, SegmentEntry entry) {
+  private boolean isOwn(TopicIdPartition partition, SegmentEntry entry) {
     Optional<SegmentId> id = SegmentId.parse(entry.object());
-    return id.isPresent()
+    return entry.ownerCluster().equals(cluster)
+        && id.isPresent()
         && id.get().topicId().equals(partition.topicId())
         && id.get().partition() == partition.partition()
         && entry.positionBytes() == 0;

@@ -1,0 +1,76 @@
+package io.strandline.tiering.mount;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.Manifests;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * This cluster's manifests, and in the place of a mounted partition's the one of another cluster:
+ * whoever reads gets that one's newest version. Threads: any.
+ */
+public final class MountedManifests implements Manifests {
+  private record Mount(Manifests manifests, TopicIdPartition origin, Consumer<ManifestView> seen) {}
+
+  private final Manifests own;
+  private final Map<TopicIdPartition, Mount> mounts = new ConcurrentHashMap<>();
+
+  public MountedManifests(Manifests own) {
+    this.own = own;
+  }
+
+  /**
+   * From now on another cluster's manifest is read in the place of this partition's.
+   *
+   * @param manifests the other cluster's
+   * @param origin the partition there; its topic's name does not matter
+   * @param seen told of every version read, before who asked is answered; does not block
+   */
+  public void mount(
+      TopicIdPartition partition,
+      Manifests manifests,
+      TopicIdPartition origin,
+      Consumer<ManifestView> seen) {
+    mounts.put(partition, new Mount(manifests, origin, seen));
+  }
+
+  /** What was mounted there is forgotten; nothing else happens to it. */
+  public void unmount(TopicIdPartition partition) {
+    mounts.remove(partition);
+  }
+
+  @Override
+  public CompletableFuture<ManifestView> read(TopicIdPartition partition) {
+    Mount mount = mounts.get(partition);
+    if (mount == null) {
+      return own.read(partition);
+    }
+    return mount
+        .manifests
+        .read(mount.origin)
+        .thenApply(
+            view -> {
+              ManifestView here = new MountedView(partition, view);
+              mount.seen.accept(here);
+              return here;
+            });
+  }
+
+  @Override
+  public CompletableFuture<List<TopicIdPartition>> partitions() {
+    return own.partitions();
+  }
+
+  @Override
+  public CompletableFuture<ManifestWriter> acquire(TopicIdPartition partition, int leaderEpoch) {
+    return mounts.containsKey(partition)
+        ? CompletableFuture.failedFuture(
+            new IllegalStateException(partition + " is mounted, its manifest is another cluster's"))
+        : own.acquire(partition, leaderEpoch);
+  }
+}
