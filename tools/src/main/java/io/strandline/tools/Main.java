@@ -20,6 +20,7 @@ import picocli.CommandLine.HelpCommand;
       ConsumeCommand.class,
       GroupsCommand.class,
       TierCommand.class,
+      ReplayCommand.class,
       HelpCommand.class
     },
     mixinStandardHelpOptions = true,

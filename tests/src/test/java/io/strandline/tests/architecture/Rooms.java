@@ -34,6 +34,7 @@ final class Rooms {
     room("replay.fetch", "replay.plan", "replay.decode", "tiering.*", "cache");
     room("replay.decode", "tiering.*", "cache");
     room("replay", "replay.*", "tiering.*", "cache");
+    room("replay.job", "replay", "replay.*", "tiering.*", "cache");
     room(
         "broker.log",
         "tiering.seal",

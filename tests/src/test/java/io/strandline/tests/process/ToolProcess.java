@@ -22,6 +22,22 @@ final class ToolProcess {
    */
   static Ended run(Path scratch, Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
+    Path err = Files.createTempFile(scratch, "tool", ".err");
+    ProcessBuilder builder = command(arguments).redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int exitCode = process.waitFor();
+    return new Ended(exitCode, out.lines().toList(), Files.readString(err));
+  }
+
+  /** Starts a tool that the caller ends; what it prints goes into a file. */
+  static Process start(Path scratch, String... arguments) throws IOException {
+    Path out = Files.createTempFile(scratch, "tool", ".out");
+    return command(arguments).redirectErrorStream(true).redirectOutput(out.toFile()).start();
+  }
+
+  private static ProcessBuilder command(String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
@@ -29,12 +45,6 @@ final class ToolProcess {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add("io.strandline.tools.Main");
     command.addAll(List.of(arguments));
-    Path err = Files.createTempFile(scratch, "tool", ".err");
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
-    builder.environment().putAll(environment);
-    Process process = builder.start();
-    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    int exitCode = process.waitFor();
-    return new Ended(exitCode, out.lines().toList(), Files.readString(err));
+    return new ProcessBuilder(command);
   }
 }

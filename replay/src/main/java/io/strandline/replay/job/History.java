@@ -1,0 +1,230 @@
+package io.strandline.replay.job;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.cache.CacheConfig;
+import io.strandline.cache.ChunkCache;
+import io.strandline.cache.disk.DiskChunks;
+import io.strandline.cache.memory.MemoryChunkCache;
+import io.strandline.replay.TieredReplay;
+import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
+import io.strandline.tiering.store.StoreOwner;
+import io.strandline.tiering.store.open.StoreRuntime;
+import io.strandline.tiering.store.open.Stores;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * A bucket's history, to be read with no broker: opened by its URI, never written to. Wires
+ * together what jobs work with. Threads: any.
+ */
+public final class History implements AutoCloseable {
+  private static final int FILES_AT_ONCE = 8;
+  private static final int VIEWS_AT_ONCE = 64;
+  private static final long DROP_IDLE_S = 5;
+
+  private final List<ExecutorService> pools = new ArrayList<>();
+  private final ScheduledExecutorService scheduler;
+  private final ObjectStore store;
+  private final Manifests manifests;
+  private final ChunkCache cache;
+  private final TieredReplay replay;
+  private final JobServices services;
+
+  private History(HistoryConfig config) {
+    InstantSource clock = InstantSource.system();
+    SecureRandom random = new SecureRandom();
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    ExecutorService blocking = pool("history-store", FILES_AT_ONCE);
+    ExecutorService decoding = pool("history-decode", 2);
+    scheduler = Executors.newSingleThreadScheduledExecutor(daemons("history-timer"));
+    pools.add(scheduler);
+    store =
+        Stores.open(
+            config.uri(),
+            config.store(),
+            new StoreRuntime(
+                new StoreRuntime.Time(clock, System::nanoTime),
+                random,
+                blocking,
+                scheduler,
+                meters));
+    manifests =
+        StoreManifests.open(
+            store,
+            ManifestConfig.defaults(),
+            new StoreManifests.Environment(clock, random, decoding, meters));
+    CacheConfig memory = CacheConfig.defaults().withMemoryBytes(config.memoryBytes());
+    cache =
+        new MemoryChunkCache(memory, DiskChunks.open(memory, decoding, meters), decoding, meters);
+    replay =
+        new TieredReplay(
+            FetchConfig.forCacheMemory(config.memoryBytes()),
+            new FetchEnvironment(
+                OwnedStores.all(store), manifests, cache, decoding, System::nanoTime, meters));
+    var unused =
+        scheduler.scheduleWithFixedDelay(
+            replay::dropIdle, DROP_IDLE_S, DROP_IDLE_S, TimeUnit.SECONDS);
+    ExecutorService workers = Executors.newCachedThreadPool(daemons("history-job"));
+    pools.add(workers);
+    services =
+        new JobServices(
+            replay,
+            manifests,
+            new AtomicLong(),
+            workers,
+            clock,
+            System::nanoTime,
+            TimeUnit.MILLISECONDS::sleep,
+            config.unavailableMs());
+  }
+
+  /**
+   * Opens a bucket's history.
+   *
+   * @throws IllegalArgumentException if the URI names no store, or there is no tier in it
+   * @throws java.util.concurrent.CompletionException if the store does not answer
+   */
+  public static History open(HistoryConfig config) {
+    History history = new History(config);
+    try {
+      if (StoreOwner.read(history.store).join().isEmpty()) {
+        throw new IllegalArgumentException(
+            "no tier in " + history.store.describe() + ": it has no object named owner");
+      }
+      return history;
+    } catch (RuntimeException e) {
+      history.close();
+      throw e;
+    }
+  }
+
+  /** Every topic of which something is held. Cost: a LIST and a GET for each partition. */
+  public List<HistoryTopic> topics() {
+    Map<String, List<ManifestView>> byId = new LinkedHashMap<>();
+    for (ManifestView view : views(manifests.partitions().join())) {
+      if (view.version() > 0 && !view.deleted()) {
+        byId.computeIfAbsent(view.partition().topicId().toString(), id -> new ArrayList<>())
+            .add(view);
+      }
+    }
+    return byId.entrySet().stream().map(e -> topic(e.getKey(), e.getValue())).toList();
+  }
+
+  /**
+   * A job over a topic's history.
+   *
+   * @throws IllegalArgumentException if there is no such topic or partition, or several topics have
+   *     the name
+   * @throws io.strandline.replay.ReplayException if a time has to be looked up and cannot
+   */
+  public ReplayJob job(JobSpec spec) {
+    HistoryTopic topic = find(spec.topic());
+    List<TopicIdPartition> wanted = new ArrayList<>();
+    for (HistoryTopic.Range range : topic.partitions()) {
+      if (spec.partitions().isEmpty() || spec.partitions().contains(range.partition())) {
+        wanted.add(
+            new TopicIdPartition(
+                org.apache.kafka.common.Uuid.fromString(topic.id()),
+                range.partition(),
+                topic.name()));
+      }
+    }
+    for (int partition : spec.partitions()) {
+      if (wanted.stream().noneMatch(p -> p.partition() == partition)) {
+        throw new IllegalArgumentException(
+            "the bucket holds nothing of partition " + partition + " of " + topic.name());
+      }
+    }
+    return ReplayJob.of(services, spec, views(wanted));
+  }
+
+  private HistoryTopic find(String nameOrId) {
+    List<HistoryTopic> found =
+        topics().stream()
+            .filter(t -> t.name().equals(nameOrId) || t.id().equals(nameOrId))
+            .toList();
+    if (found.isEmpty()) {
+      throw new IllegalArgumentException("no topic " + nameOrId + " in " + store.describe());
+    }
+    if (found.size() > 1) {
+      throw new IllegalArgumentException(
+          "several topics were named "
+              + nameOrId
+              + "; say which by its id: "
+              + found.stream().map(HistoryTopic::id).toList());
+    }
+    return found.get(0);
+  }
+
+  /** Reads manifests, some at a time. */
+  private List<ManifestView> views(List<TopicIdPartition> partitions) {
+    List<ManifestView> views = new ArrayList<>();
+    for (int i = 0; i < partitions.size(); i += VIEWS_AT_ONCE) {
+      List<CompletableFuture<ManifestView>> reads =
+          partitions.subList(i, Math.min(partitions.size(), i + VIEWS_AT_ONCE)).stream()
+              .map(manifests::read)
+              .toList();
+      reads.forEach(read -> views.add(read.join()));
+    }
+    return views;
+  }
+
+  private static HistoryTopic topic(String id, List<ManifestView> views) {
+    List<HistoryTopic.Range> ranges =
+        views.stream()
+            .map(
+                view ->
+                    new HistoryTopic.Range(
+                        view.partition().partition(),
+                        view.startOffset(),
+                        view.endOffset(),
+                        view.sizeBytes()))
+            .sorted(Comparator.comparingInt(HistoryTopic.Range::partition))
+            .toList();
+    return new HistoryTopic(id, views.get(0).partition().topic(), ranges);
+  }
+
+  /** Jobs still running fail. */
+  @Override
+  public void close() {
+    replay.close();
+    cache.close();
+    store.close();
+    pools.forEach(ExecutorService::shutdownNow);
+  }
+
+  private ExecutorService pool(String name, int threads) {
+    ExecutorService pool = Executors.newFixedThreadPool(threads, daemons(name));
+    pools.add(pool);
+    return pool;
+  }
+
+  /** Threads that do not keep the process alive. */
+  private static ThreadFactory daemons(String name) {
+    return work -> {
+      Thread thread = new Thread(work, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+}

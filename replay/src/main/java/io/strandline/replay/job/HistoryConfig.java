@@ -1,0 +1,25 @@
+package io.strandline.replay.job;
+
+import io.strandline.tiering.store.open.StoreConfig;
+
+/**
+ * @param uri of the store, as a broker's {@code strandline.object.store}
+ * @param memoryBytes outside the heap, for what is on its way; needs as much {@code
+ *     -XX:MaxDirectMemorySize}
+ * @param store credentials, deadlines, retries
+ * @param unavailableMs for so long a store that does not answer is asked again, before a job fails
+ */
+public record HistoryConfig(String uri, long memoryBytes, StoreConfig store, long unavailableMs) {
+  /** 256 MiB, five minutes, credentials as the SDK finds them. */
+  public static HistoryConfig of(String uri) {
+    return new HistoryConfig(uri, 256L << 20, StoreConfig.defaults(), 300_000);
+  }
+
+  public HistoryConfig memoryBytes(long bytes) {
+    return new HistoryConfig(uri, bytes, store, unavailableMs);
+  }
+
+  public HistoryConfig unavailableMs(long ms) {
+    return new HistoryConfig(uri, memoryBytes, store, ms);
+  }
+}

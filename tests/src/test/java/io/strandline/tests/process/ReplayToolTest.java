@@ -1,0 +1,264 @@
+package io.strandline.tests.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * {@code strandline replay} as its users run it, while no broker is there: what comes out is what
+ * went in, once, also when the job is killed and goes on. Crash model: process.
+ */
+class ReplayToolTest {
+  private static final String TOPIC = "orders";
+  private static final int PARTITIONS = 2;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path dir;
+
+  /** What was produced, by partition; a record's place in its list is its offset. */
+  private final Map<Integer, List<String>> written = new TreeMap<>();
+
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
+  void historyComesOutOfTheBucketWithNoBroker() throws Exception {
+    Map<Integer, Long> ends;
+    try (BrokerProcess broker =
+        BrokerProcess.start(
+            dir.resolve("broker"),
+            Map.of("strandline.object.store", "file:" + dir.resolve("objects")))) {
+      produce(broker);
+      ends = awaitTiered(broker);
+      assertThat(broker.stop()).isZero();
+
+      assertThat(tool("replay", "--store", store(), "--json").out())
+          .as("what can be replayed")
+          .anySatisfy(
+              line -> assertThat(line).contains("\"topic\":\"" + TOPIC + "\"").contains("\"id\""));
+      killedAndResumed(ends);
+      byOffsetAndPartition();
+
+      broker.startAgain();
+      intoACluster(broker, ends);
+    }
+  }
+
+  private String store() {
+    return "file:" + dir.resolve("objects");
+  }
+
+  private ToolProcess.Ended tool(String... arguments) throws Exception {
+    return ToolProcess.run(dir, Map.of(), arguments);
+  }
+
+  private void killedAndResumed(Map<Integer, Long> ends) throws Exception {
+    Path out = dir.resolve("out");
+    Path checkpoint = dir.resolve("job.checkpoint");
+    List<String> job =
+        List.of(
+            "replay",
+            TOPIC,
+            "--store",
+            store(),
+            "--out",
+            out.toString(),
+            "--checkpoint",
+            checkpoint.toString(),
+            "--checkpoint-every",
+            "PT0.1S",
+            "--parallelism",
+            "1");
+    List<String> slow = new ArrayList<>(job);
+    slow.addAll(List.of("--rate", "300K"));
+    Process first = ToolProcess.start(dir, slow.toArray(String[]::new));
+    await(() -> some(checkpoint), "a first checkpoint");
+    first.destroyForcibly().waitFor();
+    assertThat(complete(checkpoint, ends)).as("killed too late to prove anything").isFalse();
+
+    ToolProcess.Ended second = tool(job.toArray(String[]::new));
+    assertThat(second.exitCode()).as(second.err()).isZero();
+    for (int partition = 0; partition < PARTITIONS; partition++) {
+      List<String> lines = Files.readAllLines(out.resolve(TOPIC + "-" + partition + ".jsonl"));
+      long end = ends.get(partition);
+      assertThat(lines).hasSize((int) end);
+      for (int i = 0; i < lines.size(); i++) {
+        JsonNode line = JSON.readTree(lines.get(i));
+        assertThat(line.path("offset").asLong()).isEqualTo(i);
+        assertThat(line.path("value").asText()).isEqualTo(written.get(partition).get(i));
+        assertThat(line.path("key").asText()).isEqualTo("k" + i);
+      }
+    }
+  }
+
+  private void byOffsetAndPartition() throws Exception {
+    ToolProcess.Ended some =
+        tool(
+            "replay",
+            TOPIC,
+            "--store",
+            store(),
+            "--partition",
+            "1",
+            "--from",
+            "10",
+            "--to",
+            "20",
+            "--format",
+            "values");
+    assertThat(some.exitCode()).as(some.err()).isZero();
+    assertThat(some.out()).isEqualTo(written.get(1).subList(10, 20));
+    assertThat(tool("replay", "nothing", "--store", store()).exitCode()).isEqualTo(1);
+  }
+
+  private void intoACluster(BrokerProcess broker, Map<Integer, Long> ends) throws Exception {
+    try (Admin admin = Admin.create(client(broker))) {
+      admin
+          .createTopics(List.of(new NewTopic("copy", PARTITIONS, (short) 1)))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    }
+    ToolProcess.Ended copied =
+        tool(
+            "replay",
+            TOPIC,
+            "--store",
+            store(),
+            "--to-bootstrap",
+            broker.bootstrap(),
+            "--to-topic",
+            "copy",
+            "--rate",
+            "50M");
+    assertThat(copied.exitCode()).as(copied.err()).isZero();
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            client(broker), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      for (Map.Entry<Integer, Long> end : ends.entrySet()) {
+        TopicPartition partition = new TopicPartition("copy", end.getKey());
+        consumer.assign(List.of(partition));
+        consumer.seekToBeginning(List.of(partition));
+        List<String> values = new ArrayList<>();
+        while (values.size() < end.getValue()) {
+          for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
+            values.add(new String(record.value(), StandardCharsets.UTF_8));
+            assertThat(record.timestamp()).isEqualTo(1_700_000_000_000L + record.offset());
+            assertThat(record.headers().lastHeader("h")).isNotNull();
+          }
+        }
+        assertThat(values)
+            .isEqualTo(written.get(end.getKey()).subList(0, end.getValue().intValue()));
+      }
+    }
+  }
+
+  private static Properties client(BrokerProcess broker) {
+    Properties properties = new Properties();
+    properties.put("bootstrap.servers", broker.bootstrap());
+    return properties;
+  }
+
+  private void produce(BrokerProcess broker) throws Exception {
+    try (Admin admin = Admin.create(client(broker))) {
+      NewTopic topic = new NewTopic(TOPIC, Optional.of(PARTITIONS), Optional.of((short) 1));
+      topic.configs(Map.of("segment.bytes", String.valueOf(1 << 20), "retention.ms", "-1"));
+      admin.createTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(client(broker), new ByteArraySerializer(), new ByteArraySerializer())) {
+      for (int partition = 0; partition < PARTITIONS; partition++) {
+        List<String> values = new ArrayList<>();
+        for (int i = 0; i < 3_000; i++) {
+          values.add("value " + i + " of " + partition + " " + "x".repeat(1_000));
+          ProducerRecord<byte[], byte[]> record =
+              new ProducerRecord<>(
+                  TOPIC,
+                  partition,
+                  1_700_000_000_000L + i,
+                  ("k" + i).getBytes(StandardCharsets.UTF_8),
+                  values.get(i).getBytes(StandardCharsets.UTF_8));
+          record.headers().add("h", new byte[] {1});
+          var unused = producer.send(record);
+        }
+        written.put(partition, values);
+      }
+    }
+  }
+
+  /** Ends of the tier once two segments of each partition lie there. */
+  private static Map<Integer, Long> awaitTiered(BrokerProcess broker) throws Exception {
+    Map<Integer, Long> ends = new TreeMap<>();
+    try (Admin admin = Admin.create(client(broker))) {
+      for (int p = 0; p < PARTITIONS; p++) {
+        TopicPartition partition = new TopicPartition(TOPIC, p);
+        await(
+            () -> {
+              try {
+                long last =
+                    admin
+                        .listOffsets(Map.of(partition, OffsetSpec.latestTiered()))
+                        .partitionResult(partition)
+                        .get(30, TimeUnit.SECONDS)
+                        .offset();
+                ends.put(partition.partition(), last + 1);
+                return last > 1_900;
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            },
+            "two segments in the tier");
+      }
+    }
+    return ends;
+  }
+
+  private static boolean some(Path checkpoint) {
+    try {
+      return Files.exists(checkpoint)
+          && JSON.readTree(checkpoint.toFile()).path("partitions").path("0").path("next").asLong()
+              > 0;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static boolean complete(Path checkpoint, Map<Integer, Long> ends) throws IOException {
+    JsonNode partitions = JSON.readTree(checkpoint.toFile()).path("partitions");
+    return ends.entrySet().stream()
+        .allMatch(
+            e -> partitions.path(String.valueOf(e.getKey())).path("next").asLong() >= e.getValue());
+  }
+
+  private static void await(BooleanSupplier condition, String what) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("waiting for " + what).isLessThan(end);
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+  }
+}

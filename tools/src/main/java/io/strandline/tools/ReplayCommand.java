@@ -1,0 +1,263 @@
+package io.strandline.tools;
+
+import io.strandline.replay.job.History;
+import io.strandline.replay.job.HistoryConfig;
+import io.strandline.replay.job.HistoryTopic;
+import io.strandline.replay.job.JobProgress;
+import io.strandline.replay.job.JobSpec;
+import io.strandline.replay.job.Position;
+import io.strandline.replay.job.ReplayJob;
+import io.strandline.tools.replay.Checkpoint;
+import io.strandline.tools.replay.ClusterOutput;
+import io.strandline.tools.replay.FilesOutput;
+import io.strandline.tools.replay.RecordFormat;
+import io.strandline.tools.replay.RecordOutput;
+import io.strandline.tools.replay.StreamOutput;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** History straight from the bucket: no broker is asked, nothing is written there. */
+@Command(
+    name = "replay",
+    description = {
+      "Read a topic's history straight from the object store; no broker is involved.",
+      "Without a topic: list what can be replayed. A job that ends early (an error, Ctrl-C, kill)"
+          + " goes on where its --checkpoint says."
+    },
+    mixinStandardHelpOptions = true)
+final class ReplayCommand implements Callable<Integer> {
+  private static final int UNFINISHED = 3;
+
+  @Mixin private TierStore where = new TierStore();
+
+  @Parameters(arity = "0..1", paramLabel = "TOPIC", description = "Its name, or its id.")
+  private @Nullable String topic;
+
+  @Option(
+      names = {"-p", "--partition"},
+      split = ",",
+      description = "Only these.")
+  private Set<Integer> partitions = Set.of();
+
+  @Option(
+      names = "--from",
+      defaultValue = "start",
+      description =
+          "start, an offset, or @TIME as @2026-01-31T12:00:00Z (default: ${DEFAULT-VALUE}).")
+  private String from = "start";
+
+  @Option(
+      names = "--to",
+      defaultValue = "end",
+      description = "end, an offset, or @TIME; left out itself (default: ${DEFAULT-VALUE}).")
+  private String to = "end";
+
+  @Option(
+      names = "--parallelism",
+      defaultValue = "4",
+      description = "Partitions read at once (default: ${DEFAULT-VALUE}).")
+  private int parallelism = 4;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "BYTES",
+      defaultValue = "0",
+      description = "At most so many bytes a second, as 50M; 0 is without limit.")
+  private String rate = "0";
+
+  @Option(
+      names = "--memory",
+      paramLabel = "BYTES",
+      defaultValue = "256M",
+      description = "For what is on its way (default: ${DEFAULT-VALUE}).")
+  private String memory = "256M";
+
+  @Option(names = "--uncommitted", description = "Records of aborted transactions too.")
+  private boolean uncommitted;
+
+  @Option(
+      names = "--skip-damaged",
+      description =
+          "Go on behind ranges that are missing, damaged or gone by retention; they are listed at"
+              + " the end. Else such a range ends the job.")
+  private boolean skipDamaged;
+
+  @Option(
+      names = "--format",
+      defaultValue = "json",
+      description =
+          "json: a line each; values: value and line feed; framed: value after its length in four"
+              + " bytes (default: ${DEFAULT-VALUE}).")
+  private RecordFormat format = RecordFormat.JSON;
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "DIR",
+      description = "A file for each partition in there (default: standard output).")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--to-bootstrap",
+      paramLabel = "HOST:PORT",
+      description = "Into this Kafka cluster instead.")
+  private @Nullable String toBootstrap;
+
+  @Option(
+      names = "--to-topic",
+      description = "The topic there (default: the same name); it must exist.")
+  private @Nullable String toTopic;
+
+  @Option(
+      names = "--to-config",
+      paramLabel = "FILE",
+      description = "Properties of the producer: security, compression.")
+  private @Nullable Path toConfig;
+
+  @Option(
+      names = "--by-key",
+      description = "Keys decide the partition there (default: each record keeps its own).")
+  private boolean byKey;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Written now and then and at the end; if it is there, the job goes on from it.")
+  private @Nullable Path checkpoint;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "DURATION",
+      defaultValue = "PT10S",
+      description = "How often it is written (default: ${DEFAULT-VALUE}).")
+  private Duration checkpointEvery = Duration.ofSeconds(10);
+
+  @Option(
+      names = "--progress",
+      paramLabel = "DURATION",
+      defaultValue = "PT10S",
+      description = "A line on standard error so often (default: ${DEFAULT-VALUE}); PT0S: none.")
+  private Duration progressEvery = Duration.ofSeconds(10);
+
+  @Mixin private Printer printer = new Printer();
+
+  @Override
+  public Integer call() throws IOException {
+    HistoryConfig config = HistoryConfig.of(where.uri()).memoryBytes(Sizes.parse(memory));
+    try (History history = History.open(config)) {
+      if (topic == null) {
+        list(history.topics());
+        return 0;
+      }
+      return replay(history, topic);
+    }
+  }
+
+  private void list(List<HistoryTopic> topics) {
+    for (HistoryTopic one : topics) {
+      for (HistoryTopic.Range range : one.partitions()) {
+        printer.row(
+            "topic",
+            one.name(),
+            "id",
+            one.id(),
+            "partition",
+            range.partition(),
+            "start",
+            range.startOffset(),
+            "end",
+            range.endOffset(),
+            "bytes",
+            range.sizeBytes());
+      }
+    }
+    printer.flush();
+  }
+
+  private int replay(History history, String name) throws IOException {
+    Checkpoint saved = checkpoint == null ? null : Checkpoint.open(checkpoint, name);
+    Map<Integer, RecordOutput.Mark> marks = saved == null ? Map.of() : saved.marks();
+    ReplayJob job = history.job(spec(name, saved));
+    try (RecordOutput output = output(name, marks, job.progress());
+        JobWatch watch =
+            new JobWatch(job, output, saved, new JobWatch.Every(progressEvery, checkpointEvery))) {
+      watch.start();
+      JobProgress end;
+      try {
+        end = job.run(output);
+      } finally {
+        watch.save();
+      }
+      return ended(end);
+    }
+  }
+
+  private JobSpec spec(String name, @Nullable Checkpoint saved) {
+    JobSpec spec =
+        JobSpec.of(name)
+            .partitions(partitions)
+            .from(position(from, "start"))
+            .to(position(to, "end"))
+            .parallelism(parallelism)
+            .committedOnly(!uncommitted)
+            .onDamage(skipDamaged ? JobSpec.Damage.SKIP : JobSpec.Damage.FAIL)
+            .bytesPerSecond(Sizes.parse(rate));
+    return saved == null ? spec : spec.resume(saved.nextOffsets());
+  }
+
+  private static Position position(String text, String edge) {
+    if (text.equals(edge)) {
+      return Position.edge();
+    }
+    return text.startsWith("@")
+        ? Position.time(Instant.parse(text.substring(1)))
+        : Position.offset(Long.parseLong(text));
+  }
+
+  private RecordOutput output(String name, Map<Integer, RecordOutput.Mark> marks, JobProgress plan)
+      throws IOException {
+    if (toBootstrap != null) {
+      Properties client = new Properties();
+      if (toConfig != null) {
+        try (Reader reader = Files.newBufferedReader(toConfig)) {
+          client.load(reader);
+        }
+      }
+      client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, toBootstrap);
+      int needed = new TreeSet<>(plan.nextOffsets().keySet()).last() + 1;
+      return new ClusterOutput(client, toTopic == null ? name : toTopic, !byKey, needed);
+    }
+    return out == null
+        ? new StreamOutput(System.out, format)
+        : new FilesOutput(out, name, format, marks);
+  }
+
+  private int ended(JobProgress end) {
+    for (JobProgress.Skipped skipped : end.skipped()) {
+      System.err.printf(
+          "skipped: partition %d, offsets %d to %d: %s%n",
+          skipped.partition(), skipped.fromOffset(), skipped.endOffset(), skipped.reason());
+    }
+    if (!end.complete()) {
+      System.err.println("not finished: " + JobWatch.line(end));
+      return UNFINISHED;
+    }
+    System.err.println("done: " + JobWatch.line(end));
+    return end.skipped().isEmpty() ? 0 : 1;
+  }
+}
