@@ -264,10 +264,6 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   @Override
   public synchronized void lead(Partition partition) {
-    if (!policies.tiered(partition)) {
-      leave(partition.id());
-      return;
-    }
     TierMember member =
         new TierMember(
             partition.log(),

@@ -3,30 +3,50 @@ package io.strandline.broker;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.partition.Partition;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import java.util.Map;
 import java.util.function.Supplier;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.storage.internals.log.LogConfig;
 
 /**
- * What a topic's configuration means for the tier (design D12): on for every topic unless the
- * broker or the topic turns it off.
+ * What a topic's configuration means for the tier (design D12, KIP-950): it is on for every topic
+ * unless the broker or the topic turns it off.
+ *
+ * @param enabled {@code strandline.tier.enable}
  */
 record TopicPolicies(boolean enabled, Supplier<ClusterView> view) {
-  private static final String TOPIC_SWITCH = "remote.storage.enable";
-
   boolean tiered(Partition partition) {
-    String topic = partition.id().topic();
-    return enabled && !"false".equals(view.get().topicOverrides(topic).get(TOPIC_SWITCH));
+    return copying(partition.id().topic()) == Copying.ON;
   }
 
   TierPolicy of(Partition partition) {
     LogConfig config = partition.config();
     boolean deletes = config.delete;
+    String topic = partition.id().topic();
     return new TierPolicy(
         deletes ? config.retentionMs : -1,
         deletes ? config.retentionSize : -1,
         config.localRetentionMs(),
         config.localRetentionBytes(),
-        Topic.isInternal(partition.id().topic()));
+        Topic.isInternal(topic),
+        copying(topic));
+  }
+
+  /** Only the topic can have its history deleted: a broker's switch is too easily turned. */
+  private Copying copying(String topic) {
+    Map<String, String> own = view.get().topicOverrides(topic);
+    boolean off = "false".equals(own.get(TopicConfig.REMOTE_LOG_STORAGE_ENABLE_CONFIG));
+    if (off && is(own, TopicConfig.REMOTE_LOG_DELETE_ON_DISABLE_CONFIG)) {
+      return Copying.DROP;
+    }
+    return off || !enabled || is(own, TopicConfig.REMOTE_LOG_COPY_DISABLE_CONFIG)
+        ? Copying.OFF
+        : Copying.ON;
+  }
+
+  private static boolean is(Map<String, String> own, String key) {
+    return "true".equals(own.get(key));
   }
 }

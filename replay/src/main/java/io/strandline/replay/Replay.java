@@ -28,6 +28,15 @@ public interface Replay extends AutoCloseable {
       TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs);
 
   /**
+   * The record in the tier with the largest timestamp, if that is at least {@code timestampMs}, at
+   * or above {@code fromOffset}; of several the first.
+   *
+   * @param endOffset as in {@link #firstReaching}
+   */
+  CompletableFuture<Optional<TimestampedOffset>> latest(
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs);
+
+  /**
    * First offset the tier holds and the offset after its last, as of the newest version known
    * within the staleness bound.
    */

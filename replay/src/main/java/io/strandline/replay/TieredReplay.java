@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.apache.kafka.common.TopicIdPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -80,11 +81,24 @@ public final class TieredReplay implements Replay {
   @Override
   public CompletableFuture<Optional<TimestampedOffset>> firstReaching(
       TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
+    return lookUp(
+        partition, fromOffset, endOffset, view -> timestamps.find(view, fromOffset, timestampMs));
+  }
+
+  @Override
+  public CompletableFuture<Optional<TimestampedOffset>> latest(
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
+    return lookUp(
+        partition, fromOffset, endOffset, view -> timestamps.latest(view, fromOffset, timestampMs));
+  }
+
+  private CompletableFuture<Optional<TimestampedOffset>> lookUp(
+      TopicIdPartition partition, long fromOffset, long endOffset, LookUp look) {
     CompletableFuture<Optional<TimestampedOffset>> answer = new CompletableFuture<>();
     CompletableFuture<?> unused =
         views
             .view(partition, Math.max(fromOffset, endOffset - 1))
-            .thenComposeAsync(view -> lookUp(view, fromOffset, timestampMs), executor)
+            .thenComposeAsync(view -> lookUp(view, look), executor)
             .whenComplete(
                 (found, failure) -> {
                   if (failure == null) {
@@ -205,17 +219,15 @@ public final class TieredReplay implements Replay {
     return segments.read(stream, request, view);
   }
 
-  private CompletableFuture<Optional<TimestampedOffset>> lookUp(
-      ManifestView view, long fromOffset, long timestampMs) {
-    return timestamps
-        .find(view, fromOffset, timestampMs)
+  private interface LookUp
+      extends Function<ManifestView, CompletableFuture<Optional<TimestampedOffset>>> {}
+
+  private CompletableFuture<Optional<TimestampedOffset>> lookUp(ManifestView view, LookUp look) {
+    return look.apply(view)
         .exceptionallyCompose(
             failure ->
                 Failures.isBadBytes(failure)
-                    ? views
-                        .refresh(view.partition())
-                        .thenComposeAsync(
-                            fresh -> timestamps.find(fresh, fromOffset, timestampMs), executor)
+                    ? views.refresh(view.partition()).thenComposeAsync(look, executor)
                     : CompletableFuture.failedFuture(failure));
   }
 

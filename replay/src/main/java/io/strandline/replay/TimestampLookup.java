@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.LongFunction;
 
 /**
  * The first record that reaches a timestamp: the manifest names the segment, its time index the
@@ -56,6 +57,82 @@ final class TimestampLookup {
                     : page(search, Math.max(from, entry.get().baseOffset())),
             executor)
         .whenComplete((found, failure) -> streams.end(stream));
+  }
+
+  /**
+   * The first of the records with the largest timestamp, unless that is below the one asked for.
+   * What the manifest says of a segment may be true of a record below the offset only: then the
+   * largest is found by halving.
+   */
+  CompletableFuture<Optional<TimestampedOffset>> latest(
+      ManifestView view, long fromOffset, long timestampMs) {
+    return largest(view, Math.max(0, timestampMs), Long.MAX_VALUE)
+        .thenComposeAsync(
+            largest ->
+                largest.isEmpty()
+                    ? CompletableFuture.completedFuture(Optional.empty())
+                    : halve(
+                        largest.get(),
+                        new Range(Math.max(0, timestampMs), largest.get() + 1),
+                        Optional.empty(),
+                        ms -> find(view, fromOffset, ms)),
+            executor);
+  }
+
+  /**
+   * Of timestamps.
+   *
+   * @param fromMs no smaller one is wanted
+   * @param toMs none is as large
+   */
+  private record Range(long fromMs, long toMs) {}
+
+  private interface Finder extends LongFunction<CompletableFuture<Optional<TimestampedOffset>>> {}
+
+  private CompletableFuture<Optional<TimestampedOffset>> halve(
+      long triedMs, Range range, Optional<TimestampedOffset> best, Finder finder) {
+    if (range.fromMs >= range.toMs) {
+      return CompletableFuture.completedFuture(best);
+    }
+    return finder
+        .apply(triedMs)
+        .thenComposeAsync(
+            found -> {
+              Range rest =
+                  found
+                      .map(hit -> new Range(hit.timestampMs() + 1, range.toMs))
+                      .orElseGet(() -> new Range(range.fromMs, triedMs));
+              long middleMs = rest.fromMs + (rest.toMs - rest.fromMs) / 2;
+              return halve(middleMs, rest, found.or(() -> best), finder);
+            },
+            executor);
+  }
+
+  /** The largest timestamp of any segment held, at least {@code lowMs}. */
+  private CompletableFuture<Optional<Long>> largest(ManifestView view, long lowMs, long highMs) {
+    return view.firstReaching(lowMs)
+        .thenComposeAsync(
+            entry ->
+                entry.isEmpty()
+                    ? CompletableFuture.completedFuture(Optional.<Long>empty())
+                    : larger(view, entry.get().maxTimestamp(), highMs),
+            executor);
+  }
+
+  /** Some segment reaches {@code lowMs}, none {@code highMs}. */
+  private CompletableFuture<Optional<Long>> larger(ManifestView view, long lowMs, long highMs) {
+    if (highMs - lowMs <= 1) {
+      return CompletableFuture.completedFuture(Optional.of(lowMs));
+    }
+    // Mostly time goes on with the offsets and little is beyond: first steps are small.
+    long middleMs = lowMs + 1 + (highMs == Long.MAX_VALUE ? lowMs / 64 : (highMs - lowMs - 1) / 2);
+    return view.firstReaching(middleMs)
+        .thenComposeAsync(
+            entry ->
+                entry.isEmpty()
+                    ? larger(view, lowMs, middleMs)
+                    : larger(view, entry.get().maxTimestamp(), highMs),
+            executor);
   }
 
   private CompletableFuture<Optional<TimestampedOffset>> page(Search search, long offset) {

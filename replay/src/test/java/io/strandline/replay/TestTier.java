@@ -75,6 +75,7 @@ final class TestTier implements AutoCloseable {
   private final Executor executor;
   private long nextOffset;
   private int gap;
+  private int disorderMs = 60;
 
   /** Small figures in the proportions of the defaults: chunks of 16 KiB, 32 of them a request. */
   static FetchConfig small(long budgetBytes) {
@@ -146,6 +147,11 @@ final class TestTier implements AutoCloseable {
     gap = offsets;
   }
 
+  /** From now on timestamps lie up to so much above what their offsets tell. */
+  void disorder(int ms) {
+    disorderMs = ms;
+  }
+
   private SegmentEntry put(Path file, int size, long base, List<AbortedTransaction> aborted)
       throws IOException {
     EncodedSegment encoded =
@@ -172,7 +178,7 @@ final class TestTier implements AutoCloseable {
     SimpleRecord[] records = new SimpleRecord[count];
     List<Long> timestamps = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      long timestamp = 1_000_000L + nextOffset / 2 + random.nextInt(60);
+      long timestamp = 1_000_000L + nextOffset / 2 + random.nextInt(disorderMs);
       byte[] value = new byte[random.nextInt(recordBytesMax)];
       random.nextBytes(value);
       timestamps.add(timestamp);

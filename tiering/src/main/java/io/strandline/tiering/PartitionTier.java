@@ -3,6 +3,7 @@ package io.strandline.tiering;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealRule;
 import io.strandline.tiering.seal.SealedSegment;
@@ -10,6 +11,7 @@ import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.upkeep.Chore;
 import io.strandline.tiering.upkeep.ChoreRound;
 import io.strandline.tiering.upkeep.Expiry;
+import io.strandline.tiering.upkeep.GiveUp;
 import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.upkeep.RetiredDeletion;
 import io.strandline.tiering.upkeep.Sweep;
@@ -17,6 +19,7 @@ import io.strandline.tiering.upkeep.Upkept;
 import io.strandline.tiering.upload.UploadIntent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +42,11 @@ final class PartitionTier {
   private final ChoreRound chores;
   private volatile long nextStartMs;
   private volatile boolean left;
+  private final long lookMs;
+
+  /** Nothing was ever committed, and this leader has committed nothing. */
+  private volatile boolean empty;
+
   private final TierLag lag = new TierLag();
   private final Gathering gathering;
 
@@ -50,6 +58,7 @@ final class PartitionTier {
     this.gathering =
         new Gathering(shared.config().gather(), shared.config().segmentsPerCommit(), member, lag);
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
+    this.lookMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
   }
 
   /** In the order of their turns. */
@@ -60,6 +69,7 @@ final class PartitionTier {
     Upkept upkept =
         new Upkept(member.source(), member.local(), member.policy(), disk, shared::nowMs);
     return List.of(
+        new GiveUp(upkept, shared.board()::report, everyMs),
         new Release(upkept, metrics.releasedBytes, everyMs),
         new Expiry(upkept, shared.board()::report, everyMs),
         new RetiredDeletion(shared.retired(), metrics.forgottenSegments, everyMs),
@@ -111,26 +121,64 @@ final class PartitionTier {
     if (left) {
       return false;
     }
+    boolean copies = copying() == Copying.ON;
+    long from = w == null ? local.logStartOffset() : nextOffset(w.view());
     lag.measure(
-        sealed(
-            w == null ? local.logStartOffset() : nextOffset(w.view()),
-            Long.MAX_VALUE,
-            LAG_SEGMENTS_MAX),
-        shared.nowMs());
+        copies ? sealed(from, Long.MAX_VALUE, LAG_SEGMENTS_MAX) : List.of(), shared.nowMs());
+    boolean due = copies && gathering.worthIt(from, shared.nowMs());
     if (w == null) {
-      return local.localLogStartOffset() > local.logStartOffset()
-          || gathering.worthIt(local.logStartOffset(), shared.nowMs());
+      return due
+          || (copies ? local.localLogStartOffset() > local.logStartOffset() : mayHold(local));
     }
-    return shipment.hasOpenOutcome()
+    return due
+        || (copies && shipment.hasOpenOutcome())
         || chores.due()
-        || local.logStartOffset() > w.view().endOffset()
-        || gathering.worthIt(nextOffset(w.view()), shared.nowMs());
+        || local.logStartOffset() > w.view().endOffset();
+  }
+
+  private Copying copying() {
+    return member.policy().get().copying();
+  }
+
+  /**
+   * Whether the tier of a topic that is not copied may hold something that has to go. Where nothing
+   * was ever tiered that costs one look.
+   */
+  private boolean mayHold(LocalSegments local) {
+    return !empty
+        && (copying() == Copying.DROP
+            || local.localLogStartOffset() > 0
+            || shared.nowMs() >= lookMs);
   }
 
   private CompletableFuture<Integer> work() {
-    return acquire()
-        .thenCompose(w -> shipment.settle(w).thenCompose(settled -> startWithLog(w)))
-        .thenComposeAsync(this::shipAndUpkeep, disk);
+    return open()
+        .thenCompose(
+            opened ->
+                opened.isEmpty()
+                    ? none()
+                    : shipment
+                        .settle(opened.get())
+                        .thenCompose(settled -> startWithLog(opened.get()))
+                        .thenComposeAsync(this::shipAndUpkeep, disk));
+  }
+
+  /** What is not copied is not claimed either, unless there is something. */
+  private CompletableFuture<Optional<ManifestWriter>> open() {
+    if (writer != null || copying() == Copying.ON) {
+      return acquire().thenApply(Optional::of);
+    }
+    return shared
+        .services()
+        .manifests()
+        .read(member.partition())
+        .thenCompose(
+            view -> {
+              empty = view.version() == 0;
+              return empty
+                  ? CompletableFuture.completedFuture(Optional.empty())
+                  : acquire().thenApply(Optional::of);
+            });
   }
 
   /** A segment that cannot go up does not keep older ones from being released. */
@@ -181,7 +229,7 @@ final class PartitionTier {
     return CompletableFuture.supplyAsync(
             () -> {
               long tierStart = w.view().startOffset();
-              if (w.view().segmentCount() > 0 && tierStart > member.local().logStartOffset()) {
+              if (tierStart > member.local().logStartOffset()) {
                 member.local().advanceLogStart(tierStart);
               }
               return member.local().logStartOffset();
@@ -211,7 +259,9 @@ final class PartitionTier {
   }
 
   private CompletableFuture<Integer> ship(ManifestWriter w) {
-    if (left || !gathering.worthIt(nextOffset(w.view()), shared.nowMs())) {
+    if (left
+        || copying() != Copying.ON
+        || !gathering.worthIt(nextOffset(w.view()), shared.nowMs())) {
       return none();
     }
     List<DueSegment> due =

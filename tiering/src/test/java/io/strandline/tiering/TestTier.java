@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.apache.kafka.common.TopicIdPartition;
@@ -102,7 +103,12 @@ final class TestTier {
   }
 
   void join(TestHotLog log, int epoch, TierPolicy policy) {
-    pipeline.join(new TierMember(log, log, log::end, epoch, () -> policy));
+    join(log, epoch, () -> policy);
+  }
+
+  /** With a policy that may change. */
+  void join(TestHotLog log, int epoch, Supplier<TierPolicy> policy) {
+    pipeline.join(new TierMember(log, log, log::end, epoch, policy));
   }
 
   /** Read past all faults, by one who writes nothing. */

@@ -113,7 +113,8 @@ final class LogReader {
         found.leaderEpoch() < 0 ? OptionalInt.empty() : OptionalInt.of(found.leaderEpoch()));
   }
 
-  Optional<TimedOffset> maxTimestampOffset() throws IOException {
+  /** Of equal timestamps the first; what a segment says may lie outside of what is asked for. */
+  Optional<TimedOffset> maxTimestamp(long upperBoundOffset) throws IOException {
     long max = -1;
     for (LogSegment segment : fromLocalStart()) {
       if (held(segment)) {
@@ -124,7 +125,22 @@ final class LogReader {
         }
       }
     }
-    return max < 0 ? Optional.empty() : firstReaching(max, Long.MAX_VALUE);
+    Optional<TimedOffset> found = max < 0 ? Optional.empty() : firstReaching(max, upperBoundOffset);
+    if (found.isPresent() || max < 0) {
+      return found;
+    }
+    long low = 0; // at least this late there is one, if there is any
+    while (low < max) {
+      long middle = low + (max - low) / 2;
+      Optional<TimedOffset> there = firstReaching(middle, upperBoundOffset);
+      if (there.isPresent()) {
+        found = there;
+        low = there.get().timestampMs() + 1;
+      } else {
+        max = middle;
+      }
+    }
+    return found;
   }
 
   private Iterable<LogSegment> fromLocalStart() {

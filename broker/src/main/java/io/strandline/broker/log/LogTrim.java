@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
-import org.apache.kafka.storage.internals.log.LogConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -177,32 +176,34 @@ final class LogTrim {
     }
   }
 
-  /** Retention of a topic without a tier; see {@link PartitionLog#deleteExpired}. */
+  /** Retention by the local log alone; see {@link PartitionLog#deleteExpired}. */
   int deleteExpired(long nowMs, long limitOffset) throws IOException {
     synchronized (state.lock) {
-      LogConfig config = state.config;
-      List<LogSegment> gone = List.of();
-      if (config.delete) {
-        long[] excess = {state.sizeBytes() - config.retentionSize};
-        gone =
-            head(
-                segment ->
-                    state.endOf(segment) <= limitOffset
-                        && (tooOld(segment, nowMs)
-                            || (config.retentionSize >= 0 && tooMuch(segment, excess))));
+      if (!state.config.delete) {
+        return 0;
       }
-      // Only past what really expired: what lies below the local start may be in the tier still.
-      if (!gone.isEmpty()) {
+      // What is older and only in the tier goes first, or the log start would jump over it.
+      boolean whole = state.localStart <= state.logStart;
+      long[] excess = {whole ? state.sizeBytes() - state.config.retentionSize : -1};
+      Predicate<LogSegment> expired =
+          segment ->
+              state.endOf(segment) <= limitOffset
+                  && (tooOld(segment, nowMs)
+                      || (state.config.retentionSize >= 0 && tooMuch(segment, excess)));
+      List<LogSegment> gone = head(expired);
+      LogSegment active = state.active();
+      // As in Kafka: when all the rest has expired the active one is closed, to go next time.
+      boolean rolls =
+          gone.size() == state.segments.size() - 1
+              && active.end().sizeBytes() > 0
+              && expired.test(active);
+      if (whole && !gone.isEmpty()) {
         advanceLogStart(state.endOf(gone.get(gone.size() - 1)));
       }
-      LogSegment active = state.active();
-      if (config.delete
-          && active.end().sizeBytes() > 0
-          && state.logEnd <= limitOffset
-          && tooOld(active, nowMs)) {
+      if (rolls) {
         state.roll(nowMs);
       }
-      return gone.size();
+      return whole ? gone.size() : 0;
     }
   }
 

@@ -198,9 +198,9 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     return call("look up time", () -> reader.firstReaching(timestampMs, upperBoundOffset));
   }
 
-  /** The first local record with the largest timestamp; blocks on disk. */
-  public Optional<TimedOffset> maxTimestampOffset() {
-    return call("look up time", reader::maxTimestampOffset);
+  /** The first local record below the bound with the largest timestamp there; blocks on disk. */
+  public Optional<TimedOffset> maxTimestamp(long upperBoundOffset) {
+    return call("look up time", () -> reader.maxTimestamp(upperBoundOffset));
   }
 
   /**
@@ -319,8 +319,9 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   }
 
   /**
-   * Retention by time, size and log start of a topic that has no tier: moves the log start and
-   * deletes sealed segments.
+   * Retention by time and size: moves the log start and deletes sealed segments, and closes the
+   * active one when all has expired. While older records are in the tier alone, these expire first
+   * and nothing is deleted here.
    *
    * @param limitOffset never beyond: the high watermark
    * @return segments deleted

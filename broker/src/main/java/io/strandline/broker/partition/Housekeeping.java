@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What has to be done now and then: flush, roll by age, checkpoints, retention of what is not
- * tiered. One round at a time, on the executor of writes.
+ * What has to be done now and then: flush, roll by age, checkpoints, retention of what is local.
+ * One round at a time, on the executor of writes.
  */
 final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
@@ -120,21 +120,13 @@ final class Housekeeping implements AutoCloseable {
   private int retain(long nowMs) {
     int asked = 0;
     for (Partition partition : hosted) {
-      if (partition.config().delete && !tier.holds(partition) && !tieredBelow(partition)) {
+      if (partition.config().delete) {
         var unused =
             partition.step(() -> partition.log().deleteExpired(nowMs, partition.highWatermark()));
         asked++;
       }
     }
     return asked;
-  }
-
-  /**
-   * The topic was tiered once: local segments may not expire before what is older and lies in the
-   * tier, or the log start would jump over it.
-   */
-  private static boolean tieredBelow(Partition partition) {
-    return partition.localLogStartOffset() > partition.logStartOffset();
   }
 
   private interface Work {

@@ -5,6 +5,7 @@ import io.strandline.broker.log.PartitionLog;
 import io.strandline.replay.Replay;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRequest;
+import io.strandline.tiering.reclaim.LocalSegments;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -12,7 +13,7 @@ import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 
 /** Reads of one log, from wherever the offset lies: the hot log, or history through replay. */
-record LogReads(PartitionLog log, Replay replay, Executor reads) {
+record LogReads(PartitionLog log, LocalSegments local, Replay replay, Executor reads) {
   PartitionRead read(ReadRequest request, PartitionRead.Marks marks) {
     boolean local = request.offset() >= log.localLogStartOffset();
     if (local && request.offset() < marks.upperBound() && !log.hot(request.offset())) {
@@ -42,28 +43,41 @@ record LogReads(PartitionLog log, Replay replay, Executor reads) {
     }
     return new PartitionRead.Cold(
         marks,
-        replay
-            .read(history(request, marks))
-            .exceptionallyCompose(failure -> CompletableFuture.failedFuture(why(failure, offset))));
+        replay.read(history(request, marks)).exceptionallyCompose(failure -> why(failure, offset)));
   }
 
   /**
-   * The tier does not reach an offset that the log has: what lay there is missing. A reader told
-   * that it is out of range would jump to where its policy says and skip records unnoticed (design
-   * D10). The log start moves before the tier's does, so retention is not mistaken for a loss.
+   * The tier does not have an offset that the log has. If the tier begins above, the log start has
+   * moved once and was forgotten in a crash, or is not known to this leader yet: it is learnt, and
+   * the offset is out of range. Otherwise what lay there is missing, and a reader told that it is
+   * out of range would jump to where its policy says and skip records unnoticed (design D10). The
+   * log start moves before the tier's does, so retention is not mistaken for a loss.
    */
-  private Throwable why(Throwable failure, long offset) {
+  private <T> CompletableFuture<T> why(Throwable failure, long offset) {
     Throwable wrapped = failure instanceof CompletionException ? failure.getCause() : null;
     Throwable cause = wrapped == null ? failure : wrapped;
-    if (cause instanceof ReplayException replayed
-        && replayed.kind() == ReplayException.Kind.OUT_OF_RANGE
-        && offset >= log.logStartOffset()) {
-      return new ReplayException(
-          ReplayException.Kind.CORRUPT,
-          log.partition() + " misses " + offset + " in the tier",
-          replayed);
+    boolean missed =
+        cause instanceof ReplayException replayed
+            && replayed.kind() == ReplayException.Kind.OUT_OF_RANGE
+            && offset >= log.logStartOffset();
+    if (!missed) {
+      return CompletableFuture.failedFuture(cause);
     }
-    return cause;
+    return replay
+        .range(log.partition())
+        .thenComposeAsync(
+            tier -> {
+              if (tier.startOffset() > offset) {
+                local.advanceLogStart(Math.min(tier.startOffset(), log.logEndOffset()));
+                return CompletableFuture.failedFuture(cause);
+              }
+              return CompletableFuture.failedFuture(
+                  new ReplayException(
+                      ReplayException.Kind.CORRUPT,
+                      log.partition() + " misses " + offset + " in the tier",
+                      cause));
+            },
+            reads);
   }
 
   private PartitionRead hot(ReadRequest request, PartitionRead.Marks marks, boolean mayBlock) {

@@ -70,7 +70,7 @@ public final class Partition {
     this.runtime = runtime;
     this.mailbox = new Mailbox(runtime.writes(), this::settle);
     this.lookup = new OffsetLookup(this, runtime);
-    this.reads = new LogReads(log, runtime.replay(), runtime.reads());
+    this.reads = new LogReads(log, localSegments(), runtime.replay(), runtime.reads());
     this.meters = runtime.kafka().topic(id.topic());
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();

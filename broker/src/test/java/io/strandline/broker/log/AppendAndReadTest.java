@@ -204,7 +204,7 @@ class AppendAndReadTest {
             });
     assertThat(log.firstReaching(begin + 110, 11)).isEmpty();
     assertThat(log.firstReaching(begin + 291, 30)).isEmpty();
-    assertThat(log.maxTimestampOffset().map(PartitionLog.TimedOffset::offset))
+    assertThat(log.maxTimestamp(Long.MAX_VALUE).map(PartitionLog.TimedOffset::offset))
         .isEqualTo(Optional.of(29L));
   }
 

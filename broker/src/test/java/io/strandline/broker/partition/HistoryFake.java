@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** A tier that answers what the test says and remembers what it was asked. */
@@ -17,7 +18,16 @@ final class HistoryFake implements Replay {
   final List<TimeAsked> times = new ArrayList<>();
   CompletableFuture<ReplayRead> read = new CompletableFuture<>();
   Optional<TimestampedOffset> found = Optional.empty();
+
+  /** The records of the tier, asked where {@link #found} says nothing. */
+  List<TimestampedOffset> oracle = List.of();
+
   TierRange range = new TierRange(0, 0);
+
+  private Stream<TimestampedOffset> reaching(long fromOffset, long timestampMs) {
+    return oracle.stream()
+        .filter(there -> there.offset() >= fromOffset && there.timestampMs() >= timestampMs);
+  }
 
   @Override
   public CompletableFuture<ReplayRead> read(ReplayRequest request) {
@@ -29,7 +39,21 @@ final class HistoryFake implements Replay {
   public CompletableFuture<Optional<TimestampedOffset>> firstReaching(
       TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
     times.add(new TimeAsked(fromOffset, endOffset, timestampMs));
-    return CompletableFuture.completedFuture(found);
+    return CompletableFuture.completedFuture(
+        found.or(() -> reaching(fromOffset, timestampMs).findFirst()));
+  }
+
+  @Override
+  public CompletableFuture<Optional<TimestampedOffset>> latest(
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
+    times.add(new TimeAsked(fromOffset, endOffset, timestampMs));
+    return CompletableFuture.completedFuture(
+        found
+            .or(
+                () ->
+                    reaching(fromOffset, timestampMs)
+                        .reduce((a, b) -> b.timestampMs() > a.timestampMs() ? b : a))
+            .filter(there -> there.timestampMs() >= timestampMs));
   }
 
   @Override

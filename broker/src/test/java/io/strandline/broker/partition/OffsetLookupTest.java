@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.errors.OffsetNotAvailableException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.apache.kafka.server.storage.log.FetchIsolation;
@@ -103,6 +104,67 @@ class OffsetLookupTest {
   }
 
   @Test
+  void theLatestRecordMayLieInEither() {
+    onlyTieredBelow(4);
+    int epoch = partition.leaderEpoch();
+    FoundOffset local = new FoundOffset(4, t0 + 100, OptionalInt.of(epoch));
+    assertThat(find(ListOffsetsRequest.MAX_TIMESTAMP)).isEqualTo(local);
+    assertThat(rig.history.times).containsExactly(new HistoryFake.TimeAsked(0, 4, t0 + 100));
+    rig.history.found = Optional.of(new TimestampedOffset(2, t0 + 99, 1));
+    assertThat(find(ListOffsetsRequest.MAX_TIMESTAMP)).isEqualTo(local);
+    rig.history.found = Optional.of(new TimestampedOffset(2, t0 + 100, 1));
+    assertThat(find(ListOffsetsRequest.MAX_TIMESTAMP).offset()).as("first of equals").isEqualTo(2);
+    rig.history.found = Optional.of(new TimestampedOffset(3, t0 + 500, 1));
+    assertThat(find(ListOffsetsRequest.MAX_TIMESTAMP))
+        .isEqualTo(new FoundOffset(3, t0 + 500, OptionalInt.of(1)));
+  }
+
+  @Test
+  void theLatestRecordIsOneThatCanBeRead() {
+    rig.nowMs = t0 + 5;
+    partition.append(rig.records("late"), (short) 1).written().join();
+    partition.deleteRecords(4).join();
+    assertThat(find(ListOffsetsRequest.MAX_TIMESTAMP))
+        .as("the segment's largest is below the log start")
+        .isEqualTo(new FoundOffset(4, t0 + 5, OptionalInt.of(partition.leaderEpoch())));
+    Partition waiting = rig.lead(1, List.of(1, 2), List.of(1, 2));
+    waiting.append(rig.records("x"), (short) 1).written().join();
+    assertThat(
+            waiting
+                .offsetFor(
+                    ListOffsetsRequest.MAX_TIMESTAMP,
+                    FetchIsolation.HIGH_WATERMARK,
+                    OptionalInt.empty())
+                .join())
+        .isEqualTo(FoundOffset.NONE);
+  }
+
+  /** KIP-207: what a client has seen must not seem to be gone after an election. */
+  @Test
+  void aNewLeaderSaysNothingOfTheEndBeforeItsEpochIsAcknowledged() {
+    Partition behind = rig.lead(1, List.of(1, 2), List.of(1, 2));
+    behind.append(rig.records("x"), (short) 1).written().join();
+    behind = rig.lead(1, List.of(1, 2), List.of(1, 2));
+    Partition leader = behind;
+    for (long asked : new long[] {ListOffsetsRequest.LATEST_TIMESTAMP, t0 + 1_000}) {
+      assertThat(leader.offsetFor(asked, FetchIsolation.HIGH_WATERMARK, OptionalInt.empty()))
+          .isCompletedExceptionally()
+          .failsWithin(java.time.Duration.ZERO)
+          .withThrowableThat()
+          .withCauseInstanceOf(OffsetNotAvailableException.class);
+    }
+    assertThat(
+            leader
+                .offsetFor(
+                    ListOffsetsRequest.EARLIEST_TIMESTAMP,
+                    FetchIsolation.HIGH_WATERMARK,
+                    OptionalInt.empty())
+                .join()
+                .offset())
+        .isZero();
+  }
+
+  @Test
   void belowTheLocalStartReadsGoToTheTier() {
     onlyTieredBelow(4);
     PartitionRead read =
@@ -126,6 +188,17 @@ class OffsetLookupTest {
     assertThat(kindOfFailure(1, 2))
         .as("retention moved the start meanwhile")
         .isEqualTo(ReplayException.Kind.OUT_OF_RANGE);
+  }
+
+  /** After a failover or a crash a log start may be older than the tier's. */
+  @Test
+  void aLogStartThatTheTierHasPassedIsLearntFromIt() {
+    onlyTieredBelow(4);
+    rig.history.range = new TierRange(3, 4);
+    assertThat(kindOfFailure(3, 0)).isEqualTo(ReplayException.Kind.CORRUPT);
+    assertThat(kindOfFailure(2, 0)).isEqualTo(ReplayException.Kind.OUT_OF_RANGE);
+    assertThat(partition.logStartOffset()).isEqualTo(3);
+    assertThat(find(ListOffsetsRequest.EARLIEST_TIMESTAMP).offset()).isEqualTo(3);
   }
 
   private ReplayException.Kind kindOfFailure(long offset, long startMeanwhile) {

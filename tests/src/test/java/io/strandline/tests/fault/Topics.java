@@ -1,15 +1,19 @@
 package io.strandline.tests.fault;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
 
 /** Topics with small segments, and where they begin and end. */
 final class Topics {
@@ -69,6 +73,21 @@ final class Topics {
           .partitionResult(partition)
           .get(30, TimeUnit.SECONDS)
           .offset();
+    }
+  }
+
+  /** Sets configurations of the topic, or takes those back that are empty. */
+  static void alter(String bootstrap, String topic, Map<String, String> configs) throws Exception {
+    try (Admin admin = admin(bootstrap)) {
+      List<AlterConfigOp> changes = new ArrayList<>();
+      configs.forEach(
+          (key, value) ->
+              changes.add(
+                  new AlterConfigOp(
+                      new ConfigEntry(key, value),
+                      value.isEmpty() ? AlterConfigOp.OpType.DELETE : AlterConfigOp.OpType.SET)));
+      ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+      admin.incrementalAlterConfigs(Map.of(resource, changes)).all().get(30, TimeUnit.SECONDS);
     }
   }
 

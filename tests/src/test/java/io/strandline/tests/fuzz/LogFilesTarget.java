@@ -236,7 +236,7 @@ final class LogFilesTarget implements FuzzTarget {
   private static void look(PartitionLog log) {
     try {
       log.firstReaching(SmallLog.NOW_MS + 5, log.logEndOffset());
-      log.maxTimestampOffset();
+      log.maxTimestamp(Long.MAX_VALUE);
       log.abortedTransactions(0, log.logEndOffset());
       log.sealedSegments(0, log.logEndOffset(), 5);
     } catch (ApiException told) {

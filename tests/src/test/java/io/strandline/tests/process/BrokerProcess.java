@@ -104,6 +104,11 @@ public final class BrokerProcess implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** For the next start. */
+  public void set(String key, String value) {
+    settings.put(key, value);
+  }
+
   public void startAgain() throws IOException {
     process = launch();
     awaitReady();

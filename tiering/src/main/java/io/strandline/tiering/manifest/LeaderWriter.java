@@ -83,6 +83,12 @@ final class LeaderWriter implements ManifestWriter {
   }
 
   @Override
+  public CompletableFuture<ManifestView> drop(long startOffset) {
+    return queued(() -> change(draft -> draft.drop(startOffset), false))
+        .thenApply(version -> new IndexedView(version, shared.pages()));
+  }
+
+  @Override
   public CompletableFuture<List<RetiredSegment>> retired(int max) {
     long latestMs = shared.clock().millis() - shared.config().retiredGraceMs();
     return queued(() -> fresh().thenCompose(stored -> queue(stored).due(latestMs, max)));

@@ -115,7 +115,7 @@ record ManifestInvariants(String name, BiPredicate<ManifestVersion, ManifestVers
                                     && sameRetired(before, after)
                                     && !after.compaction().equals(before.compaction())));
                     case TRUNCATE ->
-                        after.startOffset() <= before.startOffset()
+                        (after.startOffset() <= before.startOffset() || after.segments() == 0)
                             && after.endOffset() < before.endOffset();
                   }));
 

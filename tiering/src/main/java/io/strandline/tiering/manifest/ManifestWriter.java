@@ -65,6 +65,14 @@ public interface ManifestWriter {
    */
   CompletableFuture<ManifestView> replace(Replacement replacement);
 
+  /**
+   * Retires all that is held; the tier, empty, goes on at the offset. For a topic whose history is
+   * given up while its log still has the records from there on.
+   *
+   * @param startOffset at or below the end
+   */
+  CompletableFuture<ManifestView> drop(long startOffset);
+
   /** Retired segments whose grace period is over by this writer's clock, oldest first. */
   CompletableFuture<List<RetiredSegment>> retired(int max);
 

@@ -120,6 +120,23 @@ final class VersionDraft {
         : retireBelow(Step.DELETE, before.endOffset());
   }
 
+  /** Retires everything and lets the tier begin anew, at or below its end. */
+  CompletableFuture<Optional<ManifestVersion>> drop(long startOffset) {
+    if (before.segments() == 0 || startOffset >= before.endOffset()) {
+      return advanceStart(startOffset);
+    }
+    return retireBelow(Step.TRUNCATE, before.endOffset())
+        .thenApply(
+            emptied ->
+                emptied.map(
+                    version -> {
+                      Next next = new Next(version);
+                      next.startOffset = startOffset;
+                      next.endOffset = startOffset;
+                      return next.version();
+                    }));
+  }
+
   /** Drops the longest run of the oldest retired segments of which all are among these. */
   CompletableFuture<Optional<ManifestVersion>> forget(List<RetiredSegment> segments) {
     return queue

@@ -2,6 +2,7 @@ package io.strandline.tiering.upkeep;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.Retention;
 import io.strandline.tiering.seal.SealedSegment;
 import java.util.concurrent.CompletableFuture;
@@ -67,13 +68,19 @@ public final class Expiry implements Chore {
             });
   }
 
+  /** The active segment counts too, as it does in Kafka. */
   private long untieredBytes(ManifestView view) {
-    long from =
-        view.segmentCount() > 0
-            ? view.endOffset()
-            : Math.max(view.endOffset(), upkept.local().logStartOffset());
-    return upkept.source().sealedSegments(from, Long.MAX_VALUE, LOCAL_SEGMENTS_MAX).stream()
-        .mapToLong(SealedSegment::logBytes)
-        .sum();
+    if (upkept.policy().get().retentionBytes() < 0) {
+      return 0;
+    }
+    LocalSegments local = upkept.local();
+    long tieredToo =
+        upkept
+            .source()
+            .sealedSegments(local.localLogStartOffset(), view.endOffset(), LOCAL_SEGMENTS_MAX)
+            .stream()
+            .mapToLong(SealedSegment::logBytes)
+            .sum();
+    return Math.max(0, local.sizeBytes() - tieredToo);
   }
 }

@@ -5,6 +5,7 @@ import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.LocalRelease;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -49,7 +50,7 @@ public final class Release implements Chore {
   @Override
   public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
     long localStart = local.localLogStartOffset();
-    if (localStart >= writer.view().endOffset()) {
+    if (localStart >= writer.view().endOffset() || policy.get().copying() != Copying.ON) {
       return CompletableFuture.completedFuture(0);
     }
     return writer

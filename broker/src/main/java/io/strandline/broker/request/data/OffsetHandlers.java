@@ -9,6 +9,7 @@ import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -49,6 +50,19 @@ final class OffsetHandlers {
 
   /** The first version of ListOffsets whose answer has a leader epoch, and refuses it earlier. */
   private static final short EPOCH_SINCE = 4;
+
+  /** The first version whose clients know that an offset may not be available yet. */
+  private static final short NOT_AVAILABLE_SINCE = 5;
+
+  /** Offsets that have a name, as Apache Kafka's ReplicaManager lists them. */
+  private static final Map<Long, Integer> NAMED_SINCE =
+      Map.of(
+          ListOffsetsRequest.EARLIEST_TIMESTAMP, 1,
+          ListOffsetsRequest.LATEST_TIMESTAMP, 1,
+          ListOffsetsRequest.MAX_TIMESTAMP, 7,
+          ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP, 8,
+          ListOffsetsRequest.LATEST_TIERED_TIMESTAMP, 9,
+          ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11);
 
   private final Partitions partitions;
   private final ScheduledExecutorService timer;
@@ -112,6 +126,9 @@ final class OffsetHandlers {
       if (body.duplicatePartitions().contains(tp)) {
         throw Errors.INVALID_REQUEST.exception();
       }
+      if (asked.timestamp() < 0 && body.version() < namedSince(asked.timestamp())) {
+        throw Errors.UNSUPPORTED_VERSION.exception();
+      }
       return partitions
           .leaderOrThrow(tp)
           .offsetFor(asked.timestamp(), isolation, epoch(asked.currentLeaderEpoch()));
@@ -120,10 +137,17 @@ final class OffsetHandlers {
     }
   }
 
+  /** The first version of ListOffsets that knows an offset by this name. */
+  private static int namedSince(long timestamp) {
+    return NAMED_SINCE.getOrDefault(timestamp, Integer.MAX_VALUE);
+  }
+
   private static void fill(
       ListOffsetsPartitionResponse part, FoundOffset found, Throwable failure, short version) {
     if (failure != null) {
-      part.setErrorCode(Dispatcher.error(failure).code());
+      Errors error = Dispatcher.error(failure);
+      boolean unknown = error == Errors.OFFSET_NOT_AVAILABLE && version < NOT_AVAILABLE_SINCE;
+      part.setErrorCode((unknown ? Errors.LEADER_NOT_AVAILABLE : error).code());
       return;
     }
     part.setErrorCode(Errors.NONE.code())

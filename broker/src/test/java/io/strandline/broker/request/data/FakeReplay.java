@@ -65,6 +65,12 @@ final class FakeReplay implements Replay {
   }
 
   @Override
+  public CompletableFuture<Optional<TimestampedOffset>> latest(
+      TopicIdPartition partition, long fromOffset, long endOffset, long timestampMs) {
+    return CompletableFuture.completedFuture(Optional.empty());
+  }
+
+  @Override
   public CompletableFuture<TierRange> range(TopicIdPartition partition) {
     return CompletableFuture.completedFuture(new TierRange(0, 0));
   }

@@ -1,0 +1,60 @@
+package io.strandline.tiering.upkeep;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * Gives up what is in the tier of a topic that was turned off for good (KIP-950): the log begins
+ * with its local part from then on, and so would the tier, were it turned on again.
+ */
+public final class GiveUp implements Chore {
+  private final Upkept upkept;
+  private final Consumer<ManifestView> progress;
+  private final long everyMs;
+
+  /**
+   * @param progress told of each new version
+   */
+  public GiveUp(Upkept upkept, Consumer<ManifestView> progress, long everyMs) {
+    this.upkept = upkept;
+    this.progress = progress;
+    this.everyMs = everyMs;
+  }
+
+  @Override
+  public String name() {
+    return "giving up";
+  }
+
+  @Override
+  public long pauseMs(int done) {
+    return everyMs;
+  }
+
+  @Override
+  public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
+    int held = writer.view().segmentCount();
+    if (held == 0 || upkept.policy().get().copying() != Copying.DROP) {
+      return CompletableFuture.completedFuture(0);
+    }
+    // First the log, so that no reader is sent for what is going; then the tier.
+    return CompletableFuture.supplyAsync(this::startLocally, upkept.disk())
+        .thenCompose(writer::drop)
+        .thenApply(
+            view -> {
+              progress.accept(view);
+              return held - view.segmentCount();
+            });
+  }
+
+  private long startLocally() {
+    LocalSegments local = upkept.local();
+    local.advanceLogStart(local.localLogStartOffset());
+    return local.logStartOffset();
+  }
+}
