@@ -6,6 +6,7 @@ import io.strandline.tiering.manifest.ManifestConfig.Fencing;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.manifest.index.Paging;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
@@ -38,6 +39,9 @@ final class ManifestSimulation {
   private static final Duration LENGTH = Duration.ofMinutes(8);
   private static final double FAULTS = 0.08;
 
+  /** Pages so small that a few dozen segments fill several levels of them. */
+  private static final Paging SMALL_PAGES = new Paging(4, 6);
+
   final SimulatedTime time;
   final Random random;
   final TierCheck.AcknowledgedIsNamed acknowledged = new TierCheck.AcknowledgedIsNamed();
@@ -47,12 +51,8 @@ final class ManifestSimulation {
   private final ObjectStore truth;
   private final Manifests observer;
   private final Trace trace;
-  private final List<TierCheck> checks =
-      List.of(
-          new TierCheck.ChainIsLawful(),
-          new TierCheck.SegmentsDense(),
-          new TierCheck.ObjectsAsNamed(false),
-          acknowledged);
+  private final List<TierCheck> checks;
+  private final Paging paging;
   private final List<SimulatedLeader> leaders = new ArrayList<>();
   private int epochs;
   private int commits;
@@ -63,6 +63,14 @@ final class ManifestSimulation {
     this.random = new Random(seed);
     this.time = new SimulatedTime(random);
     this.fencing = fencing;
+    this.paging = seed % 2 == 0 ? Paging.USUAL : SMALL_PAGES;
+    this.checks =
+        List.of(
+            new TierCheck.ChainIsLawful(),
+            new TierCheck.SegmentsDense(),
+            new TierCheck.ObjectsAsNamed(false),
+            acknowledged,
+            new TierCheck.RetiredStay(time, GRACE));
     this.defect = defect;
     this.trace = new Trace(time::nanos);
     ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
@@ -123,6 +131,10 @@ final class ManifestSimulation {
     check();
   }
 
+  void replacing(List<SegmentEntry> old, List<SegmentEntry> by) {
+    acknowledged.replacing(old, by);
+  }
+
   void fenced() {
     fenced++;
   }
@@ -167,8 +179,8 @@ final class ManifestSimulation {
 
   private Manifests manifests(ObjectStore store, Executor executor) {
     ManifestConfig config =
-        new ManifestConfig(
-            KEPT.toMillis(), 4, GRACE.toMillis(), 1 << 20, Optional.empty(), fencing);
+        new ManifestConfig(KEPT.toMillis(), 4, GRACE.toMillis(), 1 << 20, Optional.empty(), fencing)
+            .with(paging);
     return StoreManifests.open(
         store,
         config,

@@ -1,9 +1,11 @@
 package io.strandline.tests.simulation;
 
 import io.strandline.tiering.manifest.CommittedSegment;
+import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.FencedException;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.Replacement;
 import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectKey;
@@ -89,6 +91,7 @@ final class SimulatedLeader {
     return switch (simulation.random.nextInt(10)) {
       case 0, 1 -> advance(w);
       case 2 -> reclaim(w);
+      case 3 -> replace(w);
       default -> add(w);
     };
   }
@@ -117,6 +120,43 @@ final class SimulatedLeader {
     long range = w.view().endOffset() - w.view().startOffset();
     long to = w.view().startOffset() + simulation.random.nextInt((int) range / 2 + 2);
     return w.advanceStart(Math.min(to, w.view().endOffset()));
+  }
+
+  /** Merges a run of what is held, sometimes into two, and says how far it has come. */
+  private CompletableFuture<?> replace(ManifestWriter w) {
+    long range = w.view().endOffset() - w.view().startOffset();
+    long from = w.view().startOffset() + simulation.random.nextInt((int) range + 1);
+    return w.committed(from, 1 + simulation.random.nextInt(8))
+        .thenCompose(
+            run -> {
+              List<SegmentEntry> old = run.stream().map(CommittedSegment::entry).toList();
+              Compaction progress = progress(w, old);
+              if (old.isEmpty()) {
+                return w.replace(Replacement.progress(progress)).thenAccept(view -> {});
+              }
+              List<SegmentEntry> by = merged(old);
+              simulation.replacing(old, by);
+              return upload(store, by)
+                  .thenCompose(uploaded -> w.replace(new Replacement(old, uploaded, progress)))
+                  .thenAccept(view -> simulation.committed(by));
+            });
+  }
+
+  private List<SegmentEntry> merged(List<SegmentEntry> old) {
+    int parts = old.size() > 1 ? 1 + simulation.random.nextInt(2) : 1;
+    List<SegmentEntry> by = new ArrayList<>();
+    for (int part = 0; part < parts; part++) {
+      long base = old.get(old.size() * part / parts).baseOffset();
+      long end = old.get(old.size() * (part + 1) / parts - 1).endOffset();
+      by.add(entry(base, (int) (end - base), "c" + leaderEpoch + "-" + uploads++));
+    }
+    return by;
+  }
+
+  private static Compaction progress(ManifestWriter w, List<SegmentEntry> run) {
+    long end = w.view().endOffset();
+    long at = run.isEmpty() ? end : run.get(run.size() - 1).endOffset();
+    return new Compaction(w.view().compaction().cleanedOffset(), end, at);
   }
 
   private CompletableFuture<?> reclaim(ManifestWriter w) {

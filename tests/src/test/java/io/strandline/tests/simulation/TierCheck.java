@@ -7,11 +7,16 @@ import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -57,7 +62,8 @@ interface TierCheck {
   /**
    * Invariant 5, told every version that ever was newest, from the first on: the number rises by
    * one, the epoch never falls, and what is named differs by one lawful step: the same, segments
-   * added at the end, segments taken from the start and now retired, or retired ones forgotten.
+   * added at the end, segments taken from the start and now retired, a run replaced by another that
+   * covers the same and now retired, or retired ones forgotten.
    */
   final class ChainIsLawful implements TierCheck {
     private @Nullable Look before;
@@ -88,27 +94,54 @@ interface TierCheck {
       if (was.view().deleted() && (!is.view().deleted() || !is.named().isEmpty())) {
         return Optional.of("goes on after its end");
       }
-      List<ObjectKey> retiredWas = was.retiredObjects();
-      List<ObjectKey> retiredIs = is.retiredObjects();
+      Set<ObjectKey> retiredWas = new HashSet<>(was.retiredObjects());
+      Set<ObjectKey> retiredIs = new HashSet<>(is.retiredObjects());
       if (is.named().equals(was.named())) {
-        boolean forgotten = isTail(retiredIs, retiredWas);
-        return forgotten ? Optional.empty() : Optional.of("retires what it never named");
+        return retiredWas.containsAll(retiredIs)
+            ? Optional.empty()
+            : Optional.of("retires what it never named");
       }
       boolean added =
           is.named().size() > was.named().size()
-              && is.named().subList(0, was.named().size()).equals(was.named())
-              && retiredIs.equals(retiredWas);
+              && is.named().subList(0, was.named().size()).equals(was.named());
       if (added) {
-        return Optional.empty();
+        return retiredIs.equals(retiredWas) ? Optional.empty() : Optional.of("adds and retires");
       }
-      if (!isTail(is.named(), was.named())) {
-        return Optional.of("no lawful step");
+      retiredWas.addAll(gone(was.named(), is.named()));
+      if (!retiredIs.equals(retiredWas)) {
+        return Optional.of("loses without retiring");
       }
-      List<ObjectKey> wanted = new ArrayList<>(retiredWas);
-      was.named().subList(0, was.named().size() - is.named().size()).stream()
-          .map(SegmentEntry::object)
-          .forEach(wanted::add);
-      return retiredIs.equals(wanted) ? Optional.empty() : Optional.of("loses without retiring");
+      return isTail(is.named(), was.named()) || replaced(was, is)
+          ? Optional.empty()
+          : Optional.of("no lawful step");
+    }
+
+    private static List<ObjectKey> gone(List<SegmentEntry> was, List<SegmentEntry> is) {
+      Set<SegmentEntry> left = new HashSet<>(is);
+      return was.stream().filter(e -> !left.contains(e)).map(SegmentEntry::object).toList();
+    }
+
+    /** One run in the place of another with the same borders; all else as it was. */
+    private static boolean replaced(Look was, Look is) {
+      int same = 0;
+      int most = Math.min(was.named().size(), is.named().size());
+      while (same < most && was.named().get(same).equals(is.named().get(same))) {
+        same++;
+      }
+      int sameEnd = 0;
+      while (sameEnd < most - same && fromEnd(was, sameEnd).equals(fromEnd(is, sameEnd))) {
+        sameEnd++;
+      }
+      return was.view().startOffset() == is.view().startOffset()
+          && was.view().endOffset() == is.view().endOffset()
+          && was.view().compaction().cleanedOffset() <= is.view().compaction().cleanedOffset()
+          && same + sameEnd < most
+          && was.named().get(same).baseOffset() == is.named().get(same).baseOffset()
+          && fromEnd(was, sameEnd).endOffset() == fromEnd(is, sameEnd).endOffset();
+    }
+
+    private static SegmentEntry fromEnd(Look look, int at) {
+      return look.named().get(look.named().size() - 1 - at);
     }
 
     private static <T> boolean isTail(List<T> tail, List<T> whole) {
@@ -192,21 +225,67 @@ interface TierCheck {
     }
   }
 
-  /** Invariant 3: what a writer was told is committed stays named until retention removes it. */
+  /**
+   * Invariant 3: what a writer was told is committed stays named until retention removes it, itself
+   * or what was made out of it.
+   */
   final class AcknowledgedIsNamed implements TierCheck {
-    private final List<SegmentEntry> acknowledged = new ArrayList<>();
+    private final Map<ObjectKey, Long> acknowledged = new HashMap<>();
+    private final Map<ObjectKey, List<SegmentEntry>> madeInto = new HashMap<>();
 
     void acknowledge(SegmentEntry entry) {
-      acknowledged.add(entry);
+      acknowledged.put(entry.object(), entry.endOffset());
+    }
+
+    /** These may come to stand for those. */
+    void replacing(List<SegmentEntry> old, List<SegmentEntry> by) {
+      old.forEach(e -> madeInto.computeIfAbsent(e.object(), k -> new ArrayList<>()).addAll(by));
     }
 
     @Override
     public Optional<String> wrong(Look look) {
-      acknowledged.removeIf(entry -> entry.endOffset() <= look.view().startOffset());
-      return acknowledged.stream()
-          .filter(entry -> !look.named().contains(entry))
+      acknowledged.values().removeIf(end -> end <= look.view().startOffset());
+      Set<ObjectKey> named = new HashSet<>();
+      look.named().forEach(entry -> named.add(entry.object()));
+      return acknowledged.keySet().stream()
+          .filter(object -> !stands(object, named))
           .findFirst()
-          .map(entry -> entry.object() + " was committed and is not named");
+          .map(object -> object + " was committed and is not named");
+    }
+
+    private boolean stands(ObjectKey object, Set<ObjectKey> named) {
+      return named.contains(object)
+          || madeInto.getOrDefault(object, List.of()).stream()
+              .anyMatch(entry -> stands(entry.object(), named));
+    }
+  }
+
+  /** Invariant 4, the readers' part: what is retired stays until its grace is over. */
+  final class RetiredStay implements TierCheck {
+    private final InstantSource clock;
+    private final Duration grace;
+    private final Map<ObjectKey, Instant> first = new HashMap<>();
+
+    RetiredStay(InstantSource clock, Duration grace) {
+      this.clock = clock;
+      this.grace = grace;
+    }
+
+    /**
+     * When it was retired, as first told: those that move into a page get their youngest's time.
+     */
+    private Instant since(RetiredSegment retired) {
+      return first.computeIfAbsent(retired.entry().object(), key -> retired.since());
+    }
+
+    @Override
+    public Optional<String> wrong(Look look) {
+      return look.retired().stream()
+          .filter(retired -> since(retired).plus(grace).isAfter(clock.instant()))
+          .map(retired -> retired.entry().object())
+          .filter(object -> look.store().head(object).join().isEmpty())
+          .findFirst()
+          .map(object -> object + " went within its grace");
     }
   }
 }

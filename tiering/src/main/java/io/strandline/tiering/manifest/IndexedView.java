@@ -2,6 +2,7 @@ package io.strandline.tiering.manifest;
 
 import io.strandline.tiering.manifest.index.IndexPages;
 import io.strandline.tiering.manifest.index.IndexWalk;
+import io.strandline.tiering.manifest.index.NewestSegment;
 import io.strandline.tiering.manifest.index.PageRef;
 import io.strandline.tiering.manifest.retired.RetiredQueue;
 import io.strandline.tiering.manifest.retired.RetiredSegment;
@@ -80,6 +81,11 @@ record IndexedView(ManifestVersion head, IndexPages pages) implements ManifestVi
             entry -> entry.endOffset() > startOffset() && entry.maxTimestamp() >= timestampMs,
             1)
         .thenApply(found -> found.stream().findFirst());
+  }
+
+  @Override
+  public CompletableFuture<Optional<SegmentEntry>> maxTimestampSegment() {
+    return NewestSegment.in(head.index(), startOffset(), ref -> pages.load(head.partition(), ref));
   }
 
   @Override

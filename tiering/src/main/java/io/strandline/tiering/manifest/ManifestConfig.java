@@ -1,5 +1,6 @@
 package io.strandline.tiering.manifest;
 
+import io.strandline.tiering.manifest.index.Paging;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param hintDirectory where the last version known of each partition is cached, so that opening
  *     one costs a single request; absent: always ask the store
  * @param fencing which conditional write the store is trusted with
+ * @param paging when the index moves into pages
  */
 public record ManifestConfig(
     long keptMs,
@@ -22,7 +24,8 @@ public record ManifestConfig(
     long retiredGraceMs,
     long pageCacheBytes,
     Optional<Path> hintDirectory,
-    Fencing fencing) {
+    Fencing fencing,
+    Paging paging) {
   /** How a commit excludes others. */
   public enum Fencing {
     /** Each version is an object of its own, created with put-if-absent. */
@@ -46,6 +49,24 @@ public record ManifestConfig(
               + pageCacheBytes
               + " bytes");
     }
+  }
+
+  /** With the usual pages. */
+  public ManifestConfig(
+      long keptMs,
+      int keptVersions,
+      long retiredGraceMs,
+      long pageCacheBytes,
+      Optional<Path> hintDirectory,
+      Fencing fencing) {
+    this(
+        keptMs, keptVersions, retiredGraceMs, pageCacheBytes, hintDirectory, fencing, Paging.USUAL);
+  }
+
+  /** The same with other pages. */
+  public ManifestConfig with(Paging other) {
+    return new ManifestConfig(
+        keptMs, keptVersions, retiredGraceMs, pageCacheBytes, hintDirectory, fencing, other);
   }
 
   /** A day, 16 versions, a day of grace, 32 MiB of pages, no hints, a chain. */

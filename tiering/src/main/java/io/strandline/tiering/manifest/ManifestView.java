@@ -66,4 +66,10 @@ public interface ManifestView {
    * timestampMs}.
    */
   CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs);
+
+  /**
+   * The segment whose largest timestamp is the largest of all that are held, the first if there are
+   * several; nothing if none has any. Costs at most two requests a level of the index.
+   */
+  CompletableFuture<Optional<SegmentEntry>> maxTimestampSegment();
 }

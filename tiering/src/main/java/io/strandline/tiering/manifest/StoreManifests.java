@@ -52,7 +52,7 @@ public final class StoreManifests implements Manifests {
       ObjectStore store, ManifestConfig config, Environment environment) {
     InstantSource clock = environment.clock();
     Executor executor = environment.executor();
-    IndexPages pages = new IndexPages(store, config.pageCacheBytes(), executor);
+    IndexPages pages = new IndexPages(store, config.paging(), config.pageCacheBytes(), executor);
     ManifestLog log =
         switch (config.fencing()) {
           case CHAIN -> new ChainedVersions(store, config, clock, executor);

@@ -27,9 +27,6 @@ import org.apache.kafka.common.Uuid;
  * when the future completes. A future of nothing means that there is nothing to change. One use.
  */
 final class VersionDraft {
-  /** Segments, references of one level, and retired segments that a head holds itself. */
-  static final int INLINE_MAX = 128;
-
   private static final int INLINE_MIN = 8;
   private static final int RUNS_MAX = 256;
 
@@ -286,7 +283,7 @@ final class VersionDraft {
   }
 
   private CompletableFuture<Optional<ManifestVersion>> bounded(ManifestVersion version) {
-    return bounded(version, INLINE_MAX);
+    return bounded(version, config.paging().headItems());
   }
 
   /** Pages what is too much for a head; long names may leave room for fewer than usual. */
@@ -322,8 +319,8 @@ final class VersionDraft {
   }
 
   /** Each try at a bound names its pages from a range of its own. */
-  private static int sequences(int inlineMax) {
-    return (INLINE_MAX / inlineMax - 1) << 16;
+  private int sequences(int inlineMax) {
+    return (config.paging().headItems() / inlineMax - 1) << 16;
   }
 
   private List<Dropped> dropped(ManifestVersion after) {

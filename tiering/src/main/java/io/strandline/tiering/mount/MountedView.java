@@ -71,4 +71,9 @@ record MountedView(TopicIdPartition partition, ManifestView origin) implements M
   public CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs) {
     return origin.firstReaching(timestampMs);
   }
+
+  @Override
+  public CompletableFuture<Optional<SegmentEntry>> maxTimestampSegment() {
+    return origin.maxTimestampSegment();
+  }
 }

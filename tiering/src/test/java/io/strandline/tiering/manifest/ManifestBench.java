@@ -2,6 +2,7 @@ package io.strandline.tiering.manifest;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig.Fencing;
+import io.strandline.tiering.manifest.index.Paging;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectKey;
@@ -44,12 +45,18 @@ final class ManifestBench {
   private final Random random = new Random(1);
   private final Map<StoreCall.Operation, Integer> calls = new EnumMap<>(StoreCall.Operation.class);
   private final Fencing fencing;
+  private final Paging paging;
   private final ObjectStore memory = new MemoryObjectStore(Runnable::run, clock);
   private Function<StoreCall, Fault> faults = call -> Fault.NONE;
   final ObjectStore store;
 
   ManifestBench(Fencing fencing) {
+    this(fencing, Paging.USUAL);
+  }
+
+  ManifestBench(Fencing fencing, Paging paging) {
     this.fencing = fencing;
+    this.paging = paging;
     ScheduledExecutorService never = null;
     this.store =
         new DecoratedObjectStore(new FaultyObjectStore(memory, call -> faults.apply(call), never)) {
@@ -63,7 +70,8 @@ final class ManifestBench {
   }
 
   ManifestConfig config(Optional<Path> hints) {
-    return new ManifestConfig(KEPT.toMillis(), 16, GRACE.toMillis(), 32L << 20, hints, fencing);
+    return new ManifestConfig(KEPT.toMillis(), 16, GRACE.toMillis(), 32L << 20, hints, fencing)
+        .with(paging);
   }
 
   Manifests manifests() {
@@ -145,19 +153,23 @@ final class ManifestBench {
 
   /** A segment of a compacted object, of which none is named twice. */
   static UploadedSegment compacted(long baseOffset, long endOffset, int serial) {
+    return segment(baseOffset, endOffset, endOffset * 10, serial);
+  }
+
+  static UploadedSegment segment(long baseOffset, long endOffset, long maxTimestamp, int serial) {
     return new UploadedSegment(
         new SegmentEntry(
             "cluster",
             PARTITION,
             ObjectKey.of("ab12/" + PARTITION.topicId() + "/3/c-" + baseOffset + "-" + serial),
             0,
-            700,
+            700 + serial % 5,
             600,
             50,
             serial,
             baseOffset,
             endOffset,
-            endOffset * 10,
+            maxTimestamp,
             1,
             false));
   }

@@ -54,6 +54,11 @@ public final class IndexGrowth {
         .thenCompose(grown -> boundedLevel(new TierIndex(grown.levels(), rest), 0));
   }
 
+  /** How many items a page gets. */
+  public int pageItems() {
+    return store.pageItems();
+  }
+
   /** One page of segments that stand in no index, for the retired. */
   public CompletableFuture<PageRef> page(List<SegmentEntry> segments) {
     return write(List.of(IndexPage.ofSegments(segments))).thenApply(refs -> refs.get(0));
@@ -92,12 +97,12 @@ public final class IndexGrowth {
     }
     List<PageRef> refs = index.levels().get(level);
     PageRef last = refs.get(refs.size() - 1);
-    if (level == 0 && last.segments() == IndexPage.MAX_ITEMS) {
+    if (level == 0 && last.segments() >= store.pageItems()) {
       return CompletableFuture.completedFuture(null);
     }
     return store
         .load(partition, last)
-        .thenApply(page -> page.items() < IndexPage.MAX_ITEMS ? page : null);
+        .thenApply(page -> page.items() < store.pageItems() ? page : null);
   }
 
   private CompletableFuture<List<PageRef>> write(List<IndexPage> pages) {
@@ -124,10 +129,10 @@ public final class IndexGrowth {
     return new TierIndex(levels, index.segments());
   }
 
-  private static <T> List<List<T>> chunks(List<T> items) {
+  private <T> List<List<T>> chunks(List<T> items) {
     List<List<T>> chunks = new ArrayList<>();
-    for (int i = 0; i < items.size(); i += IndexPage.MAX_ITEMS) {
-      chunks.add(items.subList(i, Math.min(items.size(), i + IndexPage.MAX_ITEMS)));
+    for (int i = 0; i < items.size(); i += store.pageItems()) {
+      chunks.add(items.subList(i, Math.min(items.size(), i + store.pageItems())));
     }
     return chunks;
   }

@@ -25,6 +25,7 @@ public final class IndexPages {
   private record Cached(IndexPage page, long weightBytes) {}
 
   private final ObjectStore store;
+  private final Paging paging;
   private final long cacheBytes;
   private final Executor executor;
 
@@ -33,10 +34,16 @@ public final class IndexPages {
   private final Map<Key, CompletableFuture<IndexPage>> reading = new HashMap<>();
   private long cachedBytes;
 
-  public IndexPages(ObjectStore store, long cacheBytes, Executor executor) {
+  public IndexPages(ObjectStore store, Paging paging, long cacheBytes, Executor executor) {
     this.store = store;
+    this.paging = paging;
     this.cacheBytes = cacheBytes;
     this.executor = executor;
+  }
+
+  /** How many items a page gets that is written now. */
+  public int pageItems() {
+    return paging.pageItems();
   }
 
   /**

@@ -18,8 +18,6 @@ import org.apache.kafka.common.Uuid;
  * caller's, one step after another.
  */
 public final class IndexSplice {
-  private static final int FEW = IndexPage.MAX_ITEMS / 2;
-
   /** The range of offsets that is replaced, and where the tier starts. */
   private record Gap(long fromOffset, long toOffset, long startOffset) {
     boolean keepsLeft(long baseOffset, long endOffset) {
@@ -173,7 +171,7 @@ public final class IndexSplice {
       return CompletableFuture.completedFuture(joined(before, List.of(), after));
     }
     boolean leftOne = !before.isEmpty();
-    if (items.size() >= FEW || (before.isEmpty() && after.isEmpty())) {
+    if (items.size() >= store.pageItems() / 2 || (before.isEmpty() && after.isEmpty())) {
       return written(items, kind).thenApply(fresh -> joined(before, fresh, after));
     }
     PageRef neighbour = leftOne ? before.get(before.size() - 1) : after.get(0);
@@ -181,7 +179,7 @@ public final class IndexSplice {
         .load(partition, neighbour)
         .thenCompose(
             page -> {
-              if (page.items() + items.size() > IndexPage.MAX_ITEMS) {
+              if (page.items() + items.size() > store.pageItems()) {
                 return written(items, kind).thenApply(fresh -> joined(before, fresh, after));
               }
               List<T> both = new ArrayList<>(leftOne ? kind.of(page) : items);
@@ -193,7 +191,7 @@ public final class IndexSplice {
   }
 
   private <T> CompletableFuture<List<PageRef>> written(List<T> items, Items<T> kind) {
-    int pages = (items.size() + IndexPage.MAX_ITEMS - 1) / IndexPage.MAX_ITEMS;
+    int pages = (items.size() + store.pageItems() - 1) / store.pageItems();
     List<CompletableFuture<PageRef>> writes = new ArrayList<>();
     for (int page = 0; page < pages; page++) {
       int from = (int) ((long) items.size() * page / pages);

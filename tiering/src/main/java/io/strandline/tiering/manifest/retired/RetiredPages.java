@@ -44,7 +44,7 @@ public final class RetiredPages {
     RetiredRun before = longest.from() == 0 ? null : runs.get(longest.from() - 1);
     if (before instanceof Listed listed
         && listed.sinceMs() == longest.sinceMs()
-        && listed.count() < IndexPage.MAX_ITEMS) {
+        && listed.count() < growth.pageItems()) {
       return loader
           .apply(listed.page())
           .thenCompose(page -> moved(runs, longest, longest.from() - 1, listed.left(page)))
@@ -58,7 +58,7 @@ public final class RetiredPages {
   private CompletableFuture<List<RetiredRun>> moved(
       List<RetiredRun> runs, Stretch stretch, int at, List<SegmentEntry> first) {
     List<SegmentEntry> segments = stretch.segments();
-    int count = Math.min(segments.size(), IndexPage.MAX_ITEMS - first.size());
+    int count = Math.min(segments.size(), growth.pageItems() - first.size());
     List<SegmentEntry> paged = new ArrayList<>(first);
     paged.addAll(segments.subList(0, count));
     return growth
