@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
     name = "tier",
     description = "List, inspect and verify what is in the object store; no broker is needed.",
     mixinStandardHelpOptions = true,
+    subcommands = CostCommand.class,
     synopsisSubcommandLabel = "COMMAND")
 final class TierCommand {
   private static final int PAGE = 512;

@@ -1,6 +1,7 @@
 package io.strandline.tests.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -61,6 +62,7 @@ class ReplayToolTest {
           .as("what can be replayed")
           .anySatisfy(
               line -> assertThat(line).contains("\"topic\":\"" + TOPIC + "\"").contains("\"id\""));
+      costIsBytesAndRequestsTimesTheirPrices();
       killedAndResumed(ends);
       byOffsetAndPartition();
 
@@ -75,6 +77,39 @@ class ReplayToolTest {
 
   private ToolProcess.Ended tool(String... arguments) throws Exception {
     return ToolProcess.run(dir, Map.of(), arguments);
+  }
+
+  private void costIsBytesAndRequestsTimesTheirPrices() throws Exception {
+    Path prices = dir.resolve("prices.properties");
+    Files.writeString(prices, "gb.month=1000\nput.1000=0\nget.1000=2000\nlist.1000=0\n");
+    ToolProcess.Ended cost =
+        tool(
+            "tier",
+            "cost",
+            "--store",
+            store(),
+            "--json",
+            "--prices",
+            prices.toString(),
+            "--replays",
+            "3");
+    assertThat(cost.exitCode()).as(cost.err()).isZero();
+    Map<String, JsonNode> lines = new TreeMap<>();
+    for (String line : cost.out()) {
+      JsonNode node = JSON.readTree(line);
+      lines.put(node.path("what").asText("sum"), node);
+    }
+    double bytes = lines.get("segments").path("count").asDouble();
+    assertThat(bytes).isGreaterThan(3_500_000);
+    assertThat(lines.get("segments").path("month").asDouble())
+        .isEqualTo(bytes / 1e9 * 1000, within(1e-4));
+    long gets = lines.get("replays").path("count").asLong();
+    assertThat(gets % 3).isZero();
+    assertThat(gets).isBetween(3L * 2 * 2 * PARTITIONS, 3L * 2 * 10 * PARTITIONS);
+    assertThat(lines.get("replays").path("month").asDouble()).isEqualTo(gets * 2.0, within(1e-3));
+    Files.writeString(prices, "gb.mont=1");
+    assertThat(tool("tier", "cost", "--store", store(), "--prices", prices.toString()).err())
+        .contains("gb.mont");
   }
 
   private void killedAndResumed(Map<Integer, Long> ends) throws Exception {
