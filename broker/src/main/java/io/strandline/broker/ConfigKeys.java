@@ -74,6 +74,9 @@ public final class ConfigKeys {
   /** How long sealed segments wait for company. */
   public static final String TIER_GATHER_MS = "strandline.tier.gather.ms";
 
+  /** File of the keys that segments are encrypted with. */
+  public static final String ENCRYPTION_KEYRING = "strandline.encryption.keyring";
+
   /** Bytes of history under way. */
   public static final String REPLAY_BUDGET_BYTES = "strandline.replay.budget.bytes";
 
@@ -307,6 +310,14 @@ public final class ConfigKeys {
         "Where tiered segments go: file:<directory>, or"
             + " s3://bucket/prefix?region=…&endpoint=…. Empty: a directory inside the first"
             + " directory of log.dirs.");
+    table.define(
+        ENCRYPTION_KEYRING,
+        ConfigDef.Type.STRING,
+        "",
+        null,
+        Importance.MEDIUM,
+        "A file of keys, with which segments are encrypted before they go to the object store."
+            + " Empty: they are not. docs/encryption.md.");
     table.define(
         TIER_ENABLE,
         ConfigDef.Type.BOOLEAN,

@@ -6,12 +6,16 @@ import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.store.crypt.FileKeyRing;
+import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.guard.Budget;
 import io.strandline.tiering.store.guard.Deadline;
 import io.strandline.tiering.store.guard.Rates;
 import io.strandline.tiering.store.guard.Retry;
 import io.strandline.tiering.store.open.StoreConfig;
 import io.strandline.tiering.upload.UploadConfig;
+import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -43,7 +47,20 @@ final class TierBindings {
             lane(config, ConfigKeys.STORE_WRITES, defaults.budget().writes())),
         defaults.rates(),
         defaults.multipart(),
-        defaults.s3Credentials());
+        defaults.s3Credentials(),
+        keys(config));
+  }
+
+  private static KeyRing keys(BrokerConfig config) {
+    String file = config.text(ConfigKeys.ENCRYPTION_KEYRING);
+    if (file.isEmpty()) {
+      return KeyRing.none();
+    }
+    try {
+      return FileKeyRing.open(Path.of(file), new SecureRandom());
+    } catch (IllegalArgumentException e) {
+      throw new StartException(ConfigKeys.ENCRYPTION_KEYRING + ": " + e.getMessage(), e);
+    }
   }
 
   /** Kafka's limits of the copy to remote storage and of the fetch from it, as they are now. */
@@ -77,7 +94,8 @@ final class TierBindings {
     return new TierConfig(
         new UploadConfig(
             (int) config.number(ConfigKeys.TIER_UPLOADS),
-            config.number(ConfigKeys.TIER_UPLOAD_BYTES)),
+            config.number(ConfigKeys.TIER_UPLOAD_BYTES),
+            !config.text(ConfigKeys.ENCRYPTION_KEYRING).isEmpty()),
         new GatherConfig(
             config.number(ConfigKeys.TIER_GATHER_BYTES), config.number(ConfigKeys.TIER_GATHER_MS)),
         config.number(ConfigKeys.TIER_CHECK_MS),

@@ -13,7 +13,9 @@ final class Failures {
   /** Whether bytes that the view names are not there, or not what they should be. */
   static boolean isBadBytes(Throwable failure) {
     Throwable cause = unwrap(failure);
-    return cause instanceof StoreException.NotFound || mayBeTheWay(cause);
+    return cause instanceof StoreException.NotFound
+        || cause instanceof StoreException.Undeciphered
+        || mayBeTheWay(cause);
   }
 
   /** Of these, what a bad transfer looks like too, so that one more try may tell another tale. */
@@ -21,7 +23,8 @@ final class Failures {
     Throwable cause = unwrap(failure);
     return cause instanceof SegmentFormatException
         || cause instanceof CorruptManifestException
-        || cause instanceof StoreException.OutOfRange;
+        || cause instanceof StoreException.OutOfRange
+        || (cause instanceof StoreException.Undeciphered u && u.lackingKey().isEmpty());
   }
 
   static ReplayException explain(Throwable failure, TopicIdPartition partition, long offset) {
@@ -30,6 +33,10 @@ final class Failures {
       return known;
     }
     String where = partition.topicPartition() + " at offset " + offset;
+    if (cause instanceof StoreException.Undeciphered) {
+      return new ReplayException(
+          ReplayException.Kind.CORRUPT, "history of " + where + ": " + cause.getMessage(), cause);
+    }
     if (isBadBytes(cause)) {
       return new ReplayException(
           ReplayException.Kind.CORRUPT, "history of " + where + " is damaged", cause);

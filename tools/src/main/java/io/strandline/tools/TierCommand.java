@@ -127,6 +127,8 @@ final class TierCommand {
               : places.stream()
                   .map(place -> audit.run(Place.parse(place).partition(), verification))
                   .reduce(new TierAudit.Summary(0, 0, 0, 0), TierAudit.Summary::plus);
+      printer.flush();
+      tier.keysSeen().forEach((key, objects) -> printer.row("key", key, "objects", objects));
       verification.end(summary);
       return summary.wrong() == 0 ? 0 : 1;
     } finally {

@@ -6,6 +6,9 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreOwner;
+import io.strandline.tiering.store.crypt.EncryptedObjectStore;
+import io.strandline.tiering.store.crypt.FileKeyRing;
+import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.open.StoreConfig;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
@@ -15,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,6 +31,7 @@ import picocli.CommandLine.Option;
 /** Which object store a command reads: options shared by all that work on the tier. */
 final class TierStore {
   private static final String STORE_KEY = "strandline.object.store";
+  private static final String KEYRING_KEY = "strandline.encryption.keyring";
 
   @ArgGroup(exclusive = true)
   private @Nullable Source source;
@@ -51,19 +56,40 @@ final class TierStore {
     private @Nullable Path config;
   }
 
+  @Option(
+      names = "--keyring",
+      paramLabel = "FILE",
+      description =
+          "The keys of encrypted segments (default: what the configuration names, if anything).")
+  private @Nullable Path keyRing;
+
   /** The URI of the store that the options name. */
   String uri() throws IOException {
     if (source != null && source.store != null) {
       return source.store;
     }
+    Properties properties = properties();
+    String given = properties.getProperty(STORE_KEY, "").trim();
+    return given.isEmpty() ? "file:" + besideLogs(properties) : given;
+  }
+
+  private Properties properties() throws IOException {
     Properties properties = new Properties();
     if (source != null && source.config != null) {
       try (Reader reader = Files.newBufferedReader(source.config)) {
         properties.load(reader);
       }
     }
-    String given = properties.getProperty(STORE_KEY, "").trim();
-    return given.isEmpty() ? "file:" + besideLogs(properties) : given;
+    return properties;
+  }
+
+  private KeyRing keys() throws IOException {
+    Path file = keyRing;
+    if (file == null) {
+      String named = properties().getProperty(KEYRING_KEY, "").trim();
+      file = named.isEmpty() ? null : Path.of(named);
+    }
+    return file == null ? KeyRing.none() : FileKeyRing.open(file, new SecureRandom());
   }
 
   /** Where a broker puts its objects when it is told nothing else: inside its first directory. */
@@ -79,7 +105,7 @@ final class TierStore {
    * @throws IllegalArgumentException if there is no tier of ours
    */
   Opened open() throws IOException {
-    Opened opened = new Opened(uri());
+    Opened opened = new Opened(uri(), keys());
     try {
       if (StoreOwner.read(opened.store()).join().isEmpty()) {
         throw new IllegalArgumentException(
@@ -103,14 +129,14 @@ final class TierStore {
     private final ObjectStore store;
     private final Manifests manifests;
 
-    Opened(String uri) {
+    Opened(String uri, KeyRing keys) {
       InstantSource clock = InstantSource.system();
       SecureRandom random = new SecureRandom();
       SimpleMeterRegistry meters = new SimpleMeterRegistry();
       StoreRuntime runtime =
           new StoreRuntime(
               new StoreRuntime.Time(clock, System::nanoTime), random, blocking, scheduler, meters);
-      store = Stores.open(uri, StoreConfig.defaults(), runtime);
+      store = Stores.open(uri, StoreConfig.defaults().withKeys(keys), runtime);
       manifests =
           StoreManifests.open(
               store,
@@ -120,6 +146,11 @@ final class TierStore {
 
     ObjectStore store() {
       return store;
+    }
+
+    /** How many encrypted objects were opened, by the id of the key that they name. */
+    Map<String, Long> keysSeen() {
+      return store instanceof EncryptedObjectStore encrypted ? encrypted.keysSeen() : Map.of();
     }
 
     Manifests manifests() {

@@ -9,18 +9,18 @@ import java.util.List;
 import java.util.Map;
 
 /** A command line tool in a process of its own; the entry point is the one the launcher starts. */
-final class ToolProcess {
+public final class ToolProcess {
   private ToolProcess() {}
 
   /** What a tool printed, by line, and how it ended. */
-  record Ended(int exitCode, List<String> out, String err) {}
+  public record Ended(int exitCode, List<String> out, String err) {}
 
   /**
    * Runs a tool to its end.
    *
    * @param environment more of it
    */
-  static Ended run(Path scratch, Map<String, String> environment, String... arguments)
+  public static Ended run(Path scratch, Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
     Path err = Files.createTempFile(scratch, "tool", ".err");
     ProcessBuilder builder = command(arguments).redirectError(err.toFile());

@@ -70,7 +70,7 @@ final class SimulatedCluster {
 
   static TierConfig tierConfig() {
     return new TierConfig(
-        new UploadConfig(2, 1 << 20),
+        new UploadConfig(2, 1 << 20, false),
         GatherConfig.none(),
         300,
         1_000,

@@ -34,6 +34,8 @@ public record AuditFinding(
     CONTENT(true),
     /** The store did not give the bytes; nothing is known of them. */
     UNREAD(true),
+    /** An object whose key is not at hand: it is what was stored, and no more is known. */
+    LOCKED(false),
     /** A segment that no manifest names, older than the grace. */
     ORPHAN(true),
     /** A segment that no manifest names and that may be about to be named. */

@@ -11,6 +11,7 @@ import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.crypt.EncryptedObjectStore;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,10 +78,29 @@ final class SegmentAudit {
       }
     } catch (CompletionException | StoreException e) {
       StoreException failure = StoreException.of(e);
-      boolean gone = failure instanceof StoreException.NotFound;
-      found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
+      if (failure instanceof StoreException.Undeciphered undeciphered) {
+        undeciphered(undeciphered);
+      } else {
+        boolean gone = failure instanceof StoreException.NotFound;
+        found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
+      }
     }
     return findings;
+  }
+
+  /** Without its key an object can still be the one that was stored, or not. */
+  private void undeciphered(StoreException.Undeciphered failure) {
+    String why = String.valueOf(failure.getMessage());
+    if (failure.lackingKey().isEmpty() || !(store instanceof EncryptedObjectStore encrypted)) {
+      found(Kind.CHECKSUM, why);
+      return;
+    }
+    try {
+      Optional<String> damage = encrypted.keyless().damage(entry.object());
+      found(damage.isPresent() ? Kind.CHECKSUM : Kind.LOCKED, damage.orElse(why));
+    } catch (StoreException e) {
+      found(Kind.UNREAD, String.valueOf(e.getMessage()));
+    }
   }
 
   /** A segment that is alone in its object, as its name says, ends where the object ends. */

@@ -1,6 +1,7 @@
 package io.strandline.tiering.segment;
 
 import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.crypt.EncryptedObjectStore;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,11 +17,13 @@ import org.apache.kafka.common.Uuid;
  * over the store's request limits; within a partition keys sort by offset.
  *
  * @param unique 16 hex digits that no other upload, of any process, uses
+ * @param encrypted whether the key ends in {@code .enc} too, so that the store encrypts the object
  */
-public record SegmentId(Uuid topicId, int partition, long baseOffset, String unique) {
+public record SegmentId(
+    Uuid topicId, int partition, long baseOffset, String unique, boolean encrypted) {
   private static final Pattern KEY =
       Pattern.compile(
-          "([0-9a-f]{4})/([A-Za-z0-9_-]{22})/(0|[1-9][0-9]{0,9})/([0-9]{20})-([0-9a-f]{16})\\.seg");
+          "([0-9a-f]{4})/([A-Za-z0-9_-]{22})/(0|[1-9][0-9]{0,9})/([0-9]{20})-([0-9a-f]{16})\\.seg(\\.enc)?");
   private static final Pattern UNIQUE = Pattern.compile("[0-9a-f]{16}");
 
   public SegmentId {
@@ -38,7 +41,13 @@ public record SegmentId(Uuid topicId, int partition, long baseOffset, String uni
         partition.topicId(),
         partition.partition(),
         baseOffset,
-        String.format(Locale.ROOT, "%016x", random));
+        String.format(Locale.ROOT, "%016x", random),
+        false);
+  }
+
+  /** The same segment as the store encrypts it, or in clear. */
+  public SegmentId encrypted(boolean wanted) {
+    return new SegmentId(topicId, partition, baseOffset, unique, wanted);
   }
 
   public ObjectKey key() {
@@ -47,7 +56,7 @@ public record SegmentId(Uuid topicId, int partition, long baseOffset, String uni
             + String.format(Locale.ROOT, "%020d", baseOffset)
             + "-"
             + unique
-            + ".seg");
+            + (encrypted ? ".seg" + EncryptedObjectStore.SUFFIX : ".seg"));
   }
 
   /** What the keys of a partition's segments begin with; its manifest lies there too. */
@@ -65,7 +74,11 @@ public record SegmentId(Uuid topicId, int partition, long baseOffset, String uni
       Uuid topicId = Uuid.fromString(m.group(2));
       SegmentId id =
           new SegmentId(
-              topicId, Integer.parseInt(m.group(3)), Long.parseLong(m.group(4)), m.group(5));
+              topicId,
+              Integer.parseInt(m.group(3)),
+              Long.parseLong(m.group(4)),
+              m.group(5),
+              m.group(6) != null);
       return id.key().equals(key) ? Optional.of(id) : Optional.empty();
     } catch (IllegalArgumentException notANumber) {
       return Optional.empty();

@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -14,9 +15,12 @@ import java.util.List;
  * The bytes of an object to be: an ordered list of parts that can be read again, as a retry must.
  *
  * <p>A file part names bytes that do not change and stay until the put has completed; whoever made
- * the payload sees to that. A buffer part is never modified by the store.
+ * the payload sees to that. A buffer part is never modified by the store. What is made while it is
+ * read is the same each time.
  */
 public record Payload(List<Part> parts) {
+  private static final int PIECE_BYTES = 128 << 10;
+
   /** One run of bytes. */
   public sealed interface Part {
     long lengthBytes();
@@ -30,8 +34,34 @@ public record Payload(List<Part> parts) {
     }
   }
 
+  /** Bytes that are read as they are sent. */
+  public sealed interface Streamed extends Part {
+    /** Opens them at their beginning; there may be more behind their end. Blocks. */
+    ReadableByteChannel open() throws IOException;
+  }
+
   /** Bytes of a file, from {@code positionBytes}. */
-  public record FileRange(Path file, long positionBytes, long lengthBytes) implements Part {}
+  public record FileRange(Path file, long positionBytes, long lengthBytes) implements Streamed {
+    @Override
+    public ReadableByteChannel open() throws IOException {
+      return FileChannel.open(file, StandardOpenOption.READ).position(positionBytes);
+    }
+  }
+
+  /** Bytes that a maker makes, from {@code positionBytes} of what it could. */
+  public record Made(Maker maker, long positionBytes, long lengthBytes) implements Streamed {
+    @Override
+    public ReadableByteChannel open() throws IOException {
+      return maker.open(positionBytes);
+    }
+  }
+
+  /** Makes bytes, the same each time. Threads: any. */
+  @FunctionalInterface
+  public interface Maker {
+    /** Opens what is made from a position on. Blocks, as reading does. */
+    ReadableByteChannel open(long positionBytes) throws IOException;
+  }
 
   public Payload {
     parts = List.copyOf(parts);
@@ -66,6 +96,9 @@ public record Payload(List<Part> parts) {
     if (part instanceof FileRange range) {
       return new FileRange(range.file(), range.positionBytes() + skipBytes, takeBytes);
     }
+    if (part instanceof Made made) {
+      return new Made(made.maker(), made.positionBytes() + skipBytes, takeBytes);
+    }
     ByteBuffer buffer = ((Bytes) part).buffer();
     return new Bytes(buffer.slice(buffer.position() + (int) skipBytes, (int) takeBytes));
   }
@@ -83,6 +116,37 @@ public record Payload(List<Part> parts) {
         try (FileChannel file = FileChannel.open(range.file(), StandardOpenOption.READ)) {
           transferRange(file, range, out);
         }
+      } else if (part instanceof Made made) {
+        transferMade(made, out);
+      }
+    }
+  }
+
+  /** All its bytes in order, as one channel. Blocks. */
+  public ReadableByteChannel open() {
+    return new PayloadChannel(parts);
+  }
+
+  private static void transferMade(Made made, WritableByteChannel out) throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
+    try (ReadableByteChannel in = made.open()) {
+      for (long left = made.lengthBytes(); left > 0; left -= piece.limit()) {
+        piece.clear().limit((int) Math.min(PIECE_BYTES, left));
+        readFully(in, piece);
+        writeFully(out, piece.flip());
+      }
+    }
+  }
+
+  /**
+   * Fills the buffer.
+   *
+   * @throws EOFException if the channel ends before
+   */
+  public static void readFully(ReadableByteChannel in, ByteBuffer into) throws IOException {
+    while (into.hasRemaining()) {
+      if (in.read(into) < 0) {
+        throw new EOFException("a payload is shorter than it was said to be");
       }
     }
   }

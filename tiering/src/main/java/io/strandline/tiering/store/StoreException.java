@@ -1,5 +1,6 @@
 package io.strandline.tiering.store;
 
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,41 @@ public abstract sealed class StoreException extends RuntimeException {
 
     public Refused(String message, @Nullable Throwable cause) {
       super(message, cause);
+    }
+  }
+
+  /**
+   * The object is there and was not deciphered: its key is not at hand, or it is not what was
+   * written. A retry will not help.
+   */
+  public static final class Undeciphered extends StoreException {
+    private static final long serialVersionUID = 1L;
+
+    private final @Nullable String lacking;
+
+    private Undeciphered(String message, @Nullable String lacking) {
+      super(message, null);
+      this.lacking = lacking;
+    }
+
+    /** The key of this id is not at hand; nothing is known of the object's bytes. */
+    public static Undeciphered lacks(String keyId, String why) {
+      return new Undeciphered("encrypted under key " + keyId + ", and " + why, keyId);
+    }
+
+    /** Bytes that their key does not fit: changed, exchanged, cut, or another key's. */
+    public static Undeciphered forged(String what) {
+      return new Undeciphered(what, null);
+    }
+
+    /** The same about this object. */
+    public Undeciphered of(ObjectKey key) {
+      return new Undeciphered(key + " is not deciphered: " + getMessage(), lacking);
+    }
+
+    /** The id of the key that is not at hand, if that is why. */
+    public Optional<String> lackingKey() {
+      return Optional.ofNullable(lacking);
     }
   }
 

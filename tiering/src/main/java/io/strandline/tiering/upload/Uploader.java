@@ -67,6 +67,7 @@ public final class Uploader {
   private final String cluster;
   private final Services services;
   private final Admission admission;
+  private final boolean encrypted;
   private final Map<Slot, Attempt> attempts = new ConcurrentHashMap<>();
   private final Counter uploads;
   private final Counter uploadedBytes;
@@ -78,6 +79,7 @@ public final class Uploader {
     this.cluster = cluster;
     this.services = services;
     this.admission = new Admission(config);
+    this.encrypted = config.encrypted();
     this.uploads = services.metrics.counter("strandline.tiering.upload.segments");
     this.uploadedBytes = services.metrics.counter("strandline.tiering.upload.bytes");
   }
@@ -153,7 +155,7 @@ public final class Uploader {
     UploadIntent intent =
         new UploadIntent(
             slot.partition,
-            SegmentId.of(slot.partition, base, drawName()).key(),
+            SegmentId.of(slot.partition, base, drawName()).encrypted(encrypted).key(),
             slot.leaderEpoch,
             base,
             slot.end,

@@ -1,5 +1,6 @@
 package io.strandline.tiering.store.open;
 
+import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.guard.Budget;
 import io.strandline.tiering.store.guard.Deadline;
 import io.strandline.tiering.store.guard.Rates;
@@ -11,6 +12,7 @@ import java.util.Optional;
  * How a store is used, whichever it is.
  *
  * @param s3Credentials none for the SDK's own chain
+ * @param keys for objects that are encrypted here
  */
 public record StoreConfig(
     Deadline deadline,
@@ -18,7 +20,8 @@ public record StoreConfig(
     Budget budget,
     Rates rates,
     S3Config.Multipart multipart,
-    Optional<S3Config.Credentials> s3Credentials) {
+    Optional<S3Config.Credentials> s3Credentials,
+    KeyRing keys) {
 
   public static StoreConfig defaults() {
     return new StoreConfig(
@@ -27,10 +30,15 @@ public record StoreConfig(
         Budget.defaults(),
         Rates.unlimited(),
         S3Config.Multipart.defaults(),
-        Optional.empty());
+        Optional.empty(),
+        KeyRing.none());
   }
 
   public StoreConfig withRates(Rates limits) {
-    return new StoreConfig(deadline, retry, budget, limits, multipart, s3Credentials);
+    return new StoreConfig(deadline, retry, budget, limits, multipart, s3Credentials, keys);
+  }
+
+  public StoreConfig withKeys(KeyRing ring) {
+    return new StoreConfig(deadline, retry, budget, rates, multipart, s3Credentials, ring);
   }
 }

@@ -1,6 +1,7 @@
 package io.strandline.tiering.store.open;
 
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.crypt.EncryptedObjectStore;
 import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.store.guard.BudgetedObjectStore;
 import io.strandline.tiering.store.guard.DeadlineObjectStore;
@@ -30,7 +31,8 @@ public final class Stores {
    * @throws IllegalArgumentException that says what is wrong with the URI
    */
   public static ObjectStore open(String uri, StoreConfig config, StoreRuntime runtime) {
-    return guarded(bare(uri, config, runtime), config, runtime);
+    ObjectStore guarded = guarded(bare(uri, config, runtime), config, runtime);
+    return new EncryptedObjectStore(guarded, config.keys(), runtime.blocking());
   }
 
   /** Puts all guards around a store; closing the result closes it. */

@@ -1,11 +1,9 @@
 package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.Payload;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.StandardOpenOption;
+import java.nio.channels.ReadableByteChannel;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -16,8 +14,8 @@ import org.reactivestreams.Subscription;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 
 /**
- * A payload as a request's body: files are read in chunks as the connection asks for them, on the
- * executor for blocking work; buffers go as they are. May be subscribed to again.
+ * A payload as a request's body: files, and what is made, are read in chunks as the connection asks
+ * for them, on the executor for blocking work; buffers go as they are. May be subscribed to again.
  */
 final class PayloadBody implements AsyncRequestBody {
   private static final int CHUNK_BYTES = 128 << 10;
@@ -47,8 +45,8 @@ final class PayloadBody implements AsyncRequestBody {
   private final class Reading implements Subscription {
     private final Subscriber<? super ByteBuffer> subscriber;
     private final Iterator<Payload.Part> parts = payload.parts().iterator();
-    private Payload.@Nullable FileRange range;
-    private @Nullable FileChannel file;
+    private Payload.@Nullable Streamed range;
+    private @Nullable ReadableByteChannel file;
     private long doneBytes;
     private long demand;
     private boolean running;
@@ -139,8 +137,8 @@ final class PayloadBody implements AsyncRequestBody {
     /** Null at the end. */
     private @Nullable ByteBuffer nextChunk() throws IOException {
       while (true) {
-        FileChannel open = file;
-        Payload.FileRange current = range;
+        ReadableByteChannel open = file;
+        Payload.Streamed current = range;
         if (open != null && current != null) {
           if (doneBytes < current.lengthBytes()) {
             return readChunk(open, current);
@@ -151,31 +149,27 @@ final class PayloadBody implements AsyncRequestBody {
           return null;
         }
         Payload.Part part = parts.next();
-        if (part instanceof Payload.FileRange next) {
+        if (part instanceof Payload.Streamed next) {
           range = next;
           doneBytes = 0;
-          file = FileChannel.open(next.file(), StandardOpenOption.READ);
+          file = next.open();
         } else if (part instanceof Payload.Bytes bytes && bytes.lengthBytes() > 0) {
           return bytes.buffer().asReadOnlyBuffer();
         }
       }
     }
 
-    private ByteBuffer readChunk(FileChannel open, Payload.FileRange current) throws IOException {
+    private ByteBuffer readChunk(ReadableByteChannel open, Payload.Streamed current)
+        throws IOException {
       int want = (int) Math.min(CHUNK_BYTES, current.lengthBytes() - doneBytes);
       ByteBuffer chunk = ByteBuffer.allocate(want);
-      while (chunk.hasRemaining()) {
-        long at = current.positionBytes() + doneBytes + chunk.position();
-        if (open.read(chunk, at) < 0) {
-          throw new EOFException(current.file() + " ends before " + current);
-        }
-      }
+      Payload.readFully(open, chunk);
       doneBytes += want;
       return chunk.flip();
     }
 
     private void closeFile() {
-      FileChannel open = file;
+      ReadableByteChannel open = file;
       file = null;
       range = null;
       if (open != null) {
