@@ -40,7 +40,8 @@ final class Bindings {
         Math.min(defaults.maintainMs(), config.kafkaNumber("log.flush.scheduler.interval.ms")),
         config.kafkaNumber("replica.high.watermark.checkpoint.interval.ms"),
         config.kafkaNumber("log.retention.check.interval.ms"),
-        config.kafkaNumber("log.cleaner.backoff.ms"));
+        config.kafkaNumber("log.cleaner.backoff.ms"),
+        TierBindings.cleaner(config, 1));
   }
 
   static DataConfig dataConfig(BrokerConfig config) {

@@ -185,6 +185,11 @@ public final class BrokerConfig {
     return Math.toIntExact(kafkaNumber(key));
   }
 
+  /** As above, for what may be a fraction. */
+  public double kafkaDouble(String key) {
+    return ((Number) kafkaValue(key)).doubleValue();
+  }
+
   /** What Kafka's configuration says of the key, as text; empty when it says nothing. */
   public String kafkaText(String key) {
     return String.valueOf(kafkaValue(key));

@@ -77,6 +77,12 @@ public final class ConfigKeys {
   /** File of the keys that segments are encrypted with. */
   public static final String ENCRYPTION_KEYRING = "strandline.encryption.keyring";
 
+  /** Longest read of a segment that is compacted or merged. */
+  public static final String COMPACTION_GET_BYTES = "strandline.compaction.get.bytes";
+
+  /** How long merged segments become. */
+  public static final String MERGE_BYTES = "strandline.merge.bytes";
+
   /** Bytes of history under way. */
   public static final String REPLAY_BUDGET_BYTES = "strandline.replay.budget.bytes";
 
@@ -122,6 +128,7 @@ public final class ConfigKeys {
     operation(table);
     store(table);
     tier(table);
+    rewriting(table);
     replay(table);
     limits(table);
     return table;
@@ -229,6 +236,25 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "How long a sealed segment waits for others at most; less when local retention wants its"
             + " bytes gone.");
+  }
+
+  private static void rewriting(ConfigDef table) {
+    table.define(
+        COMPACTION_GET_BYTES,
+        ConfigDef.Type.INT,
+        8 << 20,
+        Range.between(64 << 10, 512 << 20),
+        Importance.LOW,
+        "The longest read of a tiered segment that is compacted or merged; as much memory for each "
+            + "of log.cleaner.threads.");
+    table.define(
+        MERGE_BYTES,
+        ConfigDef.Type.LONG,
+        64L << 20,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "How long segments become that are made of small neighbours in the tier, at most "
+            + "segment.bytes. 0: none are.");
   }
 
   private static void replay(ConfigDef table) {

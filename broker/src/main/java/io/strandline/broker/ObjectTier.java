@@ -21,6 +21,7 @@ import io.strandline.tiering.TierServices;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
@@ -246,6 +247,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       intents,
                       deletions,
                       threads.tier,
+                      new Workbench(threads.rewrite, config.ownDirectory().resolve("rewriting")),
                       threads.timer,
                       InstantSource.system(),
                       random,
@@ -270,7 +272,8 @@ final class ObjectTier implements Tier, AutoCloseable {
             partition.localSegments(),
             () -> Math.min(partition.highWatermark(), partition.lastStableOffset()),
             partition.leaderEpoch(),
-            () -> policies.of(partition));
+            () -> policies.of(partition),
+            policies.compactable(partition));
     if (pipeline.isDone()) {
       pipeline.join().join(member);
     } else {

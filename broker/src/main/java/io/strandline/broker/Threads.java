@@ -30,6 +30,9 @@ final class Threads implements AutoCloseable {
   /** Compaction of local logs. */
   final ExecutorService cleaner = pool("cleaner", 1);
 
+  /** Compaction and merging of tiered segments, as many at a time as is configured. */
+  final ExecutorService rewrite = pool("rewrite", CORES);
+
   /** What the tier does on local files. */
   final ExecutorService tier = pool("tier", 2);
 

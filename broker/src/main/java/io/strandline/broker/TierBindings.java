@@ -5,7 +5,9 @@ import io.strandline.cache.CacheConfig;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
+import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.guard.Budget;
@@ -27,6 +29,8 @@ final class TierBindings {
       RemoteLogManagerConfig.REMOTE_LOG_MANAGER_COPY_MAX_BYTES_PER_SECOND_PROP;
   static final String DOWNLOAD_RATE =
       RemoteLogManagerConfig.REMOTE_LOG_MANAGER_FETCH_MAX_BYTES_PER_SECOND_PROP;
+
+  private static final long BUFFER_BYTES_MIN = 64 << 10;
 
   private TierBindings() {}
 
@@ -104,7 +108,31 @@ final class TierBindings {
         defaults.backoffMaxMs(),
         defaults.segmentsPerCommit(),
         defaults.graceMs(),
-        defaults.sweepMs());
+        defaults.sweepMs(),
+        rewrite(config));
+  }
+
+  static RewriteConfig rewrite(BrokerConfig config) {
+    int threads = config.kafkaInt("log.cleaner.threads");
+    return new RewriteConfig(
+        cleaner(config, threads),
+        threads,
+        (int) config.number(ConfigKeys.COMPACTION_GET_BYTES),
+        config.number(ConfigKeys.MERGE_BYTES),
+        config.kafkaNumber("log.cleaner.backoff.ms"),
+        config.kafkaDouble("log.cleaner.io.max.bytes.per.second"));
+  }
+
+  /** One half of what Kafka's keys allow is for local logs, the other for the tier. */
+  static CompactionConfig cleaner(BrokerConfig config, int threads) {
+    CompactionConfig defaults = CompactionConfig.defaults();
+    long map = config.kafkaNumber("log.cleaner.dedupe.buffer.size") / 2 / threads;
+    long buffer = config.kafkaNumber("log.cleaner.io.buffer.size") / 2 / threads / 2;
+    return new CompactionConfig(
+        (int) Math.min(Integer.MAX_VALUE, Math.max(1 << 10, map)),
+        config.kafkaDouble("log.cleaner.io.buffer.load.factor"),
+        (int) Math.max(BUFFER_BYTES_MIN, buffer),
+        defaults.batchBytesMax());
   }
 
   static CacheConfig cache(BrokerConfig config) {

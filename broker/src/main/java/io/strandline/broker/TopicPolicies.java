@@ -4,6 +4,8 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.partition.Partition;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import io.strandline.tiering.rewrite.Compactable;
+import io.strandline.tiering.rewrite.CompactionPolicy;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.common.config.TopicConfig;
@@ -48,5 +50,23 @@ record TopicPolicies(boolean enabled, Supplier<ClusterView> view) {
 
   private static boolean is(Map<String, String> own, String key) {
     return "true".equals(own.get(key));
+  }
+
+  Compactable compactable(Partition partition) {
+    return new Compactable(
+        () -> compaction(partition), () -> partition.log().cleanable().lastOfProducers());
+  }
+
+  /** Once nothing more is copied, local bytes are all that grows: they stay. */
+  private CompactionPolicy compaction(Partition partition) {
+    LogConfig config = partition.config();
+    return new CompactionPolicy(
+        config.compact,
+        config.minCleanableRatio,
+        config.compactionLagMs,
+        config.maxCompactionLagMs,
+        config.deleteRetentionMs,
+        config.segmentSize(),
+        Topic.isInternal(partition.id().topic()) || !tiered(partition));
   }
 }

@@ -4,6 +4,8 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import io.strandline.tiering.rewrite.NeighbourMerge;
+import io.strandline.tiering.rewrite.TierCompaction;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealRule;
 import io.strandline.tiering.seal.SealedSegment;
@@ -39,6 +41,7 @@ final class PartitionTier {
   private final Shipment shipment;
   private final Executor disk;
   private @Nullable ManifestWriter writer;
+  private final TierCompaction compaction;
   private final ChoreRound chores;
   private volatile long nextStartMs;
   private volatile boolean left;
@@ -57,6 +60,8 @@ final class PartitionTier {
     this.disk = shared.services().disk();
     this.gathering =
         new Gathering(shared.config().gather(), shared.config().segmentsPerCommit(), member, lag);
+    this.compaction =
+        new TierCompaction(shared.rewriting(), member.compaction(), member.local(), disk);
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
     this.lookMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
   }
@@ -74,8 +79,9 @@ final class PartitionTier {
         new Expiry(upkept, shared.board()::report, everyMs),
         new RetiredDeletion(shared.retired(), metrics.forgottenSegments, everyMs),
         new OpenUploads(this::resolveIntents, everyMs),
-        new Sweep(
-            shared.orphans(), this::isOpen, metrics.orphans, sweepMs, shared.chance(sweepMs)));
+        new Sweep(shared.orphans(), this::isOpen, metrics.orphans, sweepMs, shared.chance(sweepMs)),
+        compaction,
+        new NeighbourMerge(shared.rewriting(), member.compaction(), member.policy()));
   }
 
   TierMember member() {
@@ -100,6 +106,11 @@ final class PartitionTier {
   /** Completes when no chore runs; to be asked after the last pass. */
   CompletableFuture<Void> choresIdle() {
     return chores.idle();
+  }
+
+  /** Share of the partition that waits to be compacted. */
+  double dirtyRatio() {
+    return compaction.dirtyRatio();
   }
 
   TierLag lag() {

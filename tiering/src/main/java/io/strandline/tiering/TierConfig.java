@@ -1,5 +1,6 @@
 package io.strandline.tiering;
 
+import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.upload.UploadConfig;
 
 /**
@@ -11,6 +12,7 @@ import io.strandline.tiering.upload.UploadConfig;
  * @param graceMs after which a request of a dead process can no longer arrive, and an object that
  *     nobody names is an orphan
  * @param sweepMs how often a partition is searched for orphans; the first time by chance within it
+ * @param rewrite of compaction and merging
  */
 public record TierConfig(
     UploadConfig upload,
@@ -21,7 +23,8 @@ public record TierConfig(
     long backoffMaxMs,
     int segmentsPerCommit,
     long graceMs,
-    long sweepMs) {
+    long sweepMs,
+    RewriteConfig rewrite) {
   public TierConfig {
     if (checkMs < 1
         || reclaimMs < 1
@@ -52,6 +55,15 @@ public record TierConfig(
   public static TierConfig defaults() {
     long dayMs = 24 * 60 * 60 * 1000L;
     return new TierConfig(
-        UploadConfig.defaults(), GatherConfig.none(), 1_000, 30_000, 500, 60_000, 8, dayMs, dayMs);
+        UploadConfig.defaults(),
+        GatherConfig.none(),
+        1_000,
+        30_000,
+        500,
+        60_000,
+        8,
+        dayMs,
+        dayMs,
+        RewriteConfig.defaults());
   }
 }

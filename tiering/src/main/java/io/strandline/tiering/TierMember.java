@@ -2,6 +2,7 @@ package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.seal.SegmentSource;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -20,7 +21,18 @@ public record TierMember(
     LocalSegments local,
     LongSupplier stableOffset,
     int leaderEpoch,
-    Supplier<TierPolicy> policy) {
+    Supplier<TierPolicy> policy,
+    Compactable compaction) {
+  /** A partition that is not compacted. */
+  public TierMember(
+      SegmentSource source,
+      LocalSegments local,
+      LongSupplier stableOffset,
+      int leaderEpoch,
+      Supplier<TierPolicy> policy) {
+    this(source, local, stableOffset, leaderEpoch, policy, Compactable.NEVER);
+  }
+
   public TopicIdPartition partition() {
     return source.partition();
   }

@@ -33,6 +33,7 @@ final class TierMetrics {
     TimeGauge.builder(
             "strandline.tiering.lag.age", pipeline, TimeUnit.MILLISECONDS, TierPipeline::lagAgeMs)
         .register(registry);
+    registry.gauge("strandline.compaction.dirty.ratio", pipeline, TierPipeline::dirtyRatioMax);
     registry.gauge("strandline.tiering.failing", pipeline, p -> (double) p.failingCount());
   }
 }

@@ -277,6 +277,10 @@ public final class TierPipeline implements AutoCloseable {
     return since == Long.MAX_VALUE ? 0 : Math.max(0, shared.nowMs() - since);
   }
 
+  double dirtyRatioMax() {
+    return joined.values().stream().mapToDouble(there -> there.tier.dirtyRatio()).max().orElse(0);
+  }
+
   long failingCount() {
     return joined.values().stream()
         .filter(there -> there.runner.failing() || there.tier.choresFailing())

@@ -3,6 +3,7 @@ package io.strandline.tiering;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.upload.UploadIntents;
 import io.strandline.tiering.upload.Uploader;
@@ -16,6 +17,7 @@ import java.util.random.RandomGenerator;
  *
  * @param cluster id under whose prefix the store lies
  * @param disk where steps run that may block on local files
+ * @param workbench where segments are compacted and merged
  * @param timer wakes the pipeline; a simulation gives its own or calls {@link TierPipeline#doWork}
  * @param random names objects and spreads retries: no two processes may draw the same numbers
  */
@@ -26,6 +28,7 @@ public record TierServices(
     UploadIntents intents,
     Deletions deletions,
     Executor disk,
+    Workbench workbench,
     ScheduledExecutorService timer,
     InstantSource clock,
     RandomGenerator random,

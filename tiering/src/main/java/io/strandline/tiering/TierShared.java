@@ -2,6 +2,7 @@ package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.OrphanSweep;
 import io.strandline.tiering.reclaim.RetiredObjects;
+import io.strandline.tiering.rewrite.Rewriting;
 import io.strandline.tiering.upkeep.ChoreRound;
 import io.strandline.tiering.upload.Uploader;
 
@@ -13,6 +14,7 @@ record TierShared(
     RetiredObjects retired,
     OrphanSweep orphans,
     IntentRule intents,
+    Rewriting rewriting,
     ProgressBoard board,
     TierMetrics metrics) {
   static TierShared of(TierConfig config, TierServices services) {
@@ -25,6 +27,14 @@ record TierShared(
         new OrphanSweep(
             services.store(), services.manifests(), services.random(), config.graceMs()),
         new IntentRule(uploader, config.graceMs()),
+        new Rewriting(
+            config.rewrite(),
+            new Rewriting.Services(
+                services.store(),
+                uploader,
+                services.workbench(),
+                services.clock()::millis,
+                services.metrics())),
         new ProgressBoard(),
         new TierMetrics(services.metrics()));
   }

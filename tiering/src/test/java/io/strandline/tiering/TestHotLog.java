@@ -61,6 +61,13 @@ final class TestHotLog implements SegmentSource, LocalSegments {
     return this;
   }
 
+  /** Seals what has been written elsewhere. */
+  TestHotLog add(SealedSegment sealed) {
+    segments.add(sealed);
+    logEnd = sealed.endOffset();
+    return this;
+  }
+
   long end() {
     return logEnd;
   }

@@ -9,6 +9,9 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.Compactable;
+import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
@@ -46,6 +49,7 @@ final class TestTier {
   private final Path directory;
   private final Random random;
   private FaultPlan faults = FaultPlan.none();
+  private TierConfig config = TierConfig.defaults();
   TierPipeline pipeline;
   Manifests manifests;
   SimpleMeterRegistry metrics;
@@ -71,6 +75,24 @@ final class TestTier {
     return calls;
   }
 
+  /** From the next process on. */
+  TestTier rewriting(RewriteConfig rewrite) {
+    TierConfig d = TierConfig.defaults();
+    config =
+        new TierConfig(
+            d.upload(),
+            d.gather(),
+            10 * d.checkMs(),
+            d.reclaimMs(),
+            d.backoffMinMs(),
+            d.backoffMaxMs(),
+            d.segmentsPerCommit(),
+            d.graceMs(),
+            d.sweepMs(),
+            rewrite);
+    return this;
+  }
+
   /** The process dies at this instant, and another begins. */
   void crash() throws IOException {
     time.kill();
@@ -87,7 +109,7 @@ final class TestTier {
             new StoreManifests.Environment(time, random, time, metrics));
     pipeline =
         new TierPipeline(
-            TierConfig.defaults(),
+            config,
             new TierServices(
                 "cluster",
                 store,
@@ -95,6 +117,7 @@ final class TestTier {
                 UploadIntents.open(directory.resolve("intents")),
                 Deletions.open(directory.resolve("deletions")),
                 time,
+                new Workbench(time, directory.resolve("rewriting")),
                 time,
                 time,
                 random,
@@ -109,6 +132,10 @@ final class TestTier {
   /** With a policy that may change. */
   void join(TestHotLog log, int epoch, Supplier<TierPolicy> policy) {
     pipeline.join(new TierMember(log, log, log::end, epoch, policy));
+  }
+
+  void join(TestHotLog log, int epoch, TierPolicy policy, Compactable compaction) {
+    pipeline.join(new TierMember(log, log, log::end, epoch, () -> policy, compaction));
   }
 
   /** Read past all faults, by one who writes nothing. */

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compacts local logs, one after another: those that never leave the disk, which internal topics do
- * not (design D17). The map of keys is only allocated once there is something to compact.
+ * not (design D17).
  */
 final class Cleaning {
   private static final Logger LOG = LoggerFactory.getLogger(Cleaning.class);

@@ -1,7 +1,6 @@
 package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogDirectory;
-import io.strandline.tiering.compact.CompactionConfig;
 import java.util.Collection;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +40,7 @@ final class Housekeeping implements AutoCloseable {
     this.home = home;
     this.hosted = hosted;
     this.tier = tier;
-    this.cleaning = new Cleaning(CompactionConfig.defaults(), runtime.clock(), runtime.meters());
+    this.cleaning = new Cleaning(runtime.settings().cleaner(), runtime.clock(), runtime.meters());
   }
 
   void start() {
@@ -111,10 +110,18 @@ final class Housekeeping implements AutoCloseable {
   /** Compaction takes long and never holds up a round: it has its own thread. */
   private void cleanNow() {
     try {
-      cleaning.doWork(hosted, p -> Topic.isInternal(p.id().topic()) || !tier.holds(p));
+      cleaning.doWork(hosted, p -> Topic.isInternal(p.id().topic()) || whollyHere(p));
     } finally {
       cleaningNow.set(false);
     }
+  }
+
+  /**
+   * Not tiered, nor was it when its oldest records were written: a tombstone dropped here would
+   * bring back an older value that lies in the tier.
+   */
+  private boolean whollyHere(Partition partition) {
+    return !tier.holds(partition) && partition.localLogStartOffset() <= partition.logStartOffset();
   }
 
   private int retain(long nowMs) {

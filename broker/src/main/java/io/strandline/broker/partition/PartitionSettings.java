@@ -1,5 +1,7 @@
 package io.strandline.broker.partition;
 
+import io.strandline.tiering.compact.CompactionConfig;
+
 /**
  * What an operator may choose about partitions.
  *
@@ -9,10 +11,17 @@ package io.strandline.broker.partition;
  * @param highWatermarkMs {@code replica.high.watermark.checkpoint.interval.ms}
  * @param retentionMs {@code log.retention.check.interval.ms}
  * @param cleanMs {@code log.cleaner.backoff.ms}
+ * @param cleaner memory of the local cleaner
  */
 public record PartitionSettings(
-    int inlineBytes, long maintainMs, long highWatermarkMs, long retentionMs, long cleanMs) {
+    int inlineBytes,
+    long maintainMs,
+    long highWatermarkMs,
+    long retentionMs,
+    long cleanMs,
+    CompactionConfig cleaner) {
   public static PartitionSettings defaults() {
-    return new PartitionSettings(1 << 20, 1_000, 5_000, 300_000, 15_000);
+    return new PartitionSettings(
+        1 << 20, 1_000, 5_000, 300_000, 15_000, CompactionConfig.defaults());
   }
 }

@@ -21,6 +21,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.file.FileObjectStore;
@@ -125,6 +126,7 @@ class RequestsPerGibTest {
                     intents,
                     Deletions.open(directory.resolve("deletions")),
                     Runnable::run,
+                    new Workbench(Runnable::run, directory.resolve("rewriting")),
                     timer,
                     clock,
                     new Random(7),
@@ -153,7 +155,8 @@ class RequestsPerGibTest {
         d.backoffMaxMs(),
         d.segmentsPerCommit(),
         d.graceMs(),
-        d.sweepMs());
+        d.sweepMs(),
+        d.rewrite());
   }
 
   private Manifests manifests(PaidRequests store, Executor executor, SimpleMeterRegistry meters) {

@@ -4,6 +4,7 @@ import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.upload.UploadConfig;
 import java.util.HashMap;
 import java.util.Map;
@@ -78,7 +79,8 @@ final class SimulatedCluster {
         2_000,
         3,
         20_000,
-        12_000);
+        12_000,
+        RewriteConfig.defaults());
   }
 
   Map<String, String> topic() {

@@ -13,6 +13,7 @@ import io.strandline.tiering.TierServices;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.upload.UploadIntents;
@@ -143,6 +144,7 @@ final class SimulatedReplica {
             intents,
             Deletions.open(root.resolve("deletions")),
             process,
+            new Workbench(process, root.resolve("rewriting")),
             process,
             cluster.time,
             cluster.random,

@@ -10,6 +10,9 @@ package io.strandline.tiering.compact;
  */
 public record CompactionConfig(
     int mapBytes, double mapLoadFactor, int bufferBytes, int batchBytesMax) {
+  private static final long MAP_BYTES_MIN = 64 << 10;
+  private static final long MAP_BYTES_PER_BYTE = 4;
+
   public CompactionConfig {
     if (mapBytes < 24 * 2 || mapLoadFactor <= 0 || mapLoadFactor > 1 || bufferBytes < 1024) {
       throw new IllegalArgumentException(
@@ -19,5 +22,12 @@ public record CompactionConfig(
 
   public static CompactionConfig defaults() {
     return new CompactionConfig(16 << 20, 0.9, 256 << 10, 256 << 20);
+  }
+
+  /** The same with a map no larger than the keys in so many bytes of batches are likely to need. */
+  public CompactionConfig forBytes(long batchBytes) {
+    long likely = Math.max(MAP_BYTES_MIN, MAP_BYTES_PER_BYTE * batchBytes);
+    return new CompactionConfig(
+        (int) Math.min(mapBytes, likely), mapLoadFactor, bufferBytes, batchBytesMax);
   }
 }

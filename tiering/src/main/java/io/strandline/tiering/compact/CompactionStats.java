@@ -6,6 +6,7 @@ package io.strandline.tiering.compact;
  * @param keylessRecords records without a key, which no compacted topic should hold; they are
  *     dropped
  * @param undecodableBatches kept as they are
+ * @param changedBatches dropped, or written otherwise than they were
  */
 public record CompactionStats(
     long recordsRead,
@@ -13,8 +14,9 @@ public record CompactionStats(
     long recordsKept,
     long bytesKept,
     long keylessRecords,
-    long undecodableBatches) {
-  public static final CompactionStats NONE = new CompactionStats(0, 0, 0, 0, 0, 0);
+    long undecodableBatches,
+    long changedBatches) {
+  public static final CompactionStats NONE = new CompactionStats(0, 0, 0, 0, 0, 0, 0);
 
   public CompactionStats plus(CompactionStats other) {
     return new CompactionStats(
@@ -23,6 +25,7 @@ public record CompactionStats(
         recordsKept + other.recordsKept,
         bytesKept + other.bytesKept,
         keylessRecords + other.keylessRecords,
-        undecodableBatches + other.undecodableBatches);
+        undecodableBatches + other.undecodableBatches,
+        changedBatches + other.changedBatches);
   }
 }

@@ -49,6 +49,21 @@ final class KeepRule extends RecordFilter {
     return taken;
   }
 
+  /** Whether nothing of a batch stays, whatever is in it: it need not decode. */
+  boolean dropsWhole(RecordBatch batch) {
+    return !batch.isControlBatch()
+        && transactions.next(batch).discardable()
+        && !staysEvenEmpty(batch);
+  }
+
+  /** Told of a batch that stays as it is. */
+  void passes(RecordBatch batch) {
+    AbortedTransaction ended = transactions.pass(batch);
+    if (ended != null) {
+      keptAborted.add(ended);
+    }
+  }
+
   @Override
   public BatchRetentionResult checkBatchRetention(RecordBatch batch) {
     TransactionLedger.Verdict verdict = transactions.next(batch);
@@ -62,10 +77,14 @@ final class KeepRule extends RecordFilter {
   }
 
   private BatchRetention retention(RecordBatch batch) {
-    if (isLastOfProducer(batch) || batch.nextOffset() == round.endOffset()) {
+    if (staysEvenEmpty(batch)) {
       return BatchRetention.RETAIN_EMPTY;
     }
     return discardRecords ? BatchRetention.DELETE : BatchRetention.DELETE_EMPTY;
+  }
+
+  private boolean staysEvenEmpty(RecordBatch batch) {
+    return isLastOfProducer(batch) || batch.nextOffset() == round.endOffset();
   }
 
   private boolean isLastOfProducer(RecordBatch batch) {

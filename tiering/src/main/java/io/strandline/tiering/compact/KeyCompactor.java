@@ -34,8 +34,8 @@ public final class KeyCompactor {
   private final CompactionConfig config;
   private final BufferSupplier decompression = BufferSupplier.create();
   private final OffsetMap lastOffsets;
-  private TransactionLedger indexed = new TransactionLedger();
-  private TransactionLedger filtered = new TransactionLedger();
+  private TransactionLedger indexed = new TransactionLedger(0);
+  private TransactionLedger filtered = new TransactionLedger(0);
   private ByteBuffer read;
   private ByteBuffer write;
   private long writeLastOffset;
@@ -62,9 +62,17 @@ public final class KeyCompactor {
 
   /** Forgets keys and transactions: begins a round. */
   public void reset() {
+    resumeAt(0);
+  }
+
+  /**
+   * As {@link #reset}, for a round that has been through what lies below the offset already, in
+   * another process: {@link #filter} goes on there.
+   */
+  public void resumeAt(long filterOffset) {
     lastOffsets.clear();
-    indexed = new TransactionLedger();
-    filtered = new TransactionLedger();
+    indexed = new TransactionLedger(0);
+    filtered = new TransactionLedger(filterOffset);
   }
 
   /**
@@ -98,7 +106,9 @@ public final class KeyCompactor {
     return lastOffsets.latestOffset() + 1;
   }
 
-  /** Copies what stays of one segment. */
+  /**
+   * Copies what stays of one segment; what lies at or above {@link #indexedEndOffset()} as it is.
+   */
   public CompactionStats filter(BatchSource segment, BatchSink sink, CompactionRound round)
       throws IOException {
     KeepRule rule = new KeepRule(round, lastOffsets, filtered);
@@ -118,7 +128,7 @@ public final class KeyCompactor {
           return true;
         });
     flush(sink);
-    return stats[0].plus(new CompactionStats(0, 0, 0, 0, rule.keylessRecords(), 0));
+    return stats[0].plus(new CompactionStats(0, 0, 0, 0, rule.keylessRecords(), 0, 0));
   }
 
   private boolean learn(RecordBatch batch, long fromOffset) {
@@ -175,10 +185,41 @@ public final class KeyCompactor {
   /** Writes what stays of the batch behind what is in the write buffer. */
   private CompactionStats keep(MutableRecordBatch batch, ByteBuffer bytes, KeepRule rule) {
     int before = write.position();
-    MemoryRecords.@Nullable FilterResult result = null;
+    long read = 0;
+    long retained = 0;
+    boolean decodes = true;
+    if (firstOffset(batch) >= indexedEndOffset()) {
+      rule.passes(batch);
+      putVerbatim(bytes);
+    } else if (rule.dropsWhole(batch)) {
+      read = batch.countOrNull() == null ? 0 : batch.countOrNull();
+    } else {
+      MemoryRecords.@Nullable FilterResult result = filter(batch, bytes, rule);
+      decodes = result != null;
+      if (result == null) {
+        rule.passes(batch);
+        write.position(before);
+        putVerbatim(bytes);
+      } else {
+        read = result.messagesRead();
+        retained = result.messagesRetained();
+      }
+    }
+    int kept = write.position() - before;
+    if (kept > 0) {
+      writeLastOffset = batch.lastOffset();
+    }
+    boolean same = kept == bytes.remaining() && write.slice(before, kept).equals(bytes);
+    return new CompactionStats(
+        read, batch.sizeInBytes(), retained, kept, 0, decodes ? 0 : 1, same ? 0 : 1);
+  }
+
+  /** Null if it does not decode; the write buffer's end is then undefined. */
+  private MemoryRecords.@Nullable FilterResult filter(
+      MutableRecordBatch batch, ByteBuffer bytes, KeepRule rule) {
     try {
       batch.ensureValid();
-      result =
+      MemoryRecords.FilterResult result =
           BatchBounds.decode(
               batch,
               decompression,
@@ -186,19 +227,11 @@ public final class KeyCompactor {
                   MemoryRecords.readableRecords(bytes.duplicate())
                       .filterTo(rule, write, decompression));
       write = result.outputBuffer();
+      return result;
     } catch (KafkaException e) {
       logUndecodable(batch, e);
-      write.position(before);
-      putVerbatim(bytes);
+      return null;
     }
-    if (write.position() > before) {
-      writeLastOffset = batch.lastOffset();
-    }
-    int kept = write.position() - before;
-    return result == null
-        ? new CompactionStats(0, batch.sizeInBytes(), 0, kept, 0, 1)
-        : new CompactionStats(
-            result.messagesRead(), batch.sizeInBytes(), result.messagesRetained(), kept, 0, 0);
   }
 
   private void putVerbatim(ByteBuffer bytes) {

@@ -33,6 +33,15 @@ final class TransactionLedger {
       new PriorityQueue<>(Comparator.comparingLong(AbortedTransaction::firstOffset));
   private final Map<Long, Aborted> abortedByProducer = new HashMap<>();
   private final Set<Long> committing = new HashSet<>();
+  private final long fromOffset;
+
+  /**
+   * @param fromOffset where the walk begins. Of transactions begun below nothing is known but that
+   *     their batches may still be there, so their markers stay; 0 for a walk from the start
+   */
+  TransactionLedger(long fromOffset) {
+    this.fromOffset = fromOffset;
+  }
 
   /** What was decided of one batch. */
   record Verdict(boolean discardable, @Nullable AbortedTransaction kept) {
@@ -55,12 +64,46 @@ final class TransactionLedger {
     return batch.isControlBatch() ? marker(batch) : data(batch);
   }
 
+  /**
+   * The next batch of the walk, which stays as it is.
+   *
+   * @return the aborted transaction that it ends, if it is the marker of one
+   */
+  @Nullable AbortedTransaction pass(RecordBatch batch) {
+    if (!batch.isControlBatch()) {
+      Verdict unused = next(batch);
+      return null;
+    }
+    enter(batch);
+    committing.remove(batch.producerId());
+    Aborted known = abortedByProducer.get(batch.producerId());
+    if (known == null || known.transaction.lastOffset() > batch.lastOffset()) {
+      return null;
+    }
+    abortedByProducer.remove(batch.producerId());
+    return known.transaction;
+  }
+
   private void enter(RecordBatch batch) {
+    if (batch.hasProducerId()) {
+      abortedByProducer.computeIfPresent(
+          batch.producerId(),
+          (id, known) ->
+              known.transaction.lastOffset() < batch.baseOffset()
+                  ? null
+                  : known); // its marker is gone
+    }
     AbortedTransaction next = ahead.peek();
     while (next != null && next.firstOffset() <= batch.lastOffset()) {
       ahead.poll();
       if (next.lastOffset() >= batch.baseOffset()) {
-        abortedByProducer.putIfAbsent(next.producerId(), new Aborted(next));
+        Aborted entered = new Aborted(next);
+        entered.batchSeen = next.firstOffset() < fromOffset;
+        abortedByProducer.merge(
+            next.producerId(),
+            entered,
+            (known, fresh) ->
+                known.transaction.lastOffset() < fresh.transaction.firstOffset() ? fresh : known);
       }
       next = ahead.peek();
     }
@@ -91,8 +134,16 @@ final class TransactionLedger {
             ? Verdict.DISCARD
             : new Verdict(false, aborted.transaction);
       }
-      case COMMIT -> committing.remove(batch.producerId()) ? Verdict.KEEP : Verdict.DISCARD;
+      case COMMIT ->
+          committing.remove(batch.producerId()) || mayHaveBegunBefore(batch)
+              ? Verdict.KEEP
+              : Verdict.DISCARD;
       default -> Verdict.KEEP;
     };
+  }
+
+  /** A marker that has its horizon had lost all its batches before. */
+  private boolean mayHaveBegunBefore(RecordBatch marker) {
+    return fromOffset > 0 && marker.deleteHorizonMs().isEmpty();
   }
 }

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.segment.EncodedSegment;
+import io.strandline.tiering.segment.SegmentFooter;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.SegmentParts;
@@ -96,6 +97,36 @@ public final class Uploader {
         .whenComplete((uploaded, failure) -> admission.leave(bytes));
   }
 
+  /**
+   * Puts what was rewritten out of tiered segments, whose file is the caller's and stays until the
+   * future completes. Blocks while the file is read; not counted among uploads, nor held to their
+   * limits.
+   *
+   * @return as of {@link #upload}; after a failure the object is given up, another try is another
+   *     object
+   */
+  public CompletableFuture<UploadedSegment> uploadRewritten(SegmentParts parts, int leaderEpoch)
+      throws IOException {
+    EncodedSegment encoded = SegmentFormat.encode(parts);
+    UploadIntent intent = begin(parts.partition(), leaderEpoch, encoded);
+    UploadedSegment uploaded = new UploadedSegment(encoded.entry(cluster, intent.object()));
+    return services
+        .store
+        .put(intent.object(), encoded.payload())
+        .thenApply(
+            info -> {
+              requireLength(info, uploaded);
+              return uploaded;
+            })
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                // If the delete fails the intent stays open and is resolved later.
+                CompletableFuture<Void> unused = abandon(intent);
+              }
+            });
+  }
+
   /** A manifest names it: nothing is open about it any more. */
   public void committed(UploadedSegment uploaded) {
     end(uploaded.entry().object());
@@ -112,6 +143,11 @@ public final class Uploader {
         .store
         .delete(List.of(intent.object()))
         .thenRunAsync(() -> end(intent.object()), services.disk);
+  }
+
+  /** Whose prefix the objects lie under. */
+  public String cluster() {
+    return cluster;
   }
 
   /** What is open of this process and of earlier ones. */
@@ -151,18 +187,30 @@ public final class Uploader {
       // Its object is of no use; if the delete fails the intent stays open and is resolved later.
       CompletableFuture<Void> unused = abandon(earlier.intent);
     }
-    long base = encoded.footer().facts().baseOffset();
-    UploadIntent intent =
-        new UploadIntent(
-            slot.partition,
-            SegmentId.of(slot.partition, base, drawName()).encrypted(encrypted).key(),
-            slot.leaderEpoch,
-            base,
-            slot.end,
-            services.clock.millis());
-    services.intents.begin(intent);
+    UploadIntent intent = begin(slot.partition, slot.leaderEpoch, encoded);
     attempts.put(slot, new Attempt(intent, encoded.crc32c(), length));
     return intent;
+  }
+
+  private UploadIntent begin(TopicIdPartition partition, int leaderEpoch, EncodedSegment encoded)
+      throws IOException {
+    SegmentFooter.Facts facts = encoded.footer().facts();
+    UploadIntent intent =
+        new UploadIntent(
+            partition,
+            SegmentId.of(partition, facts.baseOffset(), drawName()).encrypted(encrypted).key(),
+            leaderEpoch,
+            facts.baseOffset(),
+            facts.endOffset(),
+            services.clock.millis());
+    services.intents.begin(intent);
+    return intent;
+  }
+
+  private static void requireLength(ObjectInfo info, UploadedSegment uploaded) {
+    if (info.lengthBytes() != uploaded.entry().lengthBytes()) {
+      throw new IllegalStateException("the store keeps " + info + " for " + uploaded);
+    }
   }
 
   private UploadedSegment verified(
@@ -175,9 +223,7 @@ public final class Uploader {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    if (info.lengthBytes() != uploaded.entry().lengthBytes()) {
-      throw new IllegalStateException("the store keeps " + info + " for " + uploaded);
-    }
+    requireLength(info, uploaded);
     uploads.increment();
     uploadedBytes.increment((double) uploaded.entry().lengthBytes());
     return uploaded;

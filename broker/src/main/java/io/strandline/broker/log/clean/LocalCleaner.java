@@ -32,14 +32,14 @@ import org.slf4j.LoggerFactory;
 public final class LocalCleaner {
   private static final Logger LOG = LoggerFactory.getLogger(LocalCleaner.class);
 
-  private final KeyCompactor compactor;
+  private final CompactionConfig config;
   private final InstantSource clock;
   private final Set<TopicIdPartition> uncleanable = new HashSet<>();
   private final Counter bytesRead;
   private final Counter bytesKept;
 
   public LocalCleaner(CompactionConfig config, InstantSource clock, MeterRegistry meters) {
-    this.compactor = new KeyCompactor(config);
+    this.config = config;
     this.clock = clock;
     this.bytesRead = meters.counter("strandline.log.clean.read.bytes");
     this.bytesKept = meters.counter("strandline.log.clean.kept.bytes");
@@ -105,6 +105,7 @@ public final class LocalCleaner {
       CleanableLog files,
       List<LogSegment> segments,
       long cleanedOffset,
+      long dirtyBytes,
       double ratio) {}
 
   private Optional<Dirt> look(PartitionLog log, long stableOffset) {
@@ -136,7 +137,7 @@ public final class LocalCleaner {
     double ratio = (double) dirtyBytes / allBytes;
     boolean overdue = clock.millis() - firstDirtyMs > files.config().maxCompactionLagMs;
     return ratio >= files.config().minCleanableRatio || overdue
-        ? Optional.of(new Dirt(log, files, segments, cleanedOffset, ratio))
+        ? Optional.of(new Dirt(log, files, segments, cleanedOffset, dirtyBytes, ratio))
         : Optional.empty();
   }
 
@@ -162,7 +163,7 @@ public final class LocalCleaner {
   }
 
   private boolean compact(Dirt dirt) throws IOException {
-    compactor.reset();
+    KeyCompactor compactor = new KeyCompactor(config.forBytes(dirt.dirtyBytes));
     CleanableLog files = dirt.files;
     for (LogSegment segment : dirt.segments) {
       long end = files.endOf(segment);
@@ -183,7 +184,7 @@ public final class LocalCleaner {
     List<LogSegment> touched =
         dirt.segments.stream().filter(segment -> segment.baseOffset() < end).toList();
     for (List<LogSegment> group : groups(files, touched)) {
-      if (!replace(files, group, round)) {
+      if (!replace(files, group, compactor, round)) {
         return true;
       }
     }
@@ -215,7 +216,8 @@ public final class LocalCleaner {
     return groups;
   }
 
-  private boolean replace(CleanableLog files, List<LogSegment> group, CompactionRound round)
+  private boolean replace(
+      CleanableLog files, List<LogSegment> group, KeyCompactor compactor, CompactionRound round)
       throws IOException {
     LogSegment copy = files.copy(group.get(0).baseOffset());
     boolean done = false;

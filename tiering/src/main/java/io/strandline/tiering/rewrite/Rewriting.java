@@ -1,0 +1,107 @@
+package io.strandline.tiering.rewrite;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.upload.Uploader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** What all partitions of a broker that are rewritten use together. */
+public final class Rewriting {
+  /** What belongs to others. */
+  public record Services(
+      ObjectStore store,
+      Uploader uploader,
+      Workbench workbench,
+      LongSupplier clockMs,
+      MeterRegistry metrics) {}
+
+  private final RewriteConfig config;
+  private final Services services;
+  private final RewriteLane lane;
+  private final RewriteMetrics metrics;
+  private final AtomicLong files = new AtomicLong();
+
+  /** Blocks on disk: what an earlier process left in the scratch directory goes. */
+  public Rewriting(RewriteConfig config, Services services) {
+    this.config = config;
+    this.services = services;
+    this.lane = new RewriteLane(config.concurrency(), services.clockMs);
+    this.metrics = new RewriteMetrics(services.metrics);
+    try {
+      Files.createDirectories(services.workbench.scratch());
+      try (DirectoryStream<Path> left = Files.newDirectoryStream(services.workbench.scratch())) {
+        for (Path file : left) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  RewriteConfig config() {
+    return config;
+  }
+
+  Uploader uploader() {
+    return services.uploader;
+  }
+
+  Executor executor() {
+    return services.workbench.executor();
+  }
+
+  RewriteLane lane() {
+    return lane;
+  }
+
+  RewriteMetrics metrics() {
+    return metrics;
+  }
+
+  /** Whether a segment is another's, who may delete it, or was written for another partition. */
+  boolean foreign(SegmentEntry entry, TopicIdPartition partition) {
+    return !entry.ownerCluster().equals(services.uploader.cluster())
+        || !entry.origin().equals(partition);
+  }
+
+  long nowMs() {
+    return services.clockMs.getAsLong();
+  }
+
+  /** The beginning of a segment's batches. */
+  CompletableFuture<ByteBuffer> head(SegmentEntry entry, int bytes) {
+    return services.store.get(entry.object(), entry.positionBytes(), bytes);
+  }
+
+  RewrittenFile newFile() throws IOException {
+    return RewrittenFile.create(
+        services.workbench.scratch().resolve("segment-" + files.incrementAndGet()));
+  }
+
+  SegmentPieces pieces(BooleanSupplier left) {
+    return new SegmentPieces(
+        services.store,
+        services.workbench.executor(),
+        config.pieceBytes(),
+        config.core().batchBytesMax(),
+        left);
+  }
+
+  /** How long to pause after so many bytes, so as to stay at the rate. */
+  long pauseMs(long bytes) {
+    return (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config.bytesPerSecond());
+  }
+}

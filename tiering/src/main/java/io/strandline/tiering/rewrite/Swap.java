@@ -1,0 +1,87 @@
+package io.strandline.tiering.rewrite;
+
+import io.strandline.tiering.manifest.Compaction;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.Replacement;
+import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentIndex;
+import io.strandline.tiering.segment.SegmentParts;
+import io.strandline.tiering.upload.UploadedSegment;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A rewritten file in the place of a run of segments: put, then named by one manifest version that
+ * retires the run. A crash before the version leaves the old ones and an open intent; after it, the
+ * new one. Never both, never neither.
+ */
+final class Swap {
+  private final Rewriting rewriting;
+  private final ManifestWriter writer;
+
+  Swap(Rewriting rewriting, ManifestWriter writer) {
+    this.rewriting = rewriting;
+    this.writer = writer;
+  }
+
+  /**
+   * Puts the file and has it named; blocks on disk.
+   *
+   * @param last of the last of the run: leader epochs and producer state are its
+   */
+  CompletableFuture<ManifestView> replace(
+      List<SegmentEntry> run,
+      RewrittenFile file,
+      List<AbortedTransaction> aborted,
+      SegmentIndex last,
+      Compaction progress) {
+    try {
+      SegmentParts parts = parts(run, file, aborted, last);
+      return rewriting
+          .uploader()
+          .uploadRewritten(parts, writer.view().leaderEpoch())
+          .thenCompose(uploaded -> name(run, uploaded, progress));
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(new UncheckedIOException(e));
+    }
+  }
+
+  private SegmentParts parts(
+      List<SegmentEntry> run,
+      RewrittenFile file,
+      List<AbortedTransaction> aborted,
+      SegmentIndex last)
+      throws IOException {
+    Optional<ByteBuffer> snapshot = last.producerSnapshot();
+    Optional<Path> snapshotFile =
+        snapshot.isEmpty() ? Optional.empty() : Optional.of(file.beside(snapshot.get()));
+    return new SegmentParts(
+        writer.view().partition(),
+        file.path(),
+        file.bytes(),
+        run.get(0).baseOffset(),
+        run.get(run.size() - 1).endOffset(),
+        aborted,
+        last.leaderEpochs(),
+        snapshotFile);
+  }
+
+  private CompletableFuture<ManifestView> name(
+      List<SegmentEntry> run, UploadedSegment uploaded, Compaction progress) {
+    return writer
+        .replace(new Replacement(run, List.of(uploaded), progress))
+        .thenApplyAsync(
+            view -> {
+              rewriting.uploader().committed(uploaded);
+              return view;
+            },
+            rewriting.executor());
+  }
+}

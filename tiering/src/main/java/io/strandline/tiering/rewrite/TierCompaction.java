@@ -1,0 +1,193 @@
+package io.strandline.tiering.rewrite;
+
+import io.strandline.tiering.compact.CompactionRound;
+import io.strandline.tiering.manifest.Compaction;
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.segment.BatchHeader;
+import io.strandline.tiering.upkeep.Chore;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Compacts a tiered partition when it is dirty enough: one round a turn, one partition at a time
+ * for each thread of the lane. Then local bytes that are clean in the tier go, so that whoever
+ * reads below the cleaned offset reads what was compacted; those of internal topics stay and are
+ * compacted where they are (design D17).
+ */
+public final class TierCompaction implements Chore {
+  private static final Logger LOG = LoggerFactory.getLogger(TierCompaction.class);
+  private static final int PAGE = 64;
+  private static final long REFUSED_MS = 1_000;
+
+  /** Lags are looked at so often when nothing else changed. */
+  private static final long LOOK_MS = 60_000;
+
+  private final Rewriting rewriting;
+  private final Compactable partition;
+  private final LocalSegments local;
+  private final Executor disk;
+  private volatile double dirtyRatio;
+  private volatile long pauseMs;
+  private long lookedVersion = -1; // the turn's
+  private long lookedMs;
+
+  /**
+   * @param disk where local bytes are released
+   */
+  public TierCompaction(
+      Rewriting rewriting, Compactable partition, LocalSegments local, Executor disk) {
+    this.rewriting = rewriting;
+    this.partition = partition;
+    this.local = local;
+    this.disk = disk;
+  }
+
+  @Override
+  public String name() {
+    return "compaction";
+  }
+
+  @Override
+  public boolean beside() {
+    return true;
+  }
+
+  @Override
+  public long pauseMs(int done) {
+    return pauseMs;
+  }
+
+  /** Share that waits to be compacted, as last looked at; 0 for a topic that is not compacted. */
+  public double dirtyRatio() {
+    return dirtyRatio;
+  }
+
+  @Override
+  public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
+    CompactionPolicy policy = partition.policy().get();
+    pauseMs = rewriting.config().checkMs();
+    if (!policy.compacts()) {
+      dirtyRatio = 0;
+      return CompletableFuture.completedFuture(0);
+    }
+    // Asks the store only if the outcome of an earlier step is open.
+    return writer
+        .committed(writer.view().startOffset(), 1)
+        .thenComposeAsync(
+            first ->
+                first.isEmpty()
+                        || rewriting.foreign(first.get(0).entry(), writer.view().partition())
+                    ? CompletableFuture.completedFuture(0)
+                    : compact(writer, policy, left)
+                        .thenCompose(n -> release(writer, policy, left).thenApply(bytes -> n)),
+            rewriting.executor());
+  }
+
+  private CompletableFuture<Integer> compact(
+      ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left) {
+    ManifestView view = writer.view();
+    long nowMs = rewriting.nowMs();
+    boolean seen = view.version() == lookedVersion && nowMs - lookedMs < LOOK_MS;
+    if (left.getAsBoolean() || (seen && !view.compaction().underWay())) {
+      return CompletableFuture.completedFuture(0);
+    }
+    return Dirt.of(view, policy, nowMs, entry -> rewriting.head(entry, BatchHeader.BYTES))
+        .thenComposeAsync(
+            dirt -> {
+              dirtyRatio = dirt.ratio();
+              if (!dirt.due(policy) && !view.compaction().underWay()) {
+                lookedVersion = view.version();
+                lookedMs = nowMs;
+                return CompletableFuture.completedFuture(0);
+              }
+              return inLane(writer, policy, left, range(view, dirt));
+            },
+            rewriting.executor());
+  }
+
+  private static TierRound.Range range(ManifestView view, Dirt dirt) {
+    Compaction known = view.compaction();
+    return known.underWay()
+        ? new TierRound.Range(
+            known.cleanedOffset(),
+            known.roundOffset(),
+            known.roundEndOffset(),
+            dirt.dirtyBytes(),
+            true)
+        : new TierRound.Range(
+            dirt.fromOffset(), view.startOffset(), dirt.endOffset(), dirt.dirtyBytes(), false);
+  }
+
+  private CompletableFuture<Integer> inLane(
+      ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left, TierRound.Range range) {
+    if (!rewriting.lane().enter(writer.view().partition())) {
+      pauseMs = Math.min(pauseMs, REFUSED_MS);
+      return CompletableFuture.completedFuture(0);
+    }
+    CompletableFuture<Integer> round;
+    try {
+      round = round(writer, policy, left, range);
+    } catch (RuntimeException e) {
+      round = CompletableFuture.failedFuture(e);
+    }
+    return round.whenComplete((done, failure) -> rewriting.lane().leave(writer.view().partition()));
+  }
+
+  private CompletableFuture<Integer> round(
+      ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left, TierRound.Range range) {
+    TierRound round = new TierRound(rewriting, writer, policy, rewriting.pieces(left), range);
+    return round
+        .run(
+            end ->
+                new CompactionRound(
+                    rewriting.nowMs(),
+                    policy.deleteRetentionMs(),
+                    end,
+                    partition.lastOfProducers().get()))
+        .thenApply(
+            bytes -> {
+              pauseMs = rewriting.pauseMs(bytes);
+              rewriting.metrics().rounds.increment();
+              LOG.atInfo()
+                  .addKeyValue("partition", writer.view().partition())
+                  .addKeyValue("offset", writer.view().compaction().cleanedOffset())
+                  .addKeyValue("bytes", bytes)
+                  .log("compacted in the tier");
+              return 1;
+            })
+        .exceptionallyCompose(TierCompaction::unlessLeft);
+  }
+
+  private static CompletableFuture<Integer> unlessLeft(Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    return cause instanceof LeftException
+        ? CompletableFuture.completedFuture(0)
+        : CompletableFuture.failedFuture(failure);
+  }
+
+  /** A reader that holds a local segment keeps it; its next read goes to the tier. */
+  private CompletableFuture<Long> release(
+      ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left) {
+    long cleanedOffset = writer.view().compaction().cleanedOffset();
+    long localStart = local.localLogStartOffset();
+    if (left.getAsBoolean() || policy.keepsLocal() || localStart >= cleanedOffset) {
+      return CompletableFuture.completedFuture(0L);
+    }
+    return writer
+        .committed(localStart, PAGE)
+        .thenApplyAsync(
+            committed ->
+                committed.stream()
+                    .filter(segment -> segment.entry().endOffset() <= cleanedOffset)
+                    .reduce((before, after) -> after)
+                    .map(local::release)
+                    .orElse(0L),
+            disk);
+  }
+}
