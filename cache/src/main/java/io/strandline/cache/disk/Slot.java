@@ -11,6 +11,9 @@ final class Slot {
   private final int crc32c;
   private final boolean evicted;
 
+  /** How often it is passed over when a slot is wanted; a read sets it, each turn takes one. */
+  int lives;
+
   /** Reads that run now. */
   int pins;
 

@@ -12,10 +12,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which slot holds which chunk, least recently read first. Threads: any; guarded by its own
- * monitor, a leaf; nothing here touches a disk.
+ * Which slot holds which chunk, least recently read first. A chunk that was read since it came is
+ * passed over {@value #LIVES} times before it goes, and whoever wanted its slot is not admitted:
+ * otherwise a history that is replayed twice, and so is offered twice, would throw out what is read
+ * all the time. Threads: any; guarded by its own monitor, a leaf; nothing here touches a disk.
  */
 final class SlotIndex {
+  private static final int LIVES = 3;
+
   private final LinkedHashMap<ChunkKey, Slot> slots = new LinkedHashMap<>(16, 0.75f, true);
   private final ArrayDeque<Slot> empty = new ArrayDeque<>();
   private final Set<ChunkKey> writing = new HashSet<>();
@@ -42,6 +46,7 @@ final class SlotIndex {
     Slot slot = slots.get(key);
     if (slot != null) {
       slot.pins++;
+      slot.lives = LIVES;
     }
     return slot;
   }
@@ -55,7 +60,8 @@ final class SlotIndex {
 
   /**
    * An empty slot for this chunk, for which another may be evicted; null when the chunk is there,
-   * is being written, or all slots are in use. Ends with {@link #put} or {@link #giveBack}.
+   * is being written, or the next slot is not to be had. Ends with {@link #put} or {@link
+   * #giveBack}.
    */
   synchronized @Nullable Slot take(ChunkKey key) {
     if (slots.containsKey(key) || writing.contains(key)) {
@@ -115,14 +121,19 @@ final class SlotIndex {
   }
 
   private @Nullable Slot evictOne() {
-    Iterator<Slot> coldest = slots.values().iterator();
-    while (coldest.hasNext()) {
-      Slot slot = coldest.next();
-      if (slot.pins == 0) {
-        coldest.remove();
-        usedBytes -= slot.lengthBytes();
-        return slot.emptied();
+    for (Map.Entry<ChunkKey, Slot> coldest : slots.entrySet()) {
+      Slot slot = coldest.getValue();
+      if (slot.pins > 0) {
+        continue;
       }
+      if (slot.lives > 0) {
+        slot.lives--;
+        Slot unused = slots.get(coldest.getKey()); // to the end of the line
+        return null;
+      }
+      slots.remove(coldest.getKey());
+      usedBytes -= slot.lengthBytes();
+      return slot.emptied();
     }
     return null;
   }

@@ -67,10 +67,9 @@ final class CacheMeters {
     loadedBytes.increment(lengthBytes);
   }
 
-  void evicted(boolean bySize) {
-    if (bySize) {
-      evictedBySize.increment();
-    }
+  /** An eviction that keeps memory free for fills to come. */
+  void evicted() {
+    evictedBySize.increment();
   }
 
   /** An eviction because a fill found no memory. */

@@ -1,9 +1,5 @@
 package io.strandline.cache.memory;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Policy;
-import com.github.benmanes.caffeine.cache.RemovalCause;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.cache.CacheConfig;
 import io.strandline.cache.Chunk;
@@ -32,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  *       fails when the loader has said so, for until then it may write.
  * </ol>
  *
- * <p>Which chunks stay is W-TinyLFU's choice (Einziger, Friedman, Manes 2017): a chunk read once
- * does not displace one read often. Whoever loads ahead keeps a reference until the bytes are used.
+ * <p>Which chunks stay is the choice of {@link Residents}: a chunk read once does not displace one
+ * read often. Whoever loads ahead keeps a reference until the bytes are used.
  *
  * <p>Loaders write into the chunk's own memory; completions run on the executor given.
  */
@@ -46,8 +42,8 @@ public final class MemoryChunkCache implements ChunkCache {
   private final ChunkShelf shelf;
   private final Executor executor;
   private final CacheMeters meters;
-  private final Cache<ChunkKey, PooledChunk> held;
-  private final Policy.Eviction<ChunkKey, PooledChunk> eviction;
+  private final Residents held;
+  private final long heldBytesMax;
   private final ConcurrentHashMap<ChunkKey, Fill> fills = new ConcurrentHashMap<>();
 
   /**
@@ -60,20 +56,14 @@ public final class MemoryChunkCache implements ChunkCache {
     this.reservations = new Reservations(pool, this::evict);
     this.shelf = shelf;
     this.executor = executor;
-    this.held =
-        Caffeine.newBuilder()
-            .maximumWeight(pool.budgetBytes() - (pool.budgetBytes() >> HEADROOM_SHIFT))
-            .weigher((ChunkKey key, PooledChunk chunk) -> chunk.blockBytes())
-            .executor(Runnable::run)
-            .removalListener(this::onRemoval)
-            .build();
-    this.eviction = held.policy().eviction().orElseThrow();
+    this.held = new Residents(pool.budgetBytes(), (int) (pool.budgetBytes() / config.slabBytes()));
+    this.heldBytesMax = pool.budgetBytes() - (pool.budgetBytes() >> HEADROOM_SHIFT);
     this.meters = new CacheMeters(registry, this);
   }
 
   @Override
   public CompletableFuture<Chunk> get(ChunkKey key, ChunkLoader loader) {
-    PooledChunk chunk = retainHeld(key);
+    PooledChunk chunk = held.retain(key);
     if (chunk != null) {
       meters.memoryHit();
       return CompletableFuture.completedFuture(chunk);
@@ -89,7 +79,7 @@ public final class MemoryChunkCache implements ChunkCache {
             return running;
           }
           // A fill may have ended between the look above and here.
-          PooledChunk now = retainQuietly(k);
+          PooledChunk now = held.retain(k);
           if (now != null) {
             meters.memoryHit();
             caller.complete(now);
@@ -107,7 +97,7 @@ public final class MemoryChunkCache implements ChunkCache {
 
   @Override
   public Optional<Chunk> peek(ChunkKey key) {
-    PooledChunk chunk = retainHeld(key);
+    PooledChunk chunk = held.retain(key);
     if (chunk != null) {
       meters.memoryHit();
     }
@@ -116,33 +106,25 @@ public final class MemoryChunkCache implements ChunkCache {
 
   @Override
   public boolean holds(ChunkKey key) {
-    return held.policy().getIfPresentQuietly(key) != null
-        || fills.containsKey(key)
-        || shelf.holds(key);
+    return held.holds(key) || fills.containsKey(key) || shelf.holds(key);
   }
 
   @Override
   public void forget(String object) {
-    held.asMap().keySet().removeIf(key -> key.object().equals(object));
+    held.forget(object).forEach(PooledChunk::release);
     shelf.forget(object);
   }
 
   public CacheUsage usage() {
-    held.cleanUp();
     return new CacheUsage(
-        pool.budgetBytes(),
-        pool.usedBytes(),
-        eviction.weightedSize().orElse(0),
-        fills.size(),
-        reservations.waiting());
+        pool.budgetBytes(), pool.usedBytes(), held.bytes(), fills.size(), reservations.waiting());
   }
 
   /** Drops what it holds and fails who waits for memory; chunks handed out stay readable. */
   @Override
   public void close() {
     reservations.close();
-    held.invalidateAll();
-    held.cleanUp();
+    held.clear().forEach(PooledChunk::release);
     shelf.close();
   }
 
@@ -206,7 +188,10 @@ public final class MemoryChunkCache implements ChunkCache {
 
   private void publish(Fill fill, PooledChunk chunk, boolean loaded) {
     chunk.retain();
-    held.put(fill.key, chunk);
+    PooledChunk before = held.put(chunk);
+    if (before != null) {
+      before.release();
+    }
     List<CompletableFuture<Chunk>> callers = end(fill);
     for (CompletableFuture<Chunk> caller : callers) {
       chunk.retain();
@@ -218,6 +203,19 @@ public final class MemoryChunkCache implements ChunkCache {
       shelf.offer(chunk);
     }
     chunk.release();
+    trim();
+  }
+
+  /** Keeps some memory free, so that fills need not wait for evictions. */
+  private void trim() {
+    while (held.bytes() > heldBytesMax) {
+      PooledChunk victim = held.evict();
+      if (victim == null) {
+        return;
+      }
+      meters.evicted();
+      victim.release();
+    }
   }
 
   private void fail(Fill fill, SlabPool.@Nullable Block block, Throwable failure) {
@@ -234,42 +232,15 @@ public final class MemoryChunkCache implements ChunkCache {
     return fill.callers();
   }
 
-  private @Nullable PooledChunk retainHeld(ChunkKey key) {
-    PooledChunk chunk = held.getIfPresent(key);
-    return chunk != null && chunk.tryRetain() ? chunk : null;
-  }
-
-  /** As above, without the policy's upkeep, which may call out and must not under a map's lock. */
-  private @Nullable PooledChunk retainQuietly(ChunkKey key) {
-    PooledChunk chunk = held.policy().getIfPresentQuietly(key);
-    return chunk != null && chunk.tryRetain() ? chunk : null;
-  }
-
-  private void onRemoval(@Nullable ChunkKey key, @Nullable PooledChunk chunk, RemovalCause cause) {
-    if (chunk != null) {
-      meters.evicted(cause.wasEvicted());
-      chunk.release();
+  /** Lets go of the next chunk that nobody reads. */
+  private boolean evict() {
+    PooledChunk victim = held.evict();
+    if (victim == null) {
+      return false;
     }
-  }
-
-  /** Lets go of the coldest chunks that nobody reads until so many bytes are free. */
-  private boolean evict(int blockBytes) {
-    List<ChunkKey> victims =
-        eviction.coldest(
-            entries -> {
-              long[] bytes = {0};
-              return entries
-                  .filter(entry -> entry.getValue().unshared())
-                  .takeWhile(entry -> bytes[0] < blockBytes)
-                  .peek(entry -> bytes[0] += entry.getValue().blockBytes())
-                  .map(Policy.CacheEntry::getKey)
-                  .toList();
-            });
-    for (ChunkKey victim : victims) {
-      meters.pressed();
-      held.invalidate(victim);
-    }
-    return !victims.isEmpty();
+    meters.pressed();
+    victim.release();
+    return true;
   }
 
   private static IllegalStateException tooShort(ChunkKey key, int missingBytes) {

@@ -16,11 +16,11 @@ final class Reservations {
   /** Frees memory that nobody reads. */
   interface Evictor {
     /**
-     * Tries to free a block of this size.
+     * Frees what goes next.
      *
      * @return whether anything was freed
      */
-    boolean evict(int blockBytes);
+    boolean evict();
   }
 
   private record Waiter(int lengthBytes, CompletableFuture<SlabPool.Block> granted) {}
@@ -124,7 +124,7 @@ final class Reservations {
 
   private SlabPool.@Nullable Block allocate(int lengthBytes) {
     SlabPool.Block block = pool.allocate(lengthBytes);
-    while (block == null && evictor.evict(SlabPool.blockBytes(lengthBytes))) {
+    while (block == null && evictor.evict()) {
       block = pool.allocate(lengthBytes);
     }
     return block;
