@@ -29,7 +29,7 @@ record Replays(Options options, Figures figures, Profiles profiles) {
   void run(Contender contender, Path dir) throws Exception {
     try (ObjectServer store = ObjectServer.start(dir.resolve("objects"));
         RunningBroker broker = contender.start(dir.resolve("replay"), config(store));
-        History history = History.write(broker, size());
+        History history = History.write(broker.bootstrap(), size());
         ReplayStudy study = new ReplayStudy(store, broker, history, GET_BYTES)) {
       if (options.wants(UNPACED)) {
         unpaced(study, broker);

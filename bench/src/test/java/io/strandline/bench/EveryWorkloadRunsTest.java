@@ -60,7 +60,7 @@ class EveryWorkloadRunsTest {
                     "strandline.object.store", store.uri(),
                     "strandline.cache.disk.bytes", "0",
                     "log.retention.check.interval.ms", "100"));
-        History history = History.write(broker, SEGMENTS);
+        History history = History.write(broker.bootstrap(), SEGMENTS);
         ReplayStudy study = new ReplayStudy(store, broker, history, 1 << 20)) {
       ReplayStudy.Reading replay = study.replay();
       ReplayStudy.Reading bare = study.bare();

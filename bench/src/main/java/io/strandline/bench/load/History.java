@@ -1,6 +1,5 @@
 package io.strandline.bench.load;
 
-import io.strandline.bench.contender.RunningBroker;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,20 +20,20 @@ public final class History implements AutoCloseable {
   private final Reader reader;
   private Map<TopicPartition, Long> ends = Map.of();
 
-  private History(RunningBroker broker) {
-    this.topics = new Topics(broker.bootstrap());
-    this.reader = new Reader(broker.bootstrap(), TOPIC, PARTITIONS);
+  private History(String bootstrap) {
+    this.topics = new Topics(bootstrap);
+    this.reader = new Reader(bootstrap, TOPIC, PARTITIONS);
   }
 
   /** Produces, and waits until the broker has let go of every closed segment. */
-  public static History write(RunningBroker broker, Load.Size size) throws Exception {
-    History history = new History(broker);
+  public static History write(String bootstrap, Load.Size size) throws Exception {
+    History history = new History(bootstrap);
     Production production = new Production(Payload.noise(KIB), PARTITIONS, 64 * KIB, 5, "none");
     history.topics.create(
         TOPIC,
         PARTITIONS,
         Map.of("segment.bytes", Long.toString(segmentBytes(size)), "local.retention.bytes", "1"));
-    try (Sender sender = new Sender(production.config(broker.bootstrap()))) {
+    try (Sender sender = new Sender(production.config(bootstrap))) {
       sender.fill(TOPIC, production.payload(), size);
     }
     history.ends = history.topics.awaitRelease(TOPIC, PARTITIONS);

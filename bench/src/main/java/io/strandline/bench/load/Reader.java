@@ -31,7 +31,7 @@ final class Reader implements AutoCloseable {
     consumer.assign(partitions);
   }
 
-  private static Map<String, Object> config(String bootstrap) {
+  static Map<String, Object> config(String bootstrap) {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("bootstrap.servers", bootstrap);
     config.put("key.deserializer", ByteArrayDeserializer.class.getName());

@@ -1,11 +1,13 @@
 package io.strandline.tiering.store.file;
 
+import io.strandline.tiering.store.Landing;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.ReadRange;
 import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.Turns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -42,9 +44,15 @@ import org.jspecify.annotations.Nullable;
  * <p>All work blocks and is done on the executor; its size is the store's parallelism.
  */
 public final class FileObjectStore implements ObjectStore {
+  private static final int PIECE_BYTES = 256 << 10;
+
   private final Layout layout;
   private final Executor blocking;
   private final FileWriter writer;
+
+  /** A landing's bytes pass through it: one copy more, in the processor's cache. */
+  private final ThreadLocal<ByteBuffer> pieces =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(PIECE_BYTES));
 
   /**
    * Opens the store; nothing is created before the first write.
@@ -76,6 +84,18 @@ public final class FileObjectStore implements ObjectStore {
   public CompletableFuture<ByteBuffer> get(ObjectKey key, long positionBytes, int lengthBytes) {
     ReadRange range = new ReadRange(key, positionBytes, lengthBytes);
     return run("get", key, () -> read(range));
+  }
+
+  @Override
+  public CompletableFuture<Landing> get(ReadRange range, Landing landing) {
+    Landing.Try begun = landing.begin();
+    return run(
+        "get",
+        range.key(),
+        () -> {
+          land(range, begun);
+          return landing;
+        });
   }
 
   @Override
@@ -148,6 +168,23 @@ public final class FileObjectStore implements ObjectStore {
     }
   }
 
+  private void land(ReadRange range, Landing.Try begun) throws IOException {
+    Turns turns = new Turns();
+    ByteBuffer piece = pieces.get();
+    try (FileChannel file = openForRead(range.key())) {
+      range.checkWithin(file.size());
+      long end = range.positionBytes() + range.lengthBytes();
+      for (long at = range.positionBytes(); at < end; at += piece.limit()) {
+        piece.clear().limit((int) Math.min(PIECE_BYTES, end - at));
+        readFully(file, at, piece);
+        if (!begun.put(piece.flip())) {
+          throw new IOException("the read was given up");
+        }
+        turns.took(piece.limit());
+      }
+    }
+  }
+
   private ByteBuffer readWhole(ObjectKey key, int limitBytes) throws IOException {
     try (FileChannel file = openForRead(key)) {
       long size = file.size();
@@ -166,12 +203,17 @@ public final class FileObjectStore implements ObjectStore {
   private static ByteBuffer readFully(FileChannel file, long positionBytes, int lengthBytes)
       throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(lengthBytes);
+    readFully(file, positionBytes, bytes);
+    return bytes.flip();
+  }
+
+  private static void readFully(FileChannel file, long positionBytes, ByteBuffer bytes)
+      throws IOException {
     while (bytes.hasRemaining()) {
       if (file.read(bytes, positionBytes + bytes.position()) < 0) {
         throw new IOException("the file became shorter while it was read");
       }
     }
-    return bytes.flip();
   }
 
   private <T> CompletableFuture<T> run(String what, Object subject, Callable<T> action) {

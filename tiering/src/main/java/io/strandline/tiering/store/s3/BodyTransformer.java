@@ -1,5 +1,6 @@
 package io.strandline.tiering.store.s3;
 
+import io.strandline.tiering.store.Turns;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -53,6 +54,7 @@ final class BodyTransformer<T> implements AsyncResponseTransformer<GetObjectResp
   private static final class Arrival<T> implements Subscriber<ByteBuffer> {
     private final CompletableFuture<T> done = new CompletableFuture<>();
     private @Nullable Body<T> body;
+    private final Turns turns = new Turns();
 
     @Override
     public void onSubscribe(Subscription subscription) {
@@ -73,10 +75,13 @@ final class BodyTransformer<T> implements AsyncResponseTransformer<GetObjectResp
       if (done.isDone()) {
         return;
       }
+      int length = piece.remaining();
       if (body == null || piece.remaining() > body.missingBytes()) {
         done.completeExceptionally(new IllegalStateException("more bytes than announced"));
       } else if (!body.put(piece)) {
         done.completeExceptionally(new CancellationException("the read was given up"));
+      } else {
+        turns.took(length);
       }
     }
 
