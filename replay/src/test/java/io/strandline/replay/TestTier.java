@@ -6,8 +6,10 @@ import io.strandline.cache.ChunkShelf;
 import io.strandline.cache.memory.MemoryChunkCache;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.Replacement;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.EncodedSegment;
@@ -36,6 +38,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -154,6 +157,45 @@ final class TestTier implements AutoCloseable {
 
   private SegmentEntry put(Path file, int size, long base, List<AbortedTransaction> aborted)
       throws IOException {
+    SegmentEntry entry = store(file, size, base, nextOffset, aborted);
+    writer.add(List.of(new UploadedSegment(entry))).join();
+    segments.add(entry);
+    return entry;
+  }
+
+  /** One segment in the place of others, with the batches that stay, as after compaction. */
+  SegmentEntry replace(List<SegmentEntry> run, Predicate<Origin> stays) {
+    try {
+      long base = run.get(0).baseOffset();
+      long end = run.get(run.size() - 1).endOffset();
+      Path file = Files.createTempFile(dir, "rewritten", ".log");
+      int size = 0;
+      origin.removeIf(b -> b.baseOffset >= base && b.lastOffset < end && !stays.test(b));
+      try (var out = Files.newByteChannel(file, StandardOpenOption.WRITE)) {
+        for (Origin batch : origin) {
+          if (batch.baseOffset >= base && batch.lastOffset < end) {
+            out.write(batch.bytes.duplicate());
+            size += batch.sizeBytes();
+          }
+        }
+      }
+      SegmentEntry entry = store(file, size, base, end, List.of());
+      Files.delete(file);
+      writer
+          .replace(new Replacement(run, List.of(new UploadedSegment(entry)), Compaction.NONE))
+          .join();
+      int at = segments.indexOf(run.get(0));
+      segments.removeAll(run);
+      segments.add(at, entry);
+      return entry;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private SegmentEntry store(
+      Path file, int size, long base, long end, List<AbortedTransaction> aborted)
+      throws IOException {
     EncodedSegment encoded =
         SegmentFormat.encode(
             new SegmentParts(
@@ -161,16 +203,13 @@ final class TestTier implements AutoCloseable {
                 file,
                 size,
                 base,
-                nextOffset,
+                end,
                 aborted,
                 List.of(new EpochStart(7, 0)),
                 Optional.empty()));
     var key = SegmentId.of(partition, base, random.nextLong()).key();
     store.put(key, encoded.payload()).join();
-    SegmentEntry entry = encoded.entry("cluster", key);
-    writer.add(List.of(new UploadedSegment(entry))).join();
-    segments.add(entry);
-    return entry;
+    return encoded.entry("cluster", key);
   }
 
   private Origin batch(int recordBytesMax) {

@@ -187,32 +187,28 @@ final class FetchAttempt {
       interest.watch(partition);
       interest.mark(Kind.TOTAL_FETCH, 1);
       int room = Math.max(0, Math.min(interest.maxBytes(), maxBytes - bytes - promisedBytes));
-      take(interest, partition.read(readRequest(interest, room)), room);
+      long offset = interest.fetchOffset();
+      take(interest, partition.read(readRequest(interest, offset, room)), offset, room);
     } catch (RuntimeException failure) {
       refuse(interest, Dispatcher.error(failure), null);
     }
   }
 
-  private ReadRequest readRequest(Interest interest, int room) {
+  private ReadRequest readRequest(Interest interest, long offset, int room) {
     return new ReadRequest(
-        interest.fetchOffset(),
-        room,
-        first(),
-        interest.leaderEpoch(),
-        isolation,
-        request.context().connectionId);
+        offset, room, first(), interest.leaderEpoch(), isolation, request.context().connectionId);
   }
 
-  private void take(Interest interest, PartitionRead read, int room) {
+  private void take(Interest interest, PartitionRead read, long offset, int room) {
     if (read instanceof PartitionRead.Hot hot) {
       add(
           interest,
           FetchPart.of(hot.marks(), hot.read(), hot.aborted(), services.config().copyBytes()));
     } else if (read instanceof PartitionRead.Old old) {
-      await(new Asked(interest, old.marks(), room), old.read());
+      await(new Asked(interest, old.marks(), offset, room), old.read());
     } else if (read instanceof PartitionRead.Cold cold) {
       interest.mark(Kind.REMOTE_FETCH, 1);
-      await(new Asked(interest, cold.marks(), room), cold.read());
+      await(new Asked(interest, cold.marks(), offset, room), cold.read());
     }
   }
 
@@ -237,9 +233,10 @@ final class FetchAttempt {
   // ---- reads under way, which answer on threads of disk and replay
 
   /**
+   * @param offset from which it is read
    * @param room as many bytes of the response are kept for it
    */
-  private record Asked(Interest interest, PartitionRead.Marks marks, int room) {}
+  private record Asked(Interest interest, PartitionRead.Marks marks, long offset, int room) {}
 
   /**
    * @param got a {@link PartitionRead} or a {@link ReplayRead}
@@ -270,9 +267,11 @@ final class FetchAttempt {
         if (answer.got instanceof ReplayRead read) {
           interest.mark(Kind.REMOTE_FETCH_BYTES, read.sizeBytes());
           boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
-          add(interest, FetchPart.of(answer.asked.marks, read, committedOnly));
+          if (!goesOn(answer.asked, read)) {
+            add(interest, FetchPart.of(answer.asked.marks, read, committedOnly));
+          }
         } else if (answer.got instanceof PartitionRead read) {
-          take(interest, read, answer.asked.room);
+          take(interest, read, answer.asked.offset, answer.asked.room);
         } else {
           notRead(answer.asked, Dispatcher.cause(requireNonNull(answer.failure)));
         }
@@ -280,6 +279,22 @@ final class FetchAttempt {
         refuse(interest, Dispatcher.error(failure), answer.asked.marks);
       }
     }
+  }
+
+  /**
+   * The tier has nothing at the offset nor above, as may be after compaction: the hot log may have
+   * something, and a reader told of nothing would ask for ever.
+   */
+  private boolean goesOn(Asked asked, ReplayRead read) {
+    long next = read.nextOffset();
+    if (read.sizeBytes() > 0 || next <= asked.offset || next >= asked.marks.upperBound()) {
+      return false;
+    }
+    read.close();
+    Partition partition = services.partitions().leaderOrThrow(id(asked.interest.key()));
+    ReadRequest further = readRequest(asked.interest, next, asked.room);
+    take(asked.interest, partition.read(further), next, asked.room);
+    return true;
   }
 
   private void notRead(Asked asked, Throwable cause) {

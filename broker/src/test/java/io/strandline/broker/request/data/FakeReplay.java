@@ -17,10 +17,16 @@ final class FakeReplay implements Replay {
   /** Bytes whose closing is counted. */
   static final class Read implements ReplayRead {
     private final ByteBuffer bytes;
+    private final long nextOffset;
     int closed;
 
     Read(int sizeBytes) {
-      bytes = ByteBuffer.allocate(sizeBytes);
+      this(sizeBytes, 1);
+    }
+
+    Read(int sizeBytes, long nextOffset) {
+      this.bytes = ByteBuffer.allocate(sizeBytes);
+      this.nextOffset = nextOffset;
     }
 
     @Override
@@ -35,7 +41,7 @@ final class FakeReplay implements Replay {
 
     @Override
     public long nextOffset() {
-      return 1;
+      return nextOffset;
     }
 
     @Override

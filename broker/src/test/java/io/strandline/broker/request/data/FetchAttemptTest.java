@@ -235,7 +235,10 @@ class FetchAttemptTest {
   }
 
   private FakeReplay.Read give(int at, int sizeBytes) {
-    FakeReplay.Read read = new FakeReplay.Read(sizeBytes);
+    return give(at, new FakeReplay.Read(sizeBytes));
+  }
+
+  private FakeReplay.Read give(int at, FakeReplay.Read read) {
     rig.replay.asked.get(at).answer().complete(read);
     return read;
   }
@@ -320,10 +323,20 @@ class FetchAttemptTest {
   }
 
   @Test
+  void whereCompactionLeftNothingInTheTierTheHotLogGoesOn() {
+    tiered(0);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).waitMs(500));
+    FakeReplay.Read empty = give(0, new FakeReplay.Read(0, 1));
+    assertThat(empty.closed).isOne();
+    assertThat(bytes(parts(parked).get(0))).isPositive();
+    assertThat(rig.replay.asked).hasSize(1);
+  }
+
+  @Test
   void anEmptyReadOfHistoryIsAskedForAgain() {
     tiered(0);
     CompletableFuture<Reply> first = rig.fetch(new Ask().from(0, 0).session(0, 0).waitMs(500));
-    FakeReplay.Read empty = give(0, 0);
+    FakeReplay.Read empty = give(0, new FakeReplay.Read(0, 0));
     assertThat(empty.closed).isOne();
     rig.append(0, 10); // wakes it
     rig.time.pass(500);

@@ -1,0 +1,74 @@
+package io.strandline.tiering;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.segment.SegmentEntry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NeighbourMergeTest {
+  @TempDir Path directory;
+
+  /** The batches that the tier holds, one after another. */
+  private static byte[] bytes(TestTier tier, List<SegmentEntry> entries) {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (SegmentEntry entry : entries) {
+      ByteBuffer data = tier.now(tier.bucket.get(entry.object(), 0, (int) entry.dataBytes()));
+      byte[] copy = new byte[data.remaining()];
+      data.get(copy);
+      all.writeBytes(copy);
+    }
+    return all.toByteArray();
+  }
+
+  @Test
+  void smallNeighboursBecomeOneByteForByte() throws IOException {
+    RewriteConfig d = RewriteConfig.defaults();
+    TestTier tier =
+        new TestTier(directory, 1)
+            .rewriting(new RewriteConfig(d.core(), 1, 5000, 1 << 20, 15_000, 1e12));
+    tier.crash();
+    TestHotLog log = new TestHotLog(directory, 0);
+    ByteArrayOutputStream local = new ByteArrayOutputStream();
+    for (int i = 0; i < 40; i++) {
+      log.seal(i, 5);
+      local.writeBytes(Files.readAllBytes(log.segments().get(i).log()));
+    }
+    tier.join(log, 1, TierPolicy.keepAll());
+    tier.time.advance(20 * 60_000);
+    List<SegmentEntry> merged = tier.entries(log.partition());
+    assertThat(merged).hasSizeLessThan(12);
+    assertThat(bytes(tier, merged)).isEqualTo(local.toByteArray());
+    tier.check(log);
+    tier.time.advance(3 * 24 * TestTier.HOUR_MS);
+    tier.checkNoOrphans(log);
+    assertThat(tier.entries(log.partition())).isEqualTo(merged);
+  }
+
+  @Test
+  void whatTransactionsWereAbortedIsKnownAfterTheMerge() throws IOException {
+    RewriteConfig d = RewriteConfig.defaults();
+    TestTier tier =
+        new TestTier(directory, 1)
+            .rewriting(new RewriteConfig(d.core(), 1, 5000, 1 << 20, 15_000, 1e12));
+    tier.crash();
+    TestHotLog log = new TestHotLog(directory, 0);
+    KeyedLog keyed =
+        new KeyedLog(
+            Files.createDirectories(directory.resolve("keyed")), 4, log, tier.time.millis());
+    keyed.seal(30, 4);
+    tier.join(log, 1, TierPolicy.keepAll());
+    tier.time.advance(20 * 60_000);
+    List<SegmentEntry> merged = tier.entries(log.partition());
+    assertThat(merged).hasSizeLessThan(12);
+    assertThat(TierContent.read(tier.bucket, merged).records).isEqualTo(keyed.committed);
+  }
+}
