@@ -11,53 +11,73 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
 
-/** A version with the pages below it. */
-record IndexedView(ManifestVersion head, IndexPages pages) implements ManifestView {
+/**
+ * A version with the pages below it.
+ *
+ * @param facts what is asked for without a look into the index
+ */
+record IndexedView(ManifestVersion facts, Supplier<ManifestVersion> whole, IndexPages pages)
+    implements ManifestView {
+  /** For a while. */
+  IndexedView(ManifestVersion version, IndexPages pages) {
+    this(version, () -> version, pages);
+  }
+
+  /** For long. */
+  IndexedView(PackedVersion packed, IndexPages pages) {
+    this(packed.facts(), packed::version, pages);
+  }
+
+  private ManifestVersion head() {
+    return whole.get();
+  }
+
   @Override
   public TopicIdPartition partition() {
-    return head.partition();
+    return facts().partition();
   }
 
   @Override
   public long version() {
-    return head.number();
+    return facts().number();
   }
 
   @Override
   public int leaderEpoch() {
-    return head.leaderEpoch();
+    return facts().leaderEpoch();
   }
 
   @Override
   public long startOffset() {
-    return head.startOffset();
+    return facts().startOffset();
   }
 
   @Override
   public long endOffset() {
-    return head.endOffset();
+    return facts().endOffset();
   }
 
   @Override
   public long sizeBytes() {
-    return head.segmentBytes();
+    return facts().segmentBytes();
   }
 
   @Override
   public int segmentCount() {
-    return head.segments();
+    return facts().segments();
   }
 
   @Override
   public Compaction compaction() {
-    return head.compaction();
+    return facts().compaction();
   }
 
   @Override
   public boolean deleted() {
-    return head.deleted();
+    return facts().deleted();
   }
 
   @Override
@@ -85,20 +105,20 @@ record IndexedView(ManifestVersion head, IndexPages pages) implements ManifestVi
 
   @Override
   public CompletableFuture<Optional<SegmentEntry>> maxTimestampSegment() {
-    return NewestSegment.in(head.index(), startOffset(), ref -> pages.load(head.partition(), ref));
+    return NewestSegment.in(head().index(), startOffset(), ref -> pages.load(partition(), ref));
   }
 
   @Override
   public CompletableFuture<List<RetiredSegment>> retired(int max) {
-    return new RetiredQueue(head.retired(), ref -> pages.load(head.partition(), ref))
+    return new RetiredQueue(head().retired(), ref -> pages.load(partition(), ref))
         .due(Long.MAX_VALUE, max);
   }
 
   private CompletableFuture<List<SegmentEntry>> walk(
       Predicate<PageRef> page, Predicate<SegmentEntry> segment, int max) {
     return IndexWalk.over(
-            head.index(),
-            ref -> pages.load(head.partition(), ref),
+            head().index(),
+            ref -> pages.load(partition(), ref),
             new IndexWalk.Wanted(page, segment, max))
         .thenApply(List::copyOf);
   }

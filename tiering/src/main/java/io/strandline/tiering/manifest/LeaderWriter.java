@@ -7,11 +7,13 @@ import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.upload.UploadedSegment;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The writer of one leader epoch: draft, check, append, look; again on what is newest if another
@@ -25,17 +27,29 @@ final class LeaderWriter implements ManifestWriter {
   private interface Change
       extends Function<VersionDraft, CompletableFuture<Optional<ManifestVersion>>> {}
 
+  /** The newest, while nothing is under way: a broker leads many partitions. */
+  private record Kept(PackedVersion packed, String mark, Instant modified, long seenMs) {
+    static Kept of(Stored stored) {
+      return new Kept(
+          new PackedVersion(stored.version()), stored.mark(), stored.modified(), stored.seenMs());
+    }
+
+    Stored stored() {
+      return new Stored(packed.version(), mark, modified, seenMs);
+    }
+  }
+
   private final StoreManifests.Shared shared;
   private final int leaderEpoch;
-  private volatile Stored newest;
+  private volatile Kept newest;
   private volatile boolean fenced;
   private boolean uncertain;
-  private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
+  private CompletableFuture<@Nullable Void> last = CompletableFuture.completedFuture(null);
 
   LeaderWriter(StoreManifests.Shared shared, int leaderEpoch, Stored newest) {
     this.shared = shared;
     this.leaderEpoch = leaderEpoch;
-    this.newest = newest;
+    this.newest = Kept.of(newest);
   }
 
   /** Raises the epoch in the manifest. */
@@ -45,7 +59,7 @@ final class LeaderWriter implements ManifestWriter {
 
   @Override
   public ManifestView view() {
-    return new IndexedView(newest.version(), shared.pages());
+    return new IndexedView(newest.packed(), shared.pages());
   }
 
   @Override
@@ -119,9 +133,9 @@ final class LeaderWriter implements ManifestWriter {
   /** Runs a call after all earlier ones, on the executor. */
   private synchronized <T> CompletableFuture<T> queued(Supplier<CompletableFuture<T>> call) {
     CompletableFuture<T> result =
-        last.handle((done, failure) -> null)
-            .thenComposeAsync(nothing -> fenced ? stopped() : call.get(), shared.executor());
-    last = result;
+        last.thenComposeAsync(nothing -> fenced ? stopped() : call.get(), shared.executor());
+    // Not the result itself: an idle writer would keep the version in it.
+    last = result.handle((done, failure) -> null);
     return result.copy();
   }
 
@@ -131,14 +145,14 @@ final class LeaderWriter implements ManifestWriter {
             "leader epoch "
                 + leaderEpoch
                 + " of "
-                + newest.version().partition()
+                + newest.packed().facts().partition()
                 + " is over: "
-                + newest.version().leaderEpoch()
+                + newest.packed().facts().leaderEpoch()
                 + " has written"));
   }
 
   private CompletableFuture<ManifestVersion> change(Change change, boolean evenDeleted) {
-    long known = newest.version().number();
+    long known = newest.packed().facts().number();
     return fresh()
         .thenCompose(base -> attempt(change, evenDeleted, base, ATTEMPTS))
         .exceptionallyCompose(
@@ -151,7 +165,7 @@ final class LeaderWriter implements ManifestWriter {
    * writer that had been given up and came through late, the simulation found.
    */
   private Throwable blame(Throwable failure, long known) {
-    return failure instanceof IllegalArgumentException && newest.version().number() != known
+    return failure instanceof IllegalArgumentException && newest.packed().facts().number() != known
         ? new StoreException.Unavailable("an earlier attempt has come through meanwhile", failure)
         : failure;
   }
@@ -163,18 +177,18 @@ final class LeaderWriter implements ManifestWriter {
   private CompletableFuture<Stored> fresh() {
     boolean old = shared.clock().millis() - newest.seenMs() >= shared.config().keptMs() / 2;
     if (!old && !uncertain) {
-      return CompletableFuture.completedFuture(newest);
+      return CompletableFuture.completedFuture(newest.stored());
     }
     return shared
         .log()
-        .newest(newest.version().partition())
+        .newest(newest.packed().facts().partition())
         .thenCompose(
             read ->
                 adopt(
                     read.orElseGet(
                         () ->
                             ManifestLog.nothing(
-                                newest.version().partition(), shared.clock().millis()))));
+                                newest.packed().facts().partition(), shared.clock().millis()))));
   }
 
   private CompletableFuture<ManifestVersion> attempt(
@@ -226,7 +240,7 @@ final class LeaderWriter implements ManifestWriter {
   }
 
   private CompletableFuture<Stored> adopt(Stored read) {
-    newest = read;
+    newest = Kept.of(read);
     uncertain = false;
     if (read.version().leaderEpoch() > leaderEpoch) {
       fenced = true;

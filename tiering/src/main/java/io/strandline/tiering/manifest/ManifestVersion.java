@@ -122,6 +122,28 @@ record ManifestVersion(
     return nonce.equals(attempt) || ancestry.contains(attempt);
   }
 
+  /** The same as if it listed nothing. */
+  ManifestVersion withoutContents() {
+    return new ManifestVersion(
+        partition,
+        number,
+        leaderEpoch,
+        nonce,
+        List.of(),
+        createdMs,
+        step,
+        deleted,
+        startOffset,
+        endOffset,
+        segments,
+        segmentBytes,
+        retiredSegments,
+        compaction,
+        TierIndex.EMPTY,
+        List.of(),
+        List.of());
+  }
+
   /** Pages that the head itself refers to, dropped ones apart. */
   Set<PageRef> pages() {
     return Stream.concat(

@@ -66,7 +66,8 @@ public final class StoreManifests implements Manifests {
 
   @Override
   public CompletableFuture<ManifestView> read(TopicIdPartition partition) {
-    return newest(partition).thenApply(read -> new IndexedView(read.version(), shared.pages()));
+    return newest(partition)
+        .thenApply(read -> new IndexedView(new PackedVersion(read.version()), shared.pages()));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.strandline.tiering.manifest;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig.Fencing;
+import io.strandline.tiering.manifest.index.ManifestKeys;
 import io.strandline.tiering.manifest.index.Paging;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.DecoratedObjectStore;
@@ -114,6 +115,15 @@ final class ManifestBench {
     return fencing == Fencing.CHAIN || first
         ? StoreCall.Operation.PUT_IF_ABSENT
         : StoreCall.Operation.REPLACE;
+  }
+
+  /** How long a version's object is; not counted. */
+  int headBytes(long version) {
+    ObjectKey key =
+        fencing == Fencing.CHAIN
+            ? ManifestKeys.version(PARTITION, version)
+            : ManifestKeys.head(PARTITION);
+    return (int) memory.head(key).join().orElseThrow().lengthBytes();
   }
 
   Map<StoreCall.Operation, Integer> callsOf(Runnable action) {

@@ -11,6 +11,7 @@ import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreCall.Operation;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,6 +80,63 @@ class ManifestCostTest {
             .orElseThrow();
     assertThat(largest).isLessThanOrEqualTo(VersionCodec.MAX_BYTES);
     assertThat(largest).as("largest head").isLessThan(32 << 10);
+  }
+
+  /**
+   * A round of merging, sixteen into one, over a long history. The whole of a million: {@code
+   * -Dmanifest.segments=1000000}.
+   */
+  @Test
+  void aReplacementCostsTheSameWhereverAndHoweverOften() {
+    boolean all = System.getProperty("manifest.segments") != null;
+    int count = Integer.getInteger("manifest.segments", 100_000);
+    ManifestBench bench = new ManifestBench(Fencing.CHAIN);
+    ManifestWriter first = bench.writer(1);
+    for (int i = 0; i < count; i += 10_000) {
+      first.add(segments(i * 10L, 10_000)).join();
+    }
+    ManifestWriter newest = first;
+    int steps = all ? count / 16 : 1500;
+    Map<Operation, Integer> most = new EnumMap<>(Operation.class);
+    int largest = 0;
+    for (int i = 0; i < steps; i++) {
+      // Now and then another leader, who knows no page.
+      ManifestWriter writer = i % 50 == 0 ? bench.writer(i + 1) : newest;
+      newest = writer;
+      long from = i * 160L;
+      List<SegmentEntry> run = bench.view().from(from, 16).join();
+      Replacement merge =
+          new Replacement(
+              run,
+              List.of(ManifestBench.compacted(from, from + 160, i)),
+              new Compaction(0, count * 10L, from + 160));
+      boolean collects = (writer.view().version() + 1) % 16 == 0;
+      Map<Operation, Integer> calls = bench.callsOf(() -> writer.replace(merge).join());
+      if (!collects) {
+        calls.forEach((operation, n) -> most.merge(operation, n, Math::max));
+      }
+      largest = Math.max(largest, bench.headBytes(writer.view().version()));
+      bench.pass(GRACE.dividedBy(400));
+      if (i % 8 == 7) {
+        writer.forget(writer.retired(256).join()).join();
+      }
+    }
+
+    assertThat(most.get(Operation.PUT_IF_ABSENT)).isEqualTo(1);
+    assertThat(most.get(Operation.LIST)).isEqualTo(1);
+    assertThat(most.get(Operation.GET)).as("GETs of a replacement").isLessThanOrEqualTo(6);
+    assertThat(most.get(Operation.PUT)).as("PUTs of a replacement").isLessThanOrEqualTo(6);
+    assertThat(largest).as("largest head").isLessThan(40 << 10);
+    assertThat(newest.view().segmentCount()).isEqualTo(count - 15 * steps);
+    assertThat(bench.callsOf(bench::view)).isEqualTo(Map.of(Operation.LIST, 1, Operation.GET, 1));
+    ManifestView cold = bench.view();
+    assertThat(
+            bench.callsOf(() -> assertThat(cold.find(7777).join()).isPresent()).get(Operation.GET))
+        .as("find in the oldest page, nothing cached")
+        .isLessThanOrEqualTo(2);
+    System.err.printf(
+        "%d of %d segments merged: at most %s, head at most %d bytes, %d pages%n",
+        steps * 16, count, most, largest, bench.keys(ManifestKeys.pagePrefix(PARTITION)).size());
   }
 
   @Test
