@@ -1,5 +1,6 @@
 package io.strandline.broker;
 
+import io.strandline.tiering.upload.RecompressionPolicy;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -83,6 +84,9 @@ public final class ConfigKeys {
   /** How long merged segments become. */
   public static final String MERGE_BYTES = "strandline.merge.bytes";
 
+  /** Which topics' batches are compressed again on their way to the tier. */
+  public static final String TIER_RECOMPRESS = "strandline.tier.recompress";
+
   /** Bytes of history under way. */
   public static final String REPLAY_BUDGET_BYTES = "strandline.replay.budget.bytes";
 
@@ -128,6 +132,7 @@ public final class ConfigKeys {
     operation(table);
     store(table);
     tier(table);
+    shipping(table);
     rewriting(table);
     replay(table);
     limits(table);
@@ -220,6 +225,19 @@ public final class ConfigKeys {
         Range.atLeast(1 << 20),
         Importance.MEDIUM,
         "Sum of the lengths of the segments that are uploaded at once; a longer one goes alone.");
+  }
+
+  /** How segments go up. */
+  private static void shipping(ConfigDef table) {
+    table.define(
+        TIER_RECOMPRESS,
+        ConfigDef.Type.STRING,
+        "",
+        new Recompression(),
+        Importance.MEDIUM,
+        "Topics whose batches are compressed by zstd before they go to the object store, as"
+            + " <pattern>:<level>,…; the first pattern that fits decides, * and ? stand for any"
+            + " characters and for one. Empty: none.");
     table.define(
         TIER_GATHER_BYTES,
         ConfigDef.Type.LONG,
@@ -442,6 +460,19 @@ public final class ConfigKeys {
     @Override
     public String toString() {
       return "file:<directory> or s3://bucket/prefix?…";
+    }
+  }
+
+  /** What {@link #TIER_RECOMPRESS} can say. */
+  private static final class Recompression implements Validator {
+    @Override
+    public void ensureValid(String key, Object value) {
+      RecompressionPolicy unused = RecompressionPolicy.parse(String.valueOf(value));
+    }
+
+    @Override
+    public String toString() {
+      return "<pattern>:<level from 1 to 22>,…";
     }
   }
 

@@ -29,6 +29,7 @@ import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
+import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -251,6 +252,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       threads.timer,
                       InstantSource.system(),
                       random,
+                      recompressor(),
                       meters)));
       verified = Check.OK;
       waiting.values().forEach(started::join);
@@ -258,8 +260,15 @@ final class ObjectTier implements Tier, AutoCloseable {
       pipeline.complete(started);
       started.start();
     } catch (IOException e) {
-      throw new StoreException.Refused("the upload intents can not be opened", e);
+      throw new StoreException.Refused("what the tier keeps here can not be opened", e);
     }
+  }
+
+  private Recompressor recompressor() throws IOException {
+    return Recompressor.open(
+        TierBindings.recompression(config),
+        new Recompressor.Workshop(
+            threads.recompress, config.ownDirectory().resolve("recompress"), meters));
   }
 
   // ---- partitions come and go

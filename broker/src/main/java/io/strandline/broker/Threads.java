@@ -36,6 +36,9 @@ final class Threads implements AutoCloseable {
   /** What the tier does on local files. */
   final ExecutorService tier = pool("tier", 2);
 
+  /** Compression of segments on their way to the tier. */
+  final ExecutorService recompress = pool("recompress", Math.max(1, CORES / 2));
+
   /** A file store's work, and the completion of S3's futures. */
   final ExecutorService store = pool("store", 8);
 

@@ -15,6 +15,7 @@ import io.strandline.tiering.store.guard.Deadline;
 import io.strandline.tiering.store.guard.Rates;
 import io.strandline.tiering.store.guard.Retry;
 import io.strandline.tiering.store.open.StoreConfig;
+import io.strandline.tiering.upload.RecompressionPolicy;
 import io.strandline.tiering.upload.UploadConfig;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -91,6 +92,10 @@ final class TierBindings {
         defaults.pageCacheBytes(),
         Optional.of(config.ownDirectory().resolve("manifests")),
         defaults.fencing());
+  }
+
+  static RecompressionPolicy recompression(BrokerConfig config) {
+    return RecompressionPolicy.parse(config.text(ConfigKeys.TIER_RECOMPRESS));
   }
 
   static TierConfig tier(BrokerConfig config) {

@@ -5,6 +5,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import io.strandline.tiering.upload.Uploader;
 import java.time.InstantSource;
@@ -19,6 +20,7 @@ import java.util.random.RandomGenerator;
  * @param disk where steps run that may block on local files
  * @param workbench where segments are compacted and merged
  * @param timer wakes the pipeline; a simulation gives its own or calls {@link TierPipeline#doWork}
+ * @param recompressor makes segments of some topics shorter before they go up
  * @param random names objects and spreads retries: no two processes may draw the same numbers
  */
 public record TierServices(
@@ -32,8 +34,9 @@ public record TierServices(
     ScheduledExecutorService timer,
     InstantSource clock,
     RandomGenerator random,
+    Recompressor recompressor,
     MeterRegistry metrics) {
   Uploader.Services forUploads() {
-    return new Uploader.Services(store, intents, disk, clock, random, metrics);
+    return new Uploader.Services(store, intents, disk, clock, random, recompressor, metrics);
   }
 }

@@ -23,6 +23,7 @@ import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
 import io.strandline.tiering.store.memory.FaultyObjectStore;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
+import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -121,6 +122,7 @@ final class TestTier {
                 time,
                 time,
                 random,
+                Recompressor.none(),
                 metrics));
     pipeline.start();
   }

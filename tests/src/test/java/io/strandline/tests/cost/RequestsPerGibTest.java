@@ -26,6 +26,7 @@ import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.store.s3.S3Config;
+import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -130,6 +131,7 @@ class RequestsPerGibTest {
                     timer,
                     clock,
                     new Random(7),
+                    Recompressor.none(),
                     meters))) {
       pipeline.join(new TierMember(log, log, log::end, 0, TierPolicy::keepAll));
       for (long bytes = 0; bytes < gib * GIB; bytes += segmentBytes) {

@@ -243,12 +243,17 @@ abstract class HistoryRoundTrip {
     return out.lines().toList();
   }
 
-  private static Properties producerProperties(BrokerProcess broker) {
+  /** What the producer compresses with. */
+  String compression() {
+    return "zstd";
+  }
+
+  private Properties producerProperties(BrokerProcess broker) {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", broker.bootstrap());
     properties.put("key.serializer", ByteArraySerializer.class.getName());
     properties.put("value.serializer", ByteArraySerializer.class.getName());
-    properties.put("compression.type", "zstd");
+    properties.put("compression.type", compression());
     properties.put("linger.ms", "20");
     properties.put("batch.size", String.valueOf(256 * 1024));
     properties.put("acks", "all");

@@ -16,6 +16,7 @@ import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -148,6 +149,7 @@ final class SimulatedReplica {
             process,
             cluster.time,
             cluster.random,
+            Recompressor.none(),
             new CompositeMeterRegistry()));
   }
 

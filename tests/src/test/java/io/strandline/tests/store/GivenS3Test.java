@@ -2,10 +2,21 @@ package io.strandline.tests.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.s3.S3ObjectStore;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 
 /** The S3 server that {@code STRANDLINE_TEST_S3_ENDPOINT} and its like name: one to trust. */
 class GivenS3Test extends S3Contract {
@@ -25,5 +36,43 @@ class GivenS3Test extends S3Contract {
       assertFails(StoreException.Refused.class, () -> store.put(key("a"), text("x")).join());
     }
     assertThat(store().head(key("a")).join()).isEmpty();
+  }
+
+  /** With a key of the server's, named by {@code STRANDLINE_TEST_S3_KMS_KEY}. */
+  @Test
+  void theServerEncryptsUnderTheKeyThatTheUriNames() {
+    String kmsKey = System.getenv("STRANDLINE_TEST_S3_KMS_KEY");
+    Assumptions.assumeTrue(kmsKey != null, "no key of the server is given by the environment");
+    String place = server().bucket() + "/sse";
+    try (S3ObjectStore store = open(place, "&sse=aws:kms&kmsKey=" + kmsKey, server().keys());
+        S3AsyncClient sdk = sdk()) {
+      byte[] content = new byte[multipartBytes() * 2 + 77];
+      new Random(3).nextBytes(content);
+      store.put(key("large"), Payload.of(ByteBuffer.wrap(content))).join();
+      store.putIfAbsent(key("small"), text("small")).join();
+      for (String name : List.of("large", "small")) {
+        HeadObjectResponse head =
+            sdk.headObject(h -> h.bucket(server().bucket()).key("sse/" + key(name).value())).join();
+        assertThat(head.serverSideEncryptionAsString()).as(name).isEqualTo("aws:kms");
+        assertThat(head.ssekmsKeyId()).as(name).isEqualTo(kmsKey);
+      }
+      assertThat(store.get(key("large"), content.length).join())
+          .isEqualTo(ByteBuffer.wrap(content));
+      assertThat(store.get(key("large"), 1_000_001, 4_000_000).join())
+          .isEqualTo(ByteBuffer.wrap(content, 1_000_001, 4_000_000));
+      assertThat(text(store.get(key("small"), 10).join())).isEqualTo("small");
+    }
+  }
+
+  private S3AsyncClient sdk() {
+    return S3AsyncClient.builder()
+        .endpointOverride(URI.create(server().endpoint()))
+        .region(Region.US_EAST_1)
+        .forcePathStyle(true)
+        .credentialsProvider(
+            StaticCredentialsProvider.create(
+                AwsBasicCredentials.create(
+                    server().keys().accessKey(), server().keys().secretKey())))
+        .build();
   }
 }

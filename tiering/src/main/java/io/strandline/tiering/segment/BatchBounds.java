@@ -1,5 +1,6 @@
 package io.strandline.tiering.segment;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.BufferUnderflowException;
@@ -11,6 +12,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.DefaultRecordBatch;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.common.utils.ByteUtils;
@@ -46,10 +48,50 @@ public final class BatchBounds {
    * @throws InvalidRecordException if the batch is beyond the bounds or does not decode
    */
   public static <T> T decode(RecordBatch batch, BufferSupplier buffers, Supplier<T> decoding) {
+    return withOneError(
+        () -> {
+          if (batch instanceof DefaultRecordBatch known && known.isCompressed()) {
+            require(known, buffers);
+          }
+          return decoding.get();
+        });
+  }
+
+  /**
+   * The records of a batch as they are without compression: as many as its header says and nothing
+   * else, within the bounds.
+   *
+   * @param batch one whole batch from position to limit, which do not move
+   * @param buffers of the calling thread
+   * @return on the heap
+   * @throws InvalidRecordException if the batch is beyond the bounds or does not decode
+   */
+  public static ByteBuffer records(ByteBuffer batch, BufferSupplier buffers) {
+    return withOneError(
+        () -> {
+          DefaultRecordBatch known =
+              (DefaultRecordBatch)
+                  MemoryRecords.readableRecords(batch.duplicate()).batches().iterator().next();
+          int count = requireCount(known);
+          if (known.compressionType() == CompressionType.SNAPPY) {
+            requireBlocks(known);
+          }
+          try (InputStream compressed = known.recordInputStream(buffers)) {
+            byte[] records = compressed.readNBytes(DECODED_BYTES_MAX);
+            InputStream in = new ByteArrayInputStream(records);
+            walk(in, count);
+            if (in.available() > 0 || compressed.read() >= 0) {
+              throw new InvalidRecordException("bytes are left behind the last record");
+            }
+            return ByteBuffer.wrap(records);
+          } catch (IOException e) {
+            throw new InvalidRecordException("a batch that its codec cannot read: " + e, e);
+          }
+        });
+  }
+
+  private static <T> T withOneError(Supplier<T> decoding) {
     try {
-      if (batch instanceof DefaultRecordBatch known && known.isCompressed()) {
-        require(known, buffers);
-      }
       return decoding.get();
     } catch (ApiException told) {
       throw told;
@@ -67,10 +109,7 @@ public final class BatchBounds {
   }
 
   private static void require(DefaultRecordBatch batch, BufferSupplier buffers) {
-    Integer count = batch.countOrNull();
-    if (count == null || count < 0 || count > RECORDS_MAX) {
-      throw new InvalidRecordException("a batch of " + count + " records");
-    }
+    int count = requireCount(batch);
     if (batch.compressionType() == CompressionType.SNAPPY) {
       requireBlocks(batch);
     }
@@ -79,6 +118,14 @@ public final class BatchBounds {
     } catch (IOException e) {
       throw new InvalidRecordException("a batch that its codec cannot read: " + e, e);
     }
+  }
+
+  private static int requireCount(DefaultRecordBatch batch) {
+    Integer count = batch.countOrNull();
+    if (count == null || count < 0 || count > RECORDS_MAX) {
+      throw new InvalidRecordException("a batch of " + count + " records");
+    }
+    return count;
   }
 
   private static void walk(InputStream records, int count) throws IOException {

@@ -15,9 +15,13 @@ final class Admission {
   private int freeSlots;
   private long freeBytes;
 
-  Admission(UploadConfig config) {
-    this.freeSlots = config.concurrency();
-    this.bytesMax = config.bytesInFlight();
+  /**
+   * @param slots at a time
+   * @param bytesMax together; what is longer goes alone
+   */
+  Admission(int slots, long bytesMax) {
+    this.freeSlots = slots;
+    this.bytesMax = bytesMax;
     this.freeBytes = bytesMax;
   }
 

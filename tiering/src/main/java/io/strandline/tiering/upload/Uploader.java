@@ -12,21 +12,19 @@ import io.strandline.tiering.segment.SegmentParts;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.upload.Recompressor.Rewritten;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.TopicIdPartition;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Makes objects of due segments, so many at a time. Each upload is written down before its put
@@ -42,6 +40,7 @@ public final class Uploader {
    *
    * @param disk where files are read
    * @param random names objects: no two processes may draw the same numbers
+   * @param recompressor makes segments shorter before they go up
    */
   public record Services(
       ObjectStore store,
@@ -49,6 +48,7 @@ public final class Uploader {
       Executor disk,
       InstantSource clock,
       RandomGenerator random,
+      Recompressor recompressor,
       MeterRegistry metrics) {}
 
   /** Which upload a repeated one repeats. */
@@ -56,14 +56,6 @@ public final class Uploader {
 
   /** What was begun under a key. */
   private record Attempt(UploadIntent intent, int crc32c, long lengthBytes) {}
-
-  /** By what a file is known to be the same, unchanged. */
-  private record FileMark(@Nullable Object fileKey, long sizeBytes, FileTime modified) {
-    static FileMark of(Path file) throws IOException {
-      BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
-      return new FileMark(a.fileKey(), a.size(), a.lastModifiedTime());
-    }
-  }
 
   private final String cluster;
   private final Services services;
@@ -79,7 +71,7 @@ public final class Uploader {
   public Uploader(String cluster, UploadConfig config, Services services) {
     this.cluster = cluster;
     this.services = services;
-    this.admission = new Admission(config);
+    this.admission = new Admission(config.concurrency(), config.bytesInFlight());
     this.encrypted = config.encrypted();
     this.uploads = services.metrics.counter("strandline.tiering.upload.segments");
     this.uploadedBytes = services.metrics.counter("strandline.tiering.upload.bytes");
@@ -90,10 +82,21 @@ public final class Uploader {
    *     SegmentFormatException} or an {@link UncheckedIOException}, and may then be called again
    */
   public CompletableFuture<UploadedSegment> upload(DueSegment due, int leaderEpoch) {
+    return services
+        .recompressor
+        .rewrite(due.segment())
+        .thenCompose(
+            rewritten ->
+                upload(due, rewritten, leaderEpoch)
+                    .whenComplete((done, failure) -> rewritten.ifPresent(Rewritten::close)));
+  }
+
+  private CompletableFuture<UploadedSegment> upload(
+      DueSegment due, Optional<Rewritten> rewritten, int leaderEpoch) {
     long bytes = due.segment().logBytes();
     return admission
         .enter(bytes)
-        .thenComposeAsync(admitted -> put(due, leaderEpoch), services.disk)
+        .thenComposeAsync(admitted -> put(due, rewritten, leaderEpoch), services.disk)
         .whenComplete((uploaded, failure) -> admission.leave(bytes));
   }
 
@@ -155,11 +158,12 @@ public final class Uploader {
     return services.intents.open();
   }
 
-  private CompletableFuture<UploadedSegment> put(DueSegment due, int leaderEpoch) {
+  private CompletableFuture<UploadedSegment> put(
+      DueSegment due, Optional<Rewritten> rewritten, int leaderEpoch) {
     try {
       Path log = due.segment().log();
-      FileMark before = FileMark.of(log);
-      EncodedSegment encoded = SegmentFormat.encode(parts(due));
+      FileMark before = rewritten.isPresent() ? rewritten.get().original() : FileMark.of(log);
+      EncodedSegment encoded = SegmentFormat.encode(parts(due, rewritten));
       Slot slot =
           new Slot(due.segment().partition(), leaderEpoch, due.startOffset(), due.endOffset());
       UploadIntent intent = begin(slot, encoded);
@@ -250,12 +254,12 @@ public final class Uploader {
     }
   }
 
-  private static SegmentParts parts(DueSegment due) {
+  private static SegmentParts parts(DueSegment due, Optional<Rewritten> rewritten) {
     SealedSegment segment = due.segment();
     return new SegmentParts(
         segment.partition(),
-        segment.log(),
-        segment.logBytes(),
+        rewritten.map(Rewritten::file).orElse(segment.log()),
+        rewritten.map(Rewritten::bytes).orElse(segment.logBytes()),
         due.startOffset(),
         segment.endOffset(),
         segment.abortedTransactions(),

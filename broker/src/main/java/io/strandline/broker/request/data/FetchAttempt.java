@@ -268,7 +268,8 @@ final class FetchAttempt {
           interest.mark(Kind.REMOTE_FETCH_BYTES, read.sizeBytes());
           boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
           if (!goesOn(answer.asked, read)) {
-            add(interest, FetchPart.of(answer.asked.marks, read, committedOnly));
+            short version = request.body().version();
+            add(interest, FetchPart.of(answer.asked.marks, read, committedOnly, version));
           }
         } else if (answer.got instanceof PartitionRead read) {
           take(interest, read, answer.asked.offset, answer.asked.room);

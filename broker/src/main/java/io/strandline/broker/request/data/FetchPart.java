@@ -62,7 +62,15 @@ record FetchPart(
     return new FetchPart(marks, Errors.NONE, region, aborted, false, read::close);
   }
 
-  static FetchPart of(PartitionRead.Marks marks, ReplayRead read, boolean committedOnly) {
+  /**
+   * @param version of the fetch: history may be compressed in a way that old clients do not know
+   */
+  static FetchPart of(
+      PartitionRead.Marks marks, ReplayRead read, boolean committedOnly, short version) {
+    if (!OldCodecs.understood(version, read.slices())) {
+      read.close();
+      return failed(Errors.UNSUPPORTED_COMPRESSION_TYPE, marks);
+    }
     if (read.sizeBytes() == 0) {
       read.close();
       return new FetchPart(
