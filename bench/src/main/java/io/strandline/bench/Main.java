@@ -30,7 +30,8 @@ public final class Main {
     if (options.list()) {
       System.out.println(StartUps.NAME);
       Workloads.all().forEach(w -> System.out.println(w.name()));
-      System.out.println(Replays.UNPACED + "\n" + Replays.PACED + "\n" + Isolations.NAME);
+      System.out.println(Replays.UNPACED + "\n" + Replays.PACED);
+      System.out.println(StoreReplays.NAME + "\n" + Isolations.NAME);
       return;
     }
     Path dir = Files.createTempDirectory("strandline-bench").toAbsolutePath();
@@ -59,6 +60,9 @@ public final class Main {
     Optional<Contender> ours = field.stream().filter(c -> c instanceof Strandline).findFirst();
     if (ours.isPresent() && (options.wants(Replays.UNPACED) || options.wants(Replays.PACED))) {
       new Replays(options, figures, profiles).run(ours.get(), dir);
+    }
+    if (ours.isPresent() && options.wants(StoreReplays.NAME)) {
+      new StoreReplays(options, figures, profiles).run(ours.get(), dir);
     }
     if (ours.isPresent() && options.wants(Isolations.NAME)) {
       new Isolations(options, figures, profiles).run(ours.get(), dir);

@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param runs that are measured
  * @param heap of each broker, as {@code -Xmx} takes it
  * @param results file to which every measured value is added, and from which the table is made
+ * @param store that "replay from a store" uses; none for a directory
  * @param profile directory for profiles; nobody is profiled without
  */
 record Options(
@@ -32,6 +33,7 @@ record Options(
     String heap,
     List<String> contenders,
     Optional<Path> results,
+    Optional<String> store,
     Optional<Path> profile,
     boolean list) {
   static final String HELP =
@@ -49,6 +51,8 @@ record Options(
         --heap SIZE        of both brokers, as -Xmx takes it (1g)
         --contenders A,B   strandline, kafka
         --results FILE     adds what is measured to FILE, and prints the table of all that is there
+        --store URI        of "replay from a store": s3://…, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+                           in the environment; a directory without
         --profile DIR      profiles the brokers while they are measured: stacks and tables in DIR
       """;
 
@@ -98,6 +102,7 @@ record Options(
     private String heap = "1g";
     private List<String> contenders = List.of("strandline", "kafka");
     private Optional<Path> results = Optional.empty();
+    private Optional<String> store = Optional.empty();
     private Optional<Path> profile = Optional.empty();
     private boolean list;
 
@@ -114,6 +119,7 @@ record Options(
         case "--heap" -> heap = value(option, rest);
         case "--contenders" -> contenders = List.of(value(option, rest).split(","));
         case "--results" -> results = Optional.of(Path.of(value(option, rest)));
+        case "--store" -> store = Optional.of(value(option, rest));
         case "--profile" -> profile = Optional.of(Path.of(value(option, rest)));
         default -> throw new IllegalArgumentException("unknown option " + option);
       }
@@ -134,7 +140,8 @@ record Options(
 
     Options options() {
       Load.Size size = new Load.Size(bytes, seconds);
-      return new Options(only, size, warmUps, runs, heap, contenders, results, profile, list);
+      return new Options(
+          only, size, warmUps, runs, heap, contenders, results, store, profile, list);
     }
   }
 }

@@ -52,16 +52,17 @@ public record Strandline(String launcher, String heap) implements Contender {
     return line;
   }
 
-  /** The keys are for a store of the bench, which does not look at them. */
+  /** The keys are for a store of the bench, which does not look at them, unless some are given. */
   private Map<String, String> environment() {
+    Map<String, String> given = System.getenv();
     return Map.of(
         "STRANDLINE_HEAP",
         heap,
         "STRANDLINE_JAVA_OPTS",
         BrokerProcess.PROFILABLE,
         "AWS_ACCESS_KEY_ID",
-        "bench",
+        given.getOrDefault("AWS_ACCESS_KEY_ID", "bench"),
         "AWS_SECRET_ACCESS_KEY",
-        "bench-secret");
+        given.getOrDefault("AWS_SECRET_ACCESS_KEY", "bench-secret"));
   }
 }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** {@link BareReads} in a process of its own, so that what it costs can be told. */
-final class BareClient implements AutoCloseable {
+public final class BareClient implements AutoCloseable {
   private final Process process;
   private final Writer orders;
   private final BufferedReader answers;
@@ -25,7 +25,7 @@ final class BareClient implements AutoCloseable {
    * @param rangeBytes longest range of one GET
    * @param parallel GETs under way at once
    */
-  static BareClient start(String uri, int rangeBytes, int parallel) throws IOException {
+  public static BareClient start(String uri, int rangeBytes, int parallel) throws IOException {
     List<String> command =
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -41,12 +41,12 @@ final class BareClient implements AutoCloseable {
             Integer.toString(parallel));
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().put("AWS_ACCESS_KEY_ID", "bench");
-    builder.environment().put("AWS_SECRET_ACCESS_KEY", "bench-secret");
+    builder.environment().putIfAbsent("AWS_ACCESS_KEY_ID", "bench");
+    builder.environment().putIfAbsent("AWS_SECRET_ACCESS_KEY", "bench-secret");
     return new BareClient(builder.start());
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
@@ -55,7 +55,7 @@ final class BareClient implements AutoCloseable {
    *
    * @return their bytes
    */
-  long readAll() throws IOException {
+  public long readAll() throws IOException {
     orders.write("again\n");
     orders.flush();
     String answer = answers.readLine();
