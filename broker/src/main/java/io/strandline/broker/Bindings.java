@@ -3,6 +3,7 @@ package io.strandline.broker;
 import com.sun.management.OperatingSystemMXBean;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.partition.PartitionSettings;
+import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.request.data.DataConfig;
 import io.strandline.broker.socket.SocketConfig;
 import java.lang.management.ManagementFactory;
@@ -42,6 +43,13 @@ final class Bindings {
         config.kafkaNumber("log.retention.check.interval.ms"),
         config.kafkaNumber("log.cleaner.backoff.ms"),
         TierBindings.cleaner(config, 1));
+  }
+
+  static SpaceConfig space(BrokerConfig config) {
+    return SpaceConfig.of(
+        config.text(SpaceConfig.HIGH),
+        config.text(SpaceConfig.LOW),
+        config.text(SpaceConfig.RESERVE));
   }
 
   static DataConfig dataConfig(BrokerConfig config) {

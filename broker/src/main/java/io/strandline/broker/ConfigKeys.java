@@ -1,5 +1,6 @@
 package io.strandline.broker;
 
+import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.tiering.upload.RecompressionPolicy;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -134,6 +135,7 @@ public final class ConfigKeys {
     tier(table);
     shipping(table);
     rewriting(table);
+    SpaceConfig.define(table);
     replay(table);
     limits(table);
     return table;

@@ -9,6 +9,7 @@ import io.strandline.broker.observe.Meters;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.meter.ReplicaMeters;
+import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.socket.SocketServer;
 import java.io.UncheckedIOException;
@@ -79,6 +80,9 @@ final class DataPlane implements AutoCloseable {
   void open(ControlPlane quorum, ClusterView view) {
     control.set(quorum);
     tier.verify(view.clusterId());
+    DiskSpace space =
+        new DiskSpace(Bindings.space(config), DiskSpace.ofFileSystems(), meters.registry());
+    health.ready("disk space", () -> Check.of(space.full().isEmpty(), "full: " + space.full()));
     PartitionRuntime runtime =
         new PartitionRuntime(
             InstantSource.system(),
@@ -87,6 +91,7 @@ final class DataPlane implements AutoCloseable {
             threads.cleaner,
             threads.timer,
             tier.replay(),
+            space,
             meters.registry(),
             new ReplicaMeters(meters.kafka()),
             Bindings.partitionSettings(config));

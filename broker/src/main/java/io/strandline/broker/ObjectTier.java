@@ -42,6 +42,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.TopicIdPartition;
@@ -179,7 +180,8 @@ final class ObjectTier implements Tier, AutoCloseable {
           .addKeyValue("store", store.describe())
           .log("the object store does not answer; starting without it");
     } catch (ExecutionException e) {
-      if (!(StoreException.of(e) instanceof StoreException.Unavailable)) {
+      boolean away = StoreException.of(e) instanceof StoreException.Unavailable;
+      if (!away && policies.enabled()) {
         throw new StartException("object store " + store.describe() + ": " + message(e), e);
       }
       LOG.atWarn()
@@ -327,6 +329,14 @@ final class ObjectTier implements Tier, AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Override
+  public CompletableFuture<TierPipeline.Relief> relieve(
+      Predicate<TopicIdPartition> which, long bytes) {
+    return pipeline.isDone()
+        ? pipeline.join().relieve(which, bytes)
+        : CompletableFuture.completedFuture(TierPipeline.Relief.NONE);
   }
 
   @Override

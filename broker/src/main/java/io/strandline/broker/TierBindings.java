@@ -1,6 +1,7 @@
 package io.strandline.broker;
 
 import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.cache.CacheConfig;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.GatherConfig;
@@ -106,7 +107,10 @@ final class TierBindings {
             config.number(ConfigKeys.TIER_UPLOAD_BYTES),
             !config.text(ConfigKeys.ENCRYPTION_KEYRING).isEmpty()),
         new GatherConfig(
-            config.number(ConfigKeys.TIER_GATHER_BYTES), config.number(ConfigKeys.TIER_GATHER_MS)),
+            config.number(SpaceConfig.FEW_BYTES),
+            config.number(SpaceConfig.FEW_MS),
+            config.number(ConfigKeys.TIER_GATHER_BYTES),
+            config.number(ConfigKeys.TIER_GATHER_MS)),
         config.number(ConfigKeys.TIER_CHECK_MS),
         config.number(ConfigKeys.TIER_RECLAIM_MS),
         defaults.backoffMinMs(),

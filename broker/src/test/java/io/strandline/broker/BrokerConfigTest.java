@@ -3,6 +3,7 @@ package io.strandline.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.broker.partition.space.SpaceConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -59,6 +60,12 @@ class BrokerConfigTest {
     numbers.put(ConfigKeys.TIER_GRACE_MS, "13");
     numbers.put(ConfigKeys.TIER_UPLOADS, "2");
     numbers.put(ConfigKeys.TIER_UPLOAD_BYTES, "1048578");
+    numbers.put(SpaceConfig.FEW_BYTES, "19");
+    numbers.put(SpaceConfig.FEW_MS, "20");
+    numbers.put(ConfigKeys.TIER_GATHER_BYTES, "21");
+    numbers.put(ConfigKeys.TIER_GATHER_MS, "22");
+    numbers.put(ConfigKeys.COMPACTION_GET_BYTES, "1048581");
+    numbers.put(ConfigKeys.MERGE_BYTES, "1048582");
     numbers.put(ConfigKeys.REPLAY_BUDGET_BYTES, "1048579");
     numbers.put(ConfigKeys.REPLAY_GET_BYTES, "1048580");
     numbers.put(ConfigKeys.REPLAY_STALE_MS, "14");
@@ -67,6 +74,11 @@ class BrokerConfigTest {
     numbers.put(ConfigKeys.INLINE_BYTES, "16");
     numbers.put(ConfigKeys.COPY_BYTES, "17");
     numbers.put(ConfigKeys.HOT_WINDOW_BYTES, "18");
+    all.put(ConfigKeys.TIER_RECOMPRESS, "logs-*:3");
+    all.put(SpaceConfig.HIGH, "85%");
+    all.put(SpaceConfig.LOW, "80%");
+    all.put(SpaceConfig.RESERVE, "1000000");
+    all.put(ConfigKeys.ENCRYPTION_KEYRING, "/etc/strandline/keys");
     all.putAll(numbers);
     assertThat(all.keySet()).isEqualTo(ConfigKeys.TABLE.names());
 

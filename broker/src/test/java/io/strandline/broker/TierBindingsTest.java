@@ -2,7 +2,9 @@ package io.strandline.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.replay.fetch.FetchConfig;
+import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.store.open.StoreConfig;
 import java.time.Duration;
@@ -13,8 +15,14 @@ class TierBindingsTest {
   @Test
   void theDefaultsOfTheKeysAreTheDefaultsOfThePackages() {
     BrokerConfig config = BrokerConfig.of(Map.of());
-    assertThat(TierBindings.store(config)).isEqualTo(StoreConfig.defaults());
-    assertThat(TierBindings.tier(config)).isEqualTo(TierConfig.defaults());
+    assertThat(TierBindings.store(config))
+        .usingRecursiveComparison()
+        .ignoringFields("keys", "rates") // made anew each time
+        .isEqualTo(StoreConfig.defaults());
+    assertThat(TierBindings.tier(config))
+        .usingRecursiveComparison()
+        .ignoringFields("gather") // the package alone waits for nothing
+        .isEqualTo(TierConfig.defaults());
     assertThat(TierBindings.replay(config))
         .isEqualTo(FetchConfig.forCacheMemory(config.number(ConfigKeys.CACHE_MEMORY_BYTES)));
   }
@@ -33,6 +41,14 @@ class TierBindingsTest {
                 ConfigKeys.TIER_GRACE_MS, "77",
                 ConfigKeys.TIER_UPLOADS, "8",
                 ConfigKeys.REPLAY_STALE_MS, "99"));
+    BrokerConfig gathering =
+        BrokerConfig.of(
+            Map.of(
+                SpaceConfig.FEW_BYTES, "1",
+                SpaceConfig.FEW_MS, "2",
+                ConfigKeys.TIER_GATHER_BYTES, "3",
+                ConfigKeys.TIER_GATHER_MS, "4"));
+    assertThat(TierBindings.tier(gathering).gather()).isEqualTo(new GatherConfig(1, 2, 3, 4));
     StoreConfig store = TierBindings.store(config);
     assertThat(store.deadline().base()).isEqualTo(Duration.ofMillis(1234));
     assertThat(store.retry().attemptsMax()).isEqualTo(2);

@@ -66,16 +66,17 @@ final class TimestampLookup {
    */
   CompletableFuture<Optional<TimestampedOffset>> latest(
       ManifestView view, long fromOffset, long timestampMs) {
-    return largest(view, Math.max(0, timestampMs), Long.MAX_VALUE)
+    long wantedMs = Math.max(0, timestampMs);
+    return view.maxTimestampSegment()
         .thenComposeAsync(
-            largest ->
-                largest.isEmpty()
-                    ? CompletableFuture.completedFuture(Optional.empty())
-                    : halve(
-                        largest.get(),
-                        new Range(Math.max(0, timestampMs), largest.get() + 1),
-                        Optional.empty(),
-                        ms -> find(view, fromOffset, ms)),
+            newest -> {
+              long largestMs = newest.map(SegmentEntry::maxTimestamp).orElse(-1L);
+              return halve(
+                  largestMs,
+                  new Range(wantedMs, largestMs + 1),
+                  Optional.empty(),
+                  ms -> find(view, fromOffset, ms));
+            },
             executor);
   }
 
@@ -105,33 +106,6 @@ final class TimestampLookup {
               long middleMs = rest.fromMs + (rest.toMs - rest.fromMs) / 2;
               return halve(middleMs, rest, found.or(() -> best), finder);
             },
-            executor);
-  }
-
-  /** The largest timestamp of any segment held, at least {@code lowMs}. */
-  private CompletableFuture<Optional<Long>> largest(ManifestView view, long lowMs, long highMs) {
-    return view.firstReaching(lowMs)
-        .thenComposeAsync(
-            entry ->
-                entry.isEmpty()
-                    ? CompletableFuture.completedFuture(Optional.<Long>empty())
-                    : larger(view, entry.get().maxTimestamp(), highMs),
-            executor);
-  }
-
-  /** Some segment reaches {@code lowMs}, none {@code highMs}. */
-  private CompletableFuture<Optional<Long>> larger(ManifestView view, long lowMs, long highMs) {
-    if (highMs - lowMs <= 1) {
-      return CompletableFuture.completedFuture(Optional.of(lowMs));
-    }
-    // Mostly time goes on with the offsets and little is beyond: first steps are small.
-    long middleMs = lowMs + 1 + (highMs == Long.MAX_VALUE ? lowMs / 64 : (highMs - lowMs - 1) / 2);
-    return view.firstReaching(middleMs)
-        .thenComposeAsync(
-            entry ->
-                entry.isEmpty()
-                    ? larger(view, lowMs, middleMs)
-                    : larger(view, entry.get().maxTimestamp(), highMs),
             executor);
   }
 

@@ -335,6 +335,31 @@ class TieredReplayTest {
     }
   }
 
+  /** Retention moves the start; the objects stay for the grace. */
+  @Test
+  void aReplayThatStandsOnARetiredSegmentReadsOn() {
+    for (int i = 0; i < 3; i++) {
+      tier.segment(4 * CHUNK, 1500);
+    }
+    long retired = tier.segments.get(1).endOffset();
+    try (ReplayRead read = read(0, CHUNK)) {
+      tier.writer.advanceStart(retired).join();
+      long next = read.nextOffset();
+      while (next < retired) {
+        try (ReplayRead more = read(next, CHUNK)) {
+          assertThat(more.sizeBytes()).isPositive();
+          next = more.nextOffset();
+        }
+      }
+    }
+    tier.nanos.addAndGet(java.time.Duration.ofMinutes(1).toNanos());
+    assertThat(tier.replay.read(tier.request(0, CHUNK, "late")))
+        .failsWithin(java.time.Duration.ofSeconds(10))
+        .withThrowableThat()
+        .withCauseInstanceOf(ReplayException.class)
+        .withMessageContaining("the tier holds " + retired);
+  }
+
   @Test
   void timestampsAreFoundWhereverTheyLie() {
     for (int i = 0; i < 6; i++) {

@@ -6,13 +6,20 @@ import java.util.List;
 
 /**
  * When the segments that may go up are worth a manifest version: they are many enough, the oldest
- * has waited long enough, or local retention wants it gone from here. Threads: any.
+ * has waited long enough, or local retention wants it gone from here. What is too little for an
+ * object stays here until more comes, or somebody asks for its room. Threads: any.
  */
 final class Gathering {
+  private static final int SEGMENTS_MAX = 1024;
+  private static final long FEW_AGAIN_MS = 10_000;
+
   private final GatherConfig config;
   private final int segmentsMax;
   private final TierMember member;
   private final TierLag lag;
+  private volatile boolean asked;
+  private volatile long fewBytes;
+  private volatile long fewUntilMs;
 
   /**
    * @param segmentsMax of one version: so many wait for nothing more
@@ -24,18 +31,69 @@ final class Gathering {
     this.lag = lag;
   }
 
-  /** Whether there are segments from an offset on that may go up, and they are worth it now. */
+  /** The room of what is here is wanted: whatever is sealed goes up, until nothing is left. */
+  void ask() {
+    asked = true;
+    fewUntilMs = 0;
+  }
+
+  /** What is sealed and too little to go up. */
+  long fewBytes() {
+    return fewBytes;
+  }
+
+  /** Looks at what is sealed from an offset on; tells the lag what of it should go up. */
+  void look(long fromOffset, long nowMs) {
+    if (nowMs < fewUntilMs) {
+      return; // few segments are cheap to keep, and a look at each of many partitions is not
+    }
+    List<SealedSegment> sealed =
+        member.source().sealedSegments(fromOffset, Long.MAX_VALUE, SEGMENTS_MAX);
+    if (sealed.isEmpty()) {
+      asked = false;
+    }
+    boolean few = !sealed.isEmpty() && few(sealed, nowMs);
+    fewUntilMs = few ? nowMs + FEW_AGAIN_MS : 0;
+    fewBytes = few ? bytes(sealed) : 0;
+    lag.measure(few ? List.of() : sealed, nowMs);
+  }
+
+  /** Nothing of the partition goes up at all. */
+  void rest(long nowMs) {
+    fewUntilMs = 0;
+    fewBytes = 0;
+    lag.measure(List.of(), nowMs);
+  }
+
+  private boolean few(List<SealedSegment> sealed, long nowMs) {
+    long newestMs = sealed.stream().mapToLong(SealedSegment::maxTimestamp).max().orElse(-1);
+    return !asked
+        && sealed.size() < SEGMENTS_MAX
+        && bytes(sealed) < config.fewBytes()
+        && (config.fewMs() == 0 || nowMs - newestMs < config.fewMs());
+  }
+
+  private static long bytes(List<SealedSegment> sealed) {
+    return sealed.stream().mapToLong(SealedSegment::logBytes).sum();
+  }
+
+  /**
+   * Whether there are segments from an offset on that may go up, and they are worth it now: by what
+   * the last {@link #look} saw.
+   */
   boolean worthIt(long fromOffset, long nowMs) {
+    if (nowMs < fewUntilMs) {
+      return false;
+    }
     List<SealedSegment> may =
         member.source().sealedSegments(fromOffset, member.stableOffset().getAsLong(), segmentsMax);
-    return !may.isEmpty() && worthIt(may, nowMs);
+    return !may.isEmpty() && (asked || worthIt(may, nowMs));
   }
 
   private boolean worthIt(List<SealedSegment> may, long nowMs) {
-    long bytes = may.stream().mapToLong(SealedSegment::logBytes).sum();
     SealedSegment oldest = may.get(0);
     return may.size() >= segmentsMax
-        || bytes >= config.bytes()
+        || bytes(may) >= config.bytes()
         || nowMs - Math.min(nowMs, lag.sinceMs()) >= config.waitMs()
         || LocalRelease.wanted(
             oldest.maxTimestamp(),

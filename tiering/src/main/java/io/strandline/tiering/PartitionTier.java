@@ -8,7 +8,6 @@ import io.strandline.tiering.rewrite.NeighbourMerge;
 import io.strandline.tiering.rewrite.TierCompaction;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealRule;
-import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.upkeep.Chore;
 import io.strandline.tiering.upkeep.ChoreRound;
@@ -34,14 +33,13 @@ import org.jspecify.annotations.Nullable;
  * durable before local bytes go.
  */
 final class PartitionTier {
-  private static final int LAG_SEGMENTS_MAX = 1024;
-
   private final TierShared shared;
   private final TierMember member;
   private final Shipment shipment;
   private final Executor disk;
   private @Nullable ManifestWriter writer;
   private final TierCompaction compaction;
+  private final Release release;
   private final ChoreRound chores;
   private volatile long nextStartMs;
   private volatile boolean left;
@@ -62,6 +60,8 @@ final class PartitionTier {
         new Gathering(shared.config().gather(), shared.config().segmentsPerCommit(), member, lag);
     this.compaction =
         new TierCompaction(shared.rewriting(), member.compaction(), member.local(), disk);
+    this.release =
+        new Release(upkept(), shared.metrics().releasedBytes, shared.config().reclaimMs());
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
     this.lookMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
   }
@@ -71,17 +71,20 @@ final class PartitionTier {
     long everyMs = shared.config().reclaimMs();
     long sweepMs = shared.config().sweepMs();
     TierMetrics metrics = shared.metrics();
-    Upkept upkept =
-        new Upkept(member.source(), member.local(), member.policy(), disk, shared::nowMs);
+    Upkept upkept = upkept();
     return List.of(
         new GiveUp(upkept, shared.board()::report, everyMs),
-        new Release(upkept, metrics.releasedBytes, everyMs),
+        release,
         new Expiry(upkept, shared.board()::report, everyMs),
         new RetiredDeletion(shared.retired(), metrics.forgottenSegments, everyMs),
         new OpenUploads(this::resolveIntents, everyMs),
         new Sweep(shared.orphans(), this::isOpen, metrics.orphans, sweepMs, shared.chance(sweepMs)),
         compaction,
         new NeighbourMerge(shared.rewriting(), member.compaction(), member.policy()));
+  }
+
+  private Upkept upkept() {
+    return new Upkept(member.source(), member.local(), member.policy(), disk, shared::nowMs);
   }
 
   TierMember member() {
@@ -117,6 +120,28 @@ final class PartitionTier {
     return lag;
   }
 
+  /** Sealed, and too little to go up. */
+  long fewBytes() {
+    return gathering.fewBytes();
+  }
+
+  Release release() {
+    return release;
+  }
+
+  /**
+   * The room of what is local is wanted.
+   *
+   * @return bytes that are sealed and not committed
+   */
+  long ask() {
+    if (release.spent()) {
+      chores.dueNow(Release.class);
+    }
+    gathering.ask();
+    return gathering.fewBytes() + lag.bytes();
+  }
+
   /**
    * @return segments committed, released, expired or deleted
    */
@@ -134,8 +159,11 @@ final class PartitionTier {
     }
     boolean copies = copying() == Copying.ON;
     long from = w == null ? local.logStartOffset() : nextOffset(w.view());
-    lag.measure(
-        copies ? sealed(from, Long.MAX_VALUE, LAG_SEGMENTS_MAX) : List.of(), shared.nowMs());
+    if (copies) {
+      gathering.look(from, shared.nowMs());
+    } else {
+      gathering.rest(shared.nowMs());
+    }
     boolean due = copies && gathering.worthIt(from, shared.nowMs());
     if (w == null) {
       return due
@@ -286,10 +314,6 @@ final class PartitionTier {
 
   private boolean isOpen(ObjectKey object) {
     return shared.uploader().openIntents().stream().anyMatch(i -> i.object().equals(object));
-  }
-
-  private List<SealedSegment> sealed(long fromOffset, long limitOffset, int max) {
-    return member.source().sealedSegments(fromOffset, limitOffset, max);
   }
 
   /** An empty tier may begin anywhere; one that holds something goes on at its end. */

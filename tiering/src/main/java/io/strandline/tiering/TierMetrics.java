@@ -30,6 +30,9 @@ final class TierMetrics {
     Gauge.builder("strandline.tiering.lag", pipeline, TierPipeline::lagBytes)
         .baseUnit("bytes")
         .register(registry);
+    Gauge.builder("strandline.tiering.few", pipeline, TierPipeline::fewBytes)
+        .baseUnit("bytes")
+        .register(registry);
     TimeGauge.builder(
             "strandline.tiering.lag.age", pipeline, TimeUnit.MILLISECONDS, TierPipeline::lagAgeMs)
         .register(registry);

@@ -1,6 +1,7 @@
 package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.Deletions.Deletion;
+import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.upload.UploadIntent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -152,6 +154,47 @@ public final class TierPipeline implements AutoCloseable {
             });
   }
 
+  /**
+   * What was done for the room on a disk.
+   *
+   * @param comingBytes sealed and on its way up
+   */
+  public record Relief(long freedBytes, long comingBytes) {
+    public static final Relief NONE = new Relief(0, 0);
+
+    public boolean nothing() {
+      return freedBytes == 0 && comingBytes == 0;
+    }
+  }
+
+  /**
+   * The room of what is local is wanted: the oldest segments that are known to be committed go,
+   * over all these partitions; if that is not enough, what is sealed goes up, however little.
+   */
+  public CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          List<Joined> wanted =
+              joined.entrySet().stream()
+                  .filter(entry -> which.test(entry.getKey()))
+                  .map(Map.Entry::getValue)
+                  .toList();
+          long freed =
+              Release.free(wanted.stream().map(there -> there.tier.release()).toList(), bytes);
+          return new Relief(freed, freed < bytes ? ask(wanted) : 0);
+        },
+        shared.services().disk());
+  }
+
+  private static long ask(List<Joined> wanted) {
+    long coming = 0;
+    for (Joined there : wanted) {
+      coming += there.tier.ask();
+      there.runner.dueNow();
+    }
+    return coming;
+  }
+
   /** Something was sealed: look at the partition at the next turn. */
   public void nudge(TopicIdPartition partition) {
     Joined there = joined.get(partition);
@@ -266,6 +309,11 @@ public final class TierPipeline implements AutoCloseable {
 
   long lagBytes() {
     return joined.values().stream().mapToLong(there -> there.tier.lag().bytes()).sum();
+  }
+
+  /** Sealed, and too little to go up. */
+  long fewBytes() {
+    return joined.values().stream().mapToLong(there -> there.tier.fewBytes()).sum();
   }
 
   long lagAgeMs() {

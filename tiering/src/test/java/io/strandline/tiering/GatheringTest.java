@@ -3,8 +3,12 @@ package io.strandline.tiering;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.store.StoreCall;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,5 +74,82 @@ class GatheringTest {
   void whereThereIsNothingNothingIsWorthIt() throws IOException {
     TestHotLog log = new TestHotLog(directory, 0);
     assertThat(worthIt(log, 0, TierPolicy.keepAll(), NOW_MS + WAIT_MS)).isFalse();
+  }
+
+  @Test
+  void tooLittleStaysUntilThereIsMoreOrItIsOldOrItsRoomIsWanted() throws IOException {
+    TestHotLog log = new TestHotLog(directory, 0).seal(1, 10).seal(2, 10);
+    long bytes = log.sizeBytes();
+    long newestMs =
+        log.segments().stream().mapToLong(SealedSegment::maxTimestamp).max().orElseThrow();
+    TierPolicy nothingLocal = new TierPolicy(-1, -1, -1, 0, false);
+    TierMember member = new TierMember(log, log, log::end, 1, () -> nothingLocal);
+    assertThat(few(new GatherConfig(bytes + 1, 0, 0, 0), member, newestMs)).isEqualTo(bytes);
+    assertThat(few(new GatherConfig(bytes, 0, 0, 0), member, newestMs)).isZero();
+    GatherConfig aged = new GatherConfig(bytes + 1, 60_000, 0, 0);
+    assertThat(few(aged, member, newestMs + 59_999)).isEqualTo(bytes);
+    assertThat(few(aged, member, newestMs + 60_000)).isZero();
+
+    Gathering asked =
+        new Gathering(new GatherConfig(bytes + 1, 0, 1 << 30, WAIT_MS), 4, member, lag);
+    asked.look(0, newestMs);
+    assertThat(asked.worthIt(0, newestMs)).isFalse();
+    asked.ask();
+    asked.look(0, newestMs);
+    assertThat(asked.worthIt(0, newestMs)).isTrue();
+    asked.look(log.end(), newestMs);
+    asked.look(0, newestMs);
+    assertThat(asked.worthIt(0, newestMs)).as("asked once").isFalse();
+  }
+
+  /** What is too little; its lag is none. */
+  private static long few(GatherConfig config, TierMember member, long nowMs) {
+    TierLag lag = new TierLag();
+    Gathering gathering = new Gathering(config, 4, member, lag);
+    gathering.look(0, nowMs);
+    assertThat(gathering.worthIt(0, nowMs)).isEqualTo(gathering.fewBytes() == 0);
+    assertThat(lag.bytes() == 0).isEqualTo(gathering.fewBytes() > 0);
+    return gathering.fewBytes();
+  }
+
+  /** What many small partitions cost: nothing, until their room is wanted. */
+  @Test
+  void aThousandSmallPartitionsRolledByAgeCostNoRequest() throws IOException {
+    TestTier tier = new TestTier(directory, 1, gathering(new GatherConfig(8 << 20, 0, 0, 0)));
+    List<StoreCall> calls = tier.recordCalls();
+    TierPolicy nothingLocal = new TierPolicy(-1, -1, 0, 0, false);
+    List<TestHotLog> logs = new ArrayList<>();
+    for (int partition = 0; partition < 1_000; partition++) {
+      TestHotLog log = new TestHotLog(directory, partition).seal(partition, 1).seal(partition, 1);
+      logs.add(log);
+      tier.join(log, 1, nothingLocal);
+    }
+    tier.time.advance(5 * 60_000);
+    assertThat(calls).isEmpty();
+    assertThat(tier.metrics.get("strandline.tiering.lag.age").timeGauge().value()).isZero();
+    assertThat(tier.metrics.get("strandline.tiering.few").gauge().value())
+        .isEqualTo(logs.stream().mapToLong(TestHotLog::sizeBytes).sum());
+    TestHotLog first = logs.get(0);
+    var asked = tier.pipeline.relieve(partition -> partition.equals(first.partition()), 1);
+    assertThat(tier.now(asked)).isEqualTo(new TierPipeline.Relief(0, first.sizeBytes()));
+    tier.time.advance(60_000);
+    assertThat(first.segments()).isEmpty();
+    assertThat(calls).filteredOn(call -> call.operation() == StoreCall.Operation.PUT).hasSize(2);
+    assertThat(logs.get(1).segments()).hasSize(2);
+  }
+
+  private static TierConfig gathering(GatherConfig gather) {
+    TierConfig all = TierConfig.defaults();
+    return new TierConfig(
+        all.upload(),
+        gather,
+        all.checkMs(),
+        all.reclaimMs(),
+        all.backoffMinMs(),
+        all.backoffMaxMs(),
+        all.segmentsPerCommit(),
+        all.graceMs(),
+        all.sweepMs(),
+        all.rewrite());
   }
 }

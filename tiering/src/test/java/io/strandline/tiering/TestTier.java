@@ -50,12 +50,17 @@ final class TestTier {
   private final Path directory;
   private final Random random;
   private FaultPlan faults = FaultPlan.none();
-  private TierConfig config = TierConfig.defaults();
+  private TierConfig config;
   TierPipeline pipeline;
   Manifests manifests;
   SimpleMeterRegistry metrics;
 
   TestTier(Path directory, long seed) throws IOException {
+    this(directory, seed, TierConfig.defaults());
+  }
+
+  TestTier(Path directory, long seed, TierConfig config) throws IOException {
+    this.config = config;
     this.directory = directory;
     this.random = new Random(seed);
     begin();

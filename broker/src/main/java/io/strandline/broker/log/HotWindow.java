@@ -64,6 +64,11 @@ public final class HotWindow {
     }
   }
 
+  /** By all logs, since the process began. */
+  long writtenBytes() {
+    return writtenBytes.get();
+  }
+
   OfLog ofLog() {
     return new OfLog();
   }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicIdPartition;
@@ -36,6 +37,7 @@ public final class LogDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
   private static final long CHECKPOINT_INTERVAL_MS = 10_000;
   private static final long EXPIRY_INTERVAL_MS = 60_000;
+  private static final long HURRIED_DELETE_MS = 5_000;
 
   private final Path path;
   private final LogRuntime runtime;
@@ -45,6 +47,8 @@ public final class LogDirectory implements AutoCloseable {
   private final EpochFiles epochFiles;
   private final FileLock lock;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicLong goingBytes = new AtomicLong();
+  private volatile boolean hurry;
   private final boolean clean;
   private final OptionalLong previousBrokerEpoch;
   private final Map<TopicPartition, PartitionLog> logs = new ConcurrentHashMap<>();
@@ -111,6 +115,30 @@ public final class LogDirectory implements AutoCloseable {
 
   public Path path() {
     return path;
+  }
+
+  /** Written by all logs of this process, in bytes, since it began. */
+  public long writtenBytes() {
+    return runtime.hot().writtenBytes();
+  }
+
+  /** Room is short: files that go are deleted soon. */
+  public void hurryDeletes(boolean now) {
+    hurry = now;
+  }
+
+  /** Of segments that are no part of a log any more and are not deleted yet. */
+  public long goingBytes() {
+    return goingBytes.get();
+  }
+
+  /** Readers that found a segment before it went still open its files. */
+  long deleteDelayMs(long configuredMs) {
+    return hurry ? Math.min(configuredMs, HURRIED_DELETE_MS) : configuredMs;
+  }
+
+  void going(long bytes) {
+    goingBytes.addAndGet(bytes);
   }
 
   /** {@code directory.id} of {@code meta.properties}; absent before the storage was formatted. */

@@ -260,6 +260,7 @@ final class LogTrim {
   void retire(LogSegment segment) throws IOException {
     state.remove(segment);
     segment.rename(LogFiles.DELETED);
+    state.directory.going(segment.end().sizeBytes());
     segment.release();
     var unused =
         state
@@ -267,7 +268,7 @@ final class LogTrim {
             .scheduler()
             .schedule(
                 () -> state.runtime.executor().execute(() -> delete(segment)),
-                state.config.fileDeleteDelayMs,
+                state.directory.deleteDelayMs(state.config.fileDeleteDelayMs),
                 TimeUnit.MILLISECONDS);
   }
 
@@ -276,6 +277,8 @@ final class LogTrim {
       segment.delete();
     } catch (IOException e) {
       state.health.failed("delete " + segment, e);
+    } finally {
+      state.directory.going(-segment.end().sizeBytes());
     }
   }
 }

@@ -127,6 +127,10 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     return state.active().baseOffset();
   }
 
+  public long activeSegmentBytes() {
+    return state.active().end().sizeBytes();
+  }
+
   /** Whether the page cache can be trusted to hold what lies at the offset and above. */
   public boolean hot(long offset) {
     return state.hot.holds(offset);

@@ -2,9 +2,14 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogDirectory;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.internals.Topic;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +23,15 @@ import org.slf4j.LoggerFactory;
 final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
 
+  /** A smaller active segment is not worth an object, however full the disk is. */
+  private static final long CLOSED_BYTES_MIN = 1 << 20;
+
   private final PartitionRuntime runtime;
   private final Home home;
   private final Collection<Partition> hosted;
   private final Tier tier;
   private final AtomicBoolean busy = new AtomicBoolean();
+  private final AtomicBoolean relieving = new AtomicBoolean();
 
   /** Held by a round, so that closing can wait for the last. */
   private final Object rounds = new Object();
@@ -83,6 +92,7 @@ final class Housekeeping implements AutoCloseable {
     int done = 0;
     for (LogDirectory directory : home.directories()) {
       if (directory.online()) {
+        relieve(directory);
         done += carefully(() -> directory.maintain(nowMs));
       }
     }
@@ -105,6 +115,50 @@ final class Housekeeping implements AutoCloseable {
       runtime.cleaner().execute(this::cleanNow);
     }
     return done;
+  }
+
+  /** The tier frees what it has; where nothing is left to upload either, segments are closed. */
+  private void relieve(LogDirectory directory) {
+    long bytes = runtime.space().look(directory);
+    if (bytes == 0 || !relieving.compareAndSet(false, true)) {
+      return;
+    }
+    Set<TopicIdPartition> there =
+        hosted.stream()
+            .filter(partition -> lies(partition, directory))
+            .map(Partition::id)
+            .collect(Collectors.toSet());
+    var unused =
+        tier.relieve(there::contains, bytes)
+            .whenComplete(
+                (relief, failure) -> {
+                  relieving.set(false);
+                  if (failure == null && relief.nothing()) {
+                    closeLargest(directory, bytes);
+                  }
+                });
+  }
+
+  private static boolean lies(Partition partition, LogDirectory directory) {
+    return partition.log().directory() == directory;
+  }
+
+  private void closeLargest(LogDirectory directory, long bytes) {
+    List<Partition> open =
+        hosted.stream()
+            .filter(p -> lies(p, directory) && p.leads() && tier.holds(p))
+            .filter(p -> !Topic.isInternal(p.id().topic()))
+            .filter(p -> p.log().activeSegmentBytes() >= CLOSED_BYTES_MIN)
+            .sorted(Comparator.comparingLong(p -> -p.log().activeSegmentBytes()))
+            .toList();
+    long left = bytes;
+    for (Partition partition : open) {
+      if (left <= 0) {
+        return;
+      }
+      left -= partition.log().activeSegmentBytes();
+      var unused = partition.step(partition.log()::roll);
+    }
   }
 
   /** Compaction takes long and never holds up a round: it has its own thread. */

@@ -170,6 +170,7 @@ public final class Partition {
   private void appendFromClient(MemoryRecords records, boolean all, PendingAppend pending) {
     try {
       Role.Leading leading = leadingOrThrow();
+      runtime.space().admit(log);
       if (all && !leading.enoughInSync(log.config().minInSyncReplicas)) {
         throw new NotEnoughReplicasException(
             id + " has " + leading.state().isr().size() + " replicas in sync");

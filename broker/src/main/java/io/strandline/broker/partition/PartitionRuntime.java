@@ -2,6 +2,7 @@ package io.strandline.broker.partition;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.partition.meter.ReplicaMeters;
+import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.replay.Replay;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
@@ -17,6 +18,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param scheduler wakes housekeeping; its tasks are short
  * @param replay what the hot log no longer holds
  * @param meters {@code strandline.partition.*}
+ * @param space of the disks
  * @param kafka what is told of replicas under Kafka's names
  */
 public record PartitionRuntime(
@@ -26,6 +28,7 @@ public record PartitionRuntime(
     Executor cleaner,
     ScheduledExecutorService scheduler,
     Replay replay,
+    DiskSpace space,
     MeterRegistry meters,
     ReplicaMeters kafka,
     PartitionSettings settings) {}

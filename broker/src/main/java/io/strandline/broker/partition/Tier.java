@@ -1,6 +1,8 @@
 package io.strandline.broker.partition;
 
+import io.strandline.tiering.TierPipeline.Relief;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** The tier's pipeline, as partitions join and leave it. Threads: any; no method blocks. */
@@ -17,6 +19,11 @@ public interface Tier {
         @Override
         public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
           return CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes) {
+          return CompletableFuture.completedFuture(Relief.NONE);
         }
 
         @Override
@@ -42,4 +49,10 @@ public interface Tier {
 
   /** Whether the topic is tiered, and so its retention the tier's affair. */
   boolean holds(Partition partition);
+
+  /**
+   * Frees the oldest local bytes that are in the tier, over all these partitions; if that is not
+   * enough, what is sealed goes up, however little it is.
+   */
+  CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes);
 }

@@ -154,6 +154,36 @@ class TrimTest {
     }
   }
 
+  /** As in Kafka: closed now, deleted with the next turn. */
+  @Test
+  void whenAllHasExpiredTheActiveSegmentGoesToo() {
+    logs.with(TopicConfig.RETENTION_MS_CONFIG, 1000);
+    PartitionLog log = filled();
+    int segments = log.segmentCount();
+    logs.nowMs += 2000;
+    assertThat(log.deleteExpired(logs.nowMs, 20)).isEqualTo(segments - 1);
+    assertThat(log.segmentCount()).isEqualTo(2);
+    assertThat(log.deleteExpired(logs.nowMs, 20)).isEqualTo(1);
+    assertThat(log.logStartOffset()).isEqualTo(20);
+    assertThat(log.sizeBytes()).isZero();
+    assertThat(log.deleteExpired(logs.nowMs, 20)).isZero();
+    assertThat(log.segmentCount()).isEqualTo(1);
+  }
+
+  @Test
+  void whileOlderRecordsAreInTheTierTheActiveSegmentIsOnlyClosed() {
+    logs.with(TopicConfig.RETENTION_MS_CONFIG, 1000);
+    PartitionLog log = filled();
+    log.truncateFullyAndStartAt(800, 0);
+    logs.append(log, "fresh");
+    assertThat(log.deleteExpired(logs.nowMs, 801)).isZero();
+    assertThat(log.segmentCount()).isEqualTo(1);
+    logs.nowMs += 2000;
+    assertThat(log.deleteExpired(logs.nowMs, 801)).isZero();
+    assertThat(log.segmentCount()).as("so that it can go up, or expire").isEqualTo(2);
+    assertThat(log.logStartOffset()).isZero();
+  }
+
   @Test
   void aFollowerTakesWhatItsLeaderNumbered() {
     PartitionLog leader = filled();

@@ -13,6 +13,8 @@ import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.disk.NioDisk;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.meter.ReplicaMeters;
+import io.strandline.broker.partition.space.DiskSpace;
+import io.strandline.broker.partition.space.SpaceConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
@@ -55,6 +57,10 @@ final class Rig implements AutoCloseable {
   final HistoryFake history = new HistoryFake();
   final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   final ControlPlane control = fake(ControlPlane.class, this::control);
+  DiskSpace.Room room = new DiskSpace.Room(1_000_000, 1_000_000);
+  final DiskSpace space =
+      new DiskSpace(SpaceConfig.of("", "", ""), directory -> room, new SimpleMeterRegistry());
+  Tier tier = Tier.NONE;
   long nowMs = 1_700_000_000_000L;
   Executor writes = Runnable::run;
   Partitions partitions;
@@ -79,10 +85,11 @@ final class Rig implements AutoCloseable {
             Runnable::run,
             timer,
             history,
+            space,
             new SimpleMeterRegistry(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
-    partitions = new Partitions(runtime, control, directories, Tier.NONE, Runnable::run);
+    partitions = new Partitions(runtime, control, directories, tier, Runnable::run);
     partitions.open(view());
     return this;
   }

@@ -113,6 +113,7 @@ class FullDiskTest {
     settings.put("metadata.log.dir", dir.resolve("metadata").toString());
     settings.put("strandline.object.store", "file:" + dir.resolve("objects"));
     settings.put("strandline.cache.disk.bytes", "0");
+    settings.put("strandline.disk.reserve", "off"); // as if somebody else filled the disk
     return settings;
   }
 

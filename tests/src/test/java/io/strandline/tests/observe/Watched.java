@@ -44,6 +44,7 @@ final class Watched implements AutoCloseable {
     all.put("strandline.object.store", "file:" + dir.resolve("objects"));
     all.put("strandline.tier.check.ms", "100");
     all.put("strandline.tier.gather.ms", "0");
+    all.put("strandline.tier.upload.min.bytes", "0");
     all.put("group.initial.rebalance.delay.ms", "0");
     all.put("offsets.topic.num.partitions", "1");
     all.putAll(settings);

@@ -28,6 +28,7 @@ final class Node implements AutoCloseable {
     all.put("strandline.admin.listener", "off");
     all.put("strandline.object.store", "file:" + dir.resolve("objects"));
     all.put("strandline.tier.gather.ms", "0");
+    all.put("strandline.tier.upload.min.bytes", "0");
     all.put("group.initial.rebalance.delay.ms", "0");
     all.put("offsets.topic.num.partitions", "4");
     all.putAll(settings);

@@ -17,6 +17,8 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
 import io.strandline.broker.partition.Tier;
 import io.strandline.broker.partition.meter.ReplicaMeters;
+import io.strandline.broker.partition.space.DiskSpace;
+import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.io.IOException;
@@ -106,6 +108,7 @@ final class DataRig {
             Runnable::run,
             time,
             replay,
+            new DiskSpace(SpaceConfig.none(), DiskSpace.ofFileSystems(), new SimpleMeterRegistry()),
             new SimpleMeterRegistry(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
