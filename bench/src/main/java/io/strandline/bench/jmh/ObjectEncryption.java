@@ -68,7 +68,7 @@ public class ObjectEncryption {
             new MemoryObjectStore(Runnable::run, InstantSource.system()),
             FileKeyRing.open(ring, random),
             Runnable::run);
-    Files.delete(ring);
+    ring.toFile().deleteOnExit();
     new Random(1).nextBytes(plain);
     key = ObjectKey.of(name);
     store.put(key, Payload.of(ByteBuffer.wrap(plain))).join();

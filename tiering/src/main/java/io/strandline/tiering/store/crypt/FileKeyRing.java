@@ -68,6 +68,7 @@ public final class FileKeyRing implements KeyRing {
   private final SecureRandom random;
   private @Nullable Mark mark;
   private Keys keys;
+  private String trouble = "";
 
   private FileKeyRing(Path file, SecureRandom random) throws IOException {
     this.file = file;
@@ -159,16 +160,24 @@ public final class FileKeyRing implements KeyRing {
         if (!there.equals(mark)) {
           mark = there;
           keys = read(file);
+          trouble = "";
           LOG.atInfo().addKeyValue("path", file).log("the key ring was read again");
         }
       } catch (IOException | IllegalArgumentException e) {
-        LOG.atWarn()
-            .addKeyValue("path", file)
-            .addKeyValue("reason", e.getMessage())
-            .log("the key ring can not be read again; the keys read before go on");
+        tellOnce(String.valueOf(e.getMessage()));
       }
     }
     return keys;
+  }
+
+  private void tellOnce(String why) {
+    if (!why.equals(trouble)) {
+      trouble = why;
+      LOG.atWarn()
+          .addKeyValue("path", file)
+          .addKeyValue("reason", why)
+          .log("the key ring can not be read again; the keys read before go on");
+    }
   }
 
   private static Keys read(Path file) throws IOException {
