@@ -44,11 +44,15 @@ final class IntentRule {
                 uploader.settle(intent);
                 return CompletableFuture.completedFuture(null);
               }
-              return replaced(intent, view);
+              return giveUp(intent, view);
             });
   }
 
-  private CompletableFuture<Void> replaced(UploadIntent intent, ManifestView view) {
+  /**
+   * Of an object that the view does not name as held: deletes it, unless it was named and has been
+   * replaced or retired since, so that its grace runs.
+   */
+  CompletableFuture<Void> giveUp(UploadIntent intent, ManifestView view) {
     return view.retired(Integer.MAX_VALUE)
         .thenCompose(
             retired -> {

@@ -68,7 +68,7 @@ final class Shipment {
       uploaded.remove(start);
       shared.uploader().openIntents().stream()
           .filter(i -> i.object().equals(segment.entry().object()))
-          .forEach(i -> abandoned.add(shared.uploader().abandon(i)));
+          .forEach(i -> abandoned.add(shared.intents().giveUp(i, view)));
     }
   }
 

@@ -69,6 +69,13 @@ final class SimulatedCluster {
         60_000, 4, 10_000, 1 << 20, Optional.empty(), ManifestConfig.Fencing.CHAIN);
   }
 
+  /** The checks count the bytes that retention leaves as they were before a merge saved footers. */
+  private static RewriteConfig withoutMerging() {
+    RewriteConfig d = RewriteConfig.defaults();
+    return new RewriteConfig(
+        d.core(), d.concurrency(), d.pieceBytes(), 0, d.checkMs(), d.bytesPerSecond());
+  }
+
   static TierConfig tierConfig() {
     return new TierConfig(
         new UploadConfig(2, 1 << 20, false),
@@ -80,7 +87,7 @@ final class SimulatedCluster {
         3,
         20_000,
         12_000,
-        RewriteConfig.defaults());
+        withoutMerging());
   }
 
   Map<String, String> topic() {
