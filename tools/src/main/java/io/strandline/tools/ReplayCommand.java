@@ -158,7 +158,8 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    HistoryConfig config = HistoryConfig.of(where.uri()).memoryBytes(Sizes.parse(memory));
+    HistoryConfig config =
+        HistoryConfig.of(where.uri()).memoryBytes(Sizes.parse(memory)).keys(where.keys());
     try (History history = History.open(config)) {
       if (topic == null) {
         list(history.topics());

@@ -83,7 +83,8 @@ final class TierStore {
     return properties;
   }
 
-  private KeyRing keys() throws IOException {
+  /** The keys that the options name; none if none are. */
+  KeyRing keys() throws IOException {
     Path file = keyRing;
     if (file == null) {
       String named = properties().getProperty(KEYRING_KEY, "").trim();

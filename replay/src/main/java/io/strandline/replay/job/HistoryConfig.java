@@ -1,5 +1,6 @@
 package io.strandline.replay.job;
 
+import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.open.StoreConfig;
 
 /**
@@ -17,6 +18,11 @@ public record HistoryConfig(String uri, long memoryBytes, StoreConfig store, lon
 
   public HistoryConfig memoryBytes(long bytes) {
     return new HistoryConfig(uri, bytes, store, unavailableMs);
+  }
+
+  /** With the keys of encrypted segments. */
+  public HistoryConfig keys(KeyRing ring) {
+    return new HistoryConfig(uri, memoryBytes, store.withKeys(ring), unavailableMs);
   }
 
   public HistoryConfig unavailableMs(long ms) {
