@@ -1,5 +1,6 @@
 package io.strandline.tools;
 
+import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.reclaim.AuditFinding;
@@ -182,8 +183,27 @@ final class TierCommand {
         view.segmentCount(),
         "bytes",
         view.sizeBytes(),
+        "retired",
+        view.retiredCount(),
+        "clean",
+        clean(view),
+        "round",
+        round(view.compaction()),
         "state",
         view.version() == 0 ? "no manifest" : view.deleted() ? "deleted" : "live");
+  }
+
+  /** Null where nothing above the start is. */
+  private static @Nullable Long clean(ManifestView view) {
+    long offset = view.compaction().cleanedOffset();
+    return offset > view.startOffset() ? offset : null;
+  }
+
+  /** How far the round under way has come, if one is. */
+  private static @Nullable String round(Compaction compaction) {
+    return compaction.underWay()
+        ? compaction.roundOffset() + " of " + compaction.roundEndOffset()
+        : null;
   }
 
   private static void segmentRow(Printer printer, ManifestView view, SegmentEntry entry) {

@@ -71,6 +71,11 @@ record IndexedView(ManifestVersion facts, Supplier<ManifestVersion> whole, Index
   }
 
   @Override
+  public int retiredCount() {
+    return facts().retiredSegments();
+  }
+
+  @Override
   public Compaction compaction() {
     return facts().compaction();
   }

@@ -31,6 +31,9 @@ public interface ManifestView {
 
   int segmentCount();
 
+  /** How many segments readers no longer look for and whose objects this version still names. */
+  int retiredCount();
+
   /** How far compaction has come; nothing in it lies outside of start and end. */
   Compaction compaction();
 

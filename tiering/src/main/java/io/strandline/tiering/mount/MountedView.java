@@ -47,6 +47,11 @@ record MountedView(TopicIdPartition partition, ManifestView origin) implements M
   }
 
   @Override
+  public int retiredCount() {
+    return 0;
+  }
+
+  @Override
   public Compaction compaction() {
     return origin.compaction();
   }

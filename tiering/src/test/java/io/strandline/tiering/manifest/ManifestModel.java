@@ -120,6 +120,7 @@ final class ManifestModel {
     assertThat(view.sizeBytes())
         .isEqualTo(held.stream().mapToLong(SegmentEntry::lengthBytes).sum());
     assertThat(List.of(view.startOffset(), view.endOffset())).containsExactly(start, end);
+    assertThat(view.retiredCount()).isEqualTo(retired.size());
     assertThat(view.compaction()).isEqualTo(compaction);
     assertThat(entries(view.retired(Integer.MAX_VALUE).join()))
         .hasSize(retired.size())
