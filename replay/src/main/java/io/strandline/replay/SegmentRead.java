@@ -116,9 +116,7 @@ final class SegmentRead {
         return attempt(t, cut.neededBytes());
       }
       if (cut.isEmpty()) {
-        return cut.atEnd()
-            ? beyond(t)
-            : CompletableFuture.completedFuture(BatchRead.empty(t.request.offset()));
+        return cut.atEnd() ? beyond(t) : CompletableFuture.completedFuture(nothing(t.request));
       }
       kept = true;
       return answer(t, cut, run, window);
@@ -163,6 +161,14 @@ final class SegmentRead {
                 index.abortedTransactions(t.request.offset(), cut.nextOffset()).stream()
                     .map(a -> new ReplayRead.AbortedRange(a.producerId(), a.firstOffset()))
                     .toList());
+  }
+
+  /** Asked for one batch at least, none came: the next begins at or above the end, after a gap. */
+  private static ReplayRead nothing(ReplayRequest request) {
+    return BatchRead.empty(
+        request.atLeastOneBatch()
+            ? Math.max(request.offset(), request.endOffset())
+            : request.offset());
   }
 
   /** This segment has no batch at or above the offset, as after compaction: the next may. */

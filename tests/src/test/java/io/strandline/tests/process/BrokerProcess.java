@@ -157,6 +157,15 @@ public final class BrokerProcess implements AutoCloseable {
         .sum();
   }
 
+  /** Memory that the process holds now, in kB. */
+  public long residentKb() throws IOException {
+    return Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status")).stream()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .findFirst()
+        .orElse(0);
+  }
+
   /** All that the process said, over all its starts. */
   public String output() throws IOException {
     return Files.readString(dir.resolve("broker.out"), StandardCharsets.UTF_8);

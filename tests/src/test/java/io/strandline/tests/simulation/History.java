@@ -8,16 +8,28 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was committed: every record below the highest high watermark that any leader ever had. It
  * never changes again, whoever leads; everything that can be read is held against it.
  */
 final class History {
-  /** A record by its value and its time. */
-  record Written(String value, long timestampMs) {}
+  /**
+   * A record by its value, or by its name if it is a tombstone; its time; its key.
+   *
+   * @param tombstone whether it has no value
+   */
+  record Written(String value, long timestampMs, String key, boolean tombstone) {}
+
+  /** How long a tombstone stays at least, by {@code delete.retention.ms}. */
+  static final long DELETE_RETENTION_MS = 3_000;
+
+  /** The header that names a tombstone. */
+  static final String NAME = "n";
 
   private final NavigableMap<Long, Written> committed = new TreeMap<>();
   private final Map<String, Long> tried = new HashMap<>();
@@ -25,6 +37,7 @@ final class History {
   private long start;
   private long end;
   private long deletedBelow;
+  private long cleanedBelow;
   private int acknowledged;
 
   /** Offset after the last that is committed. */
@@ -53,6 +66,23 @@ final class History {
   /** A user asked for everything below the offset to go. */
   void deleteBelow(long offset) {
     deletedBelow = Math.max(deletedBelow, offset);
+  }
+
+  /** Compaction has come, or is on its way, to here: what lies below may have gone. */
+  void cleaning(long offset) {
+    cleanedBelow = Math.max(cleanedBelow, offset);
+  }
+
+  /** Invariant 9: whether compaction may have taken the record. */
+  boolean mayBeCompacted(long offset, long nowMs) {
+    Written written = committed.get(offset);
+    if (written == null || offset >= cleanedBelow) {
+      return false;
+    }
+    boolean later =
+        committed.subMap(offset, false, cleanedBelow, false).values().stream()
+            .anyMatch(other -> other.key().equals(written.key()));
+    return later || (written.tombstone() && nowMs >= written.timestampMs() + DELETE_RETENTION_MS);
   }
 
   /** A leader's high watermark is there: what its log holds below it is final. */
@@ -122,21 +152,33 @@ final class History {
 
   /** Everything committed from one offset to another must be among the records found. */
   void compare(String where, Map<Long, Written> found, long from, long to) {
-    long first = Math.max(from, start);
-    long last = Math.min(to, end);
-    for (long offset = first; offset < last; offset++) {
-      Written wanted = committed.get(offset);
-      if (wanted == null || !wanted.equals(found.get(offset))) {
-        throw new AssertionError(
-            "AcknowledgedReadable: "
-                + where
-                + " has at "
-                + offset
-                + " "
-                + found.get(offset)
-                + " instead of "
-                + wanted);
+    for (long offset = Math.max(from, start); offset < Math.min(to, end); offset++) {
+      equal(where, offset, found.get(offset));
+    }
+  }
+
+  /** As {@link #compare}, but for what compaction may have taken. */
+  void compareTiered(String where, Map<Long, Written> found, long from, long to, long nowMs) {
+    for (long offset = Math.max(from, start); offset < Math.min(to, end); offset++) {
+      Written there = found.get(offset);
+      if (there != null || !mayBeCompacted(offset, nowMs)) {
+        equal(where, offset, there);
       }
+    }
+  }
+
+  private void equal(String where, long offset, @Nullable Written found) {
+    Written wanted = committed.get(offset);
+    if (wanted == null || !wanted.equals(found)) {
+      throw new AssertionError(
+          "AcknowledgedReadable: "
+              + where
+              + " has at "
+              + offset
+              + " "
+              + found
+              + " instead of "
+              + wanted);
     }
   }
 
@@ -158,12 +200,25 @@ final class History {
 
   static void collect(Map<Long, Written> records, MemoryRecords batches) {
     for (Record record : batches.records()) {
-      ByteBuffer value = record.value().duplicate();
+      boolean tombstone = !record.hasValue();
       Written written =
-          new Written(StandardCharsets.UTF_8.decode(value).toString(), record.timestamp());
+          new Written(
+              name(record.value(), record.headers()),
+              record.timestamp(),
+              text(record.key()),
+              tombstone);
       if (records.put(record.offset(), written) != null) {
         throw new AssertionError("Once: " + record.offset() + " twice");
       }
     }
+  }
+
+  private static String text(ByteBuffer bytes) {
+    return StandardCharsets.UTF_8.decode(bytes.duplicate()).toString();
+  }
+
+  /** What a record is known by: its value, or what its header says if it has none. */
+  static String name(@Nullable ByteBuffer value, Header[] headers) {
+    return value == null ? new String(headers[0].value(), StandardCharsets.UTF_8) : text(value);
   }
 }

@@ -2,6 +2,7 @@ package io.strandline.tests.simulation;
 
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.tests.simulation.History.Written;
+import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.retired.RetiredSegment;
@@ -63,6 +64,9 @@ final class LogTierChecks implements TracedStore.Watcher {
         () -> {
           TierCheck.Look look = TierCheck.Look.at(newest(), bucket);
           TierCheck.all(checks, look);
+          Compaction compaction = look.view().compaction();
+          cluster.history.cleaning(compaction.cleanedOffset());
+          cluster.history.cleaning(compaction.roundEndOffset());
           look.named().forEach(this::tiered);
           startsAt(look.view().startOffset(), look.view());
         });
@@ -119,7 +123,8 @@ final class LogTierChecks implements TracedStore.Watcher {
         bucket.get(entry.object(), entry.positionBytes(), (int) entry.dataBytes()).join();
     Map<Long, Written> records = new TreeMap<>();
     History.collect(records, MemoryRecords.readableRecords(data));
-    cluster.history.compare("tier", records, entry.baseOffset(), entry.endOffset());
+    cluster.history.compareTiered(
+        "tier", records, entry.baseOffset(), entry.endOffset(), cluster.time.millis());
   }
 
   /** A local segment went: what it held is tiered, or lies below the start, or was truncated. */

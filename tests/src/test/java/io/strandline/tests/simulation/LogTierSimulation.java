@@ -42,6 +42,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   /**
    * What came of a run; the same seed gives the same.
    *
+   * @param cleaned up to where compaction has come
    * @param stormSteps changes of the first replica's disk in its first life, until all was quiet
    * @param stormRequests to the store, likewise
    */
@@ -51,6 +52,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
       long tierEnd,
       int lives,
       int elections,
+      long cleaned,
       int stormSteps,
       int stormRequests,
       long trace) {}
@@ -116,6 +118,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
           view.endOffset(),
           machines.stream().mapToInt(SimulatedMachine::lives).sum(),
           cluster.epoch(),
+          view.compaction().cleanedOffset(),
           stormSteps,
           stormRequests,
           trace.hash());
@@ -288,6 +291,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
     SimulatedReplica other = on(1 - replica.id);
     if (time.nanos() >= cutUntil && other != null && other.process.awake()) {
       replica.fetch(other);
+      replica.fetch(other); // of short segments there are many
     }
   }
 

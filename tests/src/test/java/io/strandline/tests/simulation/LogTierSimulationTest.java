@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tests.simulation.LogTierSimulation.Outcome;
 import io.strandline.tests.simulation.LogTierSimulation.Shaking;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Crash models: process (page cache kept) and power (what was not forced is lost or torn). */
@@ -25,6 +26,21 @@ class LogTierSimulationTest {
   @Test
   void nothingAcknowledgedIsLostInPowerCutsOfOneReplicaAtATime() {
     Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_APART));
+  }
+
+  /** What is never compacted proves nothing about compaction. */
+  @Test
+  void someRunsCompact() {
+    AtomicInteger compacted = new AtomicInteger();
+    Seeds.run(
+        LogTierSimulationTest.class,
+        2 * SAME,
+        seed -> {
+          if (run(seed, LogTierPlan.PROCESS).cleaned() > 0) {
+            compacted.incrementAndGet();
+          }
+        });
+    assertThat(compacted.get()).as("of " + 2 * SAME + " runs").isPositive();
   }
 
   @Test

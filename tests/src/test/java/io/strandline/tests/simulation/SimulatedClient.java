@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Random;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * acknowledged, to whomever it takes for the leader.
  */
 final class SimulatedClient {
+  private static final int KEYS = 7;
   private static final long PRODUCER = 77;
   private static final long PATIENCE_NANOS = 1_500_000_000L;
 
@@ -94,13 +98,27 @@ final class SimulatedClient {
   private SimpleRecord[] next() {
     SimpleRecord[] records = new SimpleRecord[1 + random.nextInt(4)];
     for (int i = 0; i < records.length; i++) {
-      String value = "value-" + numbers++ + "-" + "x".repeat(random.nextInt(60));
+      String value = "value-" + numbers++ + "-" + "x".repeat(random.nextInt(30));
       // Producers' clocks differ: times do not rise with offsets.
       long timestampMs = cluster.time.millis() - random.nextInt(800);
       cluster.history.tried(value, timestampMs);
-      records[i] = new SimpleRecord(timestampMs, value.getBytes(StandardCharsets.UTF_8));
+      boolean tombstone = random.nextInt(8) == 0;
+      records[i] =
+          new SimpleRecord(
+              timestampMs,
+              bytes("k" + random.nextInt(KEYS)),
+              tombstone ? null : bytes(value),
+              tombstone ? named(value) : Record.EMPTY_HEADERS);
     }
     return records;
+  }
+
+  private static Header[] named(String name) {
+    return new Header[] {new RecordHeader(History.NAME, bytes(name))};
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private void acknowledged(long firstOffset) {
@@ -108,7 +126,7 @@ final class SimulatedClient {
     if (records != null) {
       List<SimpleRecord> all = List.of(records);
       for (int i = 0; i < all.size(); i++) {
-        String value = StandardCharsets.UTF_8.decode(all.get(i).value().duplicate()).toString();
+        String value = History.name(all.get(i).value(), all.get(i).headers());
         cluster.history.acknowledge(value, firstOffset + i);
       }
       sequence += all.size();

@@ -2,8 +2,10 @@ package io.strandline.tests.simulation;
 
 import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
+import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.upload.UploadConfig;
 import java.util.HashMap;
@@ -32,6 +34,7 @@ final class SimulatedCluster {
   final Trace trace;
   final History history = new History();
   private final LogTierPlan plan;
+  private final boolean compacts;
   private final TierPolicy policy;
   private final Set<Integer> inSync = new TreeSet<>();
   private final Map<Integer, SimulatedReplica> alive = new TreeMap<>();
@@ -44,6 +47,7 @@ final class SimulatedCluster {
     this.time = time;
     this.random = random;
     this.trace = trace;
+    this.compacts = random.nextInt(3) == 0;
     this.policy = drawPolicy();
     for (int id = 0; id < plan.replicas(); id++) {
       inSync.add(id);
@@ -69,13 +73,6 @@ final class SimulatedCluster {
         60_000, 4, 10_000, 1 << 20, Optional.empty(), ManifestConfig.Fencing.CHAIN);
   }
 
-  /** The checks count the bytes that retention leaves as they were before a merge saved footers. */
-  private static RewriteConfig withoutMerging() {
-    RewriteConfig d = RewriteConfig.defaults();
-    return new RewriteConfig(
-        d.core(), d.concurrency(), d.pieceBytes(), 0, d.checkMs(), d.bytesPerSecond());
-  }
-
   static TierConfig tierConfig() {
     return new TierConfig(
         new UploadConfig(2, 1 << 20, false),
@@ -87,7 +84,15 @@ final class SimulatedCluster {
         3,
         20_000,
         12_000,
-        withoutMerging());
+        new RewriteConfig(CompactionConfig.defaults(), 1, 2_048, 2_500, 700, Double.MAX_VALUE));
+  }
+
+  /** One run in three is of a compacted topic; the others merge small neighbours. */
+  CompactionPolicy compaction() {
+    return compacts
+        ? new CompactionPolicy(
+            true, 0.3, 0, Long.MAX_VALUE, History.DELETE_RETENTION_MS, 1_500, false)
+        : CompactionPolicy.never(1_500);
   }
 
   Map<String, String> topic() {

@@ -129,7 +129,11 @@ final class SimulatedReader {
     if (nextOffset <= offset) {
       throw new AssertionError("OffsetsDense: " + where + " goes from " + offset + " nowhere");
     }
-    cluster.history.compare(where, records, offset, nextOffset);
+    if (where.equals("hot")) {
+      cluster.history.compare(where, records, offset, nextOffset);
+    } else {
+      cluster.history.compareTiered(where, records, offset, nextOffset, cluster.time.millis());
+    }
     offset = nextOffset;
   }
 
@@ -199,17 +203,30 @@ final class SimulatedReader {
     if (at >= startBefore && at < Math.max(startAfter, lawful)) {
       return; // gone meanwhile: a reader is told so when it comes
     }
-    long first = firstReaching(asked, Math.max(startBefore, lawful), bound);
-    long last = firstReaching(asked, Math.max(startAfter, lawful), bound);
-    if (at < first || at > last) {
+    // What compaction may have taken may be found, and may be passed over.
+    long first = firstReaching(asked, Math.max(startBefore, lawful), bound, true);
+    long last = firstReaching(asked, Math.max(startAfter, lawful), bound, false);
+    Written there = cluster.history.committed().get(at);
+    boolean reaches = at < 0 ? last < 0 : there != null && there.timestampMs() >= asked;
+    if (!reaches || (at >= 0 && at < first) || (last >= 0 && at > last)) {
       throw new AssertionError(
-          "FirstReaching: " + asked + " at " + at + ", is first reached at " + first);
+          "FirstReaching: "
+              + asked
+              + " at "
+              + at
+              + ", is first reached at "
+              + first
+              + ", at the latest at "
+              + last);
     }
   }
 
-  private long firstReaching(long asked, long from, long bound) {
+  private long firstReaching(long asked, long from, long bound, boolean compacted) {
     return cluster.history.committed().subMap(from, Math.max(from, bound)).entrySet().stream()
         .filter(entry -> entry.getValue().timestampMs() >= asked)
+        .filter(
+            entry ->
+                compacted || !cluster.history.mayBeCompacted(entry.getKey(), cluster.time.millis()))
         .map(Map.Entry::getKey)
         .findFirst()
         .orElse(-1L);

@@ -13,6 +13,7 @@ import io.strandline.tiering.TierServices;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.store.ObjectStore;
@@ -183,7 +184,14 @@ final class SimulatedReplica {
     if (leads()) {
       epochStart = log.logEndOffset();
       log.assignEpoch(epoch, epochStart);
-      pipeline.join(new TierMember(log, log, this::highWatermark, epoch, cluster::policy));
+      pipeline.join(
+          new TierMember(
+              log,
+              log,
+              this::highWatermark,
+              epoch,
+              cluster::policy,
+              new Compactable(cluster::compaction, Map::of)));
     } else {
       var unused = pipeline.leave(SimulatedCluster.PARTITION);
     }
