@@ -136,6 +136,7 @@ public final class ConfigKeys {
     shipping(table);
     rewriting(table);
     SpaceConfig.define(table);
+    ScrubKeys.define(table);
     replay(table);
     limits(table);
     return table;

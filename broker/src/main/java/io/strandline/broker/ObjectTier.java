@@ -22,6 +22,8 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.Workbench;
+import io.strandline.tiering.scrub.ScrubFile;
+import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
@@ -36,7 +38,6 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -60,7 +61,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ObjectTier.class);
   private static final Duration VERIFY_AT_START = Duration.ofSeconds(5);
   private static final long VERIFY_AGAIN_MS = 10_000;
-  private static final int DAMAGES_MAX = 1_000;
+  private static final long SCRUB_SAVE_MS = 60_000;
 
   private final BrokerConfig config;
   private final Threads threads;
@@ -74,7 +75,6 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final Deletions deletions;
   private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
   private volatile Check verified = Check.failed("not tried yet");
-  private final Set<String> damages = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
   private final CompletableFuture<TierPipeline> pipeline = new CompletableFuture<>();
 
@@ -118,6 +118,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     ObjectTier tier = new ObjectTier(config, threads, meters, view);
     health.ready("object store", () -> Check.OK); // an outage of the store stops no client
     health.live("object store", () -> new Check(true, tier.verified.detail()));
+    health.live("history", tier::damages);
     return tier;
   }
 
@@ -154,16 +155,15 @@ final class ObjectTier implements Tier, AutoCloseable {
     return replay;
   }
 
-  /** A reader met what cannot be read: told once for each range, until the next start. */
+  /** A reader met what cannot be read; told once. */
   private void damaged(TopicIdPartition partition, ReplayException.Damage range) {
-    if (damages.size() < DAMAGES_MAX && damages.add(partition + "@" + range.fromOffset())) {
-      LOG.atError()
-          .addKeyValue("partition", partition)
-          .log(
-              "history is damaged from offset {} to {}: its readers get an error until they seek",
-              range.fromOffset(),
-              range.toOffset() - 1);
+    if (pipeline.isDone()) {
+      pipeline.join().scrubbed().met(partition, range.fromOffset(), range.toOffset());
     }
+  }
+
+  private Check damages() {
+    return new Check(true, pipeline.isDone() ? pipeline.join().scrubbed().summary() : "");
   }
 
   /**
@@ -210,7 +210,37 @@ final class ObjectTier implements Tier, AutoCloseable {
                 throw new StoreException.Refused(verdict.explain(), null);
               }
             })
+        .thenCompose(fit -> tidyVersions())
         .thenRunAsync(() -> startPipeline(clusterId), threads.tier);
+  }
+
+  /** The probe's own object was deleted: a bucket that keeps versions still has it. */
+  private CompletableFuture<Void> tidyVersions() {
+    return store
+        .leftovers(StoreProbe.PREFIX, Leftover.Of.VERSIONS)
+        .thenCompose(
+            kept -> {
+              if (!kept.isEmpty() && TierBindings.deletesVersions(config)) {
+                return store.purge(kept);
+              }
+              if (!kept.isEmpty()) {
+                LOG.atWarn()
+                    .addKeyValue("store", store.describe())
+                    .log(
+                        "the bucket keeps old versions, so that deleted history goes on costing:"
+                            + " give it a lifecycle rule with NoncurrentVersionExpiration and"
+                            + " ExpiredObjectDeleteMarker, or set strandline.scrub.versions=delete");
+              }
+              return CompletableFuture.<Void>completedFuture(null);
+            })
+        .exceptionally(
+            unknown -> {
+              LOG.atInfo()
+                  .addKeyValue("store", store.describe())
+                  .addKeyValue("reason", message(unknown))
+                  .log("whether the bucket keeps old versions cannot be found out");
+              return null;
+            });
   }
 
   private void verifiedOrAgain(
@@ -256,6 +286,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       random,
                       recompressor(),
                       meters)));
+      scrubFile(started);
       verified = Check.OK;
       waiting.values().forEach(started::join);
       waiting.clear();
@@ -271,6 +302,18 @@ final class ObjectTier implements Tier, AutoCloseable {
         TierBindings.recompression(config),
         new Recompressor.Workshop(
             threads.recompress, config.ownDirectory().resolve("recompress"), meters));
+  }
+
+  private void scrubFile(TierPipeline started) {
+    ScrubFile file =
+        parts.started(
+            "scrub", ScrubFile.open(config.ownDirectory().resolve("scrub"), started.scrubbed()));
+    var unused =
+        threads.timer.scheduleWithFixedDelay(
+            () -> threads.tier.execute(file::save),
+            SCRUB_SAVE_MS,
+            SCRUB_SAVE_MS,
+            TimeUnit.MILLISECONDS);
   }
 
   // ---- partitions come and go

@@ -11,6 +11,7 @@ import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
+import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.store.guard.Budget;
 import io.strandline.tiering.store.guard.Deadline;
 import io.strandline.tiering.store.guard.Rates;
@@ -116,8 +117,7 @@ final class TierBindings {
         defaults.backoffMinMs(),
         defaults.backoffMaxMs(),
         defaults.segmentsPerCommit(),
-        defaults.graceMs(),
-        defaults.sweepMs(),
+        scrub(config),
         rewrite(config));
   }
 
@@ -142,6 +142,19 @@ final class TierBindings {
         config.kafkaDouble("log.cleaner.io.buffer.load.factor"),
         (int) Math.max(BUFFER_BYTES_MIN, buffer),
         defaults.batchBytesMax());
+  }
+
+  private static ScrubConfig scrub(BrokerConfig config) {
+    return new ScrubConfig(
+        config.number(ScrubKeys.LIST_MS),
+        config.number(ScrubKeys.BYTES),
+        config.number(ScrubKeys.ROUND_MS),
+        config.number(ScrubKeys.GRACE_MS),
+        deletesVersions(config));
+  }
+
+  static boolean deletesVersions(BrokerConfig config) {
+    return config.text(ScrubKeys.VERSIONS).equals("delete");
   }
 
   static CacheConfig cache(BrokerConfig config) {

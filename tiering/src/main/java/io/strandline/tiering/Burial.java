@@ -4,7 +4,7 @@ import io.strandline.tiering.manifest.FencedException;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.Deletions.Deletion;
-import io.strandline.tiering.reclaim.OrphanSweep.Swept;
+import io.strandline.tiering.scrub.PartitionScrub.Swept;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.upload.UploadIntent;
 import java.io.IOException;
@@ -123,7 +123,8 @@ final class Burial {
 
   private CompletableFuture<Integer> sweepOrphans(ManifestView view) {
     return shared
-        .orphans()
+        .scrubs()
+        .lists()
         .sweep(view.partition(), view.leaderEpoch(), object -> false)
         .thenCompose(this::finishUnlessYoung);
   }
@@ -132,7 +133,7 @@ final class Burial {
     if (swept.young() == 0) {
       return finish();
     }
-    nextSweepMs = shared.nowMs() + shared.config().sweepMs();
+    nextSweepMs = shared.nowMs() + shared.config().scrub().listMs();
     return CompletableFuture.completedFuture(0);
   }
 

@@ -13,6 +13,7 @@ import io.strandline.tiering.upkeep.Chore;
 import io.strandline.tiering.upkeep.ChoreRound;
 import io.strandline.tiering.upkeep.Expiry;
 import io.strandline.tiering.upkeep.GiveUp;
+import io.strandline.tiering.upkeep.FullRead;
 import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.upkeep.RetiredDeletion;
 import io.strandline.tiering.upkeep.Sweep;
@@ -33,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * durable before local bytes go.
  */
 final class PartitionTier {
+  private static final long FIRST_READ_MS_MAX = 10 * 60 * 1000L;
+
   private final TierShared shared;
   private final TierMember member;
   private final Shipment shipment;
@@ -62,6 +65,7 @@ final class PartitionTier {
         new TierCompaction(shared.rewriting(), member.compaction(), member.local(), disk);
     this.release =
         new Release(upkept(), shared.metrics().releasedBytes, shared.config().reclaimMs());
+    shared.scrubs().ledger().open(member.partition());
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
     this.lookMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
   }
@@ -69,7 +73,7 @@ final class PartitionTier {
   /** In the order of their turns. */
   private List<Chore> chores() {
     long everyMs = shared.config().reclaimMs();
-    long sweepMs = shared.config().sweepMs();
+    long sweepMs = shared.config().scrub().listMs();
     TierMetrics metrics = shared.metrics();
     Upkept upkept = upkept();
     return List.of(
@@ -78,7 +82,14 @@ final class PartitionTier {
         new Expiry(upkept, shared.board()::report, everyMs),
         new RetiredDeletion(shared.retired(), metrics.forgottenSegments, everyMs),
         new OpenUploads(this::resolveIntents, everyMs),
-        new Sweep(shared.orphans(), this::isOpen, metrics.orphans, sweepMs, shared.chance(sweepMs)),
+        new Sweep(
+            shared.scrubs().lists(),
+            shared.scrubs().ledger(),
+            this::isOpen,
+            metrics.orphans,
+            new Sweep.Turn(sweepMs, shared.chance(sweepMs))),
+        new FullRead(
+            shared.scrubs().reads(), member.partition(), shared.chance(FIRST_READ_MS_MAX)),
         compaction,
         new NeighbourMerge(shared.rewriting(), member.compaction(), member.policy()));
   }
@@ -95,6 +106,7 @@ final class PartitionTier {
   void leave() {
     left = true;
     lag.clear();
+    shared.scrubs().turns().look();
   }
 
   /** The next pass looks for orphans. */

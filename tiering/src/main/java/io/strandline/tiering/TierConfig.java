@@ -1,6 +1,7 @@
 package io.strandline.tiering;
 
 import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.upload.UploadConfig;
 
 /**
@@ -9,9 +10,8 @@ import io.strandline.tiering.upload.UploadConfig;
  * @param reclaimMs how often release, retention and deletion are looked at; a commit looks at once
  * @param backoffMinMs,backoffMaxMs after failures in a row, doubled each time, half of it by chance
  * @param segmentsPerCommit at most so many segments in one manifest version
- * @param graceMs after which a request of a dead process can no longer arrive, and an object that
- *     nobody names is an orphan
- * @param sweepMs how often a partition is searched for orphans; the first time by chance within it
+ * @param scrub how what is tiered is checked; its grace is also the time after which a request of a
+ *     dead process can no longer arrive
  * @param rewrite of compaction and merging
  */
 public record TierConfig(
@@ -22,17 +22,14 @@ public record TierConfig(
     long backoffMinMs,
     long backoffMaxMs,
     int segmentsPerCommit,
-    long graceMs,
-    long sweepMs,
+    ScrubConfig scrub,
     RewriteConfig rewrite) {
   public TierConfig {
     if (checkMs < 1
         || reclaimMs < 1
         || backoffMinMs < 1
         || backoffMaxMs < backoffMinMs
-        || segmentsPerCommit < 1
-        || graceMs < 1
-        || sweepMs < 1) {
+        || segmentsPerCommit < 1) {
       throw new IllegalArgumentException(
           "not a tier configuration: "
               + checkMs
@@ -43,17 +40,16 @@ public record TierConfig(
               + " to "
               + backoffMaxMs
               + ", "
-              + segmentsPerCommit
-              + ", "
-              + graceMs
-              + ", "
-              + sweepMs);
+              + segmentsPerCommit);
     }
   }
 
-  /** Nothing gathered, a second, half a minute, 0.5 to 60 s, 8 segments, a day, a day. */
+  long graceMs() {
+    return scrub.graceMs();
+  }
+
+  /** Nothing gathered, a second, half a minute, 0.5 to 60 s, 8 segments. */
   public static TierConfig defaults() {
-    long dayMs = 24 * 60 * 60 * 1000L;
     return new TierConfig(
         UploadConfig.defaults(),
         GatherConfig.none(),
@@ -62,8 +58,7 @@ public record TierConfig(
         500,
         60_000,
         8,
-        dayMs,
-        dayMs,
+        ScrubConfig.defaults(),
         RewriteConfig.defaults());
   }
 }

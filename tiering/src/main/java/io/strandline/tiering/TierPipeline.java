@@ -2,6 +2,7 @@ package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.Deletions.Deletion;
 import io.strandline.tiering.upkeep.Release;
+import io.strandline.tiering.scrub.ScrubLedger;
 import io.strandline.tiering.upload.UploadIntent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -101,6 +102,7 @@ public final class TierPipeline implements AutoCloseable {
   public synchronized CompletableFuture<Void> leave(TopicIdPartition partition) {
     Joined was = joined.remove(partition);
     shared.board().forget(partition);
+    shared.scrubs().ledger().close(partition);
     if (was == null) {
       return leaving.getOrDefault(partition, CompletableFuture.completedFuture(null));
     }
@@ -193,6 +195,11 @@ public final class TierPipeline implements AutoCloseable {
       there.runner.dueNow();
     }
     return coming;
+  }
+
+  /** What is known to be wrong with the tier of the partitions that this broker leads. */
+  public ScrubLedger scrubbed() {
+    return shared.scrubs().ledger();
   }
 
   /** Something was sealed: look at the partition at the next turn. */

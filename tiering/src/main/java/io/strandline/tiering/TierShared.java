@@ -1,8 +1,12 @@
 package io.strandline.tiering;
 
-import io.strandline.tiering.reclaim.OrphanSweep;
 import io.strandline.tiering.reclaim.RetiredObjects;
 import io.strandline.tiering.rewrite.Rewriting;
+import io.strandline.tiering.scrub.FullScrub;
+import io.strandline.tiering.scrub.PartitionScrub;
+import io.strandline.tiering.scrub.ScrubConfig;
+import io.strandline.tiering.scrub.ScrubLedger;
+import io.strandline.tiering.scrub.ScrubTurns;
 import io.strandline.tiering.upkeep.ChoreRound;
 import io.strandline.tiering.upload.Uploader;
 
@@ -12,7 +16,7 @@ record TierShared(
     TierServices services,
     Uploader uploader,
     RetiredObjects retired,
-    OrphanSweep orphans,
+    Scrubs scrubs,
     IntentRule intents,
     Rewriting rewriting,
     ProgressBoard board,
@@ -24,8 +28,7 @@ record TierShared(
         services,
         uploader,
         new RetiredObjects(services.cluster(), services.store()),
-        new OrphanSweep(
-            services.store(), services.manifests(), services.random(), config.graceMs()),
+        Scrubs.of(config.scrub(), services),
         new IntentRule(uploader, config.graceMs()),
         new Rewriting(
             config.rewrite(),
@@ -37,6 +40,33 @@ record TierShared(
                 services.metrics())),
         new ProgressBoard(),
         new TierMetrics(services.metrics()));
+  }
+
+  /** What checks the tier. */
+  record Scrubs(PartitionScrub lists, FullScrub reads, ScrubTurns turns, ScrubLedger ledger) {
+    private static Scrubs of(ScrubConfig config, TierServices services) {
+      ScrubTurns turns = new ScrubTurns(services.timer());
+      ScrubLedger ledger = new ScrubLedger(services.metrics());
+      return new Scrubs(
+          new PartitionScrub(
+              services.cluster(),
+              services.store(),
+              services.manifests(),
+              services.random(),
+              config),
+          new FullScrub(
+              new FullScrub.Environment(
+                  services.cluster(),
+                  services.store(),
+                  services.manifests(),
+                  turns,
+                  ledger,
+                  services.disk(),
+                  services.clock()::millis),
+              config),
+          turns,
+          ledger);
+    }
   }
 
   long nowMs() {

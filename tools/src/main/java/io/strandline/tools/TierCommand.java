@@ -3,8 +3,8 @@ package io.strandline.tools;
 import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
-import io.strandline.tiering.reclaim.AuditFinding;
-import io.strandline.tiering.reclaim.TierAudit;
+import io.strandline.tiering.scrub.AuditFinding;
+import io.strandline.tiering.scrub.TierAudit;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.io.IOException;
 import java.time.Duration;
@@ -90,8 +90,9 @@ final class TierCommand {
       name = "verify",
       description = {
         "Re-read every object that the manifests name; list segments that none names.",
-        "Lengths, checksums, batches and the continuity of offsets are checked. The exit code is 1"
-            + " when something is wrong."
+        "Lengths, checksums, batches and the continuity of offsets are checked. What is missing or"
+            + " damaged is printed with its first offset and the first behind it; a consumer that"
+            + " seeks there goes on. The exit code is 1 when something is wrong."
       },
       mixinStandardHelpOptions = true)
   int verify(
@@ -266,6 +267,8 @@ final class TierCommand {
           finding.partition().map(Place::of).orElse(null),
           "offset",
           finding.offset() < 0 ? null : finding.offset(),
+          "end",
+          finding.endOffset() < 0 ? null : finding.endOffset(),
           "object",
           finding.object().map(Object::toString).orElse(null),
           "detail",

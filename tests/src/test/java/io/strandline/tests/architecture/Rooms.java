@@ -27,6 +27,7 @@ final class Rooms {
     room("tiering.upload", "tiering.seal", "tiering.segment", "tiering.store");
     room("tiering.manifest", "tiering.upload", "tiering.segment", "tiering.store");
     room("tiering.reclaim", "tiering.manifest", "tiering.segment", "tiering.store");
+    room("tiering.scrub", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.compact", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.mount", "tiering.manifest", "tiering.segment", "tiering.store", "tiering.upload");
     room("tiering", "tiering.*");

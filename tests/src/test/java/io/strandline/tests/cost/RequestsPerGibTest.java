@@ -156,8 +156,7 @@ class RequestsPerGibTest {
         d.backoffMinMs(),
         d.backoffMaxMs(),
         d.segmentsPerCommit(),
-        d.graceMs(),
-        d.sweepMs(),
+        d.scrub(),
         d.rewrite());
   }
 

@@ -7,6 +7,7 @@ import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.upload.UploadConfig;
 import java.util.HashMap;
 import java.util.Map;
@@ -82,8 +83,7 @@ final class SimulatedCluster {
         200,
         2_000,
         3,
-        20_000,
-        12_000,
+        new ScrubConfig(12_000, 1 << 20, 5_000, 20_000, false),
         new RewriteConfig(CompactionConfig.defaults(), 1, 2_048, 2_500, 700, Double.MAX_VALUE));
   }
 

@@ -130,6 +130,19 @@ public abstract class DecoratedObjectStore implements ObjectStore {
   }
 
   @Override
+  public CompletableFuture<List<Leftover>> leftovers(String prefix, Leftover.Of of) {
+    return around(
+        new StoreCall(StoreCall.Operation.LIST, prefix, 0), () -> inner.leftovers(prefix, of));
+  }
+
+  @Override
+  public CompletableFuture<Void> purge(Collection<Leftover> leftovers) {
+    List<Leftover> all = List.copyOf(leftovers);
+    String subject = all.size() + " leftovers";
+    return around(new StoreCall(StoreCall.Operation.DELETE, subject, 0), () -> inner.purge(all));
+  }
+
+  @Override
   public String describe() {
     return inner.describe();
   }

@@ -89,6 +89,19 @@ public interface ObjectStore extends AutoCloseable {
   /** Deletes objects; one that is not there is no error. */
   CompletableFuture<Void> delete(Collection<ObjectKey> keys);
 
+  /**
+   * What lies below the prefix and is no object, all of it, in no order; nothing where a store
+   * keeps nothing of the kind.
+   */
+  default CompletableFuture<List<Leftover>> leftovers(String prefix, Leftover.Of of) {
+    return CompletableFuture.completedFuture(List.of());
+  }
+
+  /** Deletes leftovers for good; one that is not there is no error. */
+  default CompletableFuture<Void> purge(Collection<Leftover> leftovers) {
+    return CompletableFuture.completedFuture(null);
+  }
+
   /** What an operator would call this store: a URI without secrets. */
   String describe();
 

@@ -1,36 +1,45 @@
 package io.strandline.tiering.upkeep;
 
 import io.micrometer.core.instrument.Counter;
+import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
-import io.strandline.tiering.reclaim.OrphanSweep;
+import io.strandline.tiering.scrub.PartitionScrub;
+import io.strandline.tiering.scrub.ScrubLedger;
 import io.strandline.tiering.store.ObjectKey;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
-/** Looks for objects of ours that no manifest names, and deletes them after the grace. */
+/**
+ * Lists the partition's objects beside its manifest: says what is missing, and deletes objects of
+ * ours that no manifest names after the grace.
+ */
 public final class Sweep implements Chore {
-  private final OrphanSweep orphans;
+  private final PartitionScrub scrub;
+  private final ScrubLedger ledger;
   private final Predicate<ObjectKey> open;
   private final Counter deletedOrphans;
-  private final long everyMs;
-  private final long firstMs;
+  private final Turn when;
+
+  /**
+   * @param firstMs pause before the first one, so that partitions spread
+   */
+  public record Turn(long everyMs, long firstMs) {}
 
   /**
    * @param open whether an upload under this key may still be under way
-   * @param firstMs pause before the first one, so that partitions spread
    */
   public Sweep(
-      OrphanSweep orphans,
+      PartitionScrub scrub,
+      ScrubLedger ledger,
       Predicate<ObjectKey> open,
       Counter deletedOrphans,
-      long everyMs,
-      long firstMs) {
-    this.orphans = orphans;
+      Turn when) {
+    this.scrub = scrub;
+    this.ledger = ledger;
     this.open = open;
     this.deletedOrphans = deletedOrphans;
-    this.everyMs = everyMs;
-    this.firstMs = firstMs;
+    this.when = when;
   }
 
   @Override
@@ -40,22 +49,30 @@ public final class Sweep implements Chore {
 
   @Override
   public long firstPauseMs() {
-    return firstMs;
+    return when.firstMs;
   }
 
   @Override
   public long pauseMs(int done) {
-    return everyMs;
+    return when.everyMs;
   }
 
   @Override
   public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
-    return orphans
-        .sweep(writer.view().partition(), writer.view().leaderEpoch(), open)
-        .thenApply(
-            found -> {
-              deletedOrphans.increment(found.deleted());
-              return found.deleted();
-            });
+    ManifestView view = writer.view();
+    return scrub
+        .sweep(view.partition(), view.leaderEpoch(), open)
+        .thenCompose(
+            found ->
+                ledger
+                    .gone(writer.view())
+                    .thenApply(
+                        gone -> {
+                          if (found.listed()) {
+                            ledger.listed(writer.view(), found.findings(), gone);
+                          }
+                          deletedOrphans.increment(found.deleted());
+                          return found.deleted() + found.leftovers();
+                        }));
   }
 }

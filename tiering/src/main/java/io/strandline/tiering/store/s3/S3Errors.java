@@ -90,4 +90,10 @@ final class S3Errors {
     String message = thrown.getMessage();
     return message != null && message.contains("Unable to load credentials");
   }
+
+  /** Whether an upload in parts is gone already. */
+  static boolean isNoSuchUpload(Throwable thrown) {
+    Throwable bare = thrown instanceof CompletionException ? thrown.getCause() : thrown;
+    return bare instanceof AwsServiceException answer && code(answer).equals("NoSuchUpload");
+  }
 }

@@ -1,6 +1,7 @@
 package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.Landing;
+import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
@@ -250,7 +251,7 @@ public final class S3ObjectStore implements ObjectStore {
         S3ObjectStore::checked);
   }
 
-  private static DeleteObjectsResponse checked(DeleteObjectsResponse answer) {
+  static DeleteObjectsResponse checked(DeleteObjectsResponse answer) {
     for (S3Error error : answer.errors()) {
       if (!"NoSuchKey".equals(error.code())) {
         String message = "delete " + error.key() + ": " + error.code() + " " + error.message();
@@ -260,6 +261,23 @@ public final class S3ObjectStore implements ObjectStore {
       }
     }
     return answer;
+  }
+
+  @Override
+  public CompletableFuture<List<Leftover>> leftovers(String prefix, Leftover.Of of) {
+    S3Leftovers leftovers = new S3Leftovers(client, requests);
+    CompletableFuture<List<Leftover>> asked =
+        of == Leftover.Of.VERSIONS ? leftovers.versions(prefix) : leftovers.uploads(prefix);
+    return answer(Operation.LIST, prefix, asked, found -> found);
+  }
+
+  @Override
+  public CompletableFuture<Void> purge(Collection<Leftover> leftovers) {
+    List<Leftover> all = List.copyOf(leftovers);
+    String subject = all.size() + " leftovers";
+    CompletableFuture<Void> purged = new S3Leftovers(client, requests).purge(all);
+    return CompletableFuture.allOf(answer(Operation.DELETE, subject, purged, done -> all))
+        .exceptionallyCompose(thrown -> CompletableFuture.failedFuture(StoreException.of(thrown)));
   }
 
   @Override

@@ -1,4 +1,4 @@
-package io.strandline.tiering.reclaim;
+package io.strandline.tiering.scrub;
 
 import static io.strandline.tiering.segment.TestLog.PARTITION;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,7 +9,7 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
-import io.strandline.tiering.reclaim.AuditFinding.Kind;
+import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.segment.EncodedSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;

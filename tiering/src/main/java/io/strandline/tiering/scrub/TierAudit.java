@@ -1,11 +1,11 @@
-package io.strandline.tiering.reclaim;
+package io.strandline.tiering.scrub;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.manifest.index.ManifestKeys;
 import io.strandline.tiering.manifest.retired.RetiredSegment;
-import io.strandline.tiering.reclaim.AuditFinding.Kind;
+import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectInfo;
@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
@@ -192,7 +193,7 @@ public final class TierAudit {
       } catch (CompletionException | CorruptManifestException | StoreException e) {
         Throwable cause =
             e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
-        aboutManifest(partition, Kind.MANIFEST, -1, String.valueOf(cause.getMessage()));
+        aboutManifest(partition, Kind.MANIFEST, -1, -1, String.valueOf(cause.getMessage()));
       } finally {
         slots.acquireUninterruptibly(config.concurrent());
         slots.release(config.concurrent());
@@ -209,7 +210,7 @@ public final class TierAudit {
           boolean covers = count == 0 ? entry.covers(next) : entry.baseOffset() == next;
           if (!covers) {
             String detail = "offset " + next + " is followed by " + entry.baseOffset();
-            aboutManifest(view.partition(), Kind.GAP, next, detail);
+            aboutManifest(view.partition(), Kind.GAP, next, entry.baseOffset(), detail);
           }
           next = Math.max(next, entry.endOffset());
           sum += entry.lengthBytes();
@@ -221,24 +222,33 @@ public final class TierAudit {
       }
       if (next != view.endOffset() || sum != view.sizeBytes() || count != view.segmentCount()) {
         String detail = count + " segments of " + sum + " bytes to offset " + next;
-        aboutManifest(view.partition(), Kind.MANIFEST, next, "its sums are not those of " + detail);
+        aboutManifest(
+            view.partition(),
+            Kind.MANIFEST,
+            view.startOffset(),
+            view.endOffset(),
+            "its sums are not those of " + detail);
       }
     }
 
     private void submit(TopicIdPartition partition, SegmentEntry entry, Optional<ObjectInfo> info) {
       slots.acquireUninterruptibly();
-      executor.execute(
-          () -> {
-            try {
-              SegmentAudit audit = new SegmentAudit(store, partition, entry);
-              List<AuditFinding> findings =
-                  audit.run(info.orElse(null), config.pieceBytes(), this::read);
-              findings.stream().filter(f -> stillNamed(f, entry)).forEach(this::found);
-              tell(() -> segments++);
-            } finally {
-              slots.release();
-            }
-          });
+      SegmentAudit.Way way =
+          new SegmentAudit.Way(
+              config.pieceBytes(),
+              bytes -> CompletableFuture.completedFuture(null),
+              this::read,
+              executor);
+      var unused =
+          new SegmentAudit(store, partition, entry)
+              .run(info.orElse(null), way)
+              .thenAcceptAsync(
+                  findings -> {
+                    findings.stream().filter(f -> stillNamed(f, entry)).forEach(this::found);
+                    tell(() -> segments++);
+                  },
+                  executor)
+              .whenComplete((done, failure) -> slots.release());
     }
 
     /** What was retired since the manifest was read may lawfully be gone. */
@@ -274,7 +284,8 @@ public final class TierAudit {
       if (!info.key().equals(StoreOwner.KEY) && !key.startsWith(StoreProbe.PREFIX)) {
         String detail = info.lengthBytes() + " bytes";
         found(
-            new AuditFinding(Kind.UNKNOWN, Optional.empty(), Optional.of(info.key()), -1, detail));
+            new AuditFinding(
+                Kind.UNKNOWN, Optional.empty(), Optional.of(info.key()), -1, -1, detail));
       }
     }
 
@@ -282,11 +293,14 @@ public final class TierAudit {
         Kind kind, TopicIdPartition partition, ObjectInfo info, String detail) {
       long offset = SegmentId.parse(info.key()).map(SegmentId::baseOffset).orElse(-1L);
       return new AuditFinding(
-          kind, Optional.of(partition), Optional.of(info.key()), offset, detail);
+          kind, Optional.of(partition), Optional.of(info.key()), offset, -1, detail);
     }
 
-    private void aboutManifest(TopicIdPartition partition, Kind kind, long offset, String detail) {
-      found(new AuditFinding(kind, Optional.of(partition), Optional.empty(), offset, detail));
+    private void aboutManifest(
+        TopicIdPartition partition, Kind kind, long offset, long endOffset, String detail) {
+      found(
+          new AuditFinding(
+              kind, Optional.of(partition), Optional.empty(), offset, endOffset, detail));
     }
 
     private void read(long count) {

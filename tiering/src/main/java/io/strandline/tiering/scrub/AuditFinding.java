@@ -1,6 +1,8 @@
-package io.strandline.tiering.reclaim;
+package io.strandline.tiering.scrub;
 
+import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectKey;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.kafka.common.TopicIdPartition;
 
@@ -10,6 +12,7 @@ import org.apache.kafka.common.TopicIdPartition;
  * @param partition whose manifest or place it is about; none for objects outside of all partitions
  * @param object none where it is about a manifest as a whole
  * @param offset the first offset concerned, or -1
+ * @param endOffset the first behind that is not concerned, or -1
  * @param detail for a person
  */
 public record AuditFinding(
@@ -17,7 +20,19 @@ public record AuditFinding(
     Optional<TopicIdPartition> partition,
     Optional<ObjectKey> object,
     long offset,
+    long endOffset,
     String detail) {
+  /** Of a segment as a whole: none of its offsets can be relied on. */
+  static AuditFinding of(Kind kind, TopicIdPartition partition, SegmentEntry entry, String detail) {
+    return new AuditFinding(
+        kind,
+        Optional.of(partition),
+        Optional.of(entry.object()),
+        entry.baseOffset(),
+        entry.endOffset(),
+        detail);
+  }
+
   /** What can be said. */
   public enum Kind {
     /** The manifest cannot be read, or contradicts itself. */
@@ -54,6 +69,21 @@ public record AuditFinding(
     /** Whether a sound tier has none of it. */
     public boolean wrong() {
       return wrong;
+    }
+
+    /** Whether readers of its offsets get an error. */
+    public boolean damage() {
+      return wrong && this != ORPHAN && this != UNREAD;
+    }
+
+    /** Whether only reading bytes finds it. */
+    boolean byReading() {
+      return this == CHECKSUM || this == CONTENT;
+    }
+
+    /** The name in metrics and messages. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 }

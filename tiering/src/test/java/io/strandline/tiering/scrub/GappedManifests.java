@@ -1,4 +1,4 @@
-package io.strandline.tiering.reclaim;
+package io.strandline.tiering.scrub;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;

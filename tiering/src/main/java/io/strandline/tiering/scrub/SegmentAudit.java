@@ -1,6 +1,6 @@
-package io.strandline.tiering.reclaim;
+package io.strandline.tiering.scrub;
 
-import io.strandline.tiering.reclaim.AuditFinding.Kind;
+import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.segment.BatchScan;
 import io.strandline.tiering.segment.SegmentEntry;
@@ -16,7 +16,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.IntFunction;
 import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 import org.apache.kafka.common.TopicIdPartition;
@@ -24,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one segment from its first byte to its last, in pieces, and holds it against its entry.
- * Blocks; used once, by one thread.
+ * Used once; a piece at a time.
  */
 final class SegmentAudit {
   private final ObjectStore store;
@@ -62,30 +65,56 @@ final class SegmentAudit {
   }
 
   /**
-   * @param listed what the store said of the object, if it was asked already
-   * @param pieceBytes of one read
+   * How it is read.
+   *
+   * @param pieceBytes of one GET at most
+   * @param before asked before each GET of so many bytes; a failure ends the reading
    * @param read told of bytes as they are read
+   * @param executor sums them up
    */
-  List<AuditFinding> run(@Nullable ObjectInfo listed, int pieceBytes, LongConsumer read) {
-    try {
-      Optional<ObjectInfo> info =
-          listed == null ? store.head(entry.object()).join() : Optional.of(listed);
-      if (info.isEmpty()) {
-        found(Kind.MISSING, "no object of this name");
-      } else if (lengthHolds(info.get())) {
-        readAll(pieceBytes, read);
-        compare();
-      }
-    } catch (CompletionException | StoreException e) {
-      StoreException failure = StoreException.of(e);
-      if (failure instanceof StoreException.Undeciphered undeciphered) {
-        undeciphered(undeciphered);
-      } else {
-        boolean gone = failure instanceof StoreException.NotFound;
-        found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
-      }
+  record Way(
+      int pieceBytes,
+      IntFunction<CompletableFuture<Void>> before,
+      LongConsumer read,
+      Executor executor) {}
+
+  /**
+   * @param listed what the store said of the object, if it was asked already
+   */
+  CompletableFuture<List<AuditFinding>> run(@Nullable ObjectInfo listed, Way way) {
+    return (listed == null
+            ? store.head(entry.object())
+            : CompletableFuture.completedFuture(Optional.of(listed)))
+        .thenCompose(
+            info -> {
+              if (info.isEmpty()) {
+                found(Kind.MISSING, "no object of this name");
+              } else if (lengthHolds(info.get())) {
+                return readFrom(0, way).thenRun(this::compare);
+              }
+              return CompletableFuture.completedFuture(null);
+            })
+        .handleAsync(
+            (done, thrown) -> {
+              if (thrown != null) {
+                unread(thrown);
+              }
+              return findings;
+            },
+            way.executor);
+  }
+
+  private void unread(Throwable thrown) {
+    if (thrown.getCause() instanceof CancellationException given) {
+      throw given;
     }
-    return findings;
+    StoreException failure = StoreException.of(thrown);
+    if (failure instanceof StoreException.Undeciphered undeciphered) {
+      undeciphered(undeciphered);
+      return;
+    }
+    boolean gone = failure instanceof StoreException.NotFound;
+    found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
   }
 
   /** Without its key an object can still be the one that was stored, or not. */
@@ -114,24 +143,34 @@ final class SegmentAudit {
     return true;
   }
 
-  private void readAll(int pieceBytes, LongConsumer read) {
-    long at = 0;
-    while (at < entry.lengthBytes()) {
-      boolean inData = at < entry.dataBytes();
-      long left = (inData ? entry.dataBytes() : entry.lengthBytes()) - at;
-      int length = (int) Math.min(pieceBytes, left);
-      ByteBuffer piece = store.get(entry.object(), entry.positionBytes() + at, length).join();
-      whole.update(piece.duplicate());
-      if (inData) {
-        data.update(piece.duplicate());
-        feed(piece);
-      } else if (tail.remaining() >= length) {
-        tail.put(piece);
-      }
-      at += length;
-      read.accept(length);
+  private CompletableFuture<Void> readFrom(long at, Way way) {
+    if (at >= entry.lengthBytes()) {
+      dataCrc = (int) data.getValue();
+      return CompletableFuture.completedFuture(null);
     }
-    dataCrc = (int) data.getValue();
+    boolean inData = at < entry.dataBytes();
+    long left = (inData ? entry.dataBytes() : entry.lengthBytes()) - at;
+    int length = (int) Math.min(way.pieceBytes, left);
+    return way.before
+        .apply(length)
+        .thenCompose(go -> store.get(entry.object(), entry.positionBytes() + at, length))
+        .thenComposeAsync(
+            piece -> {
+              take(piece, inData);
+              way.read.accept(length);
+              return readFrom(at + length, way);
+            },
+            way.executor);
+  }
+
+  private void take(ByteBuffer piece, boolean inData) {
+    whole.update(piece.duplicate());
+    if (inData) {
+      data.update(piece.duplicate());
+      feed(piece);
+    } else if (tail.remaining() >= piece.remaining()) {
+      tail.put(piece);
+    }
   }
 
   private void feed(ByteBuffer piece) {
@@ -198,13 +237,12 @@ final class SegmentAudit {
               Optional.of(partition),
               Optional.of(entry.object()),
               firstHole,
+              entry.endOffset(),
               missingOffsets + " offsets have no batch"));
     }
   }
 
   private void found(Kind kind, String detail) {
-    findings.add(
-        new AuditFinding(
-            kind, Optional.of(partition), Optional.of(entry.object()), entry.baseOffset(), detail));
+    findings.add(AuditFinding.of(kind, partition, entry, detail));
   }
 }

@@ -1,0 +1,183 @@
+package io.strandline.tiering.scrub;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.scrub.AuditFinding.Kind;
+import io.strandline.tiering.scrub.ScrubLedger.Position;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreException;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * Reads segments from end to end, slowly: one of a partition at a time, one partition of a broker
+ * at a time. What is found wrong is read once more before it is told, for the way may have damaged
+ * it, and must still be named then. Threads: any.
+ */
+public final class FullScrub {
+  private static final long IDLE_MS = 60_000;
+
+  /**
+   * What it works with.
+   *
+   * @param cluster whose objects the store holds; those of others are theirs to check
+   * @param executor for sums over pieces of some MiB
+   */
+  public record Environment(
+      String cluster,
+      ObjectStore store,
+      Manifests manifests,
+      ScrubTurns turns,
+      ScrubLedger ledger,
+      Executor executor,
+      LongSupplier clockMs) {}
+
+  private final Environment environment;
+  private final ScrubConfig config;
+
+  public FullScrub(Environment environment, ScrubConfig config) {
+    this.environment = environment;
+    this.config = config;
+  }
+
+  /**
+   * How long until a partition should read on.
+   *
+   * @param done segments read just now; none if it holds none
+   */
+  public long pauseMs(TopicIdPartition partition, int done) {
+    return done > 0 ? 0 : Math.max(IDLE_MS, untilRoundMs(partition));
+  }
+
+  /** How long until the partition's next round begins; 0 while one is under way. */
+  private long untilRoundMs(TopicIdPartition partition) {
+    if (config.bytesPerSecond() == 0) {
+      return config.roundMs();
+    }
+    Position at = environment.ledger.position(partition);
+    if (at.nextOffset() != Long.MAX_VALUE) {
+      return 0;
+    }
+    return Math.max(0, at.roundMs() + config.roundMs() - environment.clockMs.getAsLong());
+  }
+
+  /**
+   * Reads the partition's next segment, once it is its turn and in its own time.
+   *
+   * @return segments read; fails with {@link StoreException} if the store does not give the bytes
+   */
+  public CompletableFuture<Integer> readOn(ManifestWriter writer, BooleanSupplier left) {
+    TopicIdPartition partition = writer.view().partition();
+    if (untilRoundMs(partition) > 0 || writer.view().segmentCount() == 0) {
+      return CompletableFuture.completedFuture(0);
+    }
+    return environment
+        .turns
+        .enter(left)
+        .thenCompose(
+            mine ->
+                mine
+                    ? next(writer.view(), left)
+                        .whenComplete((done, failure) -> environment.turns.exit())
+                        .exceptionally(FullScrub::noneIfLeft)
+                    : CompletableFuture.completedFuture(0));
+  }
+
+  private static int noneIfLeft(Throwable failure) {
+    if (failure.getCause() instanceof CancellationException) {
+      return 0;
+    }
+    throw new CompletionException(failure.getCause() == null ? failure : failure.getCause());
+  }
+
+  private CompletableFuture<Integer> next(ManifestView view, BooleanSupplier left) {
+    Position was = environment.ledger.position(view.partition());
+    Position at =
+        was.nextOffset() == Long.MAX_VALUE || was.equals(Position.NONE)
+            ? new Position(0, environment.clockMs.getAsLong())
+            : was;
+    return view.from(Math.max(at.nextOffset(), view.startOffset()), 1)
+        .thenCompose(
+            entries -> {
+              if (entries.isEmpty()) {
+                environment.ledger.position(
+                    view.partition(), new Position(Long.MAX_VALUE, at.roundMs()));
+                return CompletableFuture.completedFuture(0);
+              }
+              SegmentEntry entry = entries.get(0);
+              return read(view.partition(), entry, left)
+                  .thenApply(
+                      findings -> {
+                        Position next = new Position(entry.endOffset(), at.roundMs());
+                        environment.ledger.read(view.partition(), entry, findings, next);
+                        environment.ledger.readSegments.increment();
+                        return 1;
+                      });
+            });
+  }
+
+  private CompletableFuture<List<AuditFinding>> read(
+      TopicIdPartition partition, SegmentEntry entry, BooleanSupplier left) {
+    if (!entry.ownerCluster().equals(environment.cluster)) {
+      return CompletableFuture.completedFuture(List.of());
+    }
+    return readOnce(partition, entry, left)
+        .thenCompose(
+            first ->
+                first.isEmpty()
+                    ? CompletableFuture.completedFuture(first)
+                    : readOnce(partition, entry, left)
+                        .thenCompose(again -> ifNamed(partition, entry, again)));
+  }
+
+  private CompletableFuture<List<AuditFinding>> readOnce(
+      TopicIdPartition partition, SegmentEntry entry, BooleanSupplier left) {
+    SegmentAudit.Way way =
+        new SegmentAudit.Way(
+            ScrubConfig.PIECE_BYTES_MAX,
+            bytes -> rest(bytes, left),
+            bytes -> environment.ledger.readBytes.increment((double) bytes),
+            environment.executor);
+    return new SegmentAudit(environment.store, partition, entry)
+        .run(null, way)
+        .thenApply(FullScrub::damages);
+  }
+
+  private CompletableFuture<Void> rest(int bytes, BooleanSupplier left) {
+    return environment
+        .turns
+        .rest(config.restMs(bytes), left)
+        .thenAccept(
+            goOn -> {
+              if (!goOn) {
+                throw new CancellationException("led no more");
+              }
+            });
+  }
+
+  private static List<AuditFinding> damages(List<AuditFinding> findings) {
+    for (AuditFinding finding : findings) {
+      if (finding.kind() == Kind.UNREAD) {
+        throw new StoreException.Unavailable(finding.detail(), null);
+      }
+    }
+    return findings.stream().filter(f -> f.kind().damage()).toList();
+  }
+
+  private CompletableFuture<List<AuditFinding>> ifNamed(
+      TopicIdPartition partition, SegmentEntry entry, List<AuditFinding> findings) {
+    return environment
+        .manifests
+        .read(partition)
+        .thenCompose(view -> view.find(entry.endOffset() - 1))
+        .thenApply(now -> now.filter(entry::equals).isPresent() ? findings : List.of());
+  }
+}
