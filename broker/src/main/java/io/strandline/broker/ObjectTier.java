@@ -29,6 +29,7 @@ import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
+import io.strandline.tiering.store.guard.CircuitObjectStore;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
 import io.strandline.tiering.upload.Recompressor;
@@ -69,6 +70,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final StopOrder parts = new StopOrder();
   private final RandomGenerator random;
   private final ObjectStore store;
+  private final CircuitObjectStore circuit;
   private final Manifests manifests;
   private final Replay replay;
   private final TopicPolicies policies;
@@ -87,18 +89,19 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.policies = new TopicPolicies(config.on(ConfigKeys.TIER_ENABLE), view);
     this.deletions = openDeletions(config);
     InstantSource clock = InstantSource.system();
-    this.store =
-        parts.started(
-            "object store",
-            Stores.open(
-                config.objectStore(),
-                TierBindings.store(config).withRates(TierBindings.rates(view)),
-                new StoreRuntime(
-                    new StoreRuntime.Time(clock, System::nanoTime),
-                    random,
-                    threads.store,
-                    threads.timer,
-                    meters)));
+    Stores.Watched watched =
+        Stores.watched(
+            config.objectStore(),
+            TierBindings.store(config).withRates(TierBindings.rates(view)),
+            new StoreRuntime(
+                new StoreRuntime.Time(clock, System::nanoTime),
+                random,
+                threads.store,
+                threads.timer,
+                meters));
+    this.store = parts.started("object store", watched.store());
+    this.circuit = watched.circuit();
+    circuit.listen(retries());
     this.manifests =
         StoreManifests.open(
             store,
@@ -117,7 +120,8 @@ final class ObjectTier implements Tier, AutoCloseable {
       Supplier<ClusterView> view) {
     ObjectTier tier = new ObjectTier(config, threads, meters, view);
     health.ready("object store", () -> Check.OK); // an outage of the store stops no client
-    health.live("object store", () -> new Check(true, tier.verified.detail()));
+    health.live("object store", () -> new Check(true, tier.storeDetail()));
+    health.live("tiering", () -> new Check(true, tier.tieringDetail()));
     health.live("history", tier::damages);
     return tier;
   }
@@ -153,6 +157,36 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   Replay replay() {
     return replay;
+  }
+
+  /** One partition finds out whether the store is back; when it is, none waits any longer. */
+  private CircuitObjectStore.Listener retries() {
+    return new CircuitObjectStore.Listener() {
+      @Override
+      public void trialDue() {
+        retryNow(1);
+      }
+
+      @Override
+      public void cameBack() {
+        retryNow(Integer.MAX_VALUE);
+      }
+    };
+  }
+
+  private void retryNow(int max) {
+    if (pipeline.isDone()) {
+      pipeline.join().retryNow(max);
+    }
+  }
+
+  private String storeDetail() {
+    String trouble = circuit.trouble();
+    return trouble.isEmpty() ? verified.detail() : trouble;
+  }
+
+  private String tieringDetail() {
+    return pipeline.isDone() ? pipeline.join().trouble() : "";
   }
 
   /** A reader met what cannot be read; told once. */
@@ -248,17 +282,18 @@ final class ObjectTier implements Tier, AutoCloseable {
     if (failure == null || closed) {
       return;
     }
-    verified = Check.failed(failure.getMessage() == null ? "away" : failure.getMessage());
-    if (StoreException.of(failure) instanceof StoreException.Unavailable) {
-      var unused =
-          threads.timer.schedule(
-              () -> verifyAgain(clusterId), VERIFY_AGAIN_MS, TimeUnit.MILLISECONDS);
-    } else {
+    Check before = verified;
+    verified = Check.failed(message(failure));
+    if (!(StoreException.of(failure) instanceof StoreException.Unavailable)
+        && !before.equals(verified)) {
       LOG.atError()
           .addKeyValue("store", store.describe())
           .addKeyValue("reason", verified.detail())
-          .log("the object store must not be used; nothing is tiered");
+          .log("the object store must not be used; nothing is tiered until it may");
     }
+    var unused =
+        threads.timer.schedule(
+            () -> verifyAgain(clusterId), VERIFY_AGAIN_MS, TimeUnit.MILLISECONDS);
   }
 
   private synchronized void startPipeline(String clusterId) {

@@ -9,9 +9,9 @@ import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
-import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.store.guard.Budget;
 import io.strandline.tiering.store.guard.Deadline;
 import io.strandline.tiering.store.guard.Rates;
@@ -52,6 +52,7 @@ final class TierBindings {
         new Budget(
             lane(config, ConfigKeys.STORE_READS, defaults.budget().reads()),
             lane(config, ConfigKeys.STORE_WRITES, defaults.budget().writes())),
+        defaults.circuit(),
         defaults.rates(),
         defaults.multipart(),
         defaults.s3Credentials(),

@@ -55,14 +55,14 @@ final class Gathering {
     boolean few = !sealed.isEmpty() && few(sealed, nowMs);
     fewUntilMs = few ? nowMs + FEW_AGAIN_MS : 0;
     fewBytes = few ? bytes(sealed) : 0;
-    lag.measure(few ? List.of() : sealed, nowMs);
+    lag.measure(few ? List.of() : sealed, member.stableOffset().getAsLong(), nowMs);
   }
 
   /** Nothing of the partition goes up at all. */
   void rest(long nowMs) {
     fewUntilMs = 0;
     fewBytes = 0;
-    lag.measure(List.of(), nowMs);
+    lag.measure(List.of(), Long.MAX_VALUE, nowMs);
   }
 
   private boolean few(List<SealedSegment> sealed, long nowMs) {

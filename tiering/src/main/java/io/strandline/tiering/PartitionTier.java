@@ -12,8 +12,8 @@ import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.upkeep.Chore;
 import io.strandline.tiering.upkeep.ChoreRound;
 import io.strandline.tiering.upkeep.Expiry;
-import io.strandline.tiering.upkeep.GiveUp;
 import io.strandline.tiering.upkeep.FullRead;
+import io.strandline.tiering.upkeep.GiveUp;
 import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.upkeep.RetiredDeletion;
 import io.strandline.tiering.upkeep.Sweep;
@@ -67,7 +67,7 @@ final class PartitionTier {
         new Release(upkept(), shared.metrics().releasedBytes, shared.config().reclaimMs());
     shared.scrubs().ledger().open(member.partition());
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
-    this.lookMs = shared.nowMs() + shared.chance(shared.config().sweepMs());
+    this.lookMs = shared.nowMs() + shared.chance(shared.config().scrub().listMs());
   }
 
   /** In the order of their turns. */
@@ -88,8 +88,7 @@ final class PartitionTier {
             this::isOpen,
             metrics.orphans,
             new Sweep.Turn(sweepMs, shared.chance(sweepMs))),
-        new FullRead(
-            shared.scrubs().reads(), member.partition(), shared.chance(FIRST_READ_MS_MAX)),
+        new FullRead(shared.scrubs().reads(), member.partition(), shared.chance(FIRST_READ_MS_MAX)),
         compaction,
         new NeighbourMerge(shared.rewriting(), member.compaction(), member.policy()));
   }

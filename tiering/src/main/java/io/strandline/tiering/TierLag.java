@@ -15,11 +15,14 @@ final class TierLag {
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private long bytes;
+  private boolean unstable;
 
   /**
    * @param untiered in order of offsets
+   * @param stableOffset what reaches above it may not go up yet
    */
-  synchronized void measure(List<SealedSegment> untiered, long nowMs) {
+  synchronized void measure(List<SealedSegment> untiered, long stableOffset, long nowMs) {
+    unstable = !untiered.isEmpty() && untiered.get(0).endOffset() > stableOffset;
     bytes = untiered.stream().mapToLong(SealedSegment::logBytes).sum();
     long first = untiered.isEmpty() ? Long.MAX_VALUE : untiered.get(0).baseOffset();
     while (!waiting.isEmpty() && waiting.getFirst().baseOffset < first) {
@@ -35,6 +38,12 @@ final class TierLag {
   synchronized void clear() {
     waiting.clear();
     bytes = 0;
+    unstable = false;
+  }
+
+  /** Whether even the oldest may not go up yet. */
+  synchronized boolean unstable() {
+    return unstable;
   }
 
   synchronized long bytes() {

@@ -33,6 +33,12 @@ final class TierMetrics {
     Gauge.builder("strandline.tiering.few", pipeline, TierPipeline::fewBytes)
         .baseUnit("bytes")
         .register(registry);
+    for (TierTrouble trouble : TierTrouble.values()) {
+      Gauge.builder("strandline.tiering.lag.cause", pipeline, p -> (double) p.lagBytes(trouble))
+          .tag("cause", trouble.label())
+          .baseUnit("bytes")
+          .register(registry);
+    }
     TimeGauge.builder(
             "strandline.tiering.lag.age", pipeline, TimeUnit.MILLISECONDS, TierPipeline::lagAgeMs)
         .register(registry);

@@ -7,14 +7,17 @@ import io.strandline.tiering.upload.UploadIntent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicIdPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,7 +34,17 @@ public final class TierPipeline implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TierPipeline.class);
   private static final long STRAY_INTENTS_MS = 10 * 60 * 1000L;
 
-  private record Joined(PartitionTier tier, TierRunner runner) {}
+  private record Joined(PartitionTier tier, TierRunner runner) {
+    boolean failing() {
+      return runner.failing() || tier.choresFailing();
+    }
+
+    TierTrouble trouble() {
+      TierTrouble failed = runner.trouble();
+      boolean unstable = failed == TierTrouble.NONE && tier.lag().unstable();
+      return unstable ? TierTrouble.UNSTABLE : failed;
+    }
+  }
 
   private record Buried(Burial burial, TierRunner runner) {}
 
@@ -202,6 +215,19 @@ public final class TierPipeline implements AutoCloseable {
     return shared.scrubs().ledger();
   }
 
+  /**
+   * The store is back, or worth a trial: partitions that failed do not wait any longer.
+   *
+   * @param max how many; those whose oldest segment waits longest
+   */
+  public void retryNow(int max) {
+    joined.values().stream()
+        .filter(there -> there.runner.failing())
+        .sorted(Comparator.comparingLong(there -> there.tier.lag().sinceMs()))
+        .limit(max)
+        .forEach(there -> there.runner.retryNow());
+  }
+
   /** Something was sealed: look at the partition at the next turn. */
   public void nudge(TopicIdPartition partition) {
     Joined there = joined.get(partition);
@@ -323,6 +349,37 @@ public final class TierPipeline implements AutoCloseable {
     return joined.values().stream().mapToLong(there -> there.tier.fewBytes()).sum();
   }
 
+  /** Of the partitions that are behind for this reason. */
+  long lagBytes(TierTrouble trouble) {
+    return joined.values().stream()
+        .filter(there -> there.trouble() == trouble)
+        .mapToLong(there -> there.tier.lag().bytes())
+        .sum();
+  }
+
+  /** One line for an operator; empty while nothing keeps segments from going up. */
+  public String trouble() {
+    Map<TierTrouble, List<Joined>> behind =
+        joined.values().stream()
+            .filter(there -> there.tier.lag().bytes() > 0)
+            .filter(there -> there.trouble() != TierTrouble.NONE)
+            .collect(Collectors.groupingBy(Joined::trouble, TreeMap::new, Collectors.toList()));
+    return behind.entrySet().stream()
+        .map(
+            each ->
+                each.getValue().size()
+                    + " partitions "
+                    + each.getKey().label()
+                    + ", the oldest for "
+                    + Math.max(0, shared.nowMs() - oldestMs(each.getValue())) / 1000
+                    + " s")
+        .collect(Collectors.joining("; "));
+  }
+
+  private static long oldestMs(List<Joined> some) {
+    return some.stream().mapToLong(there -> there.tier.lag().sinceMs()).min().orElse(0);
+  }
+
   long lagAgeMs() {
     long since =
         joined.values().stream()
@@ -337,8 +394,6 @@ public final class TierPipeline implements AutoCloseable {
   }
 
   long failingCount() {
-    return joined.values().stream()
-        .filter(there -> there.runner.failing() || there.tier.choresFailing())
-        .count();
+    return joined.values().stream().filter(Joined::failing).count();
   }
 }

@@ -1,6 +1,7 @@
 package io.strandline.tiering;
 
 import io.strandline.tiering.manifest.FencedException;
+import io.strandline.tiering.store.StoreException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -27,6 +28,7 @@ final class TierRunner {
 
   private long dueMs;
   private int failures;
+  private TierTrouble trouble = TierTrouble.NONE;
   private boolean ended;
 
   /**
@@ -75,6 +77,16 @@ final class TierRunner {
     }
   }
 
+  /** Tries again at the next turn, however often it failed. */
+  synchronized void retryNow() {
+    dueMs = 0;
+  }
+
+  /** Why the last pass failed. */
+  synchronized TierTrouble trouble() {
+    return trouble;
+  }
+
   /** No pass begins any more; completes when none runs. */
   synchronized CompletableFuture<Void> end() {
     ended = true;
@@ -95,6 +107,7 @@ final class TierRunner {
       long nowMs = shared.nowMs();
       if (failure == null) {
         failures = 0;
+        trouble = TierTrouble.NONE;
         dueMs = work == null || work == 0 ? nowMs + pauseMs : nowMs;
         return;
       }
@@ -103,13 +116,17 @@ final class TierRunner {
         shared.metrics().fenced.increment();
       } else {
         failures++;
+        trouble = TierTrouble.of(failure);
         dueMs = nowMs + shared.backoffMs(failures);
         shared.metrics().failures.increment();
       }
       failedInARow = failures;
     }
     // Of failures in a row every one is counted and few are told: an outage meets all partitions.
-    Level level = Integer.bitCount(failedInARow) <= 1 ? Level.WARN : Level.DEBUG;
+    // Nor is what the guard of the store has told for all of them.
+    boolean told = failure instanceof StoreException.Unavailable away && away.unasked();
+    boolean few = Integer.bitCount(failedInARow) <= 1 && !told;
+    Level level = few ? Level.WARN : Level.DEBUG;
     LOG.atLevel(level)
         .addKeyValue("partition", partition)
         .addKeyValue("count", failedInARow)

@@ -29,7 +29,7 @@ class GatheringTest {
   }
 
   private boolean worthIt(TestHotLog log, long bytes, TierPolicy policy, long nowMs) {
-    lag.measure(log.segments(), NOW_MS);
+    lag.measure(log.segments(), Long.MAX_VALUE, NOW_MS);
     return gathering(log, bytes, policy).worthIt(0, nowMs);
   }
 
@@ -148,8 +148,7 @@ class GatheringTest {
         all.backoffMinMs(),
         all.backoffMaxMs(),
         all.segmentsPerCommit(),
-        all.graceMs(),
-        all.sweepMs(),
+        all.scrub(),
         all.rewrite());
   }
 }

@@ -93,8 +93,7 @@ final class TestTier {
             d.backoffMinMs(),
             d.backoffMaxMs(),
             d.segmentsPerCommit(),
-            d.graceMs(),
-            d.sweepMs(),
+            d.scrub(),
             rewrite);
     return this;
   }

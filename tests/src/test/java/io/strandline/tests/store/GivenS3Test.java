@@ -1,21 +1,20 @@
 package io.strandline.tests.store;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.s3.S3ObjectStore;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 
 /** The S3 server that {@code STRANDLINE_TEST_S3_ENDPOINT} and its like name: one to trust. */
@@ -64,15 +63,35 @@ class GivenS3Test extends S3Contract {
     }
   }
 
-  private S3AsyncClient sdk() {
-    return S3AsyncClient.builder()
-        .endpointOverride(URI.create(server().endpoint()))
-        .region(Region.US_EAST_1)
-        .forcePathStyle(true)
-        .credentialsProvider(
-            StaticCredentialsProvider.create(
-                AwsBasicCredentials.create(
-                    server().keys().accessKey(), server().keys().secretKey())))
-        .build();
+  @Test
+  void aBucketThatKeepsVersionsLosesThoseThatArePurgedAndNothingElse() {
+    String bucket = "versions" + System.nanoTime();
+    try (S3AsyncClient sdk = sdk()) {
+      sdk.createBucket(b -> b.bucket(bucket)).join();
+      sdk.putBucketVersioning(
+              b ->
+                  b.bucket(bucket)
+                      .versioningConfiguration(v -> v.status(BucketVersioningStatus.ENABLED)))
+          .join();
+      try (var store = open(bucket + "/x", "", server().keys())) {
+        store.put(key("kept"), text("old")).join();
+        store.put(key("kept"), text("new")).join();
+        store.put(key("gone"), text("bytes")).join();
+        store.delete(List.of(key("gone"))).join();
+        store.put(key("plain"), text("once")).join();
+
+        List<Leftover> left = store.leftovers("", Leftover.Of.VERSIONS).join();
+        assertThat(left)
+            .extracting(l -> l.kind() + " " + l.key())
+            .containsExactlyInAnyOrder(
+                "VERSION " + key("kept"), "VERSION " + key("gone"), "MARKER " + key("gone"));
+        store.purge(left).join();
+        assertThat(store.leftovers("", Leftover.Of.VERSIONS).join()).isEmpty();
+        assertThat(store.head(key("gone")).join()).isEmpty();
+        assertThat(store.get(key("kept"), 10).join())
+            .isEqualTo(ByteBuffer.wrap("new".getBytes(UTF_8)));
+        assertThat(sdk.listObjectVersions(b -> b.bucket(bucket)).join().versions()).hasSize(2);
+      }
+    }
   }
 }

@@ -8,6 +8,7 @@ import io.minio.MinioClient;
 import io.minio.PutObjectArgs;
 import io.minio.Result;
 import io.minio.messages.Item;
+import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.ObjectStoreContract;
@@ -165,21 +166,38 @@ abstract class S3Contract extends ObjectStoreContract {
     Payload tooShort = new Payload(List.of(new Payload.FileRange(file, 0, PART_BYTES * 3L)));
     assertFails(StoreException.Unavailable.class, () -> store.put(key("a"), tooShort).join());
     assertThat(store.head(key("a")).join()).isEmpty();
-    var credentials =
-        AwsBasicCredentials.create(server.keys().accessKey(), server.keys().secretKey());
-    try (S3AsyncClient sdk =
-        S3AsyncClient.builder()
-            .endpointOverride(URI.create(server.endpoint()))
-            .region(Region.US_EAST_1)
-            .forcePathStyle(true)
-            .credentialsProvider(StaticCredentialsProvider.create(credentials))
-            .build()) {
+    try (S3AsyncClient sdk = sdk()) {
       assertThat(
               sdk.listMultipartUploads(u -> u.bucket(server.bucket()).prefix(prefix + "/"))
                   .join()
                   .uploads())
           .isEmpty();
     }
+  }
+
+  S3AsyncClient sdk() {
+    var credentials =
+        AwsBasicCredentials.create(server.keys().accessKey(), server.keys().secretKey());
+    return S3AsyncClient.builder()
+        .endpointOverride(URI.create(server.endpoint()))
+        .region(Region.US_EAST_1)
+        .forcePathStyle(true)
+        .credentialsProvider(StaticCredentialsProvider.create(credentials))
+        .build();
+  }
+
+  @Test
+  void anUploadInPartsThatNobodyEndedIsFoundAndPurged() {
+    String name = prefix + "/" + key("half").value();
+    try (S3AsyncClient sdk = sdk()) {
+      sdk.createMultipartUpload(u -> u.bucket(server.bucket()).key(name)).join();
+    }
+    List<Leftover> left = store.leftovers(key("half").value(), Leftover.Of.UPLOADS).join();
+    assertThat(left).extracting(Leftover::key).containsExactly(key("half"));
+    assertThat(left.get(0).kind()).isEqualTo(Leftover.Kind.UPLOAD);
+    store.purge(left).join();
+    store.purge(left).join();
+    assertThat(store.leftovers(key("half").value(), Leftover.Of.UPLOADS).join()).isEmpty();
   }
 
   @Test

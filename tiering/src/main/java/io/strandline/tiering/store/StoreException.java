@@ -1,5 +1,6 @@
 package io.strandline.tiering.store;
 
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -113,8 +114,66 @@ public abstract sealed class StoreException extends RuntimeException {
   public static final class Unavailable extends StoreException {
     private static final long serialVersionUID = 1L;
 
+    /** What an operator would do something about. */
+    public enum Why {
+      /** No connection, a server's error, an answer that makes no sense. */
+      AWAY,
+      /** No answer within the deadline. */
+      LATE,
+      /** Too many requests for it, as it says. */
+      THROTTLED,
+      /** It has no room. */
+      FULL,
+      /** It finds our clock wrong. */
+      CLOCK,
+      /** Credentials that were good have run out. */
+      EXPIRED,
+      /** {@link Refused}; only of a store that is not asked any more. */
+      REFUSED;
+
+      /** Of any failure. */
+      public static Why of(StoreException failure) {
+        return failure instanceof Unavailable known
+            ? known.why
+            : failure instanceof Refused ? REFUSED : AWAY;
+      }
+
+      /** The name in metrics and messages. */
+      public String label() {
+        return name().toLowerCase(Locale.ROOT);
+      }
+    }
+
+    private final Why why;
+    private final boolean unasked;
+
     public Unavailable(String message, @Nullable Throwable cause) {
+      this(message, cause, Why.AWAY);
+    }
+
+    public Unavailable(String message, @Nullable Throwable cause, Why why) {
+      this(message, cause, why, false);
+    }
+
+    private Unavailable(String message, @Nullable Throwable cause, Why why, boolean unasked) {
       super(message, cause);
+      this.why = why;
+      this.unasked = unasked;
+    }
+
+    /** The store was not asked, for all that was asked of late failed like this. */
+    public static Unavailable unasked(StoreException last) {
+      return new Unavailable(
+          "not asked, for it is away: " + last.getMessage(), last, Why.of(last), true);
+    }
+
+    public Why why() {
+      return why;
+    }
+
+    /** Whether no request was made: trying again at once is no use. */
+    public boolean unasked() {
+      return unasked;
     }
   }
 }

@@ -1,16 +1,23 @@
 package io.strandline.tiering.upload;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 
-/** Lets so many in at a time, with so many bytes together, first come first served. */
+/**
+ * Lets so many in at a time, with so many bytes together; who waits longest for the tier first, so
+ * that after an outage what is oldest leaves the disk first.
+ */
 final class Admission {
-  private record Waiting(long bytes, CompletableFuture<Void> admitted) {}
+  private record Waiting(long sinceMs, long number, long bytes, CompletableFuture<Void> admitted) {}
 
-  private final Queue<Waiting> queue = new ArrayDeque<>();
+  private final Queue<Waiting> queue =
+      new PriorityQueue<>(
+          Comparator.comparingLong(Waiting::sinceMs).thenComparingLong(Waiting::number));
+  private long numbers;
   private final long bytesMax;
   private int freeSlots;
   private long freeBytes;
@@ -25,14 +32,25 @@ final class Admission {
     this.freeBytes = bytesMax;
   }
 
-  /** Completes when admitted; {@link #leave} with the same bytes must follow. */
-  CompletableFuture<Void> enter(long bytes) {
-    Waiting waiting = new Waiting(Math.min(bytes, bytesMax), new CompletableFuture<>());
+  /**
+   * Completes when admitted; {@link #leave} with the same bytes must follow.
+   *
+   * @param sinceMs of its youngest record; the lowest goes first
+   */
+  CompletableFuture<Void> enter(long bytes, long sinceMs) {
+    Waiting waiting;
     synchronized (this) {
+      waiting =
+          new Waiting(sinceMs, numbers++, Math.min(bytes, bytesMax), new CompletableFuture<>());
       queue.add(waiting);
     }
     admit();
     return waiting.admitted;
+  }
+
+  /** First come, first served. */
+  CompletableFuture<Void> enter(long bytes) {
+    return enter(bytes, 0);
   }
 
   void leave(long bytes) {

@@ -94,8 +94,10 @@ public final class Uploader {
   private CompletableFuture<UploadedSegment> upload(
       DueSegment due, Optional<Rewritten> rewritten, int leaderEpoch) {
     long bytes = due.segment().logBytes();
+    // Clients set timestamps: one from the future must not wait for ever.
+    long sinceMs = Math.min(due.segment().maxTimestamp(), services.clock.millis());
     return admission
-        .enter(bytes)
+        .enter(bytes, sinceMs)
         .thenComposeAsync(admitted -> put(due, rewritten, leaderEpoch), services.disk)
         .whenComplete((uploaded, failure) -> admission.leave(bytes));
   }

@@ -417,6 +417,20 @@ public abstract class ObjectStoreContract {
     assertThat(list("many/", "", 100)).isEmpty();
   }
 
+  /** As all stores here that keep no versions: what was replaced or deleted costs nothing. */
+  @Test
+  void nothingIsLeftOfWhatWasReplacedOrDeleted() {
+    store().put(key("left/a"), text("x")).join();
+    store().put(key("left/a"), text("y")).join();
+    store().put(key("left/b"), text("x")).join();
+    store().delete(List.of(key("left/b"))).join();
+    for (Leftover.Of of : Leftover.Of.values()) {
+      assertThat(store().leftovers(key("left").value(), of).join()).isEmpty();
+    }
+    store().purge(List.of()).join();
+    assertThat(read(key("left/a"))).isEqualTo("y");
+  }
+
   @Test
   void aDescriptionNamesTheKindOfStore() {
     assertThat(store().describe()).matches("[a-z0-9]+:.*");

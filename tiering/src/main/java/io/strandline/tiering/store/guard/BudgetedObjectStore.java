@@ -5,8 +5,11 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreCall;
+import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.StoreException.Unavailable.Why;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A store that is asked no more at once than a budget allows; the rest waits its turn, in order.
@@ -32,6 +35,9 @@ public final class BudgetedObjectStore extends DecoratedObjectStore {
         .register(meters);
     Gauge.builder("strandline.store.active", lane, BudgetLane::calls)
         .description("Calls under way")
+        .tag("lane", name)
+        .register(meters);
+    Gauge.builder("strandline.store.calls.max", lane, BudgetLane::callsMax)
         .tag("lane", name)
         .register(meters);
     return lane;
@@ -60,13 +66,31 @@ public final class BudgetedObjectStore extends DecoratedObjectStore {
       try {
         inner = action.get();
       } catch (RuntimeException e) {
-        lane.release(ticket);
+        lane.release(ticket, BudgetLane.Load.UNKNOWN);
         outer.completeExceptionally(e);
         return;
       }
       link(inner, outer);
       // A cancelled call counts until the store within is done with it.
-      CompletableFuture<T> unused = inner.whenComplete((value, thrown) -> lane.release(ticket));
+      CompletableFuture<T> unused =
+          inner.whenComplete((value, thrown) -> lane.release(ticket, load(thrown)));
+    }
+
+    private static BudgetLane.Load load(@Nullable Throwable thrown) {
+      if (thrown == null) {
+        return BudgetLane.Load.FINE;
+      }
+      StoreException known = StoreException.of(thrown);
+      if (!(known instanceof StoreException.Unavailable failure)) {
+        return known instanceof StoreException.Refused
+            ? BudgetLane.Load.UNKNOWN
+            : BudgetLane.Load.FINE; // an answer, if not the one hoped for
+      }
+      if (failure.unasked()) {
+        return BudgetLane.Load.AWAY;
+      }
+      boolean overload = failure.why() == Why.THROTTLED || failure.why() == Why.LATE;
+      return overload ? BudgetLane.Load.OVERLOADED : BudgetLane.Load.UNKNOWN;
     }
   }
 }

@@ -51,6 +51,7 @@ public final class DeadlineObjectStore extends DecoratedObjectStore {
   }
 
   private static StoreException late(StoreCall call, long limitMs) {
-    return new StoreException.Unavailable(call + ": no answer within " + limitMs + " ms", null);
+    return new StoreException.Unavailable(
+        call + ": no answer within " + limitMs + " ms", null, StoreException.Unavailable.Why.LATE);
   }
 }

@@ -15,7 +15,8 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
- * A store that tries again after {@link StoreException.Unavailable} and after nothing else.
+ * A store that tries again after {@link StoreException.Unavailable} and after nothing else, unless
+ * the store was not even asked.
  *
  * <p>Conditional writes are tried again too, and this is what it means for their caller, no more
  * than what the port says already:
@@ -97,7 +98,8 @@ public final class RetryingObjectStore extends DecoratedObjectStore {
       failures++;
       Duration delay = delay(failures);
       long wouldBeNanos = nanoTicker.getAsLong() - beganNanos + delay.toNanos();
-      if (!(thrown instanceof StoreException.Unavailable)
+      if (!(thrown instanceof StoreException.Unavailable away)
+          || away.unasked()
           || failures >= policy.attemptsMax()
           || wouldBeNanos > policy.giveUpAfter().toNanos()) {
         outer.completeExceptionally(thrown);

@@ -2,6 +2,7 @@ package io.strandline.tiering.store.open;
 
 import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.guard.Budget;
+import io.strandline.tiering.store.guard.Circuit;
 import io.strandline.tiering.store.guard.Deadline;
 import io.strandline.tiering.store.guard.Rates;
 import io.strandline.tiering.store.guard.Retry;
@@ -18,6 +19,7 @@ public record StoreConfig(
     Deadline deadline,
     Retry retry,
     Budget budget,
+    Circuit circuit,
     Rates rates,
     S3Config.Multipart multipart,
     Optional<S3Config.Credentials> s3Credentials,
@@ -28,6 +30,7 @@ public record StoreConfig(
         Deadline.defaults(),
         Retry.defaults(),
         Budget.defaults(),
+        Circuit.defaults(),
         Rates.unlimited(),
         S3Config.Multipart.defaults(),
         Optional.empty(),
@@ -35,10 +38,11 @@ public record StoreConfig(
   }
 
   public StoreConfig withRates(Rates limits) {
-    return new StoreConfig(deadline, retry, budget, limits, multipart, s3Credentials, keys);
+    return new StoreConfig(
+        deadline, retry, budget, circuit, limits, multipart, s3Credentials, keys);
   }
 
   public StoreConfig withKeys(KeyRing ring) {
-    return new StoreConfig(deadline, retry, budget, rates, multipart, s3Credentials, ring);
+    return new StoreConfig(deadline, retry, budget, circuit, rates, multipart, s3Credentials, ring);
   }
 }

@@ -4,6 +4,7 @@ import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.crypt.EncryptedObjectStore;
 import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.store.guard.BudgetedObjectStore;
+import io.strandline.tiering.store.guard.CircuitObjectStore;
 import io.strandline.tiering.store.guard.DeadlineObjectStore;
 import io.strandline.tiering.store.guard.MeteredObjectStore;
 import io.strandline.tiering.store.guard.RateLimitedObjectStore;
@@ -31,15 +32,34 @@ public final class Stores {
    * @throws IllegalArgumentException that says what is wrong with the URI
    */
   public static ObjectStore open(String uri, StoreConfig config, StoreRuntime runtime) {
-    ObjectStore guarded = guarded(bare(uri, config, runtime), config, runtime);
-    return new EncryptedObjectStore(guarded, config.keys(), runtime.blocking());
+    return watched(uri, config, runtime).store();
   }
 
-  /** Puts all guards around a store; closing the result closes it. */
-  public static ObjectStore guarded(ObjectStore bare, StoreConfig config, StoreRuntime runtime) {
+  /** As {@link #open}, with the guard that knows whether the store answers. */
+  public static Watched watched(String uri, StoreConfig config, StoreRuntime runtime) {
+    Watched guarded = guarded(bare(uri, config, runtime), config, runtime);
+    return new Watched(
+        new EncryptedObjectStore(guarded.store(), config.keys(), runtime.blocking()),
+        guarded.circuit());
+  }
+
+  /**
+   * @param store with all guards around it; closing it closes the store within
+   */
+  public record Watched(ObjectStore store, CircuitObjectStore circuit) {}
+
+  /** Puts all guards around a store. */
+  public static Watched guarded(ObjectStore bare, StoreConfig config, StoreRuntime runtime) {
     var timed = new DeadlineObjectStore(bare, config.deadline(), runtime.scheduler());
     var metered = new MeteredObjectStore(timed, runtime.meters(), runtime.time().nanoTicker());
-    var budgeted = new BudgetedObjectStore(metered, config.budget(), runtime.meters());
+    var circuit =
+        new CircuitObjectStore(
+            metered,
+            config.circuit(),
+            runtime.scheduler(),
+            runtime.time().nanoTicker(),
+            runtime.meters());
+    var budgeted = new BudgetedObjectStore(circuit, config.budget(), runtime.meters());
     var paced =
         new RateLimitedObjectStore(
             budgeted,
@@ -47,8 +67,14 @@ public final class Stores {
             runtime.scheduler(),
             runtime.time().nanoTicker(),
             runtime.meters());
-    return new RetryingObjectStore(
-        paced, config.retry(), runtime.scheduler(), runtime.random(), runtime.time().nanoTicker());
+    var patient =
+        new RetryingObjectStore(
+            paced,
+            config.retry(),
+            runtime.scheduler(),
+            runtime.random(),
+            runtime.time().nanoTicker());
+    return new Watched(patient, circuit);
   }
 
   private static ObjectStore bare(String uri, StoreConfig config, StoreRuntime runtime) {

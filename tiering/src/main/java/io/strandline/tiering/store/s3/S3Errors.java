@@ -2,7 +2,8 @@ package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.StoreException;
-import java.util.Set;
+import io.strandline.tiering.store.StoreException.Unavailable.Why;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkClientException;
@@ -16,15 +17,16 @@ import software.amazon.awssdk.core.exception.SdkClientException;
  */
 final class S3Errors {
   /** Client errors by status that pass by themselves. */
-  private static final Set<String> PASSING =
-      Set.of(
-          "RequestTimeout",
-          "RequestTimeTooSkewed",
-          "ExpiredToken",
-          "SlowDown",
-          "Throttling",
-          "IncompleteBody",
-          "BadDigest");
+  private static final Map<String, Why> PASSING =
+      Map.of(
+          "RequestTimeout", Why.LATE,
+          "RequestTimeTooSkewed", Why.CLOCK,
+          "ExpiredToken", Why.EXPIRED,
+          "TokenRefreshRequired", Why.EXPIRED,
+          "SlowDown", Why.THROTTLED,
+          "Throttling", Why.THROTTLED,
+          "IncompleteBody", Why.AWAY,
+          "BadDigest", Why.AWAY);
 
   private S3Errors() {}
 
@@ -52,14 +54,17 @@ final class S3Errors {
       Operation operation, String what, AwsServiceException answer) {
     String code = code(answer);
     String message = what + answer.statusCode() + " " + answer.getMessage();
-    if (answer.isThrottlingException() || PASSING.contains(code)) {
-      return new StoreException.Unavailable(message, answer);
+    if (answer.isThrottlingException() || PASSING.containsKey(code)) {
+      Why why = PASSING.getOrDefault(code, Why.THROTTLED);
+      return new StoreException.Unavailable(message, answer, why);
     }
     return switch (answer.statusCode()) {
       case 404 -> absent(operation, code, message, answer);
       case 412 -> new StoreException.PreconditionFailed(message);
       case 416 -> new StoreException.OutOfRange(message);
-      case 408, 409, 425, 429 -> new StoreException.Unavailable(message, answer);
+      case 408, 409, 425 -> new StoreException.Unavailable(message, answer);
+      case 429, 503 -> new StoreException.Unavailable(message, answer, Why.THROTTLED);
+      case 507 -> new StoreException.Unavailable(message, answer, Why.FULL);
       case 501, 505 -> new StoreException.Refused(message, answer);
       default ->
           answer.statusCode() >= 500

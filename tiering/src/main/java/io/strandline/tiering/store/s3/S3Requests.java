@@ -6,6 +6,7 @@ import io.strandline.tiering.store.ReadRange;
 import io.strandline.tiering.store.s3.S3Location.Checksum;
 import io.strandline.tiering.store.s3.S3Location.Encryption;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.zip.CRC32C;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
@@ -86,11 +87,17 @@ final class S3Requests {
             .key(name(key))
             .uploadId(uploadId)
             .partNumber(number)
-            .contentLength(lengthBytes);
+            .contentLength(lengthBytes)
+            .overrideConfiguration(part -> part.apiCallTimeout(partTimeout(lengthBytes)));
     if (location.options().checksum() == Checksum.CRC32C) {
       request.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
     }
     return request.build();
+  }
+
+  /** A part that hangs is noticed long before the deadline of the whole upload. */
+  private static Duration partTimeout(long lengthBytes) {
+    return Duration.ofSeconds(10 + (lengthBytes >> 20));
   }
 
   private interface Setter<T> {

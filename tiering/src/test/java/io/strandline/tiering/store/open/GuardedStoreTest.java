@@ -36,7 +36,7 @@ class GuardedStoreTest extends ObjectStoreContract {
           new MemoryObjectStore(Runnable::run, InstantSource.system()),
           FaultPlan.random(new Random(2), 0, Duration.ofMillis(1)),
           scheduler);
-  private final ObjectStore store = Stores.guarded(slow, StoreConfig.defaults(), runtime);
+  private final ObjectStore store = Stores.guarded(slow, StoreConfig.defaults(), runtime).store();
 
   @AfterEach
   void stop() {
