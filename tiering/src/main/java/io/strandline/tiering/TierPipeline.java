@@ -1,8 +1,8 @@
 package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.Deletions.Deletion;
-import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.scrub.ScrubLedger;
+import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.upload.UploadIntent;
 import java.io.IOException;
 import java.io.UncheckedIOException;

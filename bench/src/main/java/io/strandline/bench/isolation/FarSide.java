@@ -5,6 +5,7 @@ import io.strandline.bench.load.Load;
 import io.strandline.bench.load.PacedReplay;
 import io.strandline.bench.objects.ObjectServer;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -59,17 +60,15 @@ final class FarSide implements AutoCloseable {
   }
 
   private String obey(String[] words) throws Exception {
-    switch (words[0]) {
-      case "rate":
-        return Double.toString(replay.rate(Double.parseDouble(words[1])));
-      case "begin":
+    return switch (words[0]) {
+      case "rate" -> Double.toString(replay.rate(Double.parseDouble(words[1])));
+      case "begin" -> {
         replay.begin(Double.parseDouble(words[1]));
-        return "begun";
-      case "end":
-        return Long.toString(replay.end());
-      default:
-        throw new IllegalArgumentException(words[0]);
-    }
+        yield "begun";
+      }
+      case "end" -> Long.toString(replay.end());
+      default -> throw new IllegalArgumentException(words[0]);
+    };
   }
 
   private static void answer(String line) {
@@ -78,7 +77,7 @@ final class FarSide implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     replay.close();
     history.close();
   }
