@@ -5,6 +5,7 @@ import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.request.data.DataConfig;
+import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
 import java.lang.management.ManagementFactory;
 import java.util.HashMap;
@@ -42,6 +43,7 @@ final class Bindings {
         config.kafkaNumber("replica.high.watermark.checkpoint.interval.ms"),
         config.kafkaNumber("log.retention.check.interval.ms"),
         config.kafkaNumber("log.cleaner.backoff.ms"),
+        config.number(BackupKeys.INTERNAL_BACKUP_MS),
         TierBindings.cleaner(config, 1));
   }
 

@@ -133,6 +133,7 @@ public final class ConfigKeys {
     operation(table);
     store(table);
     tier(table);
+    io.strandline.broker.restore.BackupKeys.define(table);
     shipping(table);
     rewriting(table);
     SpaceConfig.define(table);

@@ -145,6 +145,7 @@ final class DataPlane implements AutoCloseable {
   /** Follows the metadata: partitions first, then the coordinators that live on them. */
   void follow(ControlPlane quorum) {
     quorum.listen(partitions.orElseThrow());
+    tier.backUp(quorum);
     groups.orElseThrow().start();
   }
 

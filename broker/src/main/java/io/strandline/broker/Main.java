@@ -48,6 +48,9 @@ public final class Main {
   }
 
   private static int run(List<String> args, PrintStream out, PrintStream err) {
+    if (!args.isEmpty() && args.get(0).equals(Restoring.NAME)) {
+      return restore(args.subList(1, args.size()), out, err);
+    }
     if (args.contains("-h") || args.contains("--help")) {
       out.println(HELP);
       return 0;
@@ -63,6 +66,20 @@ public final class Main {
         LogSetup.Format.valueOf(config.text(ConfigKeys.LOG_FORMAT).toUpperCase(Locale.ROOT)),
         config.text(ConfigKeys.LOG_LEVEL));
     return serve(config, out, err);
+  }
+
+  private static int restore(List<String> args, PrintStream out, PrintStream err) {
+    LogSetup.apply(LogSetup.Format.CONSOLE, "WARN");
+    try {
+      return Restoring.run(args, out, err);
+    } catch (ConfigError e) {
+      String.valueOf(e.getMessage()).lines().forEach(line -> err.println("strandline: " + line));
+      return USAGE;
+    } catch (RuntimeException e) {
+      LOG.atDebug().setCause(e).log("could not restore");
+      err.println("strandline: " + Restoring.reason(e));
+      return CAN_NOT_START;
+    }
   }
 
   /** Reads the command line; the environment and the file it names come under it. */

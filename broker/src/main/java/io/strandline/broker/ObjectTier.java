@@ -3,10 +3,16 @@ package io.strandline.broker;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.snapshot.SavedCluster;
+import io.strandline.broker.control.snapshot.SnapshotSource;
+import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Tier;
+import io.strandline.broker.restore.LogRefill;
+import io.strandline.broker.restore.MetadataBackup;
 import io.strandline.cache.CacheConfig;
 import io.strandline.cache.ChunkCache;
 import io.strandline.cache.disk.DiskChunks;
@@ -21,6 +27,8 @@ import io.strandline.tiering.TierServices;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.restore.MetadataBackups;
+import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.scrub.ScrubFile;
 import io.strandline.tiering.store.Leftover;
@@ -73,8 +81,10 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final CircuitObjectStore circuit;
   private final Manifests manifests;
   private final Replay replay;
+  private final LogRefill refill;
   private final TopicPolicies policies;
   private final Deletions deletions;
+  private final Supplier<ClusterView> view;
   private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
   private volatile Check verified = Check.failed("not tried yet");
   private volatile boolean closed;
@@ -85,6 +95,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.config = config;
     this.threads = threads;
     this.meters = meters;
+    this.view = view;
     this.random = new java.security.SecureRandom();
     this.policies = new TopicPolicies(config.on(ConfigKeys.TIER_ENABLE), view);
     this.deletions = openDeletions(config);
@@ -108,6 +119,7 @@ final class ObjectTier implements Tier, AutoCloseable {
             TierBindings.manifests(config),
             new StoreManifests.Environment(clock, random, threads.manifests, meters));
     this.replay = openReplay();
+    this.refill = new LogRefill(new TierTails(store, manifests), replay, threads.tier);
     Gauge.builder("strandline.tiering.waiting", waiting, Map::size).register(meters);
   }
 
@@ -236,7 +248,8 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   private CompletableFuture<Void> verifyOnce(String clusterId) {
     return StoreOwner.claim(store, clusterId)
-        .thenCompose(claimed -> StoreProbe.run(store, random))
+        .thenCompose(claimed -> new MetadataBackups(store).check(generation()))
+        .thenCompose(current -> StoreProbe.run(store, random))
         .thenAccept(
             verdict -> {
               boolean alone = config.on(ConfigKeys.STORE_SINGLE_WRITER);
@@ -351,6 +364,37 @@ final class ObjectTier implements Tier, AutoCloseable {
             TimeUnit.MILLISECONDS);
   }
 
+  /** How often this node's cluster was restored. */
+  private int generation() {
+    return Integer.parseInt(
+        view.get().clusterOverrides().getOrDefault(SavedCluster.GENERATION, "0"));
+  }
+
+  /** Backs the metadata up from when the store is known to be this cluster's. */
+  void backUp(ControlPlane quorum) {
+    SnapshotSource source = new SnapshotSource();
+    quorum.listenToImages(source);
+    MetadataBackup backup =
+        parts.started(
+            "metadata backup",
+            new MetadataBackup(
+                new MetadataBackups(store),
+                new MetadataBackup.Cluster(
+                    source, quorum::leadsQuorum, this::generation, this::superseded),
+                TierBindings.metadataBackup(config),
+                new MetadataBackup.Environment(InstantSource.system(), threads.tier, meters)));
+    var unused = pipeline.thenRun(() -> backup.start(threads.timer));
+  }
+
+  /** The cluster was restored elsewhere: this node keeps its hands off the store. */
+  private synchronized void superseded(String reason) {
+    verified = Check.failed(reason);
+    LOG.atError().addKeyValue("reason", reason).log("nothing is tiered any more");
+    if (pipeline.isDone()) {
+      pipeline.join().close();
+    }
+  }
+
   // ---- partitions come and go
 
   @Override
@@ -415,6 +459,11 @@ final class ObjectTier implements Tier, AutoCloseable {
     return pipeline.isDone()
         ? pipeline.join().relieve(which, bytes)
         : CompletableFuture.completedFuture(TierPipeline.Relief.NONE);
+  }
+
+  @Override
+  public CompletableFuture<Void> fill(LogNursery nursery) {
+    return refill.fill(nursery);
   }
 
   @Override

@@ -2,6 +2,8 @@ package io.strandline.broker;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.partition.space.SpaceConfig;
+import io.strandline.broker.restore.BackupKeys;
+import io.strandline.broker.restore.MetadataBackup;
 import io.strandline.cache.CacheConfig;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.GatherConfig;
@@ -156,6 +158,12 @@ final class TierBindings {
 
   static boolean deletesVersions(BrokerConfig config) {
     return config.text(ScrubKeys.VERSIONS).equals("delete");
+  }
+
+  static MetadataBackup.Settings metadataBackup(BrokerConfig config) {
+    return new MetadataBackup.Settings(
+        config.number(BackupKeys.METADATA_BACKUP_MS),
+        (int) config.number(BackupKeys.METADATA_BACKUP_COUNT));
   }
 
   static CacheConfig cache(BrokerConfig config) {

@@ -92,7 +92,8 @@ final class Gathering {
 
   private boolean worthIt(List<SealedSegment> may, long nowMs) {
     SealedSegment oldest = may.get(0);
-    return may.size() >= segmentsMax
+    return member.policy().get().keepsLocal() // internal: its tier is a backup, and small
+        || may.size() >= segmentsMax
         || bytes(may) >= config.bytes()
         || nowMs - Math.min(nowMs, lag.sinceMs()) >= config.waitMs()
         || LocalRelease.wanted(

@@ -150,6 +150,9 @@ public interface ClusterView {
   /** Only what was set on the topic itself; empty when nothing was, or there is no such topic. */
   Map<String, String> topicOverrides(String topic);
 
+  /** Only what was set for all brokers of the cluster at once, keys of ours included. */
+  Map<String, String> clusterOverrides();
+
   /** Only what was set on the group itself (KIP-848, KIP-932). */
   Map<String, String> groupOverrides(String group);
 

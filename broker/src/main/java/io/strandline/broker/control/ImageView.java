@@ -249,6 +249,11 @@ final class ImageView implements ClusterView {
   }
 
   @Override
+  public Map<String, String> clusterOverrides() {
+    return image.configs().configMapForResource(new ConfigResource(ConfigResource.Type.BROKER, ""));
+  }
+
+  @Override
   public Map<String, String> groupOverrides(String group) {
     return image
         .configs()

@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.snapshot.RestoredCluster;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -114,6 +115,32 @@ public final class KraftControlPlane implements ControlPlane {
     }
   }
 
+  /**
+   * Formats this node's directories so that {@link #open} begins with the metadata of a cluster
+   * that is lost, as a quorum of this node alone. Nothing else may run on the directories.
+   *
+   * @throws ControlException when they were used before, or the configuration does not allow it
+   */
+  public static void restore(ControlConfig wanted, RestoredCluster cluster, Supplier<Uuid> ids) {
+    ControllerSocket socket = bind(wanted);
+    if (socket == null) {
+      throw new ControlException("a restored cluster begins with a node that is a controller");
+    }
+    try {
+      ControlConfig config = wanted.withControllerPort(socket.port());
+      Storage.restore(config, config.parse(), cluster, ids);
+    } finally {
+      socket.close();
+    }
+  }
+
+  /**
+   * @throws ControlException unless {@link #restore} may format the directories
+   */
+  public static void requireNew(ControlConfig config) {
+    Storage.requireNew(config.withControllerPort(1).parse());
+  }
+
   private static @Nullable ControllerSocket bind(ControlConfig config) {
     URI listener = config.controllerListener();
     if (listener == null) {
@@ -121,6 +148,11 @@ public final class KraftControlPlane implements ControlPlane {
     }
     String host = listener.getHost() == null ? "127.0.0.1" : listener.getHost();
     return ControllerSocket.bind(host, listener.getPort(), config.metadataDirectory());
+  }
+
+  @Override
+  public boolean leadsQuorum() {
+    return node.leadsQuorum();
   }
 
   @Override

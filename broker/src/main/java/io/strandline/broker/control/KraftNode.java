@@ -106,6 +106,10 @@ final class KraftNode implements AutoCloseable {
     return Map.of("leader", leader.leaderId().orElse(-1), "epoch", leader.epoch());
   }
 
+  boolean leadsQuorum() {
+    return raft.client().leaderAndEpoch().isLeader(shared.brokerConfig().nodeId());
+  }
+
   @Override
   public void close() {
     shared.stopForBroker();

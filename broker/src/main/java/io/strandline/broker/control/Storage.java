@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.snapshot.RestoredCluster;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -11,12 +12,14 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.bootstrap.BootstrapMetadata;
 import org.apache.kafka.metadata.properties.MetaProperties;
 import org.apache.kafka.metadata.properties.MetaPropertiesEnsemble;
@@ -99,45 +102,117 @@ record Storage(
     if (empty.isEmpty()) {
       return;
     }
-    var controller = config.controllerListener();
     if (!config.alone() && empty.size() == directories.size()) {
       throw new ControlException(
           "the directories "
               + empty
               + " are not formatted, and a node of a larger quorum is not formatted by itself: run kafka-storage format with the cluster's id");
     }
-    Formatter formatter = new Formatter();
-    formatter.setPrintStream(
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
-    formatter.setSupportedFeatures(Feature.PRODUCTION_FEATURES);
-    formatter.setNodeId(kafka.nodeId());
+    Uuid voter = ids.get();
+    boolean votes = config.alone() && empty.contains(kafka.metadataLogDir());
+    Formatter formatter =
+        formatter(config, kafka, directories, votes ? Optional.of(voter) : Optional.empty());
     formatter.setClusterId(clusterId(directories, ids));
-    formatter.setDirectories(directories);
-    formatter.setMetadataLogDirectory(kafka.metadataLogDir());
-    formatter.setControllerListenerName(kafka.controllerListenerNames().get(0));
-    formatter.setIgnoreFormatted(true);
-    formatter.setHasDynamicQuorum(!kafka.originals().containsKey(ControlConfig.VOTERS));
-    if (controller != null && config.alone() && empty.contains(kafka.metadataLogDir())) {
-      String voter =
-          kafka.nodeId()
-              + "@"
-              + controller.getHost()
-              + ":"
-              + controller.getPort()
-              + ":"
-              + ids.get();
-      formatter.setInitialControllers(DynamicVoters.parse(voter));
-    }
-    try {
-      formatter.run();
-    } catch (Exception e) {
-      throw new ControlException("formatting failed: " + e.getMessage(), e);
-    }
+    run(formatter);
     LOG.atInfo()
         .addKeyValue("path", empty)
         .addKeyValue("node", kafka.nodeId())
         .addKeyValue("value", formatter.clusterId())
         .log("formatted the data directories for a new cluster");
+  }
+
+  /**
+   * Formats directories that were never formatted for a quorum of this node alone, which begins
+   * with the metadata of a cluster that is lost.
+   *
+   * @throws ControlException when a directory is formatted already, or holds a metadata log
+   */
+  static void restore(
+      ControlConfig config, KafkaConfig kafka, RestoredCluster cluster, Supplier<Uuid> ids) {
+    Set<String> all = requireNew(kafka);
+    Uuid voter = ids.get();
+    try {
+      for (String directory : all) {
+        Files.createDirectories(Path.of(directory));
+      }
+      boolean stored = !kafka.originals().containsKey(ControlConfig.VOTERS);
+      cluster.write(
+          Path.of(kafka.metadataLogDir()),
+          stored
+              ? Optional.of(voters(config, kafka, voter).toVoterSet(controllerListener(kafka)))
+              : Optional.empty(),
+          Time.SYSTEM.milliseconds());
+    } catch (IOException e) {
+      throw new ControlException("the data directories can not be used: " + e.getMessage(), e);
+    }
+    Formatter formatter = formatter(config, kafka, all, Optional.of(voter));
+    formatter.setClusterId(cluster.clusterId());
+    run(formatter);
+  }
+
+  /**
+   * All directories.
+   *
+   * @throws ControlException when one of them was used before
+   */
+  static Set<String> requireNew(KafkaConfig kafka) {
+    Set<String> all = new LinkedHashSet<>();
+    all.add(kafka.metadataLogDir());
+    all.addAll(kafka.logDirs());
+    all.forEach(directory -> refuseUsed(Path.of(directory)));
+    return all;
+  }
+
+  private static void refuseUsed(Path directory) {
+    for (String name :
+        List.of(MetaPropertiesEnsemble.META_PROPERTIES_NAME, "__cluster_metadata-0")) {
+      if (Files.exists(directory.resolve(name))) {
+        throw new ControlException(
+            directory + " has a " + name + " already: a cluster is restored into new directories");
+      }
+    }
+  }
+
+  private static String controllerListener(KafkaConfig kafka) {
+    return kafka.controllerListenerNames().get(0);
+  }
+
+  private static DynamicVoters voters(ControlConfig config, KafkaConfig kafka, Uuid directory) {
+    var controller = config.controllerListener();
+    if (controller == null) {
+      throw new ControlException("process.roles names no controller");
+    }
+    return DynamicVoters.parse(
+        kafka.nodeId() + "@" + controller.getHost() + ":" + controller.getPort() + ":" + directory);
+  }
+
+  /**
+   * @param voter id of the metadata directory, if this node is the quorum's one voter
+   */
+  private static Formatter formatter(
+      ControlConfig config, KafkaConfig kafka, Set<String> directories, Optional<Uuid> voter) {
+    Formatter formatter = new Formatter();
+    formatter.setPrintStream(
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+    formatter.setSupportedFeatures(Feature.PRODUCTION_FEATURES);
+    formatter.setNodeId(kafka.nodeId());
+    formatter.setDirectories(directories);
+    formatter.setMetadataLogDirectory(kafka.metadataLogDir());
+    formatter.setControllerListenerName(controllerListener(kafka));
+    formatter.setIgnoreFormatted(true);
+    formatter.setHasDynamicQuorum(!kafka.originals().containsKey(ControlConfig.VOTERS));
+    if (voter.isPresent() && config.controllerListener() != null) {
+      formatter.setInitialControllers(voters(config, kafka, voter.get()));
+    }
+    return formatter;
+  }
+
+  private static void run(Formatter formatter) {
+    try {
+      formatter.run();
+    } catch (Exception e) {
+      throw new ControlException("formatting failed: " + e.getMessage(), e);
+    }
   }
 
   /** The id that formatted directories have already, else a new one. */

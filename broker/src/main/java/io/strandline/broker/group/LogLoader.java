@@ -92,7 +92,7 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
         Optional<Partition> leader = partitions.hosted(tp).filter(Partition::leads);
         if (leader.isPresent()) {
           result.complete(replay(leader.get()));
-        } else if (closed || clockMs.getAsLong() - askedMs > AWAIT_LEADER_MS) {
+        } else if (closed || waitedTooLong()) {
           throw new NotLeaderOrFollowerException(tp + " is not led here");
         } else {
           var unused = executor.schedule(this, RETRY_MS, TimeUnit.MILLISECONDS);
@@ -100,6 +100,11 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
       } catch (RuntimeException | Error failure) {
         result.completeExceptionally(failure);
       }
+    }
+
+    /** A log that was lost comes from the tier, which may be away for long. */
+    private boolean waitedTooLong() {
+      return clockMs.getAsLong() - askedMs > AWAIT_LEADER_MS && !partitions.refilling(tp);
     }
 
     private LoadSummary replay(Partition partition) {

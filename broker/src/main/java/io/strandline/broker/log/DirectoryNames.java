@@ -121,19 +121,53 @@ final class DirectoryNames {
 
   /** A log's directory with its {@code partition.metadata}, durable. */
   Path make(TopicIdPartition partition) throws IOException {
+    Path directory = free(partition);
+    make(directory, partition);
+    return directory;
+  }
+
+  private Path free(TopicIdPartition partition) throws IOException {
     Path directory = path.resolve(partition.topic() + "-" + partition.partition());
     if (topicId(directory).isPresent()) {
       throw new KafkaStorageException("directory " + directory + " exists already");
     }
+    return directory;
+  }
+
+  private void make(Path directory, TopicIdPartition partition) throws IOException {
     disk.createDirectory(directory);
     files.replace(
         directory.resolve(PARTITION_METADATA),
         "version: 0\ntopic_id: " + partition.topicId() + "\n");
     disk.forceDirectory(path);
+  }
+
+  /** A directory for a log to be, under a name that the next start deletes. */
+  Path makeNursery(TopicIdPartition partition) throws IOException {
+    Path directory = nameForDeletion(partition);
+    while (disk.exists(directory)) {
+      directory = nameForDeletion(partition); // left by another process, about to be deleted
+    }
+    make(directory, partition);
+    return directory;
+  }
+
+  /** What was made in a nursery is the partition's log from now on, durably. */
+  Path adopt(Path nursery, TopicIdPartition partition) throws IOException {
+    Path directory = free(partition);
+    disk.rename(nursery, directory);
+    disk.forceDirectory(path);
     return directory;
   }
 
   Path renameForDeletion(Path directory, TopicIdPartition partition) throws IOException {
+    Path gone = nameForDeletion(partition);
+    disk.rename(directory, gone);
+    disk.forceDirectory(path);
+    return gone;
+  }
+
+  private Path nameForDeletion(TopicIdPartition partition) {
     String unique =
         String.format(
             Locale.ROOT,
@@ -144,10 +178,7 @@ final class DirectoryNames {
             DELETE_SUFFIX);
     String topic = partition.topic();
     String prefix = topic.substring(0, Math.min(topic.length(), NAME_MAX - unique.length() - 1));
-    Path gone = path.resolve(prefix + "-" + unique);
-    disk.rename(directory, gone);
-    disk.forceDirectory(path);
-    return gone;
+    return path.resolve(prefix + "-" + unique);
   }
 
   /** Deletes a log's directory; there is nothing below it but files. */

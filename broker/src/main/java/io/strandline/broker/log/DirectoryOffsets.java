@@ -53,6 +53,14 @@ final class DirectoryOffsets {
     cleaned.remove(partition);
   }
 
+  /** A log of this name is about to begin; its start is durable when this returns. */
+  synchronized void begin(TopicPartition partition, long logStart) throws IOException {
+    forget(partition);
+    logStarts.put(partition, logStart);
+    writeRecoveryPoints();
+    writeLogStarts();
+  }
+
   /** The recovery point on disk is not above the one in memory after this. */
   synchronized void lowerRecoveryPoint(LogState log) throws IOException {
     TopicPartition partition = log.partition.topicPartition();

@@ -3,6 +3,7 @@ package io.strandline.broker.log;
 import io.strandline.broker.log.LogRecovery.Start;
 import io.strandline.broker.log.check.LogMeters;
 import io.strandline.broker.log.disk.Checkpoints;
+import io.strandline.broker.log.nursery.LogNursery;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -248,6 +249,49 @@ public final class LogDirectory implements AutoCloseable {
           logs.put(partition.topicPartition(), log);
           return log;
         });
+  }
+
+  /**
+   * Begins the files of a log that is not to begin at 0; {@link #adopt} makes a log of them, {@link
+   * #discard} or the next start deletes them.
+   */
+  public LogNursery nursery(TopicIdPartition partition) {
+    health.check();
+    return health.call(
+        "prepare log of " + partition,
+        () -> new LogNursery(partition, runtime.disk(), names.makeNursery(partition)));
+  }
+
+  /**
+   * Makes what a nursery holds the partition's log, wholly or not at all.
+   *
+   * @throws KafkaStorageException when the directory is offline or one of that name exists
+   */
+  public PartitionLog adopt(LogNursery nursery, LogConfig config) {
+    health.check();
+    TopicIdPartition partition = nursery.partition();
+    TopicPartition name = partition.topicPartition();
+    if (logs.containsKey(name) || unreadable.containsKey(partition)) {
+      throw new KafkaStorageException("log of " + partition + " exists in " + path);
+    }
+    return health.call(
+        "adopt log of " + partition,
+        () -> {
+          nursery.force();
+          offsets.begin(name, nursery.startOffset()); // else it would begin with what is local
+          Path logPath = names.adopt(nursery.path(), partition);
+          Start start = new Start(false, nursery.startOffset(), 0);
+          PartitionLog log = openLog(partition, logPath, config, start);
+          logs.put(name, log);
+          return log;
+        });
+  }
+
+  /** Deletes the files of a log that was not to be. */
+  public void discard(LogNursery nursery) {
+    if (health.online()) {
+      health.run("discard " + nursery.path(), () -> names.delete(nursery.path()));
+    }
   }
 
   /** Renames the log's directory to {@code …-delete}; the files go after the topic's delay. */

@@ -309,6 +309,13 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     sealer.afterAppend();
   }
 
+  /** As {@link #roll()}, if the active segment was begun this long ago. */
+  public void rollIfOlder(long ageMs, long nowMs) {
+    if (nowMs - state.active().createdMs() >= ageMs) {
+      roll();
+    }
+  }
+
   /** All that is appended becomes durable. */
   public void flush() {
     state.check();

@@ -96,6 +96,7 @@ final class Housekeeping implements AutoCloseable {
         done += carefully(() -> directory.maintain(nowMs));
       }
     }
+    done += backUpInternal(nowMs);
     if (nowMs - checkpointedMs >= runtime.settings().highWatermarkMs()) {
       checkpointedMs = nowMs;
       done +=
@@ -159,6 +160,26 @@ final class Housekeeping implements AutoCloseable {
       left -= partition.log().activeSegmentBytes();
       var unused = partition.step(partition.log()::roll);
     }
+  }
+
+  /**
+   * Internal topics fill their segments slowly, and only what is sealed goes to the tier: a cluster
+   * that has nothing else left is to know its groups' offsets.
+   */
+  private int backUpInternal(long nowMs) {
+    long ageMs = runtime.settings().internalBackupMs();
+    int asked = 0;
+    for (Partition partition : hosted) {
+      if (ageMs > 0
+          && Topic.isInternal(partition.id().topic())
+          && partition.leads()
+          && tier.holds(partition)
+          && partition.logEndOffset() > partition.log().activeSegmentBaseOffset()) {
+        var unused = partition.step(() -> partition.log().rollIfOlder(ageMs, nowMs));
+        asked++;
+      }
+    }
+    return asked;
   }
 
   /** Compaction takes long and never holds up a round: it has its own thread. */

@@ -11,6 +11,8 @@ import io.strandline.tiering.compact.CompactionConfig;
  * @param highWatermarkMs {@code replica.high.watermark.checkpoint.interval.ms}
  * @param retentionMs {@code log.retention.check.interval.ms}
  * @param cleanMs {@code log.cleaner.backoff.ms}
+ * @param internalBackupMs records of a tiered internal topic wait at most so long in a segment that
+ *     is still written to; 0 for as long as it takes to fill one
  * @param cleaner memory of the local cleaner
  */
 public record PartitionSettings(
@@ -19,9 +21,10 @@ public record PartitionSettings(
     long highWatermarkMs,
     long retentionMs,
     long cleanMs,
+    long internalBackupMs,
     CompactionConfig cleaner) {
   public static PartitionSettings defaults() {
     return new PartitionSettings(
-        1 << 20, 1_000, 5_000, 300_000, 15_000, CompactionConfig.defaults());
+        1 << 20, 1_000, 5_000, 300_000, 15_000, 300_000, CompactionConfig.defaults());
   }
 }

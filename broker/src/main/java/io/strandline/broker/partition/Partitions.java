@@ -8,6 +8,8 @@ import io.strandline.broker.control.MetadataListener;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.partition.lost.LostLogs;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,6 +49,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private final Tier tier;
   private final Executor changes;
   private final Housekeeping housekeeping;
+  private final LostLogs lost;
+  private boolean first; // whether this is the first word of the metadata; of the thread of changes
   private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
   private final ConcurrentHashMap<TopicPartition, Partition> hosted = new ConcurrentHashMap<>();
 
@@ -70,6 +74,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
+    this.lost = new LostLogs(runtime, tier);
     Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(runtime.meters());
     Gauge.builder("strandline.partition.led", hosted, Partitions::led).register(runtime.meters());
     tell(runtime.kafka());
@@ -221,8 +226,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
 
   private CompletableFuture<Void> apply(ClusterView before, ClusterView now, LocalChanges mine) {
     List<CompletableFuture<Void>> taken = new ArrayList<>();
+    first = before.offset() < 0;
     try {
-      if (before.offset() < 0) {
+      if (first) {
         dropStray(now);
       }
       mine.deleted().forEach(id -> drop(id, mine.deletedTopics().contains(id.topicId())));
@@ -251,6 +257,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       if (partition == null && leaving != null) {
         return leaving.thenComposeAsync(gone -> takeNow(state.id()), changes);
       }
+      if (partition == null && LostLogs.lost(state, first, now.nodeId())) {
+        lost.search(
+            state,
+            () -> home.choose(state.directory(), hosted.values()),
+            (directory, nursery) -> changes.execute(() -> adopt(directory, nursery)));
+        return CompletableFuture.completedFuture(null);
+      }
+      lost.cancel(state.id());
       Partition taken = partition == null ? create(state, now) : partition;
       assign(taken, state);
       return taken
@@ -273,19 +287,45 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** Takes what the metadata meanwhile says of the replica, if it still is one. */
   private CompletableFuture<Void> takeNow(TopicIdPartition id) {
     ClusterView now = control.view();
-    return now.partition(id.topicPartition())
-        .filter(state -> state.id().equals(id) && state.replicas().contains(now.nodeId()))
+    return Optional.of(now)
+        .filter(view -> hosts(view, id))
+        .flatMap(view -> view.partition(id.topicPartition()))
         .map(state -> take(state, now))
         .orElseGet(() -> CompletableFuture.completedFuture(null));
   }
 
+  private static boolean hosts(ClusterView view, TopicIdPartition id) {
+    return view.partition(id.topicPartition())
+        .filter(state -> state.id().equals(id) && state.replicas().contains(view.nodeId()))
+        .isPresent();
+  }
+
   private Partition create(PartitionState state, ClusterView now) {
     LogDirectory directory = home.choose(state.directory(), hosted.values());
-    PartitionLog log = directory.create(state.id(), now.logConfig(state.id().topic()));
-    Partition created = new Partition(log, 0, runtime);
-    hosted.put(state.id().topicPartition(), created);
+    return host(directory.create(state.id(), now.logConfig(state.id().topic())));
+  }
+
+  private Partition host(PartitionLog log) {
+    Partition created = new Partition(log, log.logEndOffset(), runtime);
+    hosted.put(log.partition().topicPartition(), created);
     runtime.kafka().show(log);
     return created;
+  }
+
+  /** Whether the partition's log is lost and being fetched from the tier. */
+  public boolean refilling(TopicPartition partition) {
+    return lost.searching(partition);
+  }
+
+  private void adopt(LogDirectory directory, LogNursery nursery) {
+    TopicIdPartition id = nursery.partition();
+    ClusterView now = control.view();
+    if (hosted.containsKey(id.topicPartition()) || !hosts(now, id)) {
+      directory.discard(nursery);
+      return;
+    }
+    host(directory.adopt(nursery, now.logConfig(id.topic())));
+    var unused = takeNow(id);
   }
 
   /** Tells the controller where the replica lies if that is not what it knows. */
@@ -302,6 +342,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private void drop(TopicIdPartition id, boolean everywhere) {
     Partition partition = hosted.get(id.topicPartition());
     if (partition == null || !partition.id().equals(id)) {
+      forgetLost(id, everywhere);
       return;
     }
     hosted.remove(id.topicPartition());
@@ -321,6 +362,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
                   leavings.remove(name, leaving);
                   leaving.complete(null);
                 });
+  }
+
+  /** The log was being fetched and is not wanted any more. */
+  private void forgetLost(TopicIdPartition id, boolean everywhere) {
+    OptionalInt epoch = lost.cancel(id);
+    if (epoch.isPresent() && everywhere) {
+      var unused = tier.delete(id, epoch.getAsInt());
+    }
   }
 
   /**
@@ -424,6 +473,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   @Override
   public void close() {
     housekeeping.close();
+    lost.close();
     List<CompletableFuture<Void>> closed = new ArrayList<>();
     for (Partition partition : hosted.values()) {
       tier.leave(partition.id());

@@ -1,5 +1,6 @@
 package io.strandline.broker.partition;
 
+import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.tiering.TierPipeline.Relief;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
@@ -30,6 +31,11 @@ public interface Tier {
         public boolean holds(Partition partition) {
           return false;
         }
+
+        @Override
+        public CompletableFuture<Void> fill(LogNursery nursery) {
+          return CompletableFuture.completedFuture(null);
+        }
       };
 
   /** This broker leads the partition in its present epoch, or its topic's policy changed. */
@@ -55,4 +61,12 @@ public interface Tier {
    * enough, what is sealed goes up, however little it is.
    */
   CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes);
+
+  /**
+   * This broker leads a partition whose log is not here any more: gives the log to be what the tier
+   * has of it, so that it goes on at the tier's end. Leaves it empty if the tier has nothing.
+   *
+   * @return fails if the store cannot be asked now; the nursery is worthless then
+   */
+  CompletableFuture<Void> fill(LogNursery nursery);
 }

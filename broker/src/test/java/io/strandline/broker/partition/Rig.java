@@ -166,6 +166,22 @@ final class Rig implements AutoCloseable {
   }
 
   private Partition put(int partition, int leader, List<Integer> replicas, List<Integer> isr) {
+    return announce(partition, leader, replicas, isr).orElseThrow();
+  }
+
+  /** This node leads, and may have no log to lead with yet. */
+  Optional<Partition> announce(int partition) {
+    epoch++;
+    return announce(partition, NODE, List.of(NODE), List.of(NODE));
+  }
+
+  /** Nobody leads, and this node may have no log. */
+  Optional<Partition> announceLeaderless(int partition) {
+    return announce(partition, -1, List.of(NODE), List.of(NODE));
+  }
+
+  private Optional<Partition> announce(
+      int partition, int leader, List<Integer> replicas, List<Integer> isr) {
     TopicIdPartition id = new TopicIdPartition(TOPIC, partition, NAME);
     PartitionState state =
         new PartitionState(
@@ -183,7 +199,7 @@ final class Rig implements AutoCloseable {
     states.put(id.topicPartition(), state);
     Map<TopicIdPartition, PartitionState> one = Map.of(id, state);
     change(leader == NODE ? one : Map.of(), leader == NODE ? Map.of() : one, Set.of());
-    return partitions.hosted(id.topicPartition()).orElseThrow();
+    return partitions.hosted(id.topicPartition());
   }
 
   void delete(int partition) {

@@ -30,6 +30,7 @@ final class Rooms {
     room("tiering.scrub", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.compact", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.mount", "tiering.manifest", "tiering.segment", "tiering.store", "tiering.upload");
+    room("tiering.restore", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering", "tiering.*");
     room("replay.plan", "tiering.*", "cache");
     room("replay.fetch", "replay.plan", "replay.decode", "tiering.*", "cache");
@@ -56,6 +57,7 @@ final class Rooms {
         "replay",
         "tiering",
         "tiering.*");
+    room("broker.restore", "broker.control", "broker.log", "replay", "tiering.*");
     room("broker.group", "broker.partition", "broker.control", "broker.log");
     room("broker.txn", "broker.partition", "broker.control", "broker.log");
     room(

@@ -1,0 +1,86 @@
+package io.strandline.broker.log.nursery;
+
+import io.strandline.broker.log.disk.Disk;
+import io.strandline.broker.log.segment.LogFiles;
+import io.strandline.tiering.segment.EpochStart;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.storage.internals.checkpoint.LeaderEpochCheckpointFile;
+import org.apache.kafka.storage.internals.log.EpochEntry;
+import org.apache.kafka.storage.internals.log.LogDirFailureChannel;
+
+/**
+ * The files of a log that begins elsewhere than at 0. The directory that holds them becomes a log's
+ * by one rename; a process that ends before leaves a directory that the next start deletes.
+ * Threads: one at a time; methods block on disk.
+ */
+public final class LogNursery {
+  private final TopicIdPartition partition;
+  private final Disk disk;
+  private final Path path;
+  private long startOffset;
+  private long endOffset;
+
+  /**
+   * @param path of the directory, which is there
+   */
+  public LogNursery(TopicIdPartition partition, Disk disk, Path path) {
+    this.partition = partition;
+    this.disk = disk;
+    this.path = path;
+  }
+
+  public TopicIdPartition partition() {
+    return partition;
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  /** First offset of the partition, wherever it lies. */
+  public long startOffset() {
+    return startOffset;
+  }
+
+  /**
+   * The log ends here: an empty segment for what is appended next.
+   *
+   * @param start first offset of the partition; what of it lies below the first segment is tiered
+   */
+  public void bounds(long start, long end) throws IOException {
+    startOffset = start;
+    endOffset = end;
+    try (Disk.File empty = disk.open(LogFiles.of(path, end, LogFiles.LOG), true)) {
+      empty.force();
+    }
+  }
+
+  /** Ascending. */
+  public void epochs(List<EpochStart> epochs) throws IOException {
+    new LeaderEpochCheckpointFile(
+            LeaderEpochCheckpointFile.newFile(path.toFile()), new LogDirFailureChannel(1))
+        .write(epochs.stream().map(e -> new EpochEntry(e.leaderEpoch(), e.startOffset())).toList());
+  }
+
+  /** Kafka's snapshot at the log's end; of transactions open in it nothing is taken over. */
+  public void producers(ByteBuffer snapshot) throws IOException {
+    try (Disk.File file = disk.open(LogFiles.of(path, endOffset, LogFiles.SNAPSHOT), true)) {
+      file.write(OpenTransactions.ended(snapshot), 0);
+      file.force();
+    }
+  }
+
+  /** A segment's file of batches, to be written and closed by the caller. */
+  public Disk.File segment(long baseOffset) throws IOException {
+    return disk.open(LogFiles.of(path, baseOffset, LogFiles.LOG), true);
+  }
+
+  /** All names are durable. */
+  public void force() throws IOException {
+    disk.forceDirectory(path);
+  }
+}

@@ -1,0 +1,194 @@
+package io.strandline.broker.partition.lost;
+
+import io.micrometer.core.instrument.Gauge;
+import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.partition.PartitionRuntime;
+import io.strandline.broker.partition.Tier;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Partitions that this broker leads and whose log is not on its disks though they are not new: the
+ * disk was replaced, or the whole cluster restored. Each asks the tier before it serves, and goes
+ * on at the tier's end; until then clients get errors that they retry, and only for these
+ * partitions.
+ *
+ * <p>Nothing of a log stands under its own name before all of it does: a broker that dies on the
+ * way begins again. Threads: any; disk work runs on the executor of writes.
+ */
+public final class LostLogs implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LostLogs.class);
+  private static final long RETRY_MIN_MS = 500;
+  private static final long RETRY_MAX_MS = 30_000;
+
+  private final PartitionRuntime runtime;
+  private final Tier tier;
+  private final Map<TopicPartition, Search> searches = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  public LostLogs(PartitionRuntime runtime, Tier tier) {
+    this.runtime = runtime;
+    this.tier = tier;
+    Gauge.builder("strandline.partition.refilling", searches, Map::size).register(runtime.meters());
+  }
+
+  /**
+   * Whether the log of this partition, which is not on disk, may have been there before and nobody
+   * else leads who would have it: the partition is older than this process, or was changed since it
+   * was made.
+   *
+   * @param older whether this process heard of it in its first word of the metadata
+   */
+  public static boolean lost(PartitionState state, boolean older, int node) {
+    return (state.leader() == node || state.leader() < 0)
+        && (older || state.leaderEpoch() > 0 || state.partitionEpoch() > 0);
+  }
+
+  /** Whether the partition's log is being looked for. */
+  public boolean searching(TopicPartition partition) {
+    return searches.containsKey(partition);
+  }
+
+  /**
+   * Looks for the log until it is there or not wanted any more; does nothing if it does already.
+   *
+   * @param place the directory for the log, asked at each try
+   * @param found all of the log is in the nursery; adopts or discards it
+   */
+  public void search(
+      PartitionState state,
+      Supplier<LogDirectory> place,
+      BiConsumer<LogDirectory, LogNursery> found) {
+    Search mine = new Search(state.id(), place, found);
+    Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
+    Search now = before == null ? mine : before;
+    now.leaderEpoch = state.leaderEpoch();
+    if (before == null && !closed) {
+      mine.begin();
+    }
+  }
+
+  /**
+   * The replica is not to be here any more.
+   *
+   * @return the last leader epoch known, if it was looked for
+   */
+  public OptionalInt cancel(TopicIdPartition partition) {
+    Search search = searches.get(partition.topicPartition());
+    return search != null
+            && search.id.equals(partition)
+            && searches.remove(partition.topicPartition(), search)
+        ? OptionalInt.of(search.leaderEpoch)
+        : OptionalInt.empty();
+  }
+
+  /** What is under way comes to nothing. */
+  @Override
+  public void close() {
+    closed = true;
+    searches.clear();
+  }
+
+  private final class Search {
+    private final TopicIdPartition id;
+    private final Supplier<LogDirectory> place;
+    private final BiConsumer<LogDirectory, LogNursery> found;
+    private int failures;
+    private volatile int leaderEpoch;
+
+    Search(
+        TopicIdPartition id,
+        Supplier<LogDirectory> place,
+        BiConsumer<LogDirectory, LogNursery> found) {
+      this.id = id;
+      this.place = place;
+      this.found = found;
+    }
+
+    private boolean over() {
+      return closed || searches.get(id.topicPartition()) != this;
+    }
+
+    void begin() {
+      LogDirectory directory;
+      LogNursery nursery;
+      try {
+        directory = place.get();
+        nursery = directory.nursery(id);
+      } catch (KafkaStorageException failure) {
+        later(failure);
+        return;
+      }
+      CompletableFuture<?> unused =
+          filled(nursery)
+              .whenCompleteAsync(
+                  (done, failure) -> end(directory, nursery, failure), runtime.writes());
+    }
+
+    private CompletableFuture<Void> filled(LogNursery nursery) {
+      try {
+        return tier.fill(nursery);
+      } catch (RuntimeException failure) {
+        return CompletableFuture.failedFuture(failure);
+      }
+    }
+
+    private void end(LogDirectory directory, LogNursery nursery, @Nullable Throwable failure) {
+      if (failure == null && !over()) {
+        searches.remove(id.topicPartition(), this);
+        found.accept(directory, nursery);
+        return;
+      }
+      quietly(() -> directory.discard(nursery));
+      if (failure != null && !over()) {
+        later(failure);
+      }
+    }
+
+    private void later(Throwable failure) {
+      failures++;
+      long pauseMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS << Math.min(10, failures - 1));
+      (failures == 1 ? LOG.atWarn() : LOG.atInfo())
+          .addKeyValue("partition", id)
+          .addKeyValue("reason", reason(failure))
+          .log("its log is lost and the tier can not be asked; not served until it can");
+      var unused =
+          runtime
+              .scheduler()
+              .schedule(
+                  () -> runtime.writes().execute(() -> again()), pauseMs, TimeUnit.MILLISECONDS);
+    }
+
+    private void again() {
+      if (!over()) {
+        begin();
+      }
+    }
+  }
+
+  private static String reason(Throwable failure) {
+    return Optional.ofNullable(failure.getCause()).orElse(failure).toString();
+  }
+
+  private static void quietly(Runnable step) {
+    try {
+      step.run();
+    } catch (KafkaStorageException failure) {
+      LOG.atDebug().setCause(failure).log("a directory failed meanwhile");
+    }
+  }
+}

@@ -1,0 +1,193 @@
+package io.strandline.broker.restore;
+
+import io.strandline.broker.control.snapshot.MetadataSnapshot;
+import io.strandline.broker.control.snapshot.RestoredCluster;
+import io.strandline.broker.control.snapshot.SavedCluster;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.restore.MetadataBackups;
+import io.strandline.tiering.restore.MetadataBackups.Backup;
+import io.strandline.tiering.restore.TierTail;
+import io.strandline.tiering.restore.TierTails;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreOwner;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.CorruptRecordException;
+
+/**
+ * Builds the metadata of a cluster again from nothing but its store, for one new node (design D16).
+ *
+ * <p>Order: the new generation is claimed, so that nodes of the lost cluster that still run stop
+ * writing; then each partition's manifest is claimed for an epoch above all that such a node can
+ * have, after which the tier's end is final; only then is it reported and written down. Blocks its
+ * caller; not for a broker that runs.
+ */
+public final class ClusterRestore {
+  /** More elections than a cluster can have gone through between two backups. */
+  private static final int EPOCHS_SKIPPED = 1_000;
+
+  private static final int AT_ONCE = 64;
+
+  private final ObjectStore store;
+  private final Manifests manifests;
+  private final MetadataBackups backups;
+  private final TierTails tails;
+  private final Consumer<String> warnings;
+
+  /**
+   * @param warnings told, in a line each, of what was found damaged and passed over
+   */
+  public ClusterRestore(ObjectStore store, Manifests manifests, Consumer<String> warnings) {
+    this.store = store;
+    this.manifests = manifests;
+    this.backups = new MetadataBackups(store);
+    this.tails = new TierTails(store, manifests);
+    this.warnings = warnings;
+  }
+
+  /**
+   * What can be restored.
+   *
+   * @param backup the newest that is whole
+   * @param unknown partitions in the store that the backup does not know: of topics made after it;
+   *     they stay as they are
+   */
+  public record Found(
+      String clusterId,
+      Backup backup,
+      SavedCluster cluster,
+      int generation,
+      List<RestoredPartition> partitions,
+      List<TopicIdPartition> unknown) {
+
+    /** Topics deleted after the backup. */
+    public Set<Uuid> gone() {
+      return partitions.stream()
+          .filter(RestoredPartition::deleted)
+          .map(p -> p.id().topicId())
+          .collect(Collectors.toUnmodifiableSet());
+    }
+  }
+
+  /** Looks and changes nothing; a cluster that still runs may be ahead of it at once. */
+  public Found look() {
+    return find(false);
+  }
+
+  /**
+   * Takes the store from whatever of the lost cluster still runs.
+   *
+   * @return what is there now, and stays
+   */
+  public Found take() {
+    return find(true);
+  }
+
+  private Found find(boolean take) {
+    String clusterId =
+        StoreOwner.read(store)
+            .join()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "no tier in " + store.describe() + ": it has no object named owner"));
+    Map.Entry<Backup, SavedCluster> newest = newest();
+    SavedCluster cluster = newest.getValue();
+    int latest = Math.max(backups.generation().join(), cluster.generation());
+    if (take) {
+      backups.claim(latest + 1, "restored from " + newest.getKey().key()).join();
+    }
+    List<RestoredPartition> partitions = partitions(cluster, take);
+    Set<String> known =
+        partitions.stream().map(p -> nameless(p.id())).collect(Collectors.toUnmodifiableSet());
+    List<TopicIdPartition> unknown =
+        manifests.partitions().join().stream().filter(p -> !known.contains(nameless(p))).toList();
+    return new Found(clusterId, newest.getKey(), cluster, latest + 1, partitions, unknown);
+  }
+
+  private static String nameless(TopicIdPartition partition) {
+    return partition.topicId() + "-" + partition.partition();
+  }
+
+  private Map.Entry<Backup, SavedCluster> newest() {
+    List<Backup> all = backups.newest().join();
+    for (Backup backup : all) {
+      try {
+        MetadataSnapshot snapshot =
+            new MetadataSnapshot(backup.endOffset(), backup.epoch(), backups.read(backup).join());
+        return Map.entry(backup, SavedCluster.of(snapshot));
+      } catch (CorruptRecordException damaged) {
+        warnings.accept(backup.key() + " is passed over: " + damaged.getMessage());
+      }
+    }
+    throw new IllegalArgumentException(
+        "no backup of the metadata in "
+            + store.describe()
+            + (all.isEmpty() ? "" : " is whole; " + all.size() + " are damaged"));
+  }
+
+  private List<RestoredPartition> partitions(SavedCluster cluster, boolean take) {
+    List<TopicIdPartition> ids =
+        cluster.partitions().keySet().stream()
+            .sorted(
+                Comparator.comparing(TopicIdPartition::topic)
+                    .thenComparingInt(TopicIdPartition::partition))
+            .toList();
+    List<RestoredPartition> found = new ArrayList<>(ids.size());
+    for (int i = 0; i < ids.size(); i += AT_ONCE) {
+      List<CompletableFuture<RestoredPartition>> some =
+          ids.subList(i, Math.min(ids.size(), i + AT_ONCE)).stream()
+              .map(id -> partition(id, cluster.partitions().getOrDefault(id, 0), take))
+              .toList();
+      some.forEach(one -> found.add(one.join()));
+    }
+    return found;
+  }
+
+  private CompletableFuture<RestoredPartition> partition(
+      TopicIdPartition id, int savedEpoch, boolean take) {
+    return manifests
+        .read(id)
+        .thenCompose(
+            view ->
+                take && view.version() > 0 && !view.deleted()
+                    ? manifests
+                        .acquire(id, epochAbove(savedEpoch, view.leaderEpoch()))
+                        .thenCompose(writer -> tails.of(writer.view()))
+                    : tails.of(view))
+        .thenApply((TierTail tail) -> RestoredPartition.of(id, tail, savedEpoch));
+  }
+
+  private static int epochAbove(int savedEpoch, int tierEpoch) {
+    return Math.max(savedEpoch, tierEpoch) + EPOCHS_SKIPPED;
+  }
+
+  /**
+   * The metadata of the restored cluster.
+   *
+   * @param found as {@link #take} gave it
+   * @param node id of the one node that begins with it
+   */
+  public static RestoredCluster plan(Found found, int node) {
+    Map<TopicIdPartition, Integer> epochs = new HashMap<>();
+    // Taken: the tier's epoch is the claim of this restore. Never tiered: nobody else has written.
+    found
+        .partitions()
+        .forEach(
+            p -> epochs.put(p.id(), Math.max(p.savedEpoch() + EPOCHS_SKIPPED, p.tierEpoch()) + 1));
+    return RestoredCluster.of(
+        found.clusterId(),
+        found.cluster(),
+        new RestoredCluster.Plan(
+            node, id -> epochs.getOrDefault(id, 0), found.gone(), found.generation()));
+  }
+}

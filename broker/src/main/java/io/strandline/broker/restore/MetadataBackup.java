@@ -1,0 +1,184 @@
+package io.strandline.broker.restore;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.control.snapshot.MetadataSnapshot;
+import io.strandline.broker.control.snapshot.SnapshotSource;
+import io.strandline.tiering.restore.MetadataBackups;
+import io.strandline.tiering.store.StoreException;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the bucket's copy of the cluster's metadata: whenever something changed, and not more often
+ * than every so many milliseconds, the active controller's node writes a snapshot of all of it.
+ *
+ * <p>Each round that writes, and one every ten minutes that does not, looks whether the cluster was
+ * restored elsewhere meanwhile; then nothing is written any more. Threads: the timer's and the
+ * executor's; one round at a time.
+ */
+public final class MetadataBackup implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MetadataBackup.class);
+  private static final long CHECK_MS = 600_000;
+  private static final int PRUNE_EVERY = 16;
+
+  /**
+   * @param everyMs least time between two backups; 0 for none at all
+   * @param kept how many stay in the store
+   */
+  public record Settings(long everyMs, int kept) {}
+
+  /**
+   * What it works with.
+   *
+   * @param active whether this node's controller is the active one
+   * @param generation of the cluster this node belongs to
+   * @param superseded told once, with the reason, when it was restored elsewhere
+   */
+  public record Cluster(
+      SnapshotSource source,
+      BooleanSupplier active,
+      IntSupplier generation,
+      Consumer<String> superseded) {}
+
+  private final MetadataBackups backups;
+  private final Cluster cluster;
+  private final Settings settings;
+  private final InstantSource clock;
+  private final Executor executor;
+  private final Counter written;
+  private final Counter failures;
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private volatile long behindSinceMs;
+  private volatile @Nullable ScheduledFuture<?> ticks;
+  private volatile boolean closed;
+  private long checkedMs;
+  private int sincePruned;
+
+  public MetadataBackup(
+      MetadataBackups backups, Cluster cluster, Settings settings, Environment environment) {
+    this.backups = backups;
+    this.cluster = cluster;
+    this.settings = settings;
+    this.clock = environment.clock();
+    this.executor = environment.executor();
+    this.checkedMs = clock.millis();
+    MeterRegistry meters = environment.meters();
+    this.written = meters.counter("strandline.metadata.backups");
+    this.failures = meters.counter("strandline.metadata.backup.failures");
+    meters.gauge("strandline.metadata.backup.behind.ms", this, MetadataBackup::behindMs);
+  }
+
+  /**
+   * @param executor where rounds run; they encode the metadata, and wait for nothing
+   */
+  public record Environment(InstantSource clock, Executor executor, MeterRegistry meters) {}
+
+  /** Lets the timer do the work from now on. */
+  public void start(ScheduledExecutorService timer) {
+    if (settings.everyMs() > 0) {
+      long every = settings.everyMs();
+      // The first soon: a cluster that is lost in its first minute should not be lost whole.
+      ticks =
+          timer.scheduleWithFixedDelay(
+              this::tick, Math.min(every, 5_000), every, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void tick() {
+    if (!closed && busy.compareAndSet(false, true)) {
+      executor.execute(
+          () -> {
+            var unused = round().whenComplete((done, failure) -> over(failure));
+          });
+    }
+  }
+
+  private void over(@Nullable Throwable failure) {
+    busy.set(false);
+    if (failure == null) {
+      behindSinceMs = 0;
+      return;
+    }
+    failures.increment();
+    behindSinceMs = behindSinceMs == 0 ? clock.millis() : behindSinceMs;
+    StoreException known = StoreException.of(failure);
+    if (known instanceof StoreException.Refused) {
+      closed = true;
+      cluster.superseded().accept(String.valueOf(known.getMessage()));
+    } else {
+      LOG.atInfo()
+          .addKeyValue("reason", String.valueOf(known.getMessage()))
+          .log("the metadata is not backed up for now");
+    }
+  }
+
+  /**
+   * Backs up what changed since the last round.
+   *
+   * @return whether anything was written; fails with {@link StoreException.Refused} if the cluster
+   *     was restored elsewhere
+   */
+  CompletableFuture<Boolean> round() {
+    try {
+      Optional<MetadataSnapshot> due =
+          cluster.active().getAsBoolean() ? cluster.source().changed() : Optional.empty();
+      boolean look = due.isPresent() || clock.millis() - checkedMs >= CHECK_MS;
+      if (!look) {
+        return CompletableFuture.completedFuture(false);
+      }
+      int generation = cluster.generation().getAsInt();
+      return backups
+          .check(generation)
+          .thenCompose(
+              may -> {
+                checkedMs = clock.millis();
+                return due.isPresent()
+                    ? write(generation, due.get())
+                    : CompletableFuture.completedFuture(false);
+              });
+    } catch (RuntimeException failure) {
+      return CompletableFuture.failedFuture(failure);
+    }
+  }
+
+  private CompletableFuture<Boolean> write(int generation, MetadataSnapshot snapshot) {
+    return backups
+        .put(generation, snapshot.endOffset(), snapshot.epoch(), snapshot.bytes())
+        .thenCompose(
+            done -> {
+              cluster.source().kept();
+              written.increment();
+              boolean prune = sincePruned++ % PRUNE_EVERY == 0;
+              return prune
+                  ? backups.prune(settings.kept()).thenApply(pruned -> true)
+                  : CompletableFuture.completedFuture(true);
+            });
+  }
+
+  private double behindMs() {
+    long since = behindSinceMs;
+    return since == 0 ? 0 : Math.max(0, clock.millis() - since);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    ScheduledFuture<?> running = ticks;
+    if (running != null) {
+      running.cancel(false);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.strandline.broker.restore;
+
+import io.strandline.broker.log.nursery.OpenTransactions;
+import io.strandline.tiering.restore.TierTail;
+import io.strandline.tiering.segment.AbortedTransaction;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * What is left of one partition.
+ *
+ * @param savedEpoch leader epoch in the metadata's backup
+ * @param deleted the topic was deleted after that backup
+ * @param cut transactions whose end is lost
+ */
+public record RestoredPartition(
+    TopicIdPartition id,
+    int savedEpoch,
+    int tierEpoch,
+    long startOffset,
+    long endOffset,
+    boolean deleted,
+    List<Cut> cut) {
+  /**
+   * A transaction that began below the end of the tier and ended above it. What of it lies below
+   * was decided before it was uploaded, and is read as it was decided; the rest is lost.
+   *
+   * @param committed else aborted
+   */
+  public record Cut(long producerId, long firstOffset, boolean committed) {}
+
+  static RestoredPartition of(TopicIdPartition id, TierTail tail, int savedEpoch) {
+    return new RestoredPartition(
+        id,
+        savedEpoch,
+        tail.leaderEpoch(),
+        tail.startOffset(),
+        tail.endOffset(),
+        tail.deleted(),
+        tail.producerSnapshot().map(s -> cut(s, tail.aborted())).orElse(List.of()));
+  }
+
+  private static List<Cut> cut(ByteBuffer snapshot, List<AbortedTransaction> aborted) {
+    List<Cut> cut = new ArrayList<>();
+    try {
+      OpenTransactions.in(snapshot)
+          .forEach(
+              (producer, first) ->
+                  cut.add(
+                      new Cut(
+                          producer,
+                          first,
+                          aborted.stream()
+                              .noneMatch(
+                                  a -> a.producerId() == producer && a.firstOffset() == first))));
+    } catch (IOException damaged) {
+      throw new java.io.UncheckedIOException(damaged);
+    }
+    return cut;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.strandline.broker.control.snapshot;
+
+import org.jspecify.annotations.NullMarked;

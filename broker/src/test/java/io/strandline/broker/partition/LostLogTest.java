@@ -1,0 +1,184 @@
+package io.strandline.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.strandline.broker.log.PartitionLog.AppendTerms;
+import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.tiering.TierPipeline.Relief;
+import io.strandline.tiering.segment.EpochStart;
+import java.io.File;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.ProducerStateEntry;
+import org.apache.kafka.storage.internals.log.ProducerStateManager;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Partitions that this node leads and has no log of, though they are not new. */
+@Timeout(60)
+class LostLogTest {
+  private static final TopicPartition FIRST = new TopicPartition(Rig.NAME, 0);
+
+  @TempDir Path dir;
+
+  @Test
+  void nothingIsServedBeforeTheTierAnsweredAndThenTheLogGoesOnAtItsEnd() throws Exception {
+    ByteBuffer snapshot = snapshotWithAnOpenTransaction();
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      assertThat(rig.partitions.refilling(FIRST)).isTrue();
+      assertThatThrownBy(() -> rig.partitions.leaderOrThrow(FIRST))
+          .isInstanceOf(NotLeaderOrFollowerException.class);
+      tier.asked.get(0).completeExceptionally(new IllegalStateException("the store is away"));
+      await(() -> tier.asked.size() == 2);
+      assertThat(rig.announceLeaderless(0)).as("nobody leads meanwhile").isEmpty();
+      assertThat(rig.announce(0)).as("a change meanwhile").isEmpty();
+      LogNursery nursery = tier.nurseries.get(1);
+      nursery.bounds(5, 9);
+      nursery.epochs(List.of(new EpochStart(0, 0), new EpochStart(1, 7)));
+      nursery.producers(snapshot);
+      tier.asked.get(1).complete(null);
+      Partition partition = rig.partitions.leaderOrThrow(FIRST);
+      assertThat(rig.partitions.refilling(FIRST)).isFalse();
+      assertThat(partition.logStartOffset()).isEqualTo(5);
+      assertThat(partition.localLogStartOffset()).isEqualTo(9);
+      assertThat(partition.highWatermark()).isEqualTo(9);
+      assertThat(partition.lastStableOffset()).as("the transaction was decided").isEqualTo(9);
+      assertThat(partition.log().activeProducers())
+          .singleElement()
+          .matches(p -> p.producerId() == 7 && p.currentTxnStartOffset() == -1);
+      long first =
+          partition
+              .appendNow(rig.records("next"), AppendTerms.of(-1, AppendOrigin.COORDINATOR))
+              .firstOffset();
+      assertThat(first).isEqualTo(9);
+      assertThat(partition.log().epochs())
+          .containsExactly(new EpochStart(0, 5), new EpochStart(1, 7), new EpochStart(2, 9));
+      assertThat(tier.led).containsExactly(partition.id());
+      rig.crash();
+      rig.start(dir.resolve("a"));
+      rig.hearAll();
+      Partition again = rig.partitions.leaderOrThrow(FIRST);
+      assertThat(again.logStartOffset()).isEqualTo(5);
+      assertThat(again.localLogStartOffset()).isEqualTo(9);
+      assertThat(again.logEndOffset()).isEqualTo(10);
+      assertThat(tier.asked).as("the log is there now").hasSize(2);
+    }
+  }
+
+  @Test
+  void aNodeThatDiesOnTheWayBeginsAgain() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      tier.nurseries.get(0).bounds(3, 4);
+      rig.crash();
+      rig.start(dir.resolve("a"));
+      rig.hearAll();
+      assertThat(rig.partitions.hosted(FIRST)).as("half a log is none").isEmpty();
+      assertThat(tier.asked).hasSize(2);
+      Path half = tier.nurseries.get(0).path().resolve("00000000000000000003.log");
+      await(() -> Files.notExists(half));
+      tier.asked.get(1).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isZero();
+    }
+  }
+
+  @Test
+  void aTopicDeletedMeanwhileIsDeletedInTheTierToo() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      rig.delete(0);
+      assertThat(tier.asked).hasSize(1);
+      tier.asked.get(0).complete(null);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      try (Stream<Path> left = Files.list(dir.resolve("a"))) {
+        assertThat(left.filter(Files::isDirectory)).isEmpty();
+      }
+    }
+  }
+
+  private static ByteBuffer snapshotWithAnOpenTransaction() throws IOException {
+    File file = File.createTempFile("producers", ".snapshot");
+    ProducerStateEntry open =
+        new ProducerStateEntry(7, (short) 0, 0, 1_700_000_000_000L, OptionalLong.of(6));
+    ProducerStateManager.writeSnapshot(file, Map.of(7L, open), false);
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file.toPath()));
+    Files.delete(file.toPath());
+    return bytes;
+  }
+
+  private interface Condition {
+    boolean met();
+  }
+
+  private static void await(Condition condition) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (!condition.met()) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      LockSupport.parkNanos(5_000_000);
+    }
+  }
+
+  /** Answers when the test says so. */
+  private static final class FakeTier implements Tier {
+    final List<LogNursery> nurseries = new ArrayList<>();
+    final List<CompletableFuture<Void>> asked = new ArrayList<>();
+    final List<TopicIdPartition> led = new ArrayList<>();
+
+    @Override
+    public void lead(Partition partition) {
+      led.add(partition.id());
+    }
+
+    @Override
+    public void leave(TopicIdPartition partition) {}
+
+    @Override
+    public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public boolean holds(Partition partition) {
+      return true;
+    }
+
+    @Override
+    public CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes) {
+      return CompletableFuture.completedFuture(Relief.NONE);
+    }
+
+    @Override
+    public synchronized CompletableFuture<Void> fill(LogNursery nursery) {
+      nurseries.add(nursery);
+      asked.add(new CompletableFuture<>());
+      return asked.get(asked.size() - 1);
+    }
+  }
+}

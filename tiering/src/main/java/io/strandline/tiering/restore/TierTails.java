@@ -1,0 +1,66 @@
+package io.strandline.tiering.restore;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentIndex;
+import io.strandline.tiering.store.ObjectStore;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** Reads {@link TierTail}s. Threads: any; no method blocks. */
+public final class TierTails {
+  private final ObjectStore store;
+  private final Manifests manifests;
+
+  public TierTails(ObjectStore store, Manifests manifests) {
+    this.store = store;
+    this.manifests = manifests;
+  }
+
+  /**
+   * The end of a partition's tier, read now. Cost: the opening of a manifest, at most one page and
+   * one ranged GET; one LIST for a partition that was never tiered.
+   *
+   * @return fails with a {@code StoreException}, a {@code SegmentFormatException} or a {@code
+   *     CorruptManifestException}
+   */
+  public CompletableFuture<TierTail> read(TopicIdPartition partition) {
+    return manifests.read(partition).thenCompose(this::of);
+  }
+
+  /** The end of this version. */
+  public CompletableFuture<TierTail> of(ManifestView view) {
+    if (view.segmentCount() == 0) {
+      return CompletableFuture.completedFuture(tail(view, List.of(), Optional.empty()));
+    }
+    return view.from(view.endOffset() - 1, 1)
+        .thenCompose(last -> index(last.get(0)))
+        .thenApply(index -> tail(view, List.of(index), index.producerSnapshot()));
+  }
+
+  private static TierTail tail(
+      ManifestView view, List<SegmentIndex> last, Optional<java.nio.ByteBuffer> snapshot) {
+    return new TierTail(
+        view.partition(),
+        view.version(),
+        view.leaderEpoch(),
+        view.startOffset(),
+        view.endOffset(),
+        view.deleted(),
+        last.stream().flatMap(index -> index.leaderEpochs().stream()).toList(),
+        last.stream()
+            .flatMap(index -> index.abortedTransactions(0, Long.MAX_VALUE).stream())
+            .toList(),
+        snapshot);
+  }
+
+  private CompletableFuture<SegmentIndex> index(SegmentEntry entry) {
+    return store
+        .get(entry.object(), SegmentFormat.tailPositionBytes(entry), SegmentFormat.tailBytes(entry))
+        .thenApply(tail -> SegmentFormat.decode(entry, tail));
+  }
+}
