@@ -138,6 +138,7 @@ public final class ConfigKeys {
     rewriting(table);
     SpaceConfig.define(table);
     ScrubKeys.define(table);
+    io.strandline.broker.mount.MountKeys.define(table);
     replay(table);
     limits(table);
     return table;
@@ -275,8 +276,7 @@ public final class ConfigKeys {
         64L << 20,
         Range.atLeast(0),
         Importance.MEDIUM,
-        "How long segments become that are made of small neighbours in the tier, at most "
-            + "segment.bytes. 0: none are.");
+        "How long merged neighbours in the tier become, at most segment.bytes. 0: none are.");
   }
 
   private static void replay(ConfigDef table) {

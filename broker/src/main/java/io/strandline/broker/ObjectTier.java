@@ -2,11 +2,14 @@ package io.strandline.broker;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.snapshot.SavedCluster;
 import io.strandline.broker.control.snapshot.SnapshotSource;
 import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.mount.ForeignTopics;
+import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.partition.Partition;
@@ -24,8 +27,10 @@ import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.tiering.TierMember;
 import io.strandline.tiering.TierPipeline;
 import io.strandline.tiering.TierServices;
+import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.mount.MountedStores;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.restore.TierTails;
@@ -33,7 +38,6 @@ import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.scrub.ScrubFile;
 import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.ObjectStore;
-import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
@@ -46,6 +50,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -80,6 +85,8 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final ObjectStore store;
   private final CircuitObjectStore circuit;
   private final Manifests manifests;
+  private final MountedStores stores;
+  private final ForeignTopics foreign;
   private final Replay replay;
   private final LogRefill refill;
   private final TopicPolicies policies;
@@ -104,12 +111,7 @@ final class ObjectTier implements Tier, AutoCloseable {
         Stores.watched(
             config.objectStore(),
             TierBindings.store(config).withRates(TierBindings.rates(view)),
-            new StoreRuntime(
-                new StoreRuntime.Time(clock, System::nanoTime),
-                random,
-                threads.store,
-                threads.timer,
-                meters));
+            storeRuntime(meters));
     this.store = parts.started("object store", watched.store());
     this.circuit = watched.circuit();
     circuit.listen(retries());
@@ -118,8 +120,10 @@ final class ObjectTier implements Tier, AutoCloseable {
             store,
             TierBindings.manifests(config),
             new StoreManifests.Environment(clock, random, threads.manifests, meters));
+    this.stores = new MountedStores(store, openOthers(view));
+    this.foreign = parts.started("foreign topics", openForeign(view));
     this.replay = openReplay();
-    this.refill = new LogRefill(new TierTails(store, manifests), replay, threads.tier);
+    this.refill = new LogRefill(new TierTails(stores, manifests), replay, threads.tier);
     Gauge.builder("strandline.tiering.waiting", waiting, Map::size).register(meters);
   }
 
@@ -147,6 +151,41 @@ final class ObjectTier implements Tier, AutoCloseable {
     }
   }
 
+  private List<ObjectStore> openOthers(Supplier<ClusterView> view) {
+    return MountKeys.stores(config.text(MountKeys.STORES)).stream()
+        .map(
+            uri ->
+                Stores.open(
+                    uri,
+                    TierBindings.store(config).withRates(TierBindings.rates(view)),
+                    storeRuntime(new SimpleMeterRegistry()))) // its own calls' meters have no tag
+        .toList();
+  }
+
+  private ForeignTopics openForeign(Supplier<ClusterView> view) {
+    StoreManifests.Environment environment =
+        new StoreManifests.Environment(InstantSource.system(), random, threads.manifests, meters);
+    return new ForeignTopics(
+        stores,
+        manifests,
+        new ForeignTopics.Environment(
+            other -> StoreManifests.open(other, ManifestConfig.defaults(), environment),
+            view,
+            threads.tier,
+            threads.timer,
+            config.number(MountKeys.REFRESH_MS),
+            meters));
+  }
+
+  private StoreRuntime storeRuntime(MeterRegistry registry) {
+    return new StoreRuntime(
+        new StoreRuntime.Time(InstantSource.system(), System::nanoTime),
+        random,
+        threads.store,
+        threads.timer,
+        registry);
+  }
+
   private Replay openReplay() {
     CacheConfig cacheConfig = TierBindings.cache(config);
     ChunkCache cache =
@@ -161,7 +200,7 @@ final class ObjectTier implements Tier, AutoCloseable {
         new TieredReplay(
             TierBindings.replay(config),
             new FetchEnvironment(
-                OwnedStores.all(store), manifests, cache, threads.replay, System::nanoTime, meters),
+                stores, foreign.manifests(), cache, threads.replay, System::nanoTime, meters),
             this::damaged);
     var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 5, 5, TimeUnit.SECONDS);
     return parts.started("replay", opened);
@@ -218,6 +257,7 @@ final class ObjectTier implements Tier, AutoCloseable {
    * @throws StartException when the store must not be used
    */
   void verify(String clusterId) {
+    foreign.start(clusterId);
     CompletableFuture<Void> first = verifyOnce(clusterId);
     try {
       first.get(VERIFY_AT_START.toMillis(), TimeUnit.MILLISECONDS);
@@ -399,6 +439,10 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   @Override
   public synchronized void lead(Partition partition) {
+    if (foreign.follows(partition.id())) {
+      foreign.follow(partition);
+      return;
+    }
     TierMember member =
         new TierMember(
             partition.log(),
@@ -417,6 +461,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   @Override
   public synchronized void leave(TopicIdPartition partition) {
     waiting.remove(partition);
+    foreign.leave(partition);
     if (pipeline.isDone()) {
       var unused = pipeline.join().leave(partition);
     }
@@ -463,12 +508,30 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   @Override
   public CompletableFuture<Void> fill(LogNursery nursery) {
-    return refill.fill(nursery);
+    return foreign
+        .fill(nursery)
+        .thenCompose(
+            mounted ->
+                mounted
+                    ? CompletableFuture.completedFuture(null)
+                    : foreign
+                        .adopt(nursery.partition())
+                        .thenCompose(adopted -> refill.fill(nursery)));
   }
 
   @Override
   public boolean holds(Partition partition) {
-    return policies.tiered(partition);
+    return foreign.follows(partition.id()) || policies.tiered(partition);
+  }
+
+  @Override
+  public boolean foreign(TopicIdPartition partition) {
+    return foreign.foreign(partition);
+  }
+
+  @Override
+  public boolean mounted(Partition partition) {
+    return foreign.mount(partition);
   }
 
   private static String message(Throwable failure) {

@@ -145,9 +145,9 @@ final class SegmentRead {
   }
 
   private static List<ByteBuffer> slices(Try t, BatchCut cut, ByteRun run) {
-    return LawfulEpoch.foreign(t.from.entry(), t.request.partition())
-        ? LawfulEpoch.slices(run, cut.from(), cut.to())
-        : run.slices(cut.from(), cut.to());
+    return t.from.entry().appendedTo(t.request.partition())
+        ? run.slices(cut.from(), cut.to())
+        : LawfulEpoch.slices(run, cut.from(), cut.to());
   }
 
   private CompletableFuture<List<ReplayRead.AbortedRange>> aborted(Try t, BatchCut cut) {

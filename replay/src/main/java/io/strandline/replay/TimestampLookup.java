@@ -2,7 +2,6 @@ package io.strandline.replay;
 
 import io.strandline.replay.Replay.TimestampedOffset;
 import io.strandline.replay.decode.ByteRun;
-import io.strandline.replay.decode.LawfulEpoch;
 import io.strandline.replay.decode.TimestampScan;
 import io.strandline.replay.fetch.Indexes;
 import io.strandline.replay.fetch.ReadStream;
@@ -189,8 +188,8 @@ final class TimestampLookup {
 
   private static TimestampedOffset answer(
       Search search, SegmentEntry entry, TimestampScan.Found found) {
-    boolean foreign = LawfulEpoch.foreign(entry, search.view.partition());
-    int epoch = foreign ? LawfulEpoch.FOREIGN : found.leaderEpoch();
+    boolean ours = entry.appendedTo(search.view.partition());
+    int epoch = ours ? found.leaderEpoch() : SegmentEntry.FOREIGN_EPOCH;
     return new TimestampedOffset(found.offset(), found.timestampMs(), epoch);
   }
 }

@@ -5,6 +5,7 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.scrub.AuditFinding;
 import io.strandline.tiering.scrub.TierAudit;
+import io.strandline.tiering.mount.ForeignTopic;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.io.IOException;
 import java.time.Duration;
@@ -13,8 +14,11 @@ import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.TopicIdPartition;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -27,7 +31,7 @@ import picocli.CommandLine.Parameters;
     name = "tier",
     description = "List, inspect and verify what is in the object store; no broker is needed.",
     mixinStandardHelpOptions = true,
-    subcommands = CostCommand.class,
+    subcommands = {CostCommand.class, RestoreCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 final class TierCommand {
   private static final int PAGE = 512;
@@ -146,6 +150,41 @@ final class TierCommand {
     return partitions(manifests, places).stream()
         .mapToLong(partition -> manifests.read(partition).join().sizeBytes())
         .sum();
+  }
+
+  @Command(
+      name = "mount",
+      description = {
+        "Show a topic of another cluster, from its store, read-only.",
+        "Nothing is copied and nothing is ever written there; what that cluster tiers appears here."
+      },
+      mixinStandardHelpOptions = true)
+  int mount(
+      @Mixin TopicSource source,
+      @Mixin Connection connection,
+      @Mixin Printer printer,
+      @Mixin RestoreCommand.Wanted wanted)
+      throws IOException, ExecutionException, InterruptedException {
+    TopicSource.Found found = source.find();
+    try (Admin admin = connection.admin()) {
+      RestoreCommand.Takeover takeover = new RestoreCommand.Takeover(admin, wanted.name(found));
+      takeover.create(found, ForeignTopic.Use.MOUNT, Map.of());
+      return RestoreCommand.end(printer, found, takeover.await(found, wanted.timeout()));
+    }
+  }
+
+  @Command(
+      name = "unmount",
+      description = "Take a mounted topic away; the other cluster's stays as it is.",
+      mixinStandardHelpOptions = true)
+  int unmount(
+      @Mixin Connection connection,
+      @Parameters(paramLabel = "TOPIC", description = "Its name here.") String topic)
+      throws IOException, ExecutionException, InterruptedException {
+    try (Admin admin = connection.admin()) {
+      new RestoreCommand.Takeover(admin, topic).unmount();
+      return 0;
+    }
   }
 
   private static List<TopicIdPartition> partitions(

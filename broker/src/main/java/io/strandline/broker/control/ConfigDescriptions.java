@@ -176,6 +176,9 @@ final class ConfigDescriptions {
   }
 
   private static Optional<ConfigDef.Type> brokerType(String key) {
+    if (key.startsWith("strandline.")) {
+      return Optional.of(ConfigDef.Type.STRING); // of a key without a type nothing would be shown
+    }
     for (String synonym : DynamicBrokerConfig.brokerConfigSynonyms(key, true)) {
       ConfigDef.ConfigKey known = AbstractKafkaConfig.CONFIG_DEF.configKeys().get(synonym);
       if (known != null) {

@@ -113,8 +113,8 @@ final class LogTrim {
     state.add(
         LogSegment.create(
             state.runtime.disk(), state.path, offset, state.runtime.clock().millis()));
+    state.localStart = offset; // first: a reader at an end that moves up finds it in the tier
     state.logEnd = offset;
-    state.localStart = offset;
     state.recoveryPoint = offset;
     state.epochs.clearAndFlush();
     state.appendEpoch = -1;

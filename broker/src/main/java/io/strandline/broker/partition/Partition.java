@@ -169,7 +169,7 @@ public final class Partition {
 
   private void appendFromClient(MemoryRecords records, boolean all, PendingAppend pending) {
     try {
-      Role.Leading leading = leadingOrThrow();
+      Role.Leading leading = leadingOrThrow().writable();
       runtime.space().admit(log);
       if (all && !leading.enoughInSync(log.config().minInSyncReplicas)) {
         throw new NotEnoughReplicasException(
@@ -201,7 +201,7 @@ public final class Partition {
   public Appended appendNow(MemoryRecords records, AppendTerms terms) {
     return mailbox.call(
         () -> {
-          int epoch = leadingOrThrow().leaderEpoch();
+          int epoch = leadingOrThrow().writable().leaderEpoch();
           if (terms.leaderEpoch() >= 0 && terms.leaderEpoch() != epoch) {
             throw new NotLeaderOrFollowerException(
                 id + " is led in epoch " + epoch + ", not " + terms.leaderEpoch());
@@ -296,7 +296,7 @@ public final class Partition {
   }
 
   private long moveStart(long offset) {
-    leadingOrThrow();
+    var unused = leadingOrThrow().writable();
     if (!log.config().delete) {
       throw new PolicyViolationException("the cleanup policy of " + id + " is not delete");
     }
@@ -336,7 +336,7 @@ public final class Partition {
   // ---- the owner
 
   /** Takes the role that the metadata gives this replica; what is older than known is ignored. */
-  CompletableFuture<Void> become(PartitionState state, int node) {
+  CompletableFuture<Void> become(PartitionState state, int node, boolean readOnly) {
     return step(
         () -> {
           if (role instanceof Role.Offline
@@ -345,19 +345,19 @@ public final class Partition {
             return;
           }
           if (state.leader() == node) {
-            lead(state, node);
+            lead(state, node, readOnly);
           } else {
             stopLeading(new Role.Following(state), new NotLeaderOrFollowerException(id + " moved"));
           }
         });
   }
 
-  private void lead(PartitionState state, int node) {
+  private void lead(PartitionState state, int node, boolean readOnly) {
     boolean elected = !leads() || leaderEpoch() != state.leaderEpoch();
-    if (elected) {
+    if (elected && !readOnly) {
       log.assignEpoch(state.leaderEpoch(), log.logEndOffset());
     }
-    role = Role.Leading.of(state, node, role);
+    role = Role.Leading.of(state, node, readOnly, role);
     changed = true;
     if (elected) {
       LOG.atDebug()
@@ -400,7 +400,7 @@ public final class Partition {
   }
 
   /** A step that the owner carries out on the executor of writes. */
-  CompletableFuture<Void> step(Runnable step) {
+  public CompletableFuture<Void> step(Runnable step) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     mailbox.submitSlow(
         () -> {

@@ -257,7 +257,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       if (partition == null && leaving != null) {
         return leaving.thenComposeAsync(gone -> takeNow(state.id()), changes);
       }
-      if (partition == null && LostLogs.lost(state, first, now.nodeId())) {
+      if (partition == null
+          && LostLogs.lost(state, first || tier.foreign(state.id()), now.nodeId())) {
         lost.search(
             state,
             () -> home.choose(state.directory(), hosted.values()),
@@ -268,7 +269,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       Partition taken = partition == null ? create(state, now) : partition;
       assign(taken, state);
       return taken
-          .become(state, now.nodeId())
+          .become(state, now.nodeId(), tier.mounted(taken))
           .thenRun(
               () -> {
                 if (taken.leads()) {

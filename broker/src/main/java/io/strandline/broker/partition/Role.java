@@ -3,11 +3,17 @@ package io.strandline.broker.partition;
 import io.strandline.broker.control.PartitionState;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.common.errors.PolicyViolationException;
 
 /** What a replica is at present. Changed by the partition's owner, on word of the metadata. */
 sealed interface Role {
   /** Of the leader known, -1 if none is. */
   int leaderEpoch();
+
+  /** Whether it is led, and takes no appends: another cluster's history. */
+  default boolean readOnly() {
+    return false;
+  }
 
   /** Opened, and the metadata has not spoken yet. */
   record Waiting() implements Role {
@@ -22,19 +28,31 @@ sealed interface Role {
    *
    * @param followerEnds log end offsets of the others as their fetches told; the owner's
    */
-  record Leading(PartitionState state, int node, Map<Integer, Long> followerEnds) implements Role {
-    static Leading of(PartitionState state, int node, Role before) {
+  record Leading(PartitionState state, int node, boolean readOnly, Map<Integer, Long> followerEnds)
+      implements Role {
+    static Leading of(PartitionState state, int node, boolean readOnly, Role before) {
       Map<Integer, Long> ends = new HashMap<>();
       if (before instanceof Leading led && led.leaderEpoch() == state.leaderEpoch()) {
         ends.putAll(led.followerEnds);
         ends.keySet().retainAll(state.replicas());
       }
-      return new Leading(state, node, ends);
+      return new Leading(state, node, readOnly, ends);
     }
 
     @Override
     public int leaderEpoch() {
       return state.leaderEpoch();
+    }
+
+    /**
+     * @throws PolicyViolationException if nothing may be written
+     */
+    Leading writable() {
+      if (readOnly) {
+        throw new PolicyViolationException(
+            state.id().topic() + " is a read-only mount of another cluster's topic");
+      }
+      return this;
     }
 
     /** The lowest log end of the replicas in sync; unknown ones hold it back. */

@@ -33,6 +33,16 @@ public interface Tier {
         }
 
         @Override
+        public boolean foreign(TopicIdPartition partition) {
+          return false;
+        }
+
+        @Override
+        public boolean mounted(Partition partition) {
+          return false;
+        }
+
+        @Override
         public CompletableFuture<Void> fill(LogNursery nursery) {
           return CompletableFuture.completedFuture(null);
         }
@@ -55,6 +65,15 @@ public interface Tier {
 
   /** Whether the topic is tiered, and so its retention the tier's affair. */
   boolean holds(Partition partition);
+
+  /** Whether a partition that is new here begins with history of another cluster's. */
+  boolean foreign(TopicIdPartition partition);
+
+  /**
+   * Whether all of the partition is another cluster's, and is only shown here; asked before it is
+   * led, and from then on it can be read.
+   */
+  boolean mounted(Partition partition);
 
   /**
    * Frees the oldest local bytes that are in the tier, over all these partitions; if that is not

@@ -9,6 +9,7 @@ import io.strandline.tiering.restore.MetadataBackups.Backup;
 import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreOwner;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -50,7 +51,7 @@ public final class ClusterRestore {
     this.store = store;
     this.manifests = manifests;
     this.backups = new MetadataBackups(store);
-    this.tails = new TierTails(store, manifests);
+    this.tails = new TierTails(OwnedStores.all(store), manifests);
     this.warnings = warnings;
   }
 

@@ -165,6 +165,16 @@ class LostLogTest {
     }
 
     @Override
+    public boolean foreign(TopicIdPartition partition) {
+      return false;
+    }
+
+    @Override
+    public boolean mounted(Partition partition) {
+      return false;
+    }
+
+    @Override
     public boolean holds(Partition partition) {
       return true;
     }

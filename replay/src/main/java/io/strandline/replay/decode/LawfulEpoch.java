@@ -5,35 +5,26 @@ import io.strandline.tiering.segment.SegmentEntry;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.kafka.common.TopicIdPartition;
 
 /**
  * Batches that were appended to another partition, as a restored or mounted one shows them (design
  * D16): the leader epochs of another cluster mean nothing here, so all of them are shown in epoch
- * {@link #FOREIGN}, which every partition has behind it. A batch's epoch lies before its checksum's
- * range.
+ * {@link SegmentEntry#FOREIGN_EPOCH}, which every partition has behind it. A batch's epoch lies
+ * before its checksum's range.
  *
  * <p>A batch's first bytes are copied and the rest of it is not; small batches are copied whole,
  * since many slices cost more to send than few bytes to copy.
  */
 public final class LawfulEpoch {
-  /** The epoch of all that came from elsewhere: no leader has a lower one. */
-  public static final int FOREIGN = 0;
-
   private static final int EPOCH_AT = 12;
   private static final int HEAD_BYTES = EPOCH_AT + Integer.BYTES;
   private static final int COPIED_WHOLE_BYTES = 4096;
 
   private LawfulEpoch() {}
 
-  /** Whether a partition shows the segment's batches in another epoch than they have. */
-  public static boolean foreign(SegmentEntry entry, TopicIdPartition partition) {
-    return !entry.origin().topicId().equals(partition.topicId())
-        || entry.origin().partition() != partition.partition();
-  }
-
   /**
-   * The batches in {@code [from, to)} of the run, which are whole, in epoch {@link #FOREIGN}.
+   * The batches in {@code [from, to)} of the run, which are whole, in epoch {@link
+   * SegmentEntry#FOREIGN_EPOCH}.
    *
    * @return as many bytes, cut anywhere
    */
@@ -44,7 +35,7 @@ public final class LawfulEpoch {
     for (int at = from; at < to; at += sizeAt(run, at)) {
       int size = sizeAt(run, at);
       int head = copiedOf(size);
-      copies.putInt(copy(run, at, head, copies) + EPOCH_AT, FOREIGN);
+      copies.putInt(copy(run, at, head, copies) + EPOCH_AT, SegmentEntry.FOREIGN_EPOCH);
       if (head < size) {
         out.add(copies.slice(begun, copies.position() - begun));
         begun = copies.position();

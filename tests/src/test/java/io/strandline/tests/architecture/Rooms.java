@@ -29,7 +29,13 @@ final class Rooms {
     room("tiering.reclaim", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.scrub", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering.compact", "tiering.manifest", "tiering.segment", "tiering.store");
-    room("tiering.mount", "tiering.manifest", "tiering.segment", "tiering.store", "tiering.upload");
+    room(
+        "tiering.mount",
+        "tiering.manifest",
+        "tiering.restore",
+        "tiering.segment",
+        "tiering.store",
+        "tiering.upload");
     room("tiering.restore", "tiering.manifest", "tiering.segment", "tiering.store");
     room("tiering", "tiering.*");
     room("replay.plan", "tiering.*", "cache");
@@ -58,6 +64,15 @@ final class Rooms {
         "tiering",
         "tiering.*");
     room("broker.restore", "broker.control", "broker.log", "replay", "tiering.*");
+    room(
+        "broker.mount",
+        "broker.partition",
+        "broker.control",
+        "broker.log",
+        "tiering.mount",
+        "tiering.manifest",
+        "tiering.segment",
+        "tiering.store");
     room("broker.group", "broker.partition", "broker.control", "broker.log");
     room("broker.txn", "broker.partition", "broker.control", "broker.log");
     room(

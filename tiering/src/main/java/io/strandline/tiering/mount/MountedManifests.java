@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.kafka.common.TopicIdPartition;
 
 /**
@@ -15,28 +16,33 @@ import org.apache.kafka.common.TopicIdPartition;
  * whoever reads gets that one's newest version. Threads: any.
  */
 public final class MountedManifests implements Manifests {
-  private record Mount(Manifests manifests, TopicIdPartition origin, Consumer<ManifestView> seen) {}
+  private record Mount(String cluster, TopicIdPartition origin, Consumer<ManifestView> seen) {}
 
   private final Manifests own;
+  private final Function<String, Manifests> others;
   private final Map<TopicIdPartition, Mount> mounts = new ConcurrentHashMap<>();
 
-  public MountedManifests(Manifests own) {
+  /**
+   * @param others gives another cluster's manifests; asked for each read
+   */
+  public MountedManifests(Manifests own, Function<String, Manifests> others) {
     this.own = own;
+    this.others = others;
   }
 
   /**
    * From now on another cluster's manifest is read in the place of this partition's.
    *
-   * @param manifests the other cluster's
+   * @param cluster the other one's id
    * @param origin the partition there; its topic's name does not matter
    * @param seen told of every version read, before who asked is answered; does not block
    */
   public void mount(
       TopicIdPartition partition,
-      Manifests manifests,
+      String cluster,
       TopicIdPartition origin,
       Consumer<ManifestView> seen) {
-    mounts.put(partition, new Mount(manifests, origin, seen));
+    mounts.put(partition, new Mount(cluster, origin, seen));
   }
 
   /** What was mounted there is forgotten; nothing else happens to it. */
@@ -50,8 +56,8 @@ public final class MountedManifests implements Manifests {
     if (mount == null) {
       return own.read(partition);
     }
-    return mount
-        .manifests
+    return others
+        .apply(mount.cluster)
         .read(mount.origin)
         .thenApply(
             view -> {

@@ -2,10 +2,11 @@ package io.strandline.tiering.restore;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentIndex;
-import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -13,11 +14,11 @@ import org.apache.kafka.common.TopicIdPartition;
 
 /** Reads {@link TierTail}s. Threads: any; no method blocks. */
 public final class TierTails {
-  private final ObjectStore store;
+  private final OwnedStores stores;
   private final Manifests manifests;
 
-  public TierTails(ObjectStore store, Manifests manifests) {
-    this.store = store;
+  public TierTails(OwnedStores stores, Manifests manifests) {
+    this.stores = stores;
     this.manifests = manifests;
   }
 
@@ -38,8 +39,26 @@ public final class TierTails {
       return CompletableFuture.completedFuture(tail(view, List.of(), Optional.empty()));
     }
     return view.from(view.endOffset() - 1, 1)
-        .thenCompose(last -> index(last.get(0)))
-        .thenApply(index -> tail(view, List.of(index), index.producerSnapshot()));
+        .thenCompose(
+            last ->
+                last.get(0).appendedTo(view.partition())
+                    ? index(last.get(0))
+                        .thenApply(index -> tail(view, List.of(index), index.producerSnapshot()))
+                    : CompletableFuture.completedFuture(foreign(view)));
+  }
+
+  /** Of another partition's leaders and producers nothing is taken over (design D16). */
+  private static TierTail foreign(ManifestView view) {
+    return new TierTail(
+        view.partition(),
+        view.version(),
+        view.leaderEpoch(),
+        view.startOffset(),
+        view.endOffset(),
+        view.deleted(),
+        List.of(new EpochStart(SegmentEntry.FOREIGN_EPOCH, view.startOffset())),
+        List.of(),
+        Optional.empty());
   }
 
   private static TierTail tail(
@@ -59,7 +78,8 @@ public final class TierTails {
   }
 
   private CompletableFuture<SegmentIndex> index(SegmentEntry entry) {
-    return store
+    return stores
+        .of(entry.ownerCluster())
         .get(entry.object(), SegmentFormat.tailPositionBytes(entry), SegmentFormat.tailBytes(entry))
         .thenApply(tail -> SegmentFormat.decode(entry, tail));
   }

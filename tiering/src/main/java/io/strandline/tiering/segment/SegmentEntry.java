@@ -51,6 +51,21 @@ public record SegmentEntry(
     }
   }
 
+  /**
+   * The leader epoch in which a partition shows what was appended to another (design D16): no
+   * leader has a lower one.
+   */
+  public static final int FOREIGN_EPOCH = 0;
+
+  /**
+   * Whether the batches were appended to this partition; if not, their leader epochs and producers
+   * mean nothing to it.
+   */
+  public boolean appendedTo(TopicIdPartition partition) {
+    return origin.partition() == partition.partition()
+        && origin.topicId().equals(partition.topicId());
+  }
+
   public boolean covers(long offset) {
     return offset >= baseOffset && offset < endOffset;
   }

@@ -1,0 +1,59 @@
+package io.strandline.tiering.mount;
+
+import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.upload.UploadedSegment;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Takes another partition's segments over into an empty manifest, by name: the objects stay where
+ * they are and as they are. Begun again where it stopped. To be done by the partition's leader
+ * before it serves, so that nothing was appended yet.
+ */
+public final class Adoption {
+  /** At most so many segments in one version: as many as a head holds without a page. */
+  private static final int PAGE = 100;
+
+  private Adoption() {}
+
+  /**
+   * Names all that {@code source} holds.
+   *
+   * @return the version that does; nothing changes once the partition has segments of its own, or
+   *     retention emptied it
+   */
+  public static CompletableFuture<ManifestView> adopt(ManifestWriter writer, ManifestView source) {
+    ManifestView view = writer.view();
+    if (view.segmentCount() == 0) {
+      return view.endOffset() > 0 || source.segmentCount() == 0
+          ? CompletableFuture.completedFuture(view)
+          : goOn(writer, source, source.startOffset());
+    }
+    return view.from(view.endOffset() - 1, 1)
+        .thenCompose(
+            last ->
+                last.get(0).appendedTo(view.partition())
+                    ? CompletableFuture.completedFuture(view)
+                    : goOn(writer, source, view.endOffset()));
+  }
+
+  private static CompletableFuture<ManifestView> goOn(
+      ManifestWriter writer, ManifestView source, long from) {
+    if (from >= source.endOffset()) {
+      return writer.advanceStart(source.startOffset());
+    }
+    return source
+        .from(from, PAGE)
+        .thenCompose(
+            page ->
+                writer
+                    .add(page.stream().map(UploadedSegment::new).toList())
+                    .thenCompose(added -> goOn(writer, source, end(page))));
+  }
+
+  private static long end(List<SegmentEntry> page) {
+    return page.get(page.size() - 1).endOffset();
+  }
+}

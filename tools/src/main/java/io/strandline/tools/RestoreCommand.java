@@ -1,0 +1,277 @@
+package io.strandline.tools;
+
+import io.strandline.tiering.mount.CutTransaction;
+import io.strandline.tiering.mount.ForeignTopic;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.CreateTopicsResult;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What comes back from a bucket. */
+@Command(
+    name = "restore",
+    description = "Restore from a bucket.",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND")
+final class RestoreCommand {
+  private RestoreCommand() {}
+
+  @Command(
+      name = "topic",
+      description = {
+        "Make a topic that goes on where another cluster's tier of it ends.",
+        "The segments stay in the other cluster's store, which must stay as it is; it is only read."
+            + " The exit code is 1 if not all partitions are there in time: the brokers go on."
+      },
+      mixinStandardHelpOptions = true)
+  int topic(
+      @Mixin TopicSource source,
+      @Mixin Connection connection,
+      @Mixin Printer printer,
+      @Mixin Wanted wanted,
+      @Option(
+              names = {"-c", "--config"},
+              paramLabel = "KEY=VALUE",
+              description = "A topic config; repeatable. The tier does not know them.")
+          @Nullable Map<String, String> configs)
+      throws IOException, ExecutionException, InterruptedException {
+    TopicSource.Found found = source.find();
+    try (Admin admin = connection.admin()) {
+      Takeover takeover = new Takeover(admin, wanted.name(found));
+      takeover.create(found, ForeignTopic.Use.RESTORE, configs == null ? Map.of() : configs);
+      return end(printer, found, takeover.await(found, wanted.timeout()));
+    }
+  }
+
+  @Command(
+      name = "plan",
+      description = "Say what of a topic could be restored, and up to where; nothing is done.",
+      mixinStandardHelpOptions = true)
+  int plan(@Mixin TopicSource source, @Mixin Printer printer) throws IOException {
+    Takeover.report(printer, source.find(), Map.of());
+    return 0;
+  }
+
+  /** Reports, and says what to look at if something is missing. */
+  static int end(Printer printer, TopicSource.Found found, Map<Integer, long[]> ready) {
+    Takeover.report(printer, found, ready);
+    boolean all = ready.size() == found.parts().size();
+    printer.total(
+        all
+            ? "all partitions of " + found.topic() + " are there"
+            : "not all partitions are there yet: do the brokers have this store in"
+                + " strandline.mount.stores? Their logs say what they wait for.",
+        "topic",
+        found.topic(),
+        "cluster",
+        found.cluster(),
+        "partitions",
+        found.parts().size(),
+        "ready",
+        ready.size());
+    return all ? 0 : 1;
+  }
+
+  /** What the topic is to be here: options shared by restore and mount. */
+  static final class Wanted {
+    @Option(
+        names = "--as",
+        paramLabel = "NAME",
+        description = "The topic's name here (default: as there).")
+    private @Nullable String as;
+
+    @Option(
+        names = "--timeout",
+        paramLabel = "DURATION",
+        defaultValue = "PT2M",
+        description = "How long to wait for the brokers (default: ${DEFAULT-VALUE}).")
+    private Duration timeout = Duration.ZERO;
+
+    String name(TopicSource.Found found) {
+      return as == null ? found.topic() : as;
+    }
+
+    Duration timeout() {
+      return timeout;
+    }
+  }
+
+  /**
+   * Makes a topic whose history is another cluster's. First the cluster's configuration says whose
+   * it is, then the topic is created: so its leaders know before anybody can write to it.
+   */
+  static final class Takeover {
+    private static final ConfigResource CLUSTER =
+        new ConfigResource(ConfigResource.Type.BROKER, "");
+
+    private final Admin admin;
+    private final String topic;
+
+    /**
+     * @param topic its name here
+     */
+    Takeover(Admin admin, String topic) {
+      this.admin = admin;
+      this.topic = topic;
+    }
+
+    /** Creates the topic with as many partitions as it has there. */
+    void create(TopicSource.Found source, ForeignTopic.Use use, Map<String, String> configs)
+        throws ExecutionException, InterruptedException {
+      if (admin.listTopics().names().get().contains(topic)) {
+        throw new TopicExistsException("there is a topic " + topic + ": choose another name, --as");
+      }
+      ForeignTopic origin =
+          new ForeignTopic(use, source.cluster(), source.topicId(), Optional.empty());
+      say(origin.value());
+      boolean created = false;
+      try {
+        CreateTopicsResult result =
+            admin.createTopics(
+                List.of(
+                    new NewTopic(topic, Optional.of(source.parts().size()), Optional.empty())
+                        .configs(configs)));
+        say(origin.heldBy(result.topicId(topic).get()).value());
+        created = true;
+      } finally {
+        if (!created) {
+          forget();
+        }
+      }
+    }
+
+    private void say(String value) throws ExecutionException, InterruptedException {
+      alter(new ConfigEntry(ForeignTopic.key(topic), value), AlterConfigOp.OpType.SET);
+    }
+
+    private void forget() throws ExecutionException, InterruptedException {
+      alter(new ConfigEntry(ForeignTopic.key(topic), ""), AlterConfigOp.OpType.DELETE);
+    }
+
+    private void alter(ConfigEntry entry, AlterConfigOp.OpType op)
+        throws ExecutionException, InterruptedException {
+      admin
+          .incrementalAlterConfigs(Map.of(CLUSTER, List.of(new AlterConfigOp(entry, op))))
+          .all()
+          .get();
+    }
+
+    /** Deletes the topic if it is a mount, and what was said of it. */
+    void unmount() throws ExecutionException, InterruptedException {
+      Config said = Answer.to(admin.describeConfigs(List.of(CLUSTER)).all().get(), CLUSTER);
+      ConfigEntry entry = said.get(ForeignTopic.key(topic));
+      if (entry == null || ForeignTopic.parse(entry.value()).use() != ForeignTopic.Use.MOUNT) {
+        throw new IllegalArgumentException(topic + " is not mounted");
+      }
+      if (admin.listTopics().names().get().contains(topic)) {
+        admin.deleteTopics(List.of(topic)).all().get();
+      }
+      forget();
+    }
+
+    /**
+     * Waits until every partition is led and shows its history.
+     *
+     * @return log start and end by partition; fewer if some are not there in time
+     */
+    Map<Integer, long[]> await(TopicSource.Found source, Duration limit)
+        throws ExecutionException, InterruptedException {
+      Map<Integer, long[]> ready = new HashMap<>();
+      CountDownLatch pause = new CountDownLatch(1);
+      long deadline = System.nanoTime() + limit.toNanos();
+      while (ready.size() < source.parts().size() && System.nanoTime() < deadline) {
+        for (TopicSource.Part part : source.parts()) {
+          if (!ready.containsKey(part.index())) {
+            long end = offset(part.index(), OffsetSpec.latest());
+            if (end >= part.endOffset()) {
+              ready.put(
+                  part.index(), new long[] {offset(part.index(), OffsetSpec.earliest()), end});
+            }
+          }
+        }
+        var unused = pause.await(100, TimeUnit.MILLISECONDS);
+      }
+      return ready;
+    }
+
+    /** -1 while it can not be told. */
+    private long offset(int partition, OffsetSpec spec)
+        throws ExecutionException, InterruptedException {
+      TopicPartition asked = new TopicPartition(topic, partition);
+      try {
+        ListOffsetsResultInfo info =
+            admin.listOffsets(Map.of(asked, spec)).partitionResult(asked).get(2, TimeUnit.SECONDS);
+        return info.offset();
+      } catch (java.util.concurrent.TimeoutException late) {
+        return -1;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof RetriableException) {
+          return -1;
+        }
+        throw e;
+      }
+    }
+
+    /** Prints each partition, and each transaction that was cut. */
+    static void report(Printer printer, TopicSource.Found source, Map<Integer, long[]> ready) {
+      for (TopicSource.Part part : source.parts()) {
+        long[] here = ready.get(part.index());
+        printer.row(
+            "partition",
+            part.index(),
+            "start",
+            here == null ? null : here[0],
+            "end",
+            here == null ? null : here[1],
+            "tierEnd",
+            part.endOffset(),
+            "segments",
+            part.segments(),
+            "bytes",
+            part.bytes(),
+            "cutTransactions",
+            part.cut().size());
+      }
+      printer.flush();
+      for (TopicSource.Part part : source.parts()) {
+        for (CutTransaction cut : part.cut()) {
+          printer.row(
+              "partition",
+              part.index(),
+              "producer",
+              cut.producerId(),
+              "epoch",
+              cut.producerEpoch(),
+              "transactionFrom",
+              cut.firstOffset(),
+              "cutAt",
+              part.endOffset(),
+              "ended",
+              cut.aborted() ? "aborted" : "committed");
+        }
+      }
+      printer.flush();
+    }
+  }
+}
