@@ -1,6 +1,9 @@
 package io.strandline.broker;
 
+import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
+import io.strandline.broker.store.RewriteKeys;
+import io.strandline.broker.store.ScrubKeys;
 import io.strandline.tiering.upload.RecompressionPolicy;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -79,12 +82,6 @@ public final class ConfigKeys {
   /** File of the keys that segments are encrypted with. */
   public static final String ENCRYPTION_KEYRING = "strandline.encryption.keyring";
 
-  /** Longest read of a segment that is compacted or merged. */
-  public static final String COMPACTION_GET_BYTES = "strandline.compaction.get.bytes";
-
-  /** How long merged segments become. */
-  public static final String MERGE_BYTES = "strandline.merge.bytes";
-
   /** Which topics' batches are compressed again on their way to the tier. */
   public static final String TIER_RECOMPRESS = "strandline.tier.recompress";
 
@@ -135,10 +132,10 @@ public final class ConfigKeys {
     tier(table);
     io.strandline.broker.restore.BackupKeys.define(table);
     shipping(table);
-    rewriting(table);
+    RewriteKeys.define(table);
     SpaceConfig.define(table);
     ScrubKeys.define(table);
-    io.strandline.broker.mount.MountKeys.define(table);
+    MountKeys.define(table);
     replay(table);
     limits(table);
     return table;
@@ -259,24 +256,6 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "How long a sealed segment waits for others at most; less when local retention wants its"
             + " bytes gone.");
-  }
-
-  private static void rewriting(ConfigDef table) {
-    table.define(
-        COMPACTION_GET_BYTES,
-        ConfigDef.Type.INT,
-        8 << 20,
-        Range.between(64 << 10, 512 << 20),
-        Importance.LOW,
-        "The longest read of a tiered segment that is compacted or merged; as much memory for each "
-            + "of log.cleaner.threads.");
-    table.define(
-        MERGE_BYTES,
-        ConfigDef.Type.LONG,
-        64L << 20,
-        Range.atLeast(0),
-        Importance.MEDIUM,
-        "How long merged neighbours in the tier become, at most segment.bytes. 0: none are.");
   }
 
   private static void replay(ConfigDef table) {

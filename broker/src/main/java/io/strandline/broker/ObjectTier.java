@@ -16,6 +16,7 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Tier;
 import io.strandline.broker.restore.LogRefill;
 import io.strandline.broker.restore.MetadataBackup;
+import io.strandline.broker.store.StoreTrial;
 import io.strandline.cache.CacheConfig;
 import io.strandline.cache.ChunkCache;
 import io.strandline.cache.disk.DiskChunks;
@@ -36,15 +37,11 @@ import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.scrub.ScrubFile;
-import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
-import io.strandline.tiering.store.StoreOwner;
-import io.strandline.tiering.store.StoreProbe;
 import io.strandline.tiering.store.guard.CircuitObjectStore;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
-import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -91,6 +88,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final LogRefill refill;
   private final TopicPolicies policies;
   private final Deletions deletions;
+  private final StoreTrial trial;
   private final Supplier<ClusterView> view;
   private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
   private volatile Check verified = Check.failed("not tried yet");
@@ -105,7 +103,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.view = view;
     this.random = new java.security.SecureRandom();
     this.policies = new TopicPolicies(config.on(ConfigKeys.TIER_ENABLE), view);
-    this.deletions = openDeletions(config);
+    this.deletions = TierBindings.openDeletions(config);
     InstantSource clock = InstantSource.system();
     Stores.Watched watched =
         Stores.watched(
@@ -115,6 +113,13 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.store = parts.started("object store", watched.store());
     this.circuit = watched.circuit();
     circuit.listen(retries());
+    this.trial =
+        new StoreTrial(
+            store,
+            random,
+            this::generation,
+            new StoreTrial.Allowed(
+                config.on(ConfigKeys.STORE_SINGLE_WRITER), TierBindings.deletesVersions(config)));
     this.manifests =
         StoreManifests.open(
             store,
@@ -140,15 +145,6 @@ final class ObjectTier implements Tier, AutoCloseable {
     health.live("tiering", () -> new Check(true, tier.tieringDetail()));
     health.live("history", tier::damages);
     return tier;
-  }
-
-  /** Needed before the store answers: a topic may be deleted while it is away. */
-  private static Deletions openDeletions(BrokerConfig config) {
-    try {
-      return Deletions.open(config.ownDirectory().resolve("deletions"));
-    } catch (IOException e) {
-      throw new StartException("the list of deletions cannot be read", e);
-    }
   }
 
   private List<ObjectStore> openOthers(Supplier<ClusterView> view) {
@@ -287,47 +283,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   private CompletableFuture<Void> verifyOnce(String clusterId) {
-    return StoreOwner.claim(store, clusterId)
-        .thenCompose(claimed -> new MetadataBackups(store).check(generation()))
-        .thenCompose(current -> StoreProbe.run(store, random))
-        .thenAccept(
-            verdict -> {
-              boolean alone = config.on(ConfigKeys.STORE_SINGLE_WRITER);
-              if (!verdict.fit() && !(alone && verdict.problems().isEmpty())) {
-                throw new StoreException.Refused(verdict.explain(), null);
-              }
-            })
-        .thenCompose(fit -> tidyVersions())
-        .thenRunAsync(() -> startPipeline(clusterId), threads.tier);
-  }
-
-  /** The probe's own object was deleted: a bucket that keeps versions still has it. */
-  private CompletableFuture<Void> tidyVersions() {
-    return store
-        .leftovers(StoreProbe.PREFIX, Leftover.Of.VERSIONS)
-        .thenCompose(
-            kept -> {
-              if (!kept.isEmpty() && TierBindings.deletesVersions(config)) {
-                return store.purge(kept);
-              }
-              if (!kept.isEmpty()) {
-                LOG.atWarn()
-                    .addKeyValue("store", store.describe())
-                    .log(
-                        "the bucket keeps old versions, so that deleted history goes on costing:"
-                            + " give it a lifecycle rule with NoncurrentVersionExpiration and"
-                            + " ExpiredObjectDeleteMarker, or set strandline.scrub.versions=delete");
-              }
-              return CompletableFuture.<Void>completedFuture(null);
-            })
-        .exceptionally(
-            unknown -> {
-              LOG.atInfo()
-                  .addKeyValue("store", store.describe())
-                  .addKeyValue("reason", message(unknown))
-                  .log("whether the bucket keeps old versions cannot be found out");
-              return null;
-            });
+    return trial.run(clusterId).thenRunAsync(() -> startPipeline(clusterId), threads.tier);
   }
 
   private void verifiedOrAgain(
@@ -372,7 +328,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       threads.timer,
                       InstantSource.system(),
                       random,
-                      recompressor(),
+                      TierBindings.openRecompressor(config, threads.recompress, meters),
                       meters)));
       scrubFile(started);
       verified = Check.OK;
@@ -383,13 +339,6 @@ final class ObjectTier implements Tier, AutoCloseable {
     } catch (IOException e) {
       throw new StoreException.Refused("what the tier keeps here can not be opened", e);
     }
-  }
-
-  private Recompressor recompressor() throws IOException {
-    return Recompressor.open(
-        TierBindings.recompression(config),
-        new Recompressor.Workshop(
-            threads.recompress, config.ownDirectory().resolve("recompress"), meters));
   }
 
   private void scrubFile(TierPipeline started) {

@@ -1,15 +1,19 @@
 package io.strandline.broker;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.restore.MetadataBackup;
+import io.strandline.broker.store.RewriteKeys;
+import io.strandline.broker.store.ScrubKeys;
 import io.strandline.cache.CacheConfig;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.store.crypt.FileKeyRing;
@@ -20,11 +24,14 @@ import io.strandline.tiering.store.guard.Rates;
 import io.strandline.tiering.store.guard.Retry;
 import io.strandline.tiering.store.open.StoreConfig;
 import io.strandline.tiering.upload.RecompressionPolicy;
+import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadConfig;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.apache.kafka.server.log.remote.storage.RemoteLogManagerConfig;
 
@@ -129,8 +136,8 @@ final class TierBindings {
     return new RewriteConfig(
         cleaner(config, threads),
         threads,
-        (int) config.number(ConfigKeys.COMPACTION_GET_BYTES),
-        config.number(ConfigKeys.MERGE_BYTES),
+        (int) config.number(RewriteKeys.COMPACTION_GET_BYTES),
+        config.number(RewriteKeys.MERGE_BYTES),
         config.kafkaNumber("log.cleaner.backoff.ms"),
         config.kafkaDouble("log.cleaner.io.max.bytes.per.second"));
   }
@@ -184,5 +191,21 @@ final class TierBindings {
         config.number(ConfigKeys.REPLAY_STALE_MS),
         defaults.indexBytes(),
         defaults.idleMs());
+  }
+
+  /** Needed before the store answers: a topic may be deleted while it is away. */
+  static Deletions openDeletions(BrokerConfig config) {
+    try {
+      return Deletions.open(config.ownDirectory().resolve("deletions"));
+    } catch (IOException e) {
+      throw new StartException("the list of deletions cannot be read", e);
+    }
+  }
+
+  static Recompressor openRecompressor(BrokerConfig config, Executor executor, MeterRegistry meters)
+      throws IOException {
+    return Recompressor.open(
+        recompression(config),
+        new Recompressor.Workshop(executor, config.ownDirectory().resolve("recompress"), meters));
   }
 }

@@ -303,14 +303,14 @@ class FetchAttemptTest {
   }
 
   @Test
-  void corruptHistoryIsAnErrorAndAnUnavailableTierIsNot() {
+  void corruptHistoryEndsTheWaitAndAnUnavailableTierDoesNot() {
     tiered(0, 1);
     CompletableFuture<Reply> parked =
         rig.fetch(new Ask().from(0, 0, 100).from(1, 0, 100).waitMs(500));
     fail(0, ReplayException.Kind.UNAVAILABLE);
     assertThat(parked).isNotDone();
     fail(1, ReplayException.Kind.CORRUPT);
-    assertThat(parts(parked).get(0).errorCode()).isZero();
+    assertThat(parts(parked).get(0).errorCode()).isEqualTo(Errors.KAFKA_STORAGE_ERROR.code());
     assertThat(parts(parked).get(1).errorCode()).isEqualTo(Errors.CORRUPT_MESSAGE.code());
   }
 

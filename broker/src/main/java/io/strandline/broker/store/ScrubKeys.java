@@ -1,30 +1,31 @@
-package io.strandline.broker;
+package io.strandline.broker.store;
 
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
 
-/** Keys of the check of what is tiered, part of {@link ConfigKeys#TABLE}. */
-final class ScrubKeys {
+/** Keys of the check of what is tiered, part of the broker's table. */
+public final class ScrubKeys {
   /** How often objects are listed. */
-  static final String LIST_MS = "strandline.scrub.list.ms";
+  public static final String LIST_MS = "strandline.scrub.list.ms";
 
   /** Rate of reading them. */
-  static final String BYTES = "strandline.scrub.bytes.per.second";
+  public static final String BYTES = "strandline.scrub.bytes.per.second";
 
   /** How often all are read. */
-  static final String ROUND_MS = "strandline.scrub.round.ms";
+  public static final String ROUND_MS = "strandline.scrub.round.ms";
 
   /** Age at which what nobody names goes. */
-  static final String GRACE_MS = "strandline.scrub.grace.ms";
+  public static final String GRACE_MS = "strandline.scrub.grace.ms";
 
   /** What to do about old versions. */
-  static final String VERSIONS = "strandline.scrub.versions";
+  public static final String VERSIONS = "strandline.scrub.versions";
 
   private ScrubKeys() {}
 
-  static void define(ConfigDef table) {
+  /** Adds a row for each key. */
+  public static void define(ConfigDef table) {
     long dayMs = 86_400_000L;
     table.define(
         LIST_MS,
