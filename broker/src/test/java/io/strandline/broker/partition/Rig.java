@@ -34,6 +34,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -166,7 +167,14 @@ final class Rig implements AutoCloseable {
   }
 
   private Partition put(int partition, int leader, List<Integer> replicas, List<Integer> isr) {
-    return announce(partition, leader, replicas, isr).orElseThrow();
+    Optional<Partition> there = announce(partition, leader, replicas, isr);
+    // What the tier may still hold of it is asked first: on real threads that takes a moment.
+    long deadline = System.nanoTime() + 10_000_000_000L;
+    while (there.isEmpty() && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(1_000_000L);
+      there = partitions.hosted(new TopicPartition(NAME, partition));
+    }
+    return there.orElseThrow();
   }
 
   /** This node leads, and may have no log to lead with yet. */

@@ -27,7 +27,8 @@ final class Rooms {
     room("tiering.upload", "tiering.seal", "tiering.segment", "tiering.store");
     room("tiering.manifest", "tiering.upload", "tiering.segment", "tiering.store");
     room("tiering.reclaim", "tiering.manifest", "tiering.segment", "tiering.store");
-    room("tiering.scrub", "tiering.manifest", "tiering.segment", "tiering.store");
+    room(
+        "tiering.scrub", "tiering.manifest", "tiering.restore", "tiering.segment", "tiering.store");
     room("tiering.compact", "tiering.manifest", "tiering.segment", "tiering.store");
     room(
         "tiering.mount",

@@ -38,6 +38,11 @@ public final class MetadataBackups {
     this.store = store;
   }
 
+  /** Whether this is a key of a backup or of a claim. */
+  public static boolean owns(ObjectKey key) {
+    return CLAIM.matcher(key.value()).matches() || BACKUP.matcher(key.value()).matches();
+  }
+
   /**
    * One backup.
    *

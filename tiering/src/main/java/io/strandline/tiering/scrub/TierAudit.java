@@ -5,6 +5,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.manifest.index.ManifestKeys;
 import io.strandline.tiering.manifest.retired.RetiredSegment;
+import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentId;
@@ -281,7 +282,11 @@ public final class TierAudit {
 
     private void stray(ObjectInfo info) {
       String key = info.key().value();
-      if (!info.key().equals(StoreOwner.KEY) && !key.startsWith(StoreProbe.PREFIX)) {
+      boolean known =
+          info.key().equals(StoreOwner.KEY)
+              || key.startsWith(StoreProbe.PREFIX)
+              || MetadataBackups.owns(info.key());
+      if (!known) {
         String detail = info.lengthBytes() + " bytes";
         found(
             new AuditFinding(
