@@ -21,6 +21,7 @@ import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Many threads at one partition: who is acknowledged is in the log, once, in order, densely. */
@@ -42,17 +43,18 @@ class AppendStressTest {
   }
 
   @Test
+  @Timeout(60)
   void offsetsAreDenseAndEachWritersRecordsKeepTheirOrder() throws Exception {
     rig.writes = writes;
     rig.config.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "20000"); // rolls leave the inline path
     rig.start(dir);
-    rig.lead(0);
-    rig.partitions.settled().join();
-    Partition partition =
-        rig.partitions.hosted(rig.states.keySet().iterator().next()).orElseThrow();
+    Partition partition = rig.lead(0);
+    while (!partition.leads()) { // it takes its role on a thread of the pool
+      Thread.onSpinWait();
+    }
     Map<Long, String> acknowledged = new ConcurrentHashMap<>();
     List<Long> marks = new ArrayList<>();
-    partition.listen(marks::add);
+    assertThat(partition.listen(marks::add)).isTrue();
 
     List<Future<?>> all = new ArrayList<>();
     for (int writer = 0; writer < WRITERS; writer++) {
