@@ -320,6 +320,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                   new TierServices(
                       clusterId,
                       store,
+                      stores,
                       manifests,
                       intents,
                       deletions,

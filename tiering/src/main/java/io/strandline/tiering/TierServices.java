@@ -5,6 +5,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import io.strandline.tiering.upload.Uploader;
@@ -17,6 +18,7 @@ import java.util.random.RandomGenerator;
  * What the pipeline works with; all of it belongs to the caller, who closes it after the pipeline.
  *
  * @param cluster id under whose prefix the store lies
+ * @param stores where the objects lie that manifests name; gives {@code store} for this cluster's
  * @param disk where steps run that may block on local files
  * @param workbench where segments are compacted and merged
  * @param timer wakes the pipeline; a simulation gives its own or calls {@link TierPipeline#doWork}
@@ -26,6 +28,7 @@ import java.util.random.RandomGenerator;
 public record TierServices(
     String cluster,
     ObjectStore store,
+    OwnedStores stores,
     Manifests manifests,
     UploadIntents intents,
     Deletions deletions,

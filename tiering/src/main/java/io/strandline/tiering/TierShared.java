@@ -56,8 +56,7 @@ record TierShared(
               config),
           new FullScrub(
               new FullScrub.Environment(
-                  services.cluster(),
-                  services.store(),
+                  services.stores(),
                   services.manifests(),
                   turns,
                   ledger,

@@ -11,6 +11,7 @@ import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.StoreException;
@@ -150,6 +151,7 @@ class OutageTest {
             new TierServices(
                 "cluster",
                 watched.store(),
+                OwnedStores.all(watched.store()),
                 manifests,
                 UploadIntents.open(dir.resolve("intents")),
                 Deletions.open(dir.resolve("deletions")),

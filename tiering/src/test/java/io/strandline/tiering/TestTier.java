@@ -18,6 +18,7 @@ import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
@@ -118,6 +119,7 @@ final class TestTier {
             new TierServices(
                 "cluster",
                 store,
+                OwnedStores.all(store),
                 manifests,
                 UploadIntents.open(directory.resolve("intents")),
                 Deletions.open(directory.resolve("deletions")),

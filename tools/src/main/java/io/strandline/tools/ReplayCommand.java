@@ -159,7 +159,10 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     HistoryConfig config =
-        HistoryConfig.of(where.uri()).memoryBytes(Sizes.parse(memory)).keys(where.keys());
+        HistoryConfig.of(where.uri())
+            .memoryBytes(Sizes.parse(memory))
+            .keys(where.keys())
+            .others(where.others());
     try (History history = History.open(config)) {
       if (topic == null) {
         list(history.topics());

@@ -34,10 +34,12 @@ final class SegmentInspection {
   /**
    * A segment and where its bytes lie.
    *
+   * @param store its owner's
    * @param endBytes where it ends in its object
    * @param entry none when no manifest names it
    */
-  private record Found(ObjectKey object, long endBytes, Optional<SegmentEntry> entry) {}
+  private record Found(
+      ObjectStore store, ObjectKey object, long endBytes, Optional<SegmentEntry> entry) {}
 
   SegmentInspection(TierStore.Opened tier, Printer printer) {
     this.tier = tier;
@@ -79,9 +81,12 @@ final class SegmentInspection {
     return found(entry);
   }
 
-  private static Found found(SegmentEntry entry) {
+  private Found found(SegmentEntry entry) {
     return new Found(
-        entry.object(), entry.positionBytes() + entry.lengthBytes(), Optional.of(entry));
+        tier.stores().of(entry.ownerCluster()),
+        entry.object(),
+        entry.positionBytes() + entry.lengthBytes(),
+        Optional.of(entry));
   }
 
   private Found named(String name) {
@@ -97,7 +102,7 @@ final class SegmentInspection {
                         .thenCompose(view -> view.find(id.baseOffset()))
                         .join())
             .filter(named -> named.object().equals(key));
-    return new Found(key, info.lengthBytes(), entry);
+    return new Found(store, key, info.lengthBytes(), entry);
   }
 
   /** The footer tells how long the tail is: two small reads, whether the entry is known or not. */
@@ -111,7 +116,7 @@ final class SegmentInspection {
   }
 
   private ByteBuffer tail(Found found, int bytes) {
-    return store.get(found.object(), Math.max(0, found.endBytes() - bytes), bytes).join();
+    return found.store().get(found.object(), Math.max(0, found.endBytes() - bytes), bytes).join();
   }
 
   private void describe(Found found, SegmentIndex index) {
@@ -121,6 +126,7 @@ final class SegmentInspection {
     printer.facts(
         "object", found.object().value(),
         "named", found.entry().isPresent(),
+        "owner", found.entry().map(SegmentEntry::ownerCluster).orElse(null),
         "partition", facts.topicId() + "-" + facts.partition(),
         "start", facts.baseOffset(),
         "end", facts.endOffset(),
@@ -153,7 +159,7 @@ final class SegmentInspection {
         new BatchScan(footer.facts().baseOffset(), footer.facts().endOffset(), this::batch);
     for (long at = 0; at < footer.dataBytes(); at += PIECE_BYTES) {
       int bytes = (int) Math.min(PIECE_BYTES, footer.dataBytes() - at);
-      scan.feed(store.get(found.object(), begin + at, bytes).join());
+      scan.feed(found.store().get(found.object(), begin + at, bytes).join());
     }
     scan.finish();
   }

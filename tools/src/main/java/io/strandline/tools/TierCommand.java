@@ -125,7 +125,11 @@ final class TierCommand {
     ExecutorService threads = TierStore.pool("tier-audit", concurrency);
     try (TierStore.Opened tier = where.open()) {
       TierAudit audit =
-          new TierAudit(tier.store(), tier.manifests(), config, threads, InstantSource.system());
+          new TierAudit(
+              new TierAudit.Tier(tier.store(), tier.stores(), tier.manifests()),
+              config,
+              threads,
+              InstantSource.system());
       Verification verification = new Verification(printer, total(tier.manifests(), places));
       TierAudit.Summary summary =
           places == null

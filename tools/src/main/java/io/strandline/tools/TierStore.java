@@ -4,7 +4,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.mount.MountedStores;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.crypt.EncryptedObjectStore;
 import io.strandline.tiering.store.crypt.FileKeyRing;
@@ -18,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
@@ -31,6 +35,7 @@ import picocli.CommandLine.Option;
 /** Which object store a command reads: options shared by all that work on the tier. */
 final class TierStore {
   private static final String STORE_KEY = "strandline.object.store";
+  private static final String OTHERS_KEY = "strandline.mount.stores";
   private static final String KEYRING_KEY = "strandline.encryption.keyring";
 
   @ArgGroup(exclusive = true)
@@ -62,6 +67,25 @@ final class TierStore {
       description =
           "The keys of encrypted segments (default: what the configuration names, if anything).")
   private @Nullable Path keyRing;
+
+  @Option(
+      names = "--other",
+      paramLabel = "URI",
+      description =
+          "A store of another cluster, of which this one names segments: a restored topic's;"
+              + " repeatable (default: what the configuration names). It is only read.")
+  private List<String> others = List.of();
+
+  /** The stores of other clusters that the options name. */
+  List<String> others() throws IOException {
+    if (!others.isEmpty()) {
+      return others;
+    }
+    return Arrays.stream(properties().getProperty(OTHERS_KEY, "").split(",", -1))
+        .map(String::trim)
+        .filter(uri -> !uri.isEmpty())
+        .toList();
+  }
 
   /** The URI of the store that the options name. */
   String uri() throws IOException {
@@ -106,12 +130,9 @@ final class TierStore {
    * @throws IllegalArgumentException if there is no tier of ours
    */
   Opened open() throws IOException {
-    Opened opened = new Opened(uri(), keys());
+    Opened opened = new Opened(uri(), others(), keys());
     try {
-      if (StoreOwner.read(opened.store()).join().isEmpty()) {
-        throw new IllegalArgumentException(
-            "no tier in " + opened.store().describe() + ": it has no object named owner");
-      }
+      opened.identify();
     } catch (RuntimeException e) {
       opened.close();
       throw e;
@@ -129,15 +150,25 @@ final class TierStore {
         Executors.newSingleThreadScheduledExecutor(daemons("tier-timer"));
     private final ObjectStore store;
     private final Manifests manifests;
+    private final MountedStores stores;
 
+    /** Of a store that is all there is. */
     Opened(String uri, KeyRing keys) {
+      this(uri, List.of(), keys);
+    }
+
+    Opened(String uri, List<String> others, KeyRing keys) {
       InstantSource clock = InstantSource.system();
       SecureRandom random = new SecureRandom();
       SimpleMeterRegistry meters = new SimpleMeterRegistry();
       StoreRuntime runtime =
           new StoreRuntime(
               new StoreRuntime.Time(clock, System::nanoTime), random, blocking, scheduler, meters);
-      store = Stores.open(uri, StoreConfig.defaults().withKeys(keys), runtime);
+      StoreConfig config = StoreConfig.defaults().withKeys(keys);
+      store = Stores.open(uri, config, runtime);
+      stores =
+          new MountedStores(
+              store, others.stream().map(other -> Stores.open(other, config, runtime)).toList());
       manifests =
           StoreManifests.open(
               store,
@@ -147,6 +178,25 @@ final class TierStore {
 
     ObjectStore store() {
       return store;
+    }
+
+    /** Where the objects lie that the manifests name. */
+    OwnedStores stores() {
+      return stores;
+    }
+
+    private void identify() {
+      String owner =
+          StoreOwner.read(store)
+              .join()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "no tier in " + store.describe() + ": it has no object named owner"));
+      stores.ownedBy(owner);
+      if (!stores.identify().join()) {
+        throw new IllegalArgumentException("a store of --other does not say whose it is");
+      }
     }
 
     /** How many encrypted objects were opened, by the id of the key that they name. */
@@ -160,6 +210,7 @@ final class TierStore {
 
     @Override
     public void close() {
+      stores.close();
       store.close();
       blocking.shutdown();
       decoding.shutdown();

@@ -12,8 +12,8 @@ import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.mount.MountedStores;
 import io.strandline.tiering.store.ObjectStore;
-import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
@@ -45,6 +45,7 @@ public final class History implements AutoCloseable {
   private final List<ExecutorService> pools = new ArrayList<>();
   private final ScheduledExecutorService scheduler;
   private final ObjectStore store;
+  private final MountedStores stores;
   private final Manifests manifests;
   private final ChunkCache cache;
   private final TieredReplay replay;
@@ -58,16 +59,24 @@ public final class History implements AutoCloseable {
     ExecutorService decoding = pool("history-decode", 2);
     scheduler = Executors.newSingleThreadScheduledExecutor(daemons("history-timer"));
     pools.add(scheduler);
+    StoreRuntime.Time time = new StoreRuntime.Time(clock, System::nanoTime);
     store =
         Stores.open(
             config.uri(),
             config.store(),
-            new StoreRuntime(
-                new StoreRuntime.Time(clock, System::nanoTime),
-                random,
-                blocking,
-                scheduler,
-                meters));
+            new StoreRuntime(time, random, blocking, scheduler, meters));
+    stores =
+        new MountedStores(
+            store,
+            config.others().stream()
+                .map(
+                    uri ->
+                        Stores.open(
+                            uri,
+                            config.store(),
+                            new StoreRuntime(
+                                time, random, blocking, scheduler, new SimpleMeterRegistry())))
+                .toList());
     manifests =
         StoreManifests.open(
             store,
@@ -79,8 +88,7 @@ public final class History implements AutoCloseable {
     replay =
         new TieredReplay(
             FetchConfig.forCacheMemory(config.memoryBytes()),
-            new FetchEnvironment(
-                OwnedStores.all(store), manifests, cache, decoding, System::nanoTime, meters));
+            new FetchEnvironment(stores, manifests, cache, decoding, System::nanoTime, meters));
     var unused =
         scheduler.scheduleWithFixedDelay(
             replay::dropIdle, DROP_IDLE_S, DROP_IDLE_S, TimeUnit.SECONDS);
@@ -107,14 +115,25 @@ public final class History implements AutoCloseable {
   public static History open(HistoryConfig config) {
     History history = new History(config);
     try {
-      if (StoreOwner.read(history.store).join().isEmpty()) {
-        throw new IllegalArgumentException(
-            "no tier in " + history.store.describe() + ": it has no object named owner");
-      }
+      history.identify();
       return history;
     } catch (RuntimeException e) {
       history.close();
       throw e;
+    }
+  }
+
+  private void identify() {
+    String owner =
+        StoreOwner.read(store)
+            .join()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "no tier in " + store.describe() + ": it has no object named owner"));
+    stores.ownedBy(owner);
+    if (!stores.identify().join()) {
+      throw new IllegalArgumentException("a store of another cluster does not say whose it is");
     }
   }
 
@@ -209,6 +228,7 @@ public final class History implements AutoCloseable {
   public void close() {
     replay.close();
     cache.close();
+    stores.close();
     store.close();
     pools.forEach(ExecutorService::shutdownNow);
   }

@@ -34,6 +34,7 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 final class Bucket implements AutoCloseable {
   static final String CLUSTER = "cluster-of-the-test";
 
+  private final String cluster;
   private final Path dir;
   private final Path scratch;
   private final FileObjectStore store;
@@ -43,6 +44,11 @@ final class Bucket implements AutoCloseable {
   private final Map<TopicIdPartition, Path> newest = new HashMap<>();
 
   Bucket(Path scratch) {
+    this(scratch, CLUSTER);
+  }
+
+  Bucket(Path scratch, String cluster) {
+    this.cluster = cluster;
     this.scratch = scratch;
     this.dir = scratch.resolve("objects");
     this.store = new FileObjectStore(dir, Runnable::run, InstantSource.system());
@@ -52,7 +58,7 @@ final class Bucket implements AutoCloseable {
             ManifestConfig.defaults(),
             new StoreManifests.Environment(
                 InstantSource.system(), random, Runnable::run, new SimpleMeterRegistry()));
-    StoreOwner.claim(store, CLUSTER).join();
+    StoreOwner.claim(store, cluster).join();
   }
 
   String uri() {
@@ -94,7 +100,7 @@ final class Bucket implements AutoCloseable {
                   List.of(new EpochStart(3, 0)),
                   Optional.empty()));
       SegmentEntry entry =
-          encoded.entry(CLUSTER, SegmentId.of(partition, base, random.nextLong()).key());
+          encoded.entry(cluster, SegmentId.of(partition, base, random.nextLong()).key());
       store.put(entry.object(), encoded.payload()).join();
       writer.add(List.of(new UploadedSegment(entry))).join();
       newest.put(partition, pathOf(entry));
@@ -102,6 +108,17 @@ final class Bucket implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** All that the partition's manifest names. */
+  List<SegmentEntry> segments(TopicIdPartition partition) {
+    return manifests.read(partition).thenCompose(view -> view.from(0, 512)).join();
+  }
+
+  /** Names another bucket's segments in a manifest here. */
+  void adopt(TopicIdPartition partition, List<SegmentEntry> segments) {
+    ManifestWriter writer = writers.computeIfAbsent(partition, p -> manifests.acquire(p, 3).join());
+    writer.add(segments.stream().map(UploadedSegment::new).toList()).join();
   }
 
   void delete(SegmentEntry entry) {

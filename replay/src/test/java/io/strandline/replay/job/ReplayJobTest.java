@@ -126,6 +126,27 @@ class ReplayJobTest {
   }
 
   @Test
+  void segmentsOfAnotherClusterAreReadInItsStore() throws Exception {
+    history();
+    TopicIdPartition again = Bucket.partition("again", 0);
+    try (Bucket restored = new Bucket(Files.createDirectory(dir.resolve("other")), "another")) {
+      restored.adopt(again, bucket.segments(first));
+      restored.segment(again, List.of(), batch(Compression.NONE, 30, 35));
+      Collected out = new Collected();
+      HistoryConfig config = HistoryConfig.of(restored.uri()).others(List.of(bucket.uri()));
+      try (History opened = History.open(config)) {
+        assertThat(opened.job(JobSpec.of("again")).run(out).complete()).isTrue();
+      }
+      assertThat(out.offsets(0)).isEqualTo(range(0, 35));
+      try (History alone = History.open(HistoryConfig.of(restored.uri()).unavailableMs(0))) {
+        assertThatThrownBy(() -> alone.job(JobSpec.of("again")).run(new Collected()))
+            .isInstanceOf(ReplayException.class)
+            .hasStackTraceContaining("no store of cluster " + Bucket.CLUSTER);
+      }
+    }
+  }
+
+  @Test
   void rangesByOffsetByTimeAndByPartition() throws Exception {
     history();
     try (History opened = History.open(HistoryConfig.of(bucket.uri()))) {

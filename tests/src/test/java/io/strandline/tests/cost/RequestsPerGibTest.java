@@ -123,6 +123,7 @@ class RequestsPerGibTest {
                 new TierServices(
                     "cluster",
                     store,
+                    OwnedStores.all(store),
                     manifests(store, Runnable::run, meters),
                     intents,
                     Deletions.open(directory.resolve("deletions")),

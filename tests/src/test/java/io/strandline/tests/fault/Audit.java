@@ -42,7 +42,8 @@ final class Audit {
       TierAudit.Config config = new TierAudit.Config(4, 4 << 20, 0);
       List<AuditFinding> findings = new ArrayList<>();
       TierAudit.Summary summary =
-          new TierAudit(store, manifests, config, auditors, clock).run(into(findings));
+          new TierAudit(TierAudit.Tier.of(store, manifests), config, auditors, clock)
+              .run(into(findings));
       return new Result(summary, List.copyOf(findings));
     } finally {
       auditors.shutdown();

@@ -134,6 +134,16 @@ class ForeignTopicTest {
               "--json");
       assertThat(said.get(0)).contains("\"start\":0", "\"end\":" + end, "\"tierEnd\":" + end);
       assertThat(TwoClusters.read(here, restored, 0)).isEqualTo(numbers(0, end));
+      String ours = "file:" + clusters.ourObjects;
+      String theirs = "file:" + clusters.theirObjects;
+      assertThat(clusters.tier("verify", "--store", ours, "--other", theirs, "--grace", "PT0S"))
+          .anyMatch(line -> line.contains("foreign") && line.contains("read in"))
+          .anyMatch(line -> line.contains("sound"));
+      assertThat(clusters.tier("verify", "--store", ours, "--grace", "PT0S"))
+          .anyMatch(line -> line.contains("foreign") && line.contains("not read"))
+          .anyMatch(line -> line.contains("sound"));
+      assertThat(clusters.replay("trips", "--store", ours, "--other", theirs, "--partition", "0"))
+          .hasSize((int) end);
       TwoClusters.produce(here, "trips", 2, 2_500, 5_000);
       TreeMap<Long, Integer> all = numbers(0, end);
       IntStream.range(2_500, 5_000).forEach(i -> all.put(end + i - 2_500, i));

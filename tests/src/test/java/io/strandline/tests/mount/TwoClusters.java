@@ -65,7 +65,17 @@ final class TwoClusters implements AutoCloseable {
 
   /** Runs a command of the tier's that must end well; gives its lines. */
   List<String> tier(String... arguments) throws IOException, InterruptedException {
-    List<String> all = new ArrayList<>(List.of("tier"));
+    return run("tier", arguments);
+  }
+
+  /** Reads a topic's history without a broker; gives a line for each record. */
+  List<String> replay(String... arguments) throws IOException, InterruptedException {
+    return run("replay", arguments);
+  }
+
+  private List<String> run(String command, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of(command));
     all.addAll(List.of(arguments));
     ToolProcess.Ended ended = ToolProcess.run(dir, Map.of(), all.toArray(String[]::new));
     assertThat(ended.exitCode()).as("%s%n%s%n%s", all, ended.out(), ended.err()).isZero();

@@ -17,6 +17,7 @@ import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
@@ -142,6 +143,7 @@ final class SimulatedReplica {
         new TierServices(
             "cluster",
             store,
+            OwnedStores.all(store),
             manifests,
             intents,
             Deletions.open(root.resolve("deletions")),

@@ -64,6 +64,11 @@ public final class MountedStores implements OwnedStores, AutoCloseable {
     return known != null ? known : new AbsentStore(own, owner);
   }
 
+  @Override
+  public boolean knows(String owner) {
+    return !foreign(owner) || byCluster.containsKey(owner);
+  }
+
   /** The store of another cluster, once it said that it is. */
   public Optional<ObjectStore> other(String owner) {
     return Optional.ofNullable(byCluster.get(owner));

@@ -49,6 +49,10 @@ public record AuditFinding(
     CONTENT(true),
     /** The store did not give the bytes; nothing is known of them. */
     UNREAD(true),
+    /**
+     * Segments of another cluster that this one's manifest names; read there if its store is known.
+     */
+    FOREIGN(false),
     /** An object whose key is not at hand: it is what was stored, and no more is known. */
     LOCKED(false),
     /** A segment that no manifest names, older than the grace. */

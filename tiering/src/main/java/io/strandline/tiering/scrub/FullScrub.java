@@ -6,7 +6,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.scrub.ScrubLedger.Position;
 import io.strandline.tiering.segment.SegmentEntry;
-import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -28,12 +28,12 @@ public final class FullScrub {
   /**
    * What it works with.
    *
-   * @param cluster whose objects the store holds; those of others are theirs to check
+   * @param stores where the objects lie that the manifests name; segments of a cluster whose store
+   *     is not known are passed over
    * @param executor for sums over pieces of some MiB
    */
   public record Environment(
-      String cluster,
-      ObjectStore store,
+      OwnedStores stores,
       Manifests manifests,
       ScrubTurns turns,
       ScrubLedger ledger,
@@ -126,7 +126,7 @@ public final class FullScrub {
 
   private CompletableFuture<List<AuditFinding>> read(
       TopicIdPartition partition, SegmentEntry entry, BooleanSupplier left) {
-    if (!entry.ownerCluster().equals(environment.cluster)) {
+    if (!environment.stores.knows(entry.ownerCluster())) {
       return CompletableFuture.completedFuture(List.of());
     }
     return readOnce(partition, entry, left)
@@ -146,7 +146,7 @@ public final class FullScrub {
             bytes -> rest(bytes, left),
             bytes -> environment.ledger.readBytes.increment((double) bytes),
             environment.executor);
-    return new SegmentAudit(environment.store, partition, entry)
+    return new SegmentAudit(environment.stores.of(entry.ownerCluster()), partition, entry)
         .run(null, way)
         .thenApply(FullScrub::damages);
   }

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectKey;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -121,10 +122,19 @@ public final class ScrubLedger {
       ManifestView view, List<AuditFinding> findings, Collection<AuditFinding> gone) {
     List<AuditFinding> kept =
         page(view.partition()).findings.stream()
-            .filter(f -> f.kind().byReading() && !gone.contains(f))
+            .filter(f -> (f.kind().byReading() || elsewhere(f)) && !gone.contains(f))
             .collect(Collectors.toCollection(ArrayList::new));
     put(view.partition(), new Page(page(view.partition()).position, kept));
     findings.forEach(f -> add(view.partition(), f));
+  }
+
+  /** Of another cluster's object, which no listing of this store can show. */
+  private static boolean elsewhere(AuditFinding finding) {
+    return finding
+        .object()
+        .flatMap(SegmentId::parse)
+        .filter(id -> finding.partition().filter(p -> !id.isOf(p)).isPresent())
+        .isPresent();
   }
 
   /**

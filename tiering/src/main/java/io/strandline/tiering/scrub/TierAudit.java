@@ -12,6 +12,7 @@ import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -33,6 +35,9 @@ import org.apache.kafka.common.TopicIdPartition;
  * Proves a tier, or says what is wrong with it (invariant 4): re-reads every byte that the newest
  * manifests name, and looks for segments that none names. Changes nothing, and may run while
  * brokers work on the same store.
+ *
+ * <p>Segments of other clusters are read in those clusters' stores, if these are known; in this one
+ * they are neither looked for nor missed.
  *
  * <p>A partition's objects are listed before its manifest is read, so that what is named meanwhile
  * is no orphan; and what is found missing is held against the manifest again, for it may have been
@@ -64,6 +69,23 @@ public final class TierAudit {
     }
   }
 
+  /**
+   * What is audited.
+   *
+   * @param store this cluster's own
+   * @param stores where each cluster's objects lie; gives {@code store} for this cluster's
+   */
+  public record Tier(ObjectStore store, OwnedStores stores, Manifests manifests) {
+    /** All that is named lies in the one store. */
+    public static Tier of(ObjectStore store, Manifests manifests) {
+      return new Tier(store, OwnedStores.all(store), manifests);
+    }
+
+    boolean owns(SegmentEntry entry) {
+      return stores.of(entry.ownerCluster()) == store;
+    }
+  }
+
   /** Told how it goes, one call at a time. */
   public interface Watcher {
     void partition(ManifestView view);
@@ -85,20 +107,17 @@ public final class TierAudit {
     }
   }
 
+  private final Tier tier;
   private final ObjectStore store;
   private final Manifests manifests;
   private final Config config;
   private final Executor executor;
   private final InstantSource clock;
 
-  public TierAudit(
-      ObjectStore store,
-      Manifests manifests,
-      Config config,
-      Executor executor,
-      InstantSource clock) {
-    this.store = store;
-    this.manifests = manifests;
+  public TierAudit(Tier tier, Config config, Executor executor, InstantSource clock) {
+    this.tier = tier;
+    this.store = tier.store;
+    this.manifests = tier.manifests;
     this.config = config;
     this.executor = executor;
     this.clock = clock;
@@ -185,7 +204,9 @@ public final class TierAudit {
         Set<ObjectKey> named = new HashSet<>();
         walk(view, objects, named);
         for (RetiredSegment retired : view.retired(Integer.MAX_VALUE).join()) {
-          named.add(retired.entry().object());
+          if (tier.owns(retired.entry())) {
+            named.add(retired.entry().object());
+          }
         }
         objects.values().stream()
             .filter(info -> !named.contains(info.key()))
@@ -205,6 +226,7 @@ public final class TierAudit {
       long next = view.startOffset();
       long sum = 0;
       int count = 0;
+      Map<String, Others> others = new TreeMap<>();
       List<SegmentEntry> entries = view.from(next, PAGE).join();
       while (!entries.isEmpty()) {
         for (SegmentEntry entry : entries) {
@@ -216,11 +238,19 @@ public final class TierAudit {
           next = Math.max(next, entry.endOffset());
           sum += entry.lengthBytes();
           count++;
-          named.add(entry.object());
-          submit(view.partition(), entry, Optional.ofNullable(objects.get(entry.object())));
+          if (tier.owns(entry)) {
+            named.add(entry.object());
+            submit(view.partition(), entry, Optional.ofNullable(objects.get(entry.object())));
+          } else {
+            others.computeIfAbsent(entry.ownerCluster(), Others::new).add(entry);
+            if (tier.stores.knows(entry.ownerCluster())) {
+              submit(view.partition(), entry, Optional.empty());
+            }
+          }
         }
         entries = view.from(next, PAGE).join();
       }
+      others.values().forEach(some -> found(some.finding(view.partition(), tier.stores)));
       if (next != view.endOffset() || sum != view.sizeBytes() || count != view.segmentCount()) {
         String detail = count + " segments of " + sum + " bytes to offset " + next;
         aboutManifest(
@@ -241,7 +271,7 @@ public final class TierAudit {
               this::read,
               executor);
       var unused =
-          new SegmentAudit(store, partition, entry)
+          new SegmentAudit(tier.stores.of(entry.ownerCluster()), partition, entry)
               .run(info.orElse(null), way)
               .thenAcceptAsync(
                   findings -> {
@@ -326,6 +356,37 @@ public final class TierAudit {
 
     private synchronized void tell(Runnable what) {
       what.run();
+    }
+  }
+
+  /** What a partition names of one other cluster. */
+  private static final class Others {
+    private final String cluster;
+    private long from = Long.MAX_VALUE;
+    private long end;
+    private long segments;
+    private long bytes;
+
+    Others(String cluster) {
+      this.cluster = cluster;
+    }
+
+    void add(SegmentEntry entry) {
+      from = Math.min(from, entry.baseOffset());
+      end = Math.max(end, entry.endOffset());
+      segments++;
+      bytes += entry.lengthBytes();
+    }
+
+    AuditFinding finding(TopicIdPartition partition, OwnedStores stores) {
+      String place =
+          stores.knows(cluster)
+              ? "read in " + stores.of(cluster).describe()
+              : "not read, for its store was not given";
+      String detail =
+          segments + " segments with " + bytes + " bytes of cluster " + cluster + ", " + place;
+      return new AuditFinding(
+          Kind.FOREIGN, Optional.of(partition), Optional.empty(), from, end, detail);
     }
   }
 }

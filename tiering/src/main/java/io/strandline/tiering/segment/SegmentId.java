@@ -50,6 +50,11 @@ public record SegmentId(
     return new SegmentId(topicId, partition, baseOffset, unique, wanted);
   }
 
+  /** Whether the segment was written in this partition's name. */
+  public boolean isOf(TopicIdPartition of) {
+    return partition == of.partition() && topicId.equals(of.topicId());
+  }
+
   public ObjectKey key() {
     return ObjectKey.of(
         prefix(topicId, partition)

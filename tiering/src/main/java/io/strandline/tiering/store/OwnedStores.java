@@ -15,6 +15,11 @@ public interface OwnedStores {
    */
   ObjectStore of(String cluster);
 
+  /** Whether the store of this cluster is known, be it reachable or not. */
+  default boolean knows(String cluster) {
+    return true;
+  }
+
   /** Whoever owns them, all objects lie in this one. */
   static OwnedStores all(ObjectStore store) {
     return cluster -> store;

@@ -18,6 +18,7 @@ import io.strandline.tiering.segment.TestLog;
 import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
@@ -129,7 +130,7 @@ class BackgroundScrubTest {
     ScrubTurns turns = new ScrubTurns(time);
     return new FullScrub(
         new FullScrub.Environment(
-            "c", store, manifests, turns, ledger, Runnable::run, clock::millis),
+            OwnedStores.all(store), manifests, turns, ledger, Runnable::run, clock::millis),
         config(bytesPerSecond));
   }
 
@@ -268,7 +269,7 @@ class BackgroundScrubTest {
     FullScrub scrub =
         new FullScrub(
             new FullScrub.Environment(
-                "c", store, manifests, turns, ledger, Runnable::run, clock::millis),
+                OwnedStores.all(store), manifests, turns, ledger, Runnable::run, clock::millis),
             config(1));
     CompletableFuture<Integer> reading = scrub.readOn(writer, () -> left);
     CompletableFuture<Integer> queued = scrub.readOn(writer, () -> left);

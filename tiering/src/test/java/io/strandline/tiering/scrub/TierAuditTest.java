@@ -159,7 +159,7 @@ class TierAuditTest {
     tier();
     Manifests gapped = new GappedManifests(manifests, 1);
 
-    new TierAudit(store, gapped, config(), threads, clock).run(watcher());
+    new TierAudit(TierAudit.Tier.of(store, gapped), config(), threads, clock).run(watcher());
 
     assertThat(kinds()).contains(Kind.GAP, Kind.MANIFEST);
   }
@@ -205,7 +205,8 @@ class TierAuditTest {
     manifests.acquire(OTHER, 1).join();
 
     TierAudit.Summary summary =
-        new TierAudit(store, manifests, config(), threads, clock).run(OTHER, watcher());
+        new TierAudit(TierAudit.Tier.of(store, manifests), config(), threads, clock)
+            .run(OTHER, watcher());
 
     assertThat(summary).isEqualTo(new TierAudit.Summary(1, 0, 0, 0));
   }
@@ -241,7 +242,8 @@ class TierAuditTest {
     findings.clear();
     seen.clear();
     bytesRead = 0;
-    return new TierAudit(store, manifests, config(), threads, clock).run(watcher());
+    return new TierAudit(TierAudit.Tier.of(store, manifests), config(), threads, clock)
+        .run(watcher());
   }
 
   /** Pieces that cut batches and headers. */
