@@ -9,13 +9,18 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.common.TopicIdPartition;
 
-/** Manifests that have lost some of their entries, which no writer would commit. */
-record HidingManifests(Manifests sound, Set<SegmentEntry> hidden) implements Manifests {
+/**
+ * Manifests that have lost some of their entries, which no writer would commit, and that count how
+ * often entries are looked for.
+ */
+record HidingManifests(Manifests sound, Set<SegmentEntry> hidden, LongAdder looks)
+    implements Manifests {
   @Override
   public CompletableFuture<ManifestView> read(TopicIdPartition partition) {
-    return sound.read(partition).thenApply(view -> hidden.isEmpty() ? view : hiding(view));
+    return sound.read(partition).thenApply(this::hiding);
   }
 
   @Override
@@ -35,6 +40,7 @@ record HidingManifests(Manifests sound, Set<SegmentEntry> hidden) implements Man
             new Class<?>[] {ManifestView.class},
             (proxy, method, args) -> {
               if (method.getName().equals("from")) {
+                looks.increment();
                 int max = (int) args[1];
                 return view.from((long) args[0], max + hidden.size())
                     .thenApply(

@@ -3,10 +3,12 @@ package io.strandline.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is read ahead of whom, told from the requests that the store saw. */
@@ -78,6 +80,34 @@ class ReadAheadTest {
     }
     assertThat(tier.store.gets).hasSize(gets);
     assertThat(tier.replay.reservedBytes()).isZero();
+  }
+
+  @Test
+  @Timeout(60)
+  void whoFindsNoBudgetForTheNextSegmentDoesNotLookForItAgainAtOnce() {
+    TestTier small =
+        new TestTier(dir, 5, new SerialExecutor(), TestTier.small(BUDGET), 96L * CHUNK);
+    for (int i = 0; i < 3; i++) {
+      small.segment(20 * CHUNK, 100); // batches that lie in two chunks at most
+    }
+    List<ReplayRead> held = new ArrayList<>();
+    while (BUDGET - small.replay.reservedBytes() > 2 * CHUNK) {
+      // One read each, of one chunk: nothing is read ahead.
+      String name = "holds" + held.size();
+      held.add(small.replay.read(small.request(0, 1, name)).join());
+    }
+    long offset = 0;
+    while (offset < small.segments.get(2).baseOffset()) {
+      long before = small.looks.sum();
+      try (ReplayRead read = small.replay.read(small.request(offset, CHUNK, "r")).join()) {
+        offset = read.nextOffset();
+      }
+      assertThat(small.looks.sum() - before).isLessThanOrEqualTo(3);
+    }
+    held.forEach(ReplayRead::close);
+    small.replay.close();
+    assertThat(small.replay.reservedBytes()).isZero();
+    small.close();
   }
 
   @Test

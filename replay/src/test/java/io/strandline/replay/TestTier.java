@@ -38,6 +38,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -73,6 +74,7 @@ final class TestTier implements AutoCloseable {
   final List<SegmentEntry> segments = new ArrayList<>();
   final List<ReplayException.Damage> damages = new ArrayList<>();
   final Random random;
+  final LongAdder looks = new LongAdder();
   private final Set<SegmentEntry> hidden = new HashSet<>();
   private final Path dir;
   private final Executor executor;
@@ -108,7 +110,7 @@ final class TestTier implements AutoCloseable {
         config,
         new FetchEnvironment(
             OwnedStores.all(store),
-            new HidingManifests(manifests, hidden),
+            new HidingManifests(manifests, hidden, looks),
             cache,
             executor,
             nanos::get,

@@ -258,13 +258,11 @@ public final class ReadStream {
     if (from == null || enough()) {
       return;
     }
-    int before = pins.size();
     Pin last = pins.peekLast();
     SegmentEntry entry = last == null ? from.entry : last.entry();
     int next = last == null ? plan.chunkAt(from.positionBytes) : last.chunk() + 1;
     if (next < plan.chunksOf(entry)) {
-      ask(entry, next);
-      if (!enough() && pins.size() > before) {
+      if (ask(entry, next) && !enough()) {
         lookAhead(view);
       }
     } else if (entry.endOffset() < view.endOffset()) {
@@ -282,15 +280,22 @@ public final class ReadStream {
                     lookingAhead = false;
                     Pin last = pins.peekLast();
                     boolean still = last != null && last.entry().equals(entry);
-                    if (failure == null && !found.isEmpty() && still && !dropped) {
-                      ask(found.get(0), 0);
+                    if (failure == null
+                        && !found.isEmpty()
+                        && still
+                        && !dropped
+                        && ask(found.get(0), 0)) {
                       lookAhead(view);
                     }
                   }
                 });
   }
 
-  private void ask(SegmentEntry entry, int next) {
+  /**
+   * @return whether there was budget for any; without it, who would look again at once would look
+   *     for ever
+   */
+  private boolean ask(SegmentEntry entry, int next) {
     int more = Math.min(grow(), plan.chunksOf(entry) - next);
     while (more > 0 && !budget.tryReserve(paid(more))) {
       more /= 2;
@@ -298,5 +303,6 @@ public final class ReadStream {
     if (more > 0) {
       pin(entry, next, more);
     }
+    return more > 0;
   }
 }

@@ -14,6 +14,8 @@ import org.apache.kafka.common.TopicIdPartition;
 
 /** All readers' streams over one budget. Threads: any. */
 public final class Streams implements AutoCloseable {
+  private record Idle(ReadStream stream, long nanos) {}
+
   private record Name(String reader, TopicIdPartition partition) {}
 
   private final FetchEnvironment environment;
@@ -96,13 +98,16 @@ public final class Streams implements AutoCloseable {
 
   /** Takes from those who have read least lately what they only keep ahead, until nobody waits. */
   void relieve() {
-    List<ReadStream> coldest = new ArrayList<>(streams.values());
-    coldest.sort(Comparator.comparingLong(stream -> stream.usedNanos() - nowNanos()));
-    for (ReadStream stream : coldest) {
+    long now = nowNanos();
+    // Streams are used while they are sorted: an order needs one look at each.
+    List<Idle> coldest = new ArrayList<>();
+    streams.values().forEach(stream -> coldest.add(new Idle(stream, now - stream.usedNanos())));
+    coldest.sort(Comparator.comparingLong(Idle::nanos).reversed());
+    for (Idle idle : coldest) {
       if (budget.waiting() == 0) {
         return;
       }
-      stream.drop();
+      idle.stream.drop();
     }
   }
 
