@@ -10,6 +10,7 @@ import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.store.DecoratedObjectStore;
+import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall;
@@ -44,7 +45,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * without a storm.
  */
 class OutageTest {
-  private static final int PARTITIONS = 80;
+  private static final int PARTITIONS = Integer.getInteger("outage.partitions", 80);
   private static final int MINUTE_MS = 60_000;
   private static final long ANSWER_MS = 30;
 
@@ -129,6 +130,7 @@ class OutageTest {
   private final Sky sky = new Sky(new MemoryObjectStore(Runnable::run, time));
   private final List<TestHotLog> logs = new ArrayList<>();
   private TierPipeline pipeline;
+  private Stores.Watched watched;
 
   private void begin(int partitions) throws IOException {
     Random random = new Random(1);
@@ -139,7 +141,7 @@ class OutageTest {
             time,
             time,
             metrics);
-    Stores.Watched watched = Stores.guarded(sky, StoreConfig.defaults(), runtime);
+    watched = Stores.guarded(sky, StoreConfig.defaults(), runtime);
     Manifests manifests =
         StoreManifests.open(
             watched.store(),
@@ -194,6 +196,10 @@ class OutageTest {
                     .isPresent());
   }
 
+  private double ofLane(String gauge, String lane) {
+    return metrics.get(gauge).tag("lane", lane).gauge().value();
+  }
+
   private double lag(TierTrouble cause) {
     return metrics.get("strandline.tiering.lag.cause").tag("cause", cause.label()).gauge().value();
   }
@@ -222,6 +228,12 @@ class OutageTest {
         .isGreaterThan(29 * 60);
     assertThat(pipeline.trouble()).contains(PARTITIONS + " partitions " + weather.told.label());
 
+    for (String lane : List.of("reads", "writes")) {
+      if (ofLane("strandline.store.away", lane) > 0) {
+        assertThat(ofLane("strandline.store.calls.max", lane)).as("%s to begin with", lane).isOne();
+      }
+    }
+    assertThat(ofLane("strandline.store.away", "writes")).isOne();
     sky.weather = null;
     sky.requests = 0;
     sky.puts.clear();
@@ -288,6 +300,28 @@ class OutageTest {
       }
     }
     assertThat(turned).as("of %s, turned in %s", pairs, order).isLessThan(pairs / 10);
+  }
+
+  /** Most calls would else wait behind the one that tries it, and nobody would be told anything. */
+  @Test
+  void whileTheStoreHangsReadsOfItFailAtOnce() throws IOException {
+    begin(1);
+    time.advance(5 * MINUTE_MS);
+    sky.weather = Weather.HANGING;
+    ObjectKey key = ObjectKey.of("history");
+    for (int i = 0; i < 12; i++) {
+      watched.store().get(key, 0, 1_000);
+    }
+    time.advance(2 * MINUTE_MS);
+    assertThat(watched.circuit().trouble()).contains("reads").contains("late");
+    int waiting = 0;
+    sky.requests = 0;
+    for (int i = 0; i < 600; i++) {
+      waiting += watched.store().get(key, 0, 1_000).isDone() ? 0 : 1;
+      time.advance(100);
+    }
+    assertThat(sky.requests).as("requests in a minute").isBetween(2, 7);
+    assertThat(waiting).as("of 600 in a minute, those that tried it").isBetween(2, 7);
   }
 
   @Test

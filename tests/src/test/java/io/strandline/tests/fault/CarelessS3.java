@@ -73,7 +73,10 @@ final class CarelessS3 implements AutoCloseable {
             .append("<Size>" + object.getValue().length + "</Size></Contents>");
       }
     }
-    answer(exchange, 200, xml("<ListBucketResult>" + contents + "</ListBucketResult>"));
+    answer(
+        exchange,
+        200,
+        xml("<ListBucketResult><Name>careless</Name>" + contents + "</ListBucketResult>"));
   }
 
   private static void get(HttpExchange exchange, byte @Nullable [] object) throws IOException {

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.strandline.tests.process.BrokerProcess;
+import io.strandline.tests.process.Kcat;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +18,7 @@ import java.util.Properties;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -25,6 +30,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +103,54 @@ class DiskWatermarkTest {
       }
       assertThat(broker.output()).doesNotContain("goes offline");
     }
+  }
+
+  @Test
+  void librdkafkaWaitsAndGoesOnByItselfToo() throws Exception {
+    assumeThat(Kcat.onPath()).as("kcat is there").isTrue();
+    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings())) {
+      String at = broker.bootstrap();
+      Map<String, String> local = Map.of("remote.storage.enable", "false");
+      TopicPartition filling = Topics.create(at, "filling", local);
+      TopicPartition waiting = Topics.create(at, "waiting", local);
+      fill(broker, filling);
+      double refused = broker.metric("strandline_disk_refused_total");
+      Process kcat = Kcat.writer(at, waiting);
+      try {
+        try (Writer lines = kcat.outputWriter()) {
+          for (int n = 0; n < 100; n++) {
+            lines.write("line " + n + "\n");
+          }
+        }
+        Waiting.until(
+            "some tries of its",
+            () -> broker.metric("strandline_disk_refused_total") >= refused + 3);
+        assertThat(Topics.offset(at, waiting, OffsetSpec.latest())).isZero();
+        assertThat(kcat.isAlive()).as("it goes on trying").isTrue();
+        deleteAll(broker, filling);
+        assertThat(kcat.waitFor(60, TimeUnit.SECONDS)).as("it comes to its end").isTrue();
+        assertThat(kcat.exitValue()).isZero();
+      } finally {
+        kcat.destroy();
+      }
+      assertThat(lines(broker, waiting))
+          .containsExactlyElementsOf(IntStream.range(0, 100).mapToObj(n -> "line " + n).toList());
+    }
+  }
+
+  private static List<String> lines(BrokerProcess broker, TopicPartition partition) {
+    Map<String, Object> properties = Map.of("bootstrap.servers", broker.bootstrap());
+    List<String> lines = new ArrayList<>();
+    try (KafkaConsumer<String, String> consumer =
+        new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
+      consumer.assign(List.of(partition));
+      consumer.seekToBeginning(List.of(partition));
+      long end = consumer.endOffsets(List.of(partition)).get(partition);
+      while (consumer.position(partition) < end) {
+        consumer.poll(Duration.ofMillis(200)).forEach(record -> lines.add(record.value()));
+      }
+    }
+    return lines;
   }
 
   /** Writes one record after the other until one is refused. */

@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.ToolProcess;
+import io.strandline.tests.store.Bucket;
 import io.strandline.tiering.store.crypt.TestRing;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -17,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -27,6 +24,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,16 +34,23 @@ class EncryptedTierTest {
   private static final int RECORDS = 4_000;
 
   @TempDir Path dir;
+  private Bucket bucket;
+
+  @BeforeEach
+  void place() {
+    bucket = Bucket.of(dir.resolve("objects"));
+  }
 
   @Test
   @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void historyIsSealedRotatesAndAMissingKeyHidesOnlyItsOwn() throws Exception {
     TestRing ring = new TestRing(dir.resolve("ring")).rotate("k1");
     Map<String, String> settings = new HashMap<>(Topics.BROKER);
-    settings.put("strandline.object.store", store());
+    settings.put("strandline.object.store", bucket.uri());
     settings.put("strandline.encryption.keyring", ring.file().toString());
     settings.put("strandline.cache.disk.bytes", "0");
-    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings)) {
+    try (BrokerProcess broker =
+        BrokerProcess.start(dir.resolve("broker"), settings, bucket.environment())) {
       TopicPartition topic = Topics.create(broker.bootstrap(), "secrets");
       produce(broker, topic, 0);
       Topics.awaitReleased(broker.bootstrap(), topic, RECORDS / 2);
@@ -66,10 +71,6 @@ class EncryptedTierTest {
       assertThat(broker.output()).contains("encrypted under key k1");
       assertThat(broker.output()).doesNotContain(ring.secret("k2"));
     }
-  }
-
-  private String store() {
-    return "file:" + dir.resolve("objects");
   }
 
   private static String value(int number) {
@@ -111,17 +112,13 @@ class EncryptedTierTest {
     }
   }
 
-  private void nothingInClear() throws IOException {
+  private void nothingInClear() throws Exception {
     int encrypted = 0;
-    try (Stream<Path> files = Files.walk(dir.resolve("objects"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        assertThat(file.toString()).doesNotEndWith(".seg");
-        encrypted += file.toString().endsWith(".seg.enc") ? 1 : 0;
-        String bytes = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
-        assertThat(bytes).doesNotContain("confidential");
-      }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
+    for (String key : bucket.objects().keySet()) {
+      assertThat(key).doesNotEndWith(".seg");
+      encrypted += key.endsWith(".seg.enc") ? 1 : 0;
+      String bytes = new String(bucket.read(key), StandardCharsets.ISO_8859_1);
+      assertThat(bytes).doesNotContain("confidential");
     }
     assertThat(encrypted).isGreaterThan(4);
   }
@@ -130,11 +127,11 @@ class EncryptedTierTest {
     ToolProcess.Ended withKeys =
         ToolProcess.run(
             dir,
-            Map.of(),
+            bucket.environment(),
             "tier",
             "verify",
             "--store",
-            store(),
+            bucket.uri(),
             "--keyring",
             ring.file().toString());
     assertThat(withKeys.exitCode()).as(withKeys.toString()).isZero();
@@ -142,7 +139,7 @@ class EncryptedTierTest {
     assertThat(withKeys.out()).anyMatch(line -> line.matches("k2 +[1-9][0-9]*"));
     assertThat(withKeys.out()).noneMatch(line -> line.contains("locked"));
     ToolProcess.Ended without =
-        ToolProcess.run(dir, Map.of(), "tier", "verify", "--store", store());
+        ToolProcess.run(dir, bucket.environment(), "tier", "verify", "--store", bucket.uri());
     assertThat(without.exitCode()).as(without.toString()).isZero();
     assertThat(without.out()).anyMatch(line -> line.startsWith("locked"));
   }

@@ -91,4 +91,27 @@ public final class Kcat {
       return kcat.waitFor() + " " + said;
     }
   }
+
+  /**
+   * Starts to write the lines of its standard input, one record each, when all are there; ends when
+   * all were acknowledged, or with a code of failure.
+   */
+  public static Process writer(String bootstrap, TopicPartition to) throws IOException {
+    return new ProcessBuilder(
+            "kcat",
+            "-P",
+            "-b",
+            bootstrap,
+            "-t",
+            to.topic(),
+            "-p",
+            String.valueOf(to.partition()),
+            "-X",
+            "enable.idempotence=true",
+            "-X",
+            "retry.backoff.ms=100")
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
 }

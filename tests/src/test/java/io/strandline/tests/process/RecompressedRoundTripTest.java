@@ -2,15 +2,20 @@ package io.strandline.tests.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.strandline.tests.store.Bucket;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 
 /** What clients compressed with lz4 comes back compressed with zstd, to clients of all ages. */
 class RecompressedRoundTripTest extends HistoryRoundTrip {
+  private Bucket bucket;
+
+  @BeforeEach
+  void place() {
+    bucket = Bucket.of(dir.resolve("objects"));
+  }
+
   @Override
   Scale scale() {
     return Scale.of(80L << 20, 1 << 20, 1);
@@ -24,21 +29,22 @@ class RecompressedRoundTripTest extends HistoryRoundTrip {
   @Override
   Map<String, String> store() {
     Map<String, String> settings = new HashMap<>();
-    settings.put("strandline.object.store", "file:" + dir.resolve("objects"));
+    settings.put("strandline.object.store", bucket.uri());
     settings.put("strandline.tier.recompress", "hist*:3");
     return settings;
   }
 
   @Override
-  void audit() throws IOException {
+  Map<String, String> environment() {
+    return bucket.environment();
+  }
+
+  @Override
+  void audit() throws Exception {
     int objects = 0;
-    try (Stream<Path> files = Files.walk(dir.resolve("objects"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".seg")).toList()) {
-        byte[] head = new byte[23];
-        try (var in = Files.newInputStream(file)) {
-          assertThat(in.read(head)).isEqualTo(head.length);
-        }
-        assertThat(head[22] & 7).as("codec of the first batch of " + file).isEqualTo(4);
+    for (String key : bucket.objects().keySet()) {
+      if (key.endsWith(".seg")) {
+        assertThat(bucket.read(key)[22] & 7).as("codec of the first batch of " + key).isEqualTo(4);
         objects++;
       }
     }

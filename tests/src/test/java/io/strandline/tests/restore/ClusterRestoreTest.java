@@ -3,8 +3,8 @@ package io.strandline.tests.restore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tests.process.BrokerProcess;
+import io.strandline.tests.store.Bucket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,11 +18,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,14 +31,20 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class ClusterRestoreTest {
   @TempDir Path dir;
+  private Bucket bucket;
+
+  @BeforeEach
+  void place() {
+    bucket = Bucket.of(dir.resolve("objects"));
+  }
 
   @Test
   void aClusterComesBackFromItsBucketAloneAndDeletesNothing() throws Exception {
     Path old = dir.resolve("old");
     Path fresh = dir.resolve("new");
-    String uri = "file:" + dir.resolve("objects");
+    String uri = bucket.uri();
     Map<String, TopicDescription> before;
-    try (BrokerProcess broker = BrokerProcess.start(old, settings(uri))) {
+    try (BrokerProcess broker = BrokerProcess.start(old, settings(uri), bucket.environment())) {
       fill(broker.bootstrap());
       Clients.until(
           "a backup that knows all topics",
@@ -54,7 +60,7 @@ class ClusterRestoreTest {
     Set<String> segments = objects(".seg");
     Map<String, String> settings = settings(uri);
     settings.put("node.id", "7");
-    try (BrokerProcess broker = BrokerProcess.start(fresh, settings)) {
+    try (BrokerProcess broker = BrokerProcess.start(fresh, settings, bucket.environment())) {
       clientsGoOn(broker.bootstrap(), before, cut);
       assertThat(objects(".seg"))
           .as("nothing of the lost cluster's is deleted")
@@ -115,13 +121,14 @@ class ClusterRestoreTest {
   private void anotherClusterIsRefused(String uri) throws Exception {
     Set<String> there = objects("");
     BrokerProcess.Refusal refusal =
-        BrokerProcess.startRefused(dir.resolve("other"), settings(uri), Map.of());
+        BrokerProcess.startRefused(dir.resolve("other"), settings(uri), bucket.environment());
     assertThat(refusal.said()).singleElement().asString().contains("belongs to cluster");
     assertThat(objects("")).as("nothing deleted").containsAll(there);
   }
 
-  private static void theLostClusterIsRefused(Path old, String uri) throws Exception {
-    BrokerProcess.Refusal refusal = BrokerProcess.startRefused(old, settings(uri), Map.of());
+  private void theLostClusterIsRefused(Path old, String uri) throws Exception {
+    BrokerProcess.Refusal refusal =
+        BrokerProcess.startRefused(old, settings(uri), bucket.environment());
     assertThat(refusal.said()).singleElement().asString().contains("restored elsewhere");
   }
 
@@ -155,13 +162,9 @@ class ClusterRestoreTest {
 
   /** Keys of the objects in the store whose names end so. */
   private Set<String> objects(String end) throws Exception {
-    Path root = dir.resolve("objects");
-    try (Stream<Path> all = Files.walk(root)) {
-      return all.filter(Files::isRegularFile)
-          .map(p -> root.relativize(p).toString())
-          .filter(name -> name.endsWith(end) && !name.contains("probe"))
-          .collect(Collectors.toCollection(TreeSet::new));
-    }
+    return bucket.objects().keySet().stream()
+        .filter(name -> name.endsWith(end) && !name.contains("probe"))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** Runs the command; its output, which must tell no failure. */
@@ -172,8 +175,10 @@ class ClusterRestoreTest {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of("io.strandline.broker.Main", "restore-cluster"));
     command.addAll(List.of(options));
-    Process process =
-        new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true).start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true);
+    builder.environment().putAll(bucket.environment());
+    Process process = builder.start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(said).isZero();
     return said;

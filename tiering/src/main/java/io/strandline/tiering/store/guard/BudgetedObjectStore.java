@@ -8,6 +8,8 @@ import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreException.Unavailable.Why;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +23,20 @@ public final class BudgetedObjectStore extends DecoratedObjectStore {
   private final BudgetLane reads;
   private final BudgetLane writes;
 
-  public BudgetedObjectStore(ObjectStore inner, Budget budget, MeterRegistry meters) {
+  private final Predicate<StoreCall> away;
+
+  /** Over a circuit, which knows when to begin again with one call. */
+  public BudgetedObjectStore(CircuitObjectStore inner, Budget budget, MeterRegistry meters) {
+    this(inner, budget, inner::isAway, meters);
+  }
+
+  /**
+   * @param away whether the store is known to be away to calls like this
+   */
+  BudgetedObjectStore(
+      ObjectStore inner, Budget budget, Predicate<StoreCall> away, MeterRegistry meters) {
     super(inner);
+    this.away = away;
     this.reads = lane("reads", budget.reads(), meters);
     this.writes = lane("writes", budget.writes(), meters);
   }
@@ -47,13 +61,14 @@ public final class BudgetedObjectStore extends DecoratedObjectStore {
   protected <T> CompletableFuture<T> around(StoreCall call, Supplier<CompletableFuture<T>> action) {
     BudgetLane lane = call.operation().writes() ? writes : reads;
     CompletableFuture<T> outer = new CompletableFuture<>();
-    new Turn<>(lane, call, action, outer).enter();
+    new Turn<>(lane, () -> away.test(call), call, action, outer).enter();
     return outer;
   }
 
   /** One call: knows its ticket when its turn comes, which may be while it enters. */
   private record Turn<T>(
       BudgetLane lane,
+      BooleanSupplier away,
       StoreCall call,
       Supplier<CompletableFuture<T>> action,
       CompletableFuture<T> outer) {
@@ -76,17 +91,17 @@ public final class BudgetedObjectStore extends DecoratedObjectStore {
           inner.whenComplete((value, thrown) -> lane.release(ticket, load(thrown)));
     }
 
-    private static BudgetLane.Load load(@Nullable Throwable thrown) {
+    private BudgetLane.Load load(@Nullable Throwable thrown) {
       if (thrown == null) {
         return BudgetLane.Load.FINE;
       }
       StoreException known = StoreException.of(thrown);
       if (!(known instanceof StoreException.Unavailable failure)) {
         return known instanceof StoreException.Refused
-            ? BudgetLane.Load.UNKNOWN
+            ? (away.getAsBoolean() ? BudgetLane.Load.AWAY : BudgetLane.Load.UNKNOWN)
             : BudgetLane.Load.FINE; // an answer, if not the one hoped for
       }
-      if (failure.unasked()) {
+      if (failure.unasked() || away.getAsBoolean()) {
         return BudgetLane.Load.AWAY;
       }
       boolean overload = failure.why() == Why.THROTTLED || failure.why() == Why.LATE;

@@ -46,6 +46,14 @@ final class CircuitLane {
     return null;
   }
 
+  /** As {@link #refusal}, but who is not refused has not gone through yet. */
+  synchronized StoreException.@Nullable Unavailable refusalUnlessDue(long nowNanos) {
+    StoreException why = reason;
+    return why == null || nowNanos - nextTrialNanos >= 0
+        ? null
+        : StoreException.Unavailable.unasked(why);
+  }
+
   /** The store answered, be it with a refusal of a condition. */
   synchronized Change answered() {
     failures = 0;

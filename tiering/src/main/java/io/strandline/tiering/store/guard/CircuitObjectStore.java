@@ -80,9 +80,23 @@ public final class CircuitObjectStore extends DecoratedObjectStore {
     return (read == null ? "writes" : "reads and writes") + " fail: " + write.label();
   }
 
+  /** Null if the call may go on to here; else why it need not. */
+  @Nullable StoreException closedTo(StoreCall call) {
+    return lane(call).refusalUnlessDue(nanoTicker.getAsLong());
+  }
+
+  /** Whether the store is known to be away to calls like this. */
+  boolean isAway(StoreCall call) {
+    return lane(call).why() != null;
+  }
+
+  private CircuitLane lane(StoreCall call) {
+    return call.operation().writes() ? writes : reads;
+  }
+
   @Override
   protected <T> CompletableFuture<T> around(StoreCall call, Supplier<CompletableFuture<T>> action) {
-    CircuitLane lane = call.operation().writes() ? writes : reads;
+    CircuitLane lane = lane(call);
     StoreException refusal = lane.refusal(nanoTicker.getAsLong());
     if (refusal != null) {
       return CompletableFuture.failedFuture(refusal);

@@ -6,6 +6,7 @@ import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.store.guard.BudgetedObjectStore;
 import io.strandline.tiering.store.guard.CircuitObjectStore;
 import io.strandline.tiering.store.guard.DeadlineObjectStore;
+import io.strandline.tiering.store.guard.GateObjectStore;
 import io.strandline.tiering.store.guard.MeteredObjectStore;
 import io.strandline.tiering.store.guard.RateLimitedObjectStore;
 import io.strandline.tiering.store.guard.RetryingObjectStore;
@@ -20,8 +21,8 @@ import java.nio.file.Path;
  * Opens stores by URI: {@code file:<dir>}, {@code s3://bucket/prefix?…} ({@link S3Location}),
  * {@code memory:}.
  *
- * <p>A call passes retry, rates, budget, metrics and deadline, in this order, and then the store:
- * each try waits its turn and has its own deadline, and the metrics see every try.
+ * <p>A call passes retry, gate, rates, budget, circuit, metrics and deadline, in this order, and
+ * then the store: each try waits its turn and has its own deadline, and the metrics see every try.
  */
 public final class Stores {
   private Stores() {}
@@ -69,7 +70,7 @@ public final class Stores {
             runtime.meters());
     var patient =
         new RetryingObjectStore(
-            paced,
+            new GateObjectStore(paced, circuit),
             config.retry(),
             runtime.scheduler(),
             runtime.random(),

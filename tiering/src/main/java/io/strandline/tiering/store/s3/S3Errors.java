@@ -63,7 +63,11 @@ final class S3Errors {
       case 412 -> new StoreException.PreconditionFailed(message);
       case 416 -> new StoreException.OutOfRange(message);
       case 408, 409, 425 -> new StoreException.Unavailable(message, answer);
-      case 429, 503 -> new StoreException.Unavailable(message, answer, Why.THROTTLED);
+      case 429 -> new StoreException.Unavailable(message, answer, Why.THROTTLED);
+      // Without a code it is not the store that says so, but what stands before it.
+      case 503 ->
+          new StoreException.Unavailable(
+              message, answer, code.isEmpty() ? Why.AWAY : Why.THROTTLED);
       case 507 -> new StoreException.Unavailable(message, answer, Why.FULL);
       case 501, 505 -> new StoreException.Refused(message, answer);
       default ->
@@ -79,7 +83,11 @@ final class S3Errors {
       return new StoreException.Refused(message, answer);
     }
     return switch (operation) {
-      case GET, HEAD -> new StoreException.NotFound(message);
+      case HEAD -> new StoreException.NotFound(message); // It has no body to tell the code.
+      case GET ->
+          code.isEmpty()
+              ? new StoreException.Unavailable(message, answer) // Not the store that says so.
+              : new StoreException.NotFound(message);
       case REPLACE -> new StoreException.PreconditionFailed(message);
       case PUT -> new StoreException.Unavailable(message, answer); // A lost multipart upload.
       default -> new StoreException.Refused(message, answer);

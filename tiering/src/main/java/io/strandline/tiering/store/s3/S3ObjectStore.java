@@ -10,11 +10,7 @@ import io.strandline.tiering.store.ReadRange;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.StoreException;
 import java.nio.ByteBuffer;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -23,8 +19,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.core.SdkResponse;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.Delete;
 import software.amazon.awssdk.services.s3.model.DeleteObjectsResponse;
@@ -86,7 +80,7 @@ public final class S3ObjectStore implements ObjectStore {
         Operation.PUT,
         key.value(),
         put.put(key, payload),
-        done -> info(key, payload.lengthBytes(), done.eTag(), done));
+        done -> S3Answers.written(key, payload.lengthBytes(), done.eTag(), done, clock));
   }
 
   @Override
@@ -105,7 +99,7 @@ public final class S3ObjectStore implements ObjectStore {
         operation,
         key.value(),
         client.putObject(request.build(), new PayloadBody(payload, executor)),
-        done -> info(key, payload.lengthBytes(), done.eTag(), done));
+        done -> S3Answers.written(key, payload.lengthBytes(), done.eTag(), done, clock));
   }
 
   @Override
@@ -129,6 +123,7 @@ public final class S3ObjectStore implements ObjectStore {
   }
 
   private static int expected(ReadRange range, GetObjectResponse response) {
+    String unused = S3Answers.etag(range.key(), response.eTag());
     long announced = response.contentLength();
     if (announced < range.lengthBytes()) {
       throw range.outOfRange("the store gave " + announced);
@@ -147,6 +142,7 @@ public final class S3ObjectStore implements ObjectStore {
   }
 
   private static int expected(ObjectKey key, int limitBytes, GetObjectResponse response) {
+    String unused = S3Answers.etag(key, response.eTag());
     long announced = response.contentLength();
     if (announced > limitBytes) {
       throw new StoreException.OutOfRange(
@@ -166,7 +162,10 @@ public final class S3ObjectStore implements ObjectStore {
             head ->
                 Optional.of(
                     new ObjectInfo(
-                        key, head.contentLength(), bare(head.eTag()), head.lastModified())));
+                        key,
+                        head.contentLength(),
+                        S3Answers.etag(key, head.eTag()),
+                        head.lastModified())));
     return found.exceptionallyCompose(
         thrown ->
             StoreException.of(thrown) instanceof StoreException.NotFound
@@ -191,7 +190,7 @@ public final class S3ObjectStore implements ObjectStore {
                 list.startAfter(from);
               }
             });
-    return answer(Operation.LIST, prefix, asked, answer -> answer)
+    return answer(Operation.LIST, prefix, asked, answer -> S3Answers.listing(prefix, answer))
         .thenCompose(answer -> page(prefix, answer, limit));
   }
 
@@ -203,7 +202,10 @@ public final class S3ObjectStore implements ObjectStore {
       if (ObjectKey.isKey(key)) {
         objects.add(
             new ObjectInfo(
-                ObjectKey.of(key), object.size(), bare(object.eTag()), object.lastModified()));
+                ObjectKey.of(key),
+                object.size(),
+                S3Answers.bare(object.eTag()),
+                object.lastModified()));
       }
     }
     boolean more = Boolean.TRUE.equals(answer.isTruncated());
@@ -323,25 +325,5 @@ public final class S3ObjectStore implements ObjectStore {
               }
             });
     return outer;
-  }
-
-  private ObjectInfo info(
-      ObjectKey key, long lengthBytes, @Nullable String etag, SdkResponse answer) {
-    return new ObjectInfo(key, lengthBytes, bare(etag), date(answer));
-  }
-
-  private Instant date(SdkResponse answer) {
-    Optional<String> date = answer.sdkHttpResponse().firstMatchingHeader("Date");
-    try {
-      return date.map(text -> ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME))
-          .map(ZonedDateTime::toInstant)
-          .orElseGet(clock::instant);
-    } catch (DateTimeParseException e) {
-      return clock.instant();
-    }
-  }
-
-  private static String bare(@Nullable String etag) {
-    return etag == null ? "" : etag.replace("\"", "");
   }
 }

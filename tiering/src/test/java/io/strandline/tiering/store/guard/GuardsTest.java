@@ -66,7 +66,7 @@ class GuardsTest {
 
   private BudgetedObjectStore budgeted(int calls, long bytes, int queued) {
     Budget.Lane lane = new Budget.Lane(calls, bytes, bytes, queued);
-    return new BudgetedObjectStore(inner, new Budget(lane, lane), meters);
+    return new BudgetedObjectStore(inner, new Budget(lane, lane), call -> false, meters);
   }
 
   @Test
