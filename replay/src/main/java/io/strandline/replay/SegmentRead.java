@@ -25,6 +25,10 @@ final class SegmentRead {
     long restBytes() {
       return from.entry().dataBytes() - from.positionBytes();
     }
+
+    BatchCutter.Bounds bounds() {
+      return new BatchCutter.Bounds(from.offset(), from.entry().endOffset());
+    }
   }
 
   private final Streams streams;
@@ -85,7 +89,7 @@ final class SegmentRead {
     }
     return indexes
         .of(entry)
-        .thenApply(index -> new Cursor(entry, index.positionOf(offset), offset));
+        .thenApply(index -> new Cursor(entry, index.positionOf(offset), entry.baseOffset()));
   }
 
   private CompletableFuture<ReplayRead> attempt(Try t, int neededBytes) {
@@ -105,7 +109,7 @@ final class SegmentRead {
       ByteRun run = new ByteRun(window.bytes());
       int maxBytes = Math.min(t.request.maxBytes(), readBytesMax);
       BatchCut cut =
-          new BatchCutter(run, t.restBytes())
+          new BatchCutter(run, t.restBytes(), t.bounds())
               .cut(
                   new BatchCutter.Limits(
                       t.request.offset(),
@@ -187,7 +191,7 @@ final class SegmentRead {
               if (entries.get(0).baseOffset() > end) {
                 throw gap(end, entries.get(0));
               }
-              Cursor from = new Cursor(entries.get(0), 0, t.request.offset());
+              Cursor from = new Cursor(entries.get(0), 0, entries.get(0).baseOffset());
               return attempt(new Try(t.stream, t.request, t.view, from), 1);
             },
             executor);

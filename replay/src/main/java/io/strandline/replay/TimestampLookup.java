@@ -1,6 +1,7 @@
 package io.strandline.replay;
 
 import io.strandline.replay.Replay.TimestampedOffset;
+import io.strandline.replay.decode.BatchCutter;
 import io.strandline.replay.decode.ByteRun;
 import io.strandline.replay.decode.TimestampScan;
 import io.strandline.replay.fetch.Indexes;
@@ -166,7 +167,7 @@ final class TimestampLookup {
         .window(entry, positionBytes, min, min)
         .thenComposeAsync(
             window -> {
-              TimestampScan.Step step = step(search, window, restBytes);
+              TimestampScan.Step step = step(search, window, restBytes, entry);
               if (step.found().isPresent() || step.neededBytes() == 0) {
                 return CompletableFuture.completedFuture(
                     step.found().map(found -> answer(search, entry, found)));
@@ -180,9 +181,11 @@ final class TimestampLookup {
             executor);
   }
 
-  private static TimestampScan.Step step(Search search, Window window, long restBytes) {
+  private static TimestampScan.Step step(
+      Search search, Window window, long restBytes, SegmentEntry entry) {
     try (window) {
-      return search.scan().scan(new ByteRun(window.bytes()), restBytes);
+      BatchCutter.Bounds bounds = new BatchCutter.Bounds(entry.baseOffset(), entry.endOffset());
+      return search.scan().scan(new ByteRun(window.bytes()), restBytes, bounds);
     }
   }
 

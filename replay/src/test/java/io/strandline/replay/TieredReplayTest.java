@@ -1,12 +1,15 @@
 package io.strandline.replay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.strandline.replay.Replay.TimestampedOffset;
 import io.strandline.replay.ReplayException.Kind;
 import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.Payload;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -205,6 +208,32 @@ class TieredReplayTest {
     tier.store.damageNext(4);
     failsWith(Kind.CORRUPT, 0);
     readAll(0, CHUNK);
+  }
+
+  /** A batch's checksum begins behind its base offset: one wrong bit there lost 80 offsets. */
+  @Test
+  void aBaseOffsetThatIsDamagedIsNoticedThoughNoChecksumCoversIt() {
+    SegmentEntry entry = tier.segment(2 * CHUNK, 200);
+    tier.segment(CHUNK, 200);
+    byte[] sound = new byte[(int) entry.lengthBytes()];
+    tier.store.get(entry.object(), sound.length).join().get(sound);
+    int at = 0;
+    for (TestTier.Origin batch : tier.origin) {
+      for (int bit : at < entry.dataBytes() ? new int[] {0, 1, 3, 7, 20, 45, 62} : new int[0]) {
+        byte[] damaged = sound.clone();
+        damaged[at + 7 - bit / 8] ^= (byte) (1 << bit % 8);
+        tier.store.put(entry.object(), Payload.of(ByteBuffer.wrap(damaged))).join();
+        tier.cache.forget(entry.object().value());
+        tier.nanos.addAndGet(31_000_000_000L);
+        tier.replay.dropIdle();
+        assertThatThrownBy(() -> readAll(0, CHUNK))
+            .as("bit %s of the batch at %s", bit, batch.baseOffset())
+            .hasCauseInstanceOf(ReplayException.class)
+            .extracting(thrown -> ((ReplayException) thrown.getCause()).kind())
+            .isEqualTo(Kind.CORRUPT);
+      }
+      at += batch.sizeBytes();
+    }
   }
 
   @Test

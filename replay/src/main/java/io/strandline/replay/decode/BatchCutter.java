@@ -6,7 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds whole batches in a run of a segment's data that begins with a batch. Every batch it gives
- * out has a checksum that holds and lies after the one before.
+ * out or passes over has a checksum that holds, lies after the one before and before the one
+ * behind, as far as the run shows them, and within its segment's offsets. A batch's checksum does
+ * not cover its base offset (KIP-98): where that is damaged, only its place tells.
  */
 public final class BatchCutter {
   /** The part of a batch that its checksum covers begins here (KIP-98). */
@@ -21,15 +23,25 @@ public final class BatchCutter {
    */
   public record Limits(long offset, long endOffset, int maxBytes, boolean atLeastOne) {}
 
+  /**
+   * Where batches of a run may lie.
+   *
+   * @param fromOffset none begins below
+   * @param endOffset all end at or below: the segment's end
+   */
+  public record Bounds(long fromOffset, long endOffset) {}
+
   private final ByteRun run;
   private final long dataBytes;
+  private final Bounds bounds;
 
   /**
    * @param dataBytes from the run's first byte to the end of the segment's data
    */
-  public BatchCutter(ByteRun run, long dataBytes) {
+  public BatchCutter(ByteRun run, long dataBytes, Bounds bounds) {
     this.run = run;
     this.dataBytes = dataBytes;
+    this.bounds = bounds;
   }
 
   /**
@@ -37,8 +49,11 @@ public final class BatchCutter {
    */
   public BatchCut cut(Limits limits) {
     int from = 0;
+    long minOffset = bounds.fromOffset;
     BatchHeader header = header(from);
     while (header != null && header.lastOffset() < limits.offset && whole(from, header)) {
+      verify(from, header, minOffset);
+      minOffset = header.lastOffset() + 1;
       from += header.sizeBytes();
       header = header(from);
     }
@@ -52,12 +67,12 @@ public final class BatchCutter {
     if (!whole(from, header)) {
       return none(from, header, limits.offset);
     }
-    return take(from, header, limits);
+    return take(from, header, minOffset, limits);
   }
 
-  private BatchCut take(int from, BatchHeader first, Limits limits) {
+  private BatchCut take(int from, BatchHeader first, long minOffset, Limits limits) {
     int to = from;
-    long nextOffset = Long.MIN_VALUE;
+    long nextOffset = minOffset;
     BatchHeader header = first;
     while (header != null
         && whole(to, header)
@@ -67,6 +82,9 @@ public final class BatchCutter {
       nextOffset = header.lastOffset() + 1;
       to += header.sizeBytes();
       header = header(to);
+    }
+    if (header != null) {
+      follows(header, nextOffset);
     }
     return new BatchCut(from, to, nextOffset, 0, to == dataBytes);
   }
@@ -81,14 +99,18 @@ public final class BatchCutter {
 
   /** Checks one batch that the run holds whole. */
   void verify(int at, BatchHeader header, long minOffset) {
-    if (header.baseOffset() < minOffset) {
-      throw new SegmentFormatException(
-          "a batch at offset " + header.baseOffset() + " follows one up to " + minOffset);
-    }
+    follows(header, minOffset);
     int end = at + header.sizeBytes();
     if (run.crc32c(at + CHECKED_FROM, end) != header.crc32c()) {
       throw new SegmentFormatException(
           "the batch at offset " + header.baseOffset() + " is damaged");
+    }
+  }
+
+  private static void follows(BatchHeader header, long minOffset) {
+    if (header.baseOffset() < minOffset) {
+      throw new SegmentFormatException(
+          "a batch at offset " + header.baseOffset() + " follows one up to " + minOffset);
     }
   }
 
@@ -110,6 +132,15 @@ public final class BatchCutter {
     BatchHeader header = BatchHeader.parse(run.joined(at, at + BatchHeader.BYTES));
     if (at + (long) header.sizeBytes() > dataBytes) {
       throw new SegmentFormatException("the data ends within a batch");
+    }
+    if (header.lastOffset() >= bounds.endOffset) {
+      throw new SegmentFormatException(
+          "a batch of offsets "
+              + header.baseOffset()
+              + " to "
+              + header.lastOffset()
+              + " in a segment that ends at "
+              + bounds.endOffset);
     }
     return header;
   }

@@ -37,15 +37,18 @@ public final class TimestampScan {
 
   /**
    * @param dataBytes from the run's first byte to the end of the segment's data
+   * @param bounds of the segment
    * @throws SegmentFormatException if the bytes are not batches in order, or damaged
    */
-  public Step scan(ByteRun run, long dataBytes) {
-    BatchCutter cutter = new BatchCutter(run, dataBytes);
+  public Step scan(ByteRun run, long dataBytes, BatchCutter.Bounds bounds) {
+    BatchCutter cutter = new BatchCutter(run, dataBytes, bounds);
+    long minOffset = bounds.fromOffset();
     int at = 0;
     BatchHeader header = cutter.header(at);
     while (header != null && cutter.whole(at, header)) {
+      cutter.verify(at, header, minOffset); // passed over too: what it says of its times is checked
+      minOffset = header.lastOffset() + 1;
       if (header.maxTimestamp() >= timestampMs && header.lastOffset() >= fromOffset) {
-        cutter.verify(at, header, 0);
         Optional<Found> found = search(run, at, header);
         if (found.isPresent()) {
           return new Step(found, at, 0);

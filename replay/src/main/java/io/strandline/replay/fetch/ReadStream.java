@@ -30,7 +30,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Threads: any; guarded by its own monitor. Lock order: stream, then budget.
  */
 public final class ReadStream {
-  /** Where a read goes on: {@code positionBytes} counts from the segment's first byte. */
+  /**
+   * Where a read goes on.
+   *
+   * @param positionBytes of a batch, from the segment's first byte
+   * @param offset no batch from there on begins below
+   */
   public record Cursor(SegmentEntry entry, long positionBytes, long offset) {}
 
   private final Streams streams;

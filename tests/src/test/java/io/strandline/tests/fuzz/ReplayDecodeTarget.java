@@ -13,6 +13,8 @@ import java.util.Random;
 
 /** Batches out of the tier, in pieces cut anywhere. */
 final class ReplayDecodeTarget implements FuzzTarget {
+  private static final BatchCutter.Bounds ANYWHERE = new BatchCutter.Bounds(0, Long.MAX_VALUE);
+
   @Override
   public String name() {
     return "replayDecode";
@@ -53,7 +55,8 @@ final class ReplayDecodeTarget implements FuzzTarget {
             cuts.nextBoolean() ? Integer.MAX_VALUE : cuts.nextInt(2_000),
             cuts.nextBoolean());
     cut(run, dataBytes, limits);
-    TimestampScan.Step step = new TimestampScan(100, 1_000 + cuts.nextInt(60)).scan(run, dataBytes);
+    TimestampScan.Step step =
+        new TimestampScan(100, 1_000 + cuts.nextInt(60)).scan(run, dataBytes, ANYWHERE);
     if (step.neededBytes() < 0
         || (step.found().isEmpty() && step.scannedBytes() > run.lengthBytes())) {
       throw new AssertionError("let through: " + step);
@@ -63,7 +66,7 @@ final class ReplayDecodeTarget implements FuzzTarget {
   private static void cut(ByteRun run, long dataBytes, BatchCutter.Limits limits) {
     BatchCut cut;
     try {
-      cut = new BatchCutter(run, dataBytes).cut(limits);
+      cut = new BatchCutter(run, dataBytes, ANYWHERE).cut(limits);
     } catch (SegmentFormatException damaged) {
       return;
     }
