@@ -128,7 +128,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     this.stores = new MountedStores(store, openOthers(view));
     this.foreign = parts.started("foreign topics", openForeign(view));
     this.replay = openReplay();
-    this.refill = new LogRefill(new TierTails(stores, manifests), replay, threads.tier);
+    this.refill = new LogRefill(new TierTails(stores, manifests), manifests, replay, threads.tier);
     Gauge.builder("strandline.tiering.waiting", waiting, Map::size).register(meters);
   }
 
@@ -457,7 +457,8 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   @Override
-  public CompletableFuture<Void> fill(LogNursery nursery) {
+  public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
+    TopicIdPartition id = nursery.partition();
     return foreign
         .fill(nursery)
         .thenCompose(
@@ -465,8 +466,10 @@ final class ObjectTier implements Tier, AutoCloseable {
                 mounted
                     ? CompletableFuture.completedFuture(null)
                     : foreign
-                        .adopt(nursery.partition())
-                        .thenCompose(adopted -> refill.fill(nursery)));
+                        .adopt(id)
+                        .thenCompose(
+                            adopted ->
+                                refill.fill(nursery, leaderEpoch, policies.tiered(id.topic()))));
   }
 
   @Override

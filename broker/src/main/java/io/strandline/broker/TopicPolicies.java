@@ -20,7 +20,11 @@ import org.apache.kafka.storage.internals.log.LogConfig;
  */
 record TopicPolicies(boolean enabled, Supplier<ClusterView> view) {
   boolean tiered(Partition partition) {
-    return copying(partition.id().topic()) == Copying.ON;
+    return tiered(partition.id().topic());
+  }
+
+  boolean tiered(String topic) {
+    return copying(topic) == Copying.ON;
   }
 
   TierPolicy of(Partition partition) {

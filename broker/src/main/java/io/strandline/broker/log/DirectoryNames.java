@@ -155,9 +155,23 @@ final class DirectoryNames {
   /** What was made in a nursery is the partition's log from now on, durably. */
   Path adopt(Path nursery, TopicIdPartition partition) throws IOException {
     Path directory = free(partition);
+    if (disk.exists(directory)) {
+      setAside(directory, partition);
+    }
     disk.rename(nursery, directory);
     disk.forceDirectory(path);
     return directory;
+  }
+
+  /** A process died while it made this directory: there is no log in it, and nothing else. */
+  private void setAside(Path directory, TopicIdPartition partition) throws IOException {
+    for (Path file : disk.list(directory)) {
+      if (!file.getFileName().toString().startsWith(PARTITION_METADATA)) {
+        throw new KafkaStorageException(
+            "directory " + directory + " is in the way: it is no log of ours, and is left alone");
+      }
+    }
+    renameForDeletion(directory, partition);
   }
 
   Path renameForDeletion(Path directory, TopicIdPartition partition) throws IOException {

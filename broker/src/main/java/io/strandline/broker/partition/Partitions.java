@@ -325,7 +325,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       directory.discard(nursery);
       return;
     }
-    host(directory.adopt(nursery, now.logConfig(id.topic())));
+    try {
+      host(directory.adopt(nursery, now.logConfig(id.topic())));
+    } catch (KafkaStorageException failure) {
+      LOG.atError().addKeyValue("partition", id).setCause(failure).log("cannot be hosted");
+      directory.discard(nursery);
+      return;
+    }
     var unused = takeNow(id);
   }
 

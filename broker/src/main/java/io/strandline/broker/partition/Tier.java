@@ -43,7 +43,7 @@ public interface Tier {
         }
 
         @Override
-        public CompletableFuture<Void> fill(LogNursery nursery) {
+        public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
           return CompletableFuture.completedFuture(null);
         }
       };
@@ -85,7 +85,8 @@ public interface Tier {
    * This broker leads a partition whose log is not here any more: gives the log to be what the tier
    * has of it, so that it goes on at the tier's end. Leaves it empty if the tier has nothing.
    *
+   * @param leaderEpoch in which this broker leads; from then on nobody of a lower one moves the end
    * @return fails if the store cannot be asked now; the nursery is worthless then
    */
-  CompletableFuture<Void> fill(LogNursery nursery);
+  CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch);
 }

@@ -2,6 +2,7 @@ package io.strandline.broker.restore;
 
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.replay.Replay;
+import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
 import java.io.IOException;
@@ -17,29 +18,38 @@ import org.slf4j.LoggerFactory;
  * Gives a log that was lost what the tier has of it (design D16). Of an ordinary topic only what is
  * known of its end: leader epochs and producers; its records stay in the tier. An internal topic is
  * fetched whole, because it never lives only in the tier (design D17).
+ *
+ * <p>The manifest is claimed for the leader's epoch before its end is read: a leader of an earlier
+ * epoch that has not heard of its end goes on tiering what only it still has, and what it committed
+ * after the end was read would lie under other records of the same offsets.
  */
 public final class LogRefill {
   private static final Logger LOG = LoggerFactory.getLogger(LogRefill.class);
 
   private final TierTails tails;
+  private final Manifests manifests;
   private final Replay replay;
   private final Executor disk;
 
   /**
+   * @param manifests whose ends move; what is read of them is what tails reads
    * @param disk where steps run that block on local files
    */
-  public LogRefill(TierTails tails, Replay replay, Executor disk) {
+  public LogRefill(TierTails tails, Manifests manifests, Replay replay, Executor disk) {
     this.tails = tails;
+    this.manifests = manifests;
     this.replay = replay;
     this.disk = disk;
   }
 
   /**
-   * @return fails if the store can not be asked, or the end of the tier is damaged
+   * @param tiered whether leaders of the partition tier it now; where they do not and never did,
+   *     nothing is claimed
+   * @return fails if the store can not be asked, if a higher epoch has written, or if the end of
+   *     the tier is damaged
    */
-  public CompletableFuture<Void> fill(LogNursery nursery) {
-    return tails
-        .read(nursery.partition())
+  public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch, boolean tiered) {
+    return end(nursery.partition(), leaderEpoch, tiered)
         .thenComposeAsync(
             tail ->
                 whole(nursery.partition())
@@ -47,6 +57,20 @@ public final class LogRefill {
                     : CompletableFuture.completedFuture(tail),
             disk)
         .thenAcceptAsync(tail -> end(nursery, tail), disk);
+  }
+
+  /** The end, which nobody of an earlier epoch moves any more. */
+  private CompletableFuture<TierTail> end(
+      TopicIdPartition partition, int leaderEpoch, boolean tiered) {
+    return manifests
+        .read(partition)
+        .thenCompose(
+            view ->
+                view.deleted() || (view.version() == 0 && !tiered)
+                    ? tails.of(view)
+                    : manifests
+                        .acquire(partition, leaderEpoch)
+                        .thenCompose(writer -> tails.of(writer.view())));
   }
 
   private static boolean whole(TopicIdPartition partition) {

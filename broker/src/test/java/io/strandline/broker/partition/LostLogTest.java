@@ -53,11 +53,15 @@ class LostLogTest {
       await(() -> tier.asked.size() == 2);
       assertThat(rig.announceLeaderless(0)).as("nobody leads meanwhile").isEmpty();
       assertThat(rig.announce(0)).as("a change meanwhile").isEmpty();
-      LogNursery nursery = tier.nurseries.get(1);
+      tier.asked.get(1).complete(null);
+      await(() -> tier.asked.size() == 3); // somebody else may have led, and tiered, in between
+      assertThat(tier.epochs).containsExactly(1, 1, 2);
+      assertThat(rig.partitions.refilling(FIRST)).isTrue();
+      LogNursery nursery = tier.nurseries.get(2);
       nursery.bounds(5, 9);
       nursery.epochs(List.of(new EpochStart(0, 0), new EpochStart(1, 7)));
       nursery.producers(snapshot);
-      tier.asked.get(1).complete(null);
+      tier.asked.get(2).complete(null);
       Partition partition = rig.partitions.leaderOrThrow(FIRST);
       assertThat(rig.partitions.refilling(FIRST)).isFalse();
       assertThat(partition.logStartOffset()).isEqualTo(5);
@@ -82,7 +86,27 @@ class LostLogTest {
       assertThat(again.logStartOffset()).isEqualTo(5);
       assertThat(again.localLogStartOffset()).isEqualTo(9);
       assertThat(again.logEndOffset()).isEqualTo(10);
-      assertThat(tier.asked).as("the log is there now").hasSize(2);
+      assertThat(tier.asked).as("the log is there now").hasSize(3);
+    }
+  }
+
+  @Test
+  void aTierIsNotAskedForItsEndBeforeThisNodeLeads() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      tier.asked.clear();
+      rig.crash();
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announceLeaderless(0)).isEmpty();
+      assertThat(rig.partitions.refilling(FIRST)).isTrue();
+      assertThat(tier.asked).as("its last leader may tier on").isEmpty();
+      assertThat(rig.announce(0)).isEmpty();
+      assertThat(tier.asked).hasSize(1);
+      tier.asked.get(0).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isZero();
     }
   }
 
@@ -103,6 +127,42 @@ class LostLogTest {
       await(() -> Files.notExists(half));
       tier.asked.get(1).complete(null);
       assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isZero();
+    }
+  }
+
+  /** A kill between the directory and its metadata once cost all logs of the disk at this point. */
+  @Test
+  void aDirectoryThatADeadProcessWasMakingIsNotInTheWay() throws Exception {
+    Path begun = Files.createDirectories(dir.resolve("a").resolve(Rig.NAME + "-0"));
+    Files.writeString(begun.resolve("partition.metadata.tmp"), "version: 0\n");
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      tier.nurseries.get(0).bounds(3, 4);
+      tier.asked.get(0).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isEqualTo(4);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).log().directory().online()).isTrue();
+    }
+  }
+
+  @Test
+  void aDirectoryOfSomebodyElseIsLeftAloneAndCostsNoOtherLog() throws Exception {
+    Path other = Files.createDirectories(dir.resolve("a").resolve(Rig.NAME + "-0"));
+    Files.writeString(other.resolve("notes.txt"), "not a log");
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      tier.asked.get(0).complete(null);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      assertThat(other.resolve("notes.txt")).exists();
+      assertThat(rig.announce(1)).isEmpty();
+      tier.asked.get(1).complete(null);
+      TopicPartition second = new TopicPartition(Rig.NAME, 1);
+      assertThat(rig.partitions.leaderOrThrow(second).log().directory().online()).isTrue();
     }
   }
 
@@ -149,6 +209,7 @@ class LostLogTest {
   private static final class FakeTier implements Tier {
     final List<LogNursery> nurseries = new ArrayList<>();
     final List<CompletableFuture<Void>> asked = new ArrayList<>();
+    final List<Integer> epochs = new ArrayList<>();
     final List<TopicIdPartition> led = new ArrayList<>();
 
     @Override
@@ -185,7 +246,8 @@ class LostLogTest {
     }
 
     @Override
-    public synchronized CompletableFuture<Void> fill(LogNursery nursery) {
+    public synchronized CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
+      epochs.add(leaderEpoch);
       nurseries.add(nursery);
       asked.add(new CompletableFuture<>());
       return asked.get(asked.size() - 1);

@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
@@ -64,7 +65,8 @@ public final class LostLogs implements AutoCloseable {
   }
 
   /**
-   * Looks for the log until it is there or not wanted any more; does nothing if it does already.
+   * Looks for the log until it is there or not wanted any more, from the moment this broker leads:
+   * before, another might still move the tier's end. Does nothing if it does already.
    *
    * @param place the directory for the log, asked at each try
    * @param found all of the log is in the nursery; adopts or discards it
@@ -77,8 +79,8 @@ public final class LostLogs implements AutoCloseable {
     Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
     Search now = before == null ? mine : before;
     now.leaderEpoch = state.leaderEpoch();
-    if (before == null && !closed) {
-      mine.begin();
+    if (state.leader() >= 0 && !closed && now.begun.compareAndSet(false, true)) {
+      now.begin();
     }
   }
 
@@ -107,6 +109,7 @@ public final class LostLogs implements AutoCloseable {
     private final TopicIdPartition id;
     private final Supplier<LogDirectory> place;
     private final BiConsumer<LogDirectory, LogNursery> found;
+    private final AtomicBoolean begun = new AtomicBoolean();
     private int failures;
     private volatile int leaderEpoch;
 
@@ -133,21 +136,29 @@ public final class LostLogs implements AutoCloseable {
         later(failure);
         return;
       }
+      int epoch = leaderEpoch;
       CompletableFuture<?> unused =
-          filled(nursery)
+          filled(nursery, epoch)
               .whenCompleteAsync(
-                  (done, failure) -> end(directory, nursery, failure), runtime.writes());
+                  (done, failure) -> end(directory, nursery, epoch, failure), runtime.writes());
     }
 
-    private CompletableFuture<Void> filled(LogNursery nursery) {
+    private CompletableFuture<Void> filled(LogNursery nursery, int epoch) {
       try {
-        return tier.fill(nursery);
+        return tier.fill(nursery, epoch);
       } catch (RuntimeException failure) {
         return CompletableFuture.failedFuture(failure);
       }
     }
 
-    private void end(LogDirectory directory, LogNursery nursery, @Nullable Throwable failure) {
+    /** In another epoch all begins anew: somebody else may have led between, and tiered more. */
+    private void end(
+        LogDirectory directory, LogNursery nursery, int epoch, @Nullable Throwable failure) {
+      if (failure == null && !over() && epoch != leaderEpoch) {
+        quietly(() -> directory.discard(nursery));
+        begin();
+        return;
+      }
       if (failure == null && !over()) {
         searches.remove(id.topicPartition(), this);
         found.accept(directory, nursery);
