@@ -4,13 +4,16 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,12 +34,22 @@ final class History {
   /** The header that names a tombstone. */
   static final String NAME = "n";
 
+  /** Where a record comes from: its leader's epoch, its producer's, its number there. */
+  record Origin(int leaderEpoch, short producerEpoch, int sequence) {}
+
+  /** From an offset on all was lost; what is there now was written in this epoch or later. */
+  private record Cut(long offset, int epoch) {}
+
   private final NavigableMap<Long, Written> committed = new TreeMap<>();
+  private final NavigableMap<Long, Origin> origins = new TreeMap<>();
+  private final List<Cut> cuts = new ArrayList<>();
   private final Map<String, Long> tried = new HashMap<>();
   private final Map<String, Long> places = new HashMap<>();
   private long start;
   private long end;
   private long deletedBelow;
+  private long dueBelow;
+  private long endEver;
   private long cleanedBelow;
   private int acknowledged;
 
@@ -56,6 +69,47 @@ final class History {
 
   NavigableMap<Long, Written> committed() {
     return committed;
+  }
+
+  /** Offset after the last that ever was committed, lost since or not. */
+  long endOffsetEver() {
+    return endEver;
+  }
+
+  /** How often the last copy of something was lost. */
+  int cuts() {
+    return cuts.size();
+  }
+
+  /** By offset; of what was removed lawfully too. */
+  NavigableMap<Long, Origin> origins() {
+    return origins;
+  }
+
+  /**
+   * The only copies above the tier's end are gone with their disks: nobody has to have them any
+   * more, and from the epoch on nobody may.
+   */
+  void cut(long tierEnd, int epoch) {
+    cuts.add(new Cut(tierEnd, epoch));
+    committed.tailMap(tierEnd, true).clear();
+    origins.tailMap(tierEnd, true).clear();
+    places.values().removeIf(offset -> offset >= tierEnd);
+    end = Math.min(end, tierEnd);
+    start = Math.min(start, tierEnd);
+    deletedBelow = Math.min(deletedBelow, tierEnd);
+    dueBelow = Math.min(dueBelow, tierEnd);
+    cleanedBelow = Math.min(cleanedBelow, tierEnd);
+  }
+
+  /** Up to where a log is held to anything: it may not have heard yet that others were lost. */
+  long bound(PartitionLog log) {
+    int latest = log.latestEpoch().orElse(-1);
+    return cuts.stream()
+        .filter(cut -> latest < cut.epoch())
+        .mapToLong(Cut::offset)
+        .min()
+        .orElse(Long.MAX_VALUE);
   }
 
   /** A client is about to write it. */
@@ -90,7 +144,7 @@ final class History {
     if (highWatermark <= end) {
       return;
     }
-    Map<Long, Written> found = local(log, end, highWatermark);
+    Map<Long, Written> found = local(log, end, highWatermark, origins);
     for (long offset = end; offset < highWatermark; offset++) {
       Written written = found.get(offset);
       if (written == null) {
@@ -107,6 +161,7 @@ final class History {
       committed.put(offset, written);
     }
     end = highWatermark;
+    endEver = Math.max(endEver, end);
   }
 
   /** A client was told so. */
@@ -124,15 +179,29 @@ final class History {
     }
   }
 
+  /** Below it a log may forget what it knew, whether it has moved its start there or not. */
+  long lawfulStart() {
+    return Math.max(start, Math.max(deletedBelow, dueBelow));
+  }
+
+  /** A leader is about to remove what lies below, and may. */
+  void dueBelow(long offset) {
+    dueBelow = Math.max(dueBelow, offset);
+  }
+
+  /** Whether retention by time takes all below. */
+  boolean old(long newStart, long nowMs, long retentionMs) {
+    return retentionMs >= 0 && nowMs - newest(newStart) > retentionMs;
+  }
+
   /** The log begins later than it did: each record that is gone must have been due. */
-  void startsAt(long newStart, long nowMs, long retentionMs, boolean enoughBytesLeft) {
+  void startsAt(long newStart, boolean due) {
     if (newStart <= start) {
       return;
     }
     for (Map.Entry<Long, Written> gone : committed.headMap(newStart).entrySet()) {
-      boolean asked = gone.getKey() < deletedBelow;
-      boolean old = retentionMs >= 0 && nowMs - newest(newStart) > retentionMs;
-      if (!asked && !old && !enoughBytesLeft) {
+      boolean asked = gone.getKey() < Math.max(deletedBelow, dueBelow);
+      if (!asked && !due) {
         throw new AssertionError(
             "RemovedLawfully: " + gone + " is gone, the log begins at " + newStart);
       }
@@ -184,6 +253,11 @@ final class History {
 
   /** Everything that a log holds locally in a range; dense. */
   static Map<Long, Written> local(PartitionLog log, long from, long to) {
+    return local(log, from, to, new TreeMap<>());
+  }
+
+  private static Map<Long, Written> local(
+      PartitionLog log, long from, long to, Map<Long, Origin> origins) {
     Map<Long, Written> records = new TreeMap<>();
     long offset = from;
     while (offset < to) {
@@ -191,7 +265,9 @@ final class History {
         if (read.isEmpty()) {
           throw new AssertionError("AcknowledgedReadable: nothing to read at " + offset);
         }
-        collect(records, read.toMemory());
+        MemoryRecords batches = read.toMemory();
+        collect(records, batches);
+        collectOrigins(origins, batches, to);
         offset = read.nextOffset();
       }
     }
@@ -209,6 +285,18 @@ final class History {
               tombstone);
       if (records.put(record.offset(), written) != null) {
         throw new AssertionError("Once: " + record.offset() + " twice");
+      }
+    }
+  }
+
+  private static void collectOrigins(Map<Long, Origin> origins, MemoryRecords batches, long to) {
+    for (RecordBatch batch : batches.batches()) {
+      for (Record record : batch) {
+        if (record.offset() < to) {
+          origins.put(
+              record.offset(),
+              new Origin(batch.partitionLeaderEpoch(), batch.producerEpoch(), record.sequence()));
+        }
       }
     }
   }

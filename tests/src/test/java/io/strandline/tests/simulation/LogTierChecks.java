@@ -1,11 +1,14 @@
 package io.strandline.tests.simulation;
 
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.tests.simulation.History.Origin;
 import io.strandline.tests.simulation.History.Written;
 import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.retired.RetiredSegment;
+import io.strandline.tiering.scrub.AuditFinding;
+import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFooter;
 import io.strandline.tiering.segment.SegmentFormat;
@@ -33,14 +36,21 @@ final class LogTierChecks implements TracedStore.Watcher {
   private final ObjectStore bucket;
   private final Manifests observer;
   private final TierCheck.ChainIsLawful chain = new TierCheck.ChainIsLawful();
-  private final List<TierCheck> checks =
-      List.of(chain, new TierCheck.SegmentsDense(), new TierCheck.ObjectsAsNamed(true));
+  private final List<TierCheck> checks;
+  private final PlantedDamage damage;
   private final Set<ObjectKey> compared = new HashSet<>();
 
   /**
    * @param bucket and the observer who reads it: without faults, answered at once
    */
-  LogTierChecks(SimulatedCluster cluster, ObjectStore bucket, Manifests observer) {
+  LogTierChecks(
+      SimulatedCluster cluster, ObjectStore bucket, Manifests observer, PlantedDamage damage) {
+    this.damage = damage;
+    this.checks =
+        List.of(
+            chain,
+            new TierCheck.SegmentsDense(),
+            new TierCheck.ObjectsAsNamed(true, damage::damaged));
     this.cluster = cluster;
     this.bucket = bucket;
     this.observer = observer;
@@ -48,6 +58,10 @@ final class LogTierChecks implements TracedStore.Watcher {
 
   ManifestView newest() {
     return observer.read(SimulatedCluster.PARTITION).join();
+  }
+
+  List<SegmentEntry> named() {
+    return newest().from(0, Integer.MAX_VALUE).join();
   }
 
   private void guard(Runnable check) {
@@ -79,7 +93,8 @@ final class LogTierChecks implements TracedStore.Watcher {
         () -> {
           SegmentFooter.Facts facts =
               SegmentFormat.decode(bucket.get(key, SEGMENT_BYTES_MAX).join()).footer().facts();
-          if (facts.endOffset() > cluster.history.endOffset()) {
+          // One who has not heard that it was lost may bring it; nobody will name it.
+          if (facts.endOffset() > cluster.history.endOffsetEver()) {
             throw new AssertionError(
                 "CommittedOnly: uploaded to "
                     + facts.endOffset()
@@ -92,6 +107,9 @@ final class LogTierChecks implements TracedStore.Watcher {
   /** Invariant 4: nothing but what nobody names, or what was retired long enough ago. */
   @Override
   public void deleting(ObjectKey key) {
+    if (!ForeignObjects.mayDelete(key)) {
+      cluster.violated(new AssertionError("OthersUntouched: " + key + " is deleted"));
+    }
     if (SegmentId.parse(key).isEmpty()) {
       return;
     }
@@ -147,12 +165,14 @@ final class LogTierChecks implements TracedStore.Watcher {
   void replica(SimulatedReplica replica) {
     PartitionLog log = replica.log;
     long start = log.localLogStartOffset();
-    long committed = Math.min(replica.highWatermark(), log.logEndOffset());
+    long committed =
+        Math.min(Math.min(replica.highWatermark(), log.logEndOffset()), cluster.history.bound(log));
     if (committed > start) {
       Map<Long, Written> local = History.local(log, start, committed);
       cluster.history.compare("replica " + replica.id, local, start, committed);
     }
     seam(log);
+    findings(replica);
     if (replica.leads() && replica.epoch() == cluster.epoch()) {
       leader(replica);
     }
@@ -187,15 +207,89 @@ final class LogTierChecks implements TracedStore.Watcher {
     }
   }
 
+  /** What the scrub says is wrong, is. */
+  private void findings(SimulatedReplica replica) {
+    for (AuditFinding finding : replica.findings()) {
+      if (!damage.explains(finding)) {
+        throw new AssertionError("FoundIsDamaged: " + finding);
+      }
+    }
+  }
+
+  /** What was damaged and is still named is known to the leader. */
+  List<String> unfound(SimulatedReplica leader) {
+    return damage.unfound(newest(), leader.findings());
+  }
+
   /** Invariant 1: only retention and users take records away. */
   private void startsAt(long start, ManifestView view) {
-    long retainedBytes = cluster.policy().retentionBytes();
     long local = cluster.replicas().mapToLong(replica -> replica.log.sizeBytes()).max().orElse(0);
-    cluster.history.startsAt(
-        start,
-        cluster.time.millis(),
-        cluster.policy().retentionMs(),
-        retainedBytes >= 0 && view.sizeBytes() + local >= retainedBytes);
+    cluster.history.startsAt(start, due(start, view.sizeBytes() + local));
+  }
+
+  /** A leader sends something: if it removes anything, it does so for what it knows now. */
+  void removes(SimulatedReplica replica) {
+    long start = replica.log.logStartOffset();
+    if (start > cluster.history.startOffset()
+        && start <= cluster.history.bound(replica.log)
+        && due(start, newest().sizeBytes() + replica.log.sizeBytes())) {
+      cluster.history.dueBelow(start);
+    }
+  }
+
+  private boolean due(long start, long bytes) {
+    long retainedBytes = cluster.policy().retentionBytes();
+    return (retainedBytes >= 0 && bytes >= retainedBytes)
+        || cluster.history.old(start, cluster.time.millis(), cluster.policy().retentionMs());
+  }
+
+  /**
+   * A log that was lost goes on where the tier ends, and knows of its leaders and producers what
+   * was known there.
+   */
+  void refilled(SimulatedReplica replica) {
+    PartitionLog log = replica.log;
+    ManifestView view = newest();
+    long end = log.logEndOffset();
+    if (end != view.endOffset()) {
+      throw new AssertionError(
+          "GoesOnAtTierEnd: at " + end + ", the tier ends at " + view.endOffset());
+    }
+    if (view.segmentCount() == 0) {
+      return;
+    }
+    // What is due to go from the start is not known of any more.
+    long from = Math.max(view.startOffset(), cluster.history.lawfulStart());
+    cluster
+        .history
+        .origins()
+        .subMap(Math.min(from, end), end)
+        .forEach(
+            (offset, origin) -> {
+              int epoch =
+                  log.epochs().stream()
+                      .filter(known -> known.startOffset() <= offset)
+                      .mapToInt(EpochStart::leaderEpoch)
+                      .max()
+                      .orElse(-1);
+              if (epoch != origin.leaderEpoch()) {
+                throw new AssertionError(
+                    "EpochsAsWere: " + offset + " is of " + origin + ", known " + log.epochs());
+              }
+            });
+    Origin last = cluster.history.origins().get(end - 1);
+    boolean known =
+        last != null
+            && log.activeProducers().stream()
+                .anyMatch(
+                    p ->
+                        p.producerId() == SimulatedClient.PRODUCER
+                            && p.producerEpoch() == last.producerEpoch()
+                            && p.lastSequence() == last.sequence());
+    if (!known) {
+      throw new AssertionError(
+          "ProducersAsWere: last is " + last + ", known " + log.activeProducers());
+    }
   }
 
   /** Invariant 4, once all is quiet and the grace is over: what no manifest names is gone. */

@@ -42,7 +42,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   /**
    * What came of a run; the same seed gives the same.
    *
-   * @param cleaned up to where compaction has come
+   * @param cleaned offsets that are left and that compaction has passed; 0 where nothing is
    * @param stormSteps changes of the first replica's disk in its first life, until all was quiet
    * @param stormRequests to the store, likewise
    */
@@ -53,6 +53,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
       int lives,
       int elections,
       long cleaned,
+      Misfortunes.Met met,
       int stormSteps,
       int stormRequests,
       long trace) {}
@@ -65,6 +66,9 @@ final class LogTierSimulation implements SimulatedMachine.World {
   private final SimulatedCluster cluster;
   private final ObjectStore traced;
   private final LogTierChecks checks;
+  private final PlantedDamage damage;
+  private final ForeignObjects foreign;
+  private final Misfortunes misfortunes;
   private final SimulatedClient client;
   private final List<SimulatedMachine> machines = new ArrayList<>();
   private final long[] deafUntil;
@@ -83,6 +87,8 @@ final class LogTierSimulation implements SimulatedMachine.World {
     this.trace = new Trace(time::nanos);
     this.cluster = new SimulatedCluster(plan, time, random, trace);
     ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
+    this.foreign = new ForeignObjects(bucket);
+    this.damage = new PlantedDamage(bucket, new Random(seed));
     this.checks =
         new LogTierChecks(
             cluster,
@@ -91,9 +97,25 @@ final class LogTierSimulation implements SimulatedMachine.World {
                 bucket,
                 SimulatedCluster.manifestConfig(),
                 new StoreManifests.Environment(
-                    time, new Random(0), Runnable::run, new CompositeMeterRegistry())));
+                    time, new Random(0), Runnable::run, new CompositeMeterRegistry())),
+            damage);
     this.traced = new TracedStore(bucket, SimulatedCluster.PARTITION, trace, checks);
     this.client = new SimulatedClient(cluster);
+    this.misfortunes =
+        new Misfortunes(
+            shaking.atRandom() ? Misfortunes.Kind.of(seed, plan) : Misfortunes.Kind.NONE,
+            plan,
+            cluster,
+            checks,
+            damage,
+            new SimulatedRestore(
+                traced,
+                StoreManifests.open(
+                    traced,
+                    SimulatedCluster.manifestConfig(),
+                    new StoreManifests.Environment(
+                        time, new Random(seed), Runnable::run, new CompositeMeterRegistry())),
+                directory));
     this.deafUntil = new long[plan.replicas()];
     for (int id = 0; id < plan.replicas(); id++) {
       machines.add(new SimulatedMachine(id, cluster, this, directory, plan.model()));
@@ -106,6 +128,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
       produce();
       if (shaking.atRandom()) {
         chaos();
+        misfortunes.schedule(machines, shaking.stormMs());
       }
       during(shaking.stormMs());
       int stormSteps = machines.get(0).firstLifeSteps();
@@ -118,7 +141,8 @@ final class LogTierSimulation implements SimulatedMachine.World {
           view.endOffset(),
           machines.stream().mapToInt(SimulatedMachine::lives).sum(),
           cluster.epoch(),
-          view.compaction().cleanedOffset(),
+          cluster.compacts() ? view.compaction().cleanedOffset() - view.startOffset() : 0,
+          misfortunes.met(),
           stormSteps,
           stormRequests,
           trace.hash());
@@ -140,6 +164,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   /** No faults any more: everyone comes back, catches up, cleans up. */
   private void settle() {
     quiet = true;
+    misfortunes.end();
     during(10_000);
     clientStopped = true;
     during(6_000);
@@ -148,9 +173,15 @@ final class LogTierSimulation implements SimulatedMachine.World {
       boolean back = machine.replica() != null && cluster.inSync(machine.id);
       require(back, "replica " + machine.id + " is not back");
     }
+    misfortunes.lastly();
     during(35_000);
     checkAll();
+    SimulatedReplica leader = on(cluster.leader());
+    if (leader != null) {
+      misfortunes.settled(leader, this::during);
+    }
     checks.orphansGone();
+    foreign.untouched();
     if (random.nextInt(4) == 0) {
       deleteTopic();
     }
@@ -173,6 +204,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
     var unused = leader.deleteTier();
     during(60_000);
     checks.deletedIsGone();
+    foreign.untouched();
   }
 
   private void checkAll() {
@@ -217,6 +249,16 @@ final class LogTierSimulation implements SimulatedMachine.World {
   }
 
   @Override
+  public boolean losesDisk(int id) {
+    return misfortunes.losesDisk();
+  }
+
+  @Override
+  public void refilled(SimulatedReplica replica) {
+    misfortunes.refilled(replica);
+  }
+
+  @Override
   public void segmentGone(SimulatedReplica replica) {
     time.execute(
         () -> {
@@ -231,6 +273,10 @@ final class LogTierSimulation implements SimulatedMachine.World {
     FaultPlan usual = FaultPlan.random(random, 0.05, Duration.ofMillis(200));
     FaultPlan mine =
         call -> {
+          SimulatedReplica sender = on(id);
+          if (call.operation().writes() && sender != null && sender.leads()) {
+            checks.removes(sender);
+          }
           if (id == 0 && life == 0 && ++requests == shaking.storeRequest()) {
             boolean arrives = random.nextBoolean();
             crash.run();
@@ -250,7 +296,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
 
   @Override
   public void born(SimulatedReplica replica) {
-    SimulatedReader reader = new SimulatedReader(replica, cluster);
+    SimulatedReader reader = new SimulatedReader(replica, cluster, damage);
     every(replica, 30, 250, () -> listen(replica));
     every(replica, 20, 120, () -> fetch(replica));
     every(replica, 400, 600, replica::maintain);

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tests.simulation.LogTierSimulation.Outcome;
 import io.strandline.tests.simulation.LogTierSimulation.Shaking;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Crash models: process (page cache kept) and power (what was not forced is lost or torn). */
@@ -28,19 +30,26 @@ class LogTierSimulationTest {
     Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_APART));
   }
 
-  /** What is never compacted proves nothing about compaction. */
+  /** What never happens proves nothing: neither compaction, nor the loss of disks and objects. */
   @Test
-  void someRunsCompact() {
+  void someRunsCompactSomeAreRestoredAndSomeFindDamage() {
     AtomicInteger compacted = new AtomicInteger();
+    AtomicReference<Misfortunes.Met> all = new AtomicReference<>(Misfortunes.Met.NOTHING);
     Seeds.run(
         LogTierSimulationTest.class,
-        2 * SAME,
+        3 * SAME,
         seed -> {
-          if (run(seed, LogTierPlan.PROCESS).cleaned() > 0) {
-            compacted.incrementAndGet();
-          }
+          Outcome outcome = run(seed, LogTierPlan.PROCESS);
+          compacted.addAndGet(outcome.cleaned() > 0 ? 1 : 0);
+          all.accumulateAndGet(outcome.met(), Misfortunes.Met::plus);
         });
-    assertThat(compacted.get()).as("of " + 2 * SAME + " runs").isPositive();
+    Misfortunes.Met met = all.get();
+    assertThat(compacted.get()).as("runs that compacted").isPositive();
+    assertThat(
+            List.of(
+                met.disks(), met.refills(), met.restores(), met.damages(), met.told(), met.found()))
+        .as("%s", met)
+        .allMatch(count -> count > 0);
   }
 
   @Test

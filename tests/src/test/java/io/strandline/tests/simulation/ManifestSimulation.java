@@ -68,7 +68,7 @@ final class ManifestSimulation {
         List.of(
             new TierCheck.ChainIsLawful(),
             new TierCheck.SegmentsDense(),
-            new TierCheck.ObjectsAsNamed(false),
+            new TierCheck.ObjectsAsNamed(false, object -> false),
             acknowledged,
             new TierCheck.RetiredStay(time, GRACE));
     this.defect = defect;

@@ -20,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedClient {
   private static final int KEYS = 7;
-  private static final long PRODUCER = 77;
+  static final long PRODUCER = 77;
   private static final long PATIENCE_NANOS = 1_500_000_000L;
 
   private final SimulatedCluster cluster;
   private final Random random;
   private SimpleRecord @Nullable [] batch;
+  private short producerEpoch;
+  private int cutsKnown;
   private int sequence;
   private int numbers;
 
@@ -50,7 +52,7 @@ final class SimulatedClient {
     if (there != null) {
       boolean same = there.to.leads() && there.to.epoch() == there.epoch;
       if (there.to.process.alive() && same && there.to.highWatermark() >= there.endOffset) {
-        acknowledged(there.firstOffset);
+        acknowledged(there.firstOffset, cluster.history.bound(there.to.log));
       } else if (!same || cluster.time.nanos() - there.at > PATIENCE_NANOS) {
         sent = null;
       }
@@ -66,7 +68,7 @@ final class SimulatedClient {
       Appended appended =
           target.log.appendAsLeader(
               MemoryRecords.withIdempotentRecords(
-                  Compression.NONE, PRODUCER, (short) 0, sequence, records),
+                  Compression.NONE, PRODUCER, producerEpoch, sequence, records),
               target.epoch(),
               AppendOrigin.CLIENT,
               cluster.time.millis());
@@ -87,8 +89,13 @@ final class SimulatedClient {
               + " in epoch "
               + target.epoch());
     } catch (OutOfOrderSequenceException e) {
-      // A deposed leader may lack what was acknowledged; the one that leads may not.
-      if (target.epoch() == cluster.epoch()) {
+      // A deposed leader may lack what was acknowledged; the one that leads may not, unless the
+      // last copy was lost: then a producer begins anew, as Kafka's does.
+      if (target.epoch() == cluster.epoch() && cutsKnown < cluster.history.cuts()) {
+        cutsKnown = cluster.history.cuts();
+        producerEpoch++;
+        sequence = 0;
+      } else if (target.epoch() == cluster.epoch()) {
         throw new AssertionError("AcknowledgedReadable: the leader's log lacks some: " + e, e);
       }
     }
@@ -121,13 +128,18 @@ final class SimulatedClient {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private void acknowledged(long firstOffset) {
+  /**
+   * @param bound from where on what the leader has was lost elsewhere, and it does not know yet
+   */
+  private void acknowledged(long firstOffset, long bound) {
     SimpleRecord[] records = batch;
     if (records != null) {
       List<SimpleRecord> all = List.of(records);
       for (int i = 0; i < all.size(); i++) {
         String value = History.name(all.get(i).value(), all.get(i).headers());
-        cluster.history.acknowledge(value, firstOffset + i);
+        if (firstOffset + i < bound) {
+          cluster.history.acknowledge(value, firstOffset + i);
+        }
       }
       sequence += all.size();
       cluster.trace.add("acknowledged " + firstOffset);

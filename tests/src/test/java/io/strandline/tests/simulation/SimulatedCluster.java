@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * once, who hears of it when is another matter. Elects from those in sync only.
  */
 final class SimulatedCluster {
+  static final String CLUSTER = "cluster";
   static final TopicIdPartition PARTITION = new TopicIdPartition(new Uuid(5, 6), 0, "orders");
 
   final SimulatedTime time;
@@ -39,6 +40,10 @@ final class SimulatedCluster {
   private final TierPolicy policy;
   private final Set<Integer> inSync = new TreeSet<>();
   private final Map<Integer, SimulatedReplica> alive = new TreeMap<>();
+
+  /** Processes that may be elected, whether they have found their log yet or not. */
+  private final Set<Integer> registered = new TreeSet<>();
+
   private int leader = -1;
   private int epoch;
   private @Nullable Throwable violation;
@@ -95,6 +100,10 @@ final class SimulatedCluster {
         : CompactionPolicy.never(1_500);
   }
 
+  boolean compacts() {
+    return compacts;
+  }
+
   Map<String, String> topic() {
     Map<String, String> topic = new HashMap<>();
     topic.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "700");
@@ -133,8 +142,14 @@ final class SimulatedCluster {
     return alive.values().stream();
   }
 
+  /** The log is there. */
   void born(int id, SimulatedReplica replica) {
     alive.put(id, replica);
+  }
+
+  /** A new process of this broker. */
+  void registered(int id) {
+    registered.add(id);
     if (leader < 0 || leader == id) {
       elect();
     }
@@ -143,6 +158,7 @@ final class SimulatedCluster {
   /** A replica died. One whose page cache is gone is out of sync until it has caught up. */
   void died(int id) {
     alive.remove(id);
+    registered.remove(id);
     if (inSync.size() > 1) {
       inSync.remove(id);
     }
@@ -159,9 +175,18 @@ final class SimulatedCluster {
         .ifPresent(this::elected);
   }
 
+  /** All of it was lost, the quorum too, and built again around one broker. */
+  void restored(int id, int restoredEpoch) {
+    inSync.clear();
+    inSync.add(id);
+    leader = -1;
+    epoch = restoredEpoch;
+    trace.add("restored around " + id + " in epoch " + epoch);
+  }
+
   private void elect() {
     leader = -1;
-    inSync.stream().filter(alive::containsKey).findFirst().ifPresent(this::elected);
+    inSync.stream().filter(registered::contains).findFirst().ifPresent(this::elected);
   }
 
   private void elected(int id) {
@@ -195,10 +220,15 @@ final class SimulatedCluster {
 
   /** Runs a replica's action; what it throws while the process lives is a violation. */
   void guard(SimulatedReplica replica, Action action) {
+    guard(replica.disk, action);
+  }
+
+  /** The same of a process by its disk. */
+  void guard(CrashingDisk disk, Action action) {
     try {
       action.run();
     } catch (Exception | Error failure) {
-      if (!replica.disk.crashed()) {
+      if (!disk.crashed()) {
         violated(failure);
       }
     }

@@ -1,9 +1,12 @@
 package io.strandline.tests.simulation;
 
+import io.strandline.broker.log.PartitionLog;
 import io.strandline.tiering.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +27,12 @@ final class SimulatedMachine {
     /** A segment of this replica's log went. */
     void segmentGone(SimulatedReplica replica);
 
+    /** Whether the next life begins with an empty disk. */
+    boolean losesDisk(int id);
+
+    /** Its log was lost, and is the tier's end now. */
+    void refilled(SimulatedReplica replica);
+
     /** It lives: give it work. */
     void born(SimulatedReplica replica);
   }
@@ -35,6 +44,13 @@ final class SimulatedMachine {
   private final CrashingDisk.Model model;
   private int life = -1;
   private int firstLifeSteps;
+  private boolean diskLost;
+
+  /** A log was lost, and the tier's end may stand in its place without anyone having heard. */
+  private boolean searching;
+
+  private @Nullable CrashingDisk disk;
+  private @Nullable SimulatedHome home;
   private @Nullable SimulatedReplica replica;
 
   SimulatedMachine(
@@ -68,28 +84,99 @@ final class SimulatedMachine {
     return directory.resolve("machine-" + id + "-life-" + ofLife);
   }
 
+  /** The disk is lost, and with it whoever lives here. */
+  void burn() {
+    diskLost = true;
+    if (disk != null) {
+      disk.crash();
+    }
+  }
+
   void boot() {
     life++;
     SimulatedProcess process = new SimulatedProcess(cluster.time);
     Watch watch = new Watch(process);
-    CrashingDisk disk = new CrashingDisk(cluster.random, world.steps(id, life), watch);
-    watch.disk = disk;
+    CrashingDisk fresh = new CrashingDisk(cluster.random, world.steps(id, life), watch);
+    watch.disk = fresh;
+    disk = fresh;
     cluster.trace.add("replica " + id + " begins life " + life);
+    guarded(fresh, () -> begin(process, fresh));
+  }
+
+  private void guarded(CrashingDisk mine, SimulatedCluster.Action step) {
     try {
-      SimulatedReplica born =
-          new SimulatedReplica(
-              new SimulatedReplica.Birth(
-                  id, root(life), world.store(id, life, disk::crash), cluster),
-              process,
-              disk);
-      replica = born;
-      cluster.born(id, born);
-      world.born(born);
-    } catch (Crash | RuntimeException | IOException | AssertionError failure) {
-      if (!disk.crashed()) {
+      step.run();
+    } catch (Crash | Exception | AssertionError failure) {
+      if (!mine.crashed()) {
         cluster.violated(failure);
       }
     }
+  }
+
+  private void begin(SimulatedProcess process, CrashingDisk mine) throws IOException {
+    if (life > 0 && (diskLost || world.losesDisk(id))) {
+      diskLost = false;
+      cluster.trace.add("replica " + id + " has an empty disk");
+      ScratchDirectory.remove(root(life));
+    }
+    Files.createDirectories(root(life));
+    SimulatedReplica.Birth birth =
+        new SimulatedReplica.Birth(id, root(life), world.store(id, life, mine::crash), cluster);
+    SimulatedHome there = new SimulatedHome(root(life), cluster, process, mine);
+    home = there;
+    Optional<PartitionLog> log = there.log();
+    if (searching && log.isPresent()) {
+      cluster.registered(id);
+      foundLog(birth, process, mine, log.get(), true);
+    } else if (life == 0 || log.isPresent()) {
+      PartitionLog its = log.orElseGet(there::create);
+      SimulatedReplica born = new SimulatedReplica(birth, process, mine, there, its);
+      cluster.registered(id);
+      live(born);
+    } else {
+      cluster.registered(id);
+      searching = true;
+      new SimulatedRefill(
+              birth,
+              there,
+              process,
+              mine,
+              new SimulatedRefill.Told() {
+                @Override
+                public void follows() {
+                  searching = false;
+                }
+
+                @Override
+                public void found(PartitionLog its, boolean refilled) {
+                  guarded(mine, () -> foundLog(birth, process, mine, its, refilled));
+                }
+              })
+          .look();
+    }
+  }
+
+  private void foundLog(
+      SimulatedReplica.Birth birth,
+      SimulatedProcess process,
+      CrashingDisk mine,
+      PartitionLog log,
+      boolean refilled)
+      throws IOException {
+    SimulatedReplica born =
+        new SimulatedReplica(birth, process, mine, Objects.requireNonNull(home), log);
+    if (refilled) {
+      born.refilled();
+      world.refilled(born);
+    }
+    searching = false;
+    live(born);
+  }
+
+  private void live(SimulatedReplica born) {
+    replica = born;
+    cluster.born(id, born);
+    world.born(born);
   }
 
   /** The quorum notices; what is left of the disk is there for the next life. */
@@ -114,6 +201,10 @@ final class SimulatedMachine {
   void close() throws IOException {
     if (replica != null) {
       replica.closeFiles();
+    }
+    if (home != null) {
+      home.directory.close();
+      home = null;
     }
   }
 

@@ -14,6 +14,8 @@ import io.strandline.replay.TieredReplay;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.tests.simulation.History.Written;
+import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -34,37 +36,44 @@ final class SimulatedReader {
 
   private final SimulatedReplica replica;
   private final SimulatedCluster cluster;
+  private final PlantedDamage damage;
   private final Replay replay;
   private long offset;
   private boolean waiting;
 
-  SimulatedReader(SimulatedReplica replica, SimulatedCluster cluster) {
+  SimulatedReader(SimulatedReplica replica, SimulatedCluster cluster, PlantedDamage damage) {
+    this.damage = damage;
     this.replica = replica;
     this.cluster = cluster;
+    this.replay = replay(replica.store, replica.manifests, replica.process, cluster, replica::met);
+  }
+
+  /** The real replay, over a store. */
+  static Replay replay(
+      ObjectStore store,
+      Manifests manifests,
+      SimulatedProcess process,
+      SimulatedCluster cluster,
+      TieredReplay.DamageListener damages) {
     CompositeMeterRegistry meters = new CompositeMeterRegistry();
     MemoryChunkCache cache =
         new MemoryChunkCache(
             CacheConfig.defaults().withSlabBytes(CHUNK_BYTES).withMemoryBytes(CACHE_BYTES),
             ChunkShelf.NONE,
-            replica.process,
+            process,
             meters);
-    this.replay =
-        new TieredReplay(
-            new FetchConfig(
-                CHUNK_BYTES, 2 * CHUNK_BYTES, 4 * CHUNK_BYTES, CHUNK_BYTES, 2_000, 1 << 16, 30_000),
-            new FetchEnvironment(
-                OwnedStores.all(replica.store),
-                replica.manifests,
-                cache,
-                replica.process,
-                cluster.time::nanos,
-                meters));
+    return new TieredReplay(
+        new FetchConfig(
+            CHUNK_BYTES, 2 * CHUNK_BYTES, 4 * CHUNK_BYTES, CHUNK_BYTES, 2_000, 1 << 16, 30_000),
+        new FetchEnvironment(
+            OwnedStores.all(store), manifests, cache, process, cluster.time::nanos, meters),
+        damages);
   }
 
   /** One read, or the wait for one. */
   void act() {
     PartitionLog log = replica.log;
-    if (waiting || !replica.leads()) {
+    if (waiting || !replica.leads() || unaware()) {
       return;
     }
     if (cluster.random.nextInt(8) == 0) {
@@ -84,6 +93,11 @@ final class SimulatedReader {
     } else {
       history(log);
     }
+  }
+
+  /** A leader deposed long ago may have what is lost by now. */
+  private boolean unaware() {
+    return cluster.history.bound(replica.log) < replica.highWatermark();
   }
 
   private void history(PartitionLog log) {
@@ -142,12 +156,21 @@ final class SimulatedReader {
     return from >= Math.max(replica.log.logStartOffset(), cluster.history.startOffset());
   }
 
-  /** Only a store that does not answer excuses, or a start that has moved beyond. */
+  /**
+   * Only a store that does not answer excuses, a start that has moved beyond, or damage: then a
+   * reader is told which offsets are lost, and goes on after them.
+   */
   private void failed(String what, boolean inRange, @Nullable Throwable failure) {
     Throwable cause =
         failure instanceof CompletionException && failure.getCause() != null
             ? failure.getCause()
             : failure;
+    if (cause instanceof ReplayException replayed && damage.explains(replayed)) {
+      cluster.trace.add(what + ": " + replayed.getMessage());
+      ReplayException.Damage range = replayed.damage();
+      offset = range == null ? 0 : range.toOffset();
+      return;
+    }
     boolean later =
         cause instanceof ReplayException replayed
             && replayed.kind() == ReplayException.Kind.UNAVAILABLE;
@@ -178,6 +201,7 @@ final class SimulatedReader {
       return;
     }
     waiting = true;
+    int cuts = cluster.history.cuts();
     var unused =
         replay
             .firstReaching(SimulatedCluster.PARTITION, start, seam, asked)
@@ -187,6 +211,9 @@ final class SimulatedReader {
                         replica,
                         () -> {
                           waiting = false;
+                          if (cuts < cluster.history.cuts()) {
+                            return; // what was to be found may be lost
+                          }
                           if (failure == null) {
                             long at = old.map(Replay.TimestampedOffset::offset).orElse(hot);
                             found(asked, at, start, log.logStartOffset(), bound);

@@ -3,10 +3,9 @@ package io.strandline.tests.simulation;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRead;
-import io.strandline.broker.log.LogRuntime;
-import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
+import io.strandline.replay.ReplayException;
 import io.strandline.tiering.TierMember;
 import io.strandline.tiering.TierPipeline;
 import io.strandline.tiering.TierServices;
@@ -15,22 +14,22 @@ import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.rewrite.Workbench;
+import io.strandline.tiering.scrub.AuditFinding;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.server.storage.log.UnexpectedAppendOffsetException;
-import org.apache.kafka.storage.internals.log.LogConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,7 +53,6 @@ final class SimulatedReplica {
   private final LogDirectory directory;
   private final UploadIntents intents;
   private final TierPipeline pipeline;
-  private boolean open;
   private int epoch;
   private int leader = -1;
   private long highWatermark;
@@ -66,70 +64,51 @@ final class SimulatedReplica {
   record Birth(int id, Path root, ObjectStore store, SimulatedCluster cluster) {}
 
   /**
-   * Starts on what is left below the root.
+   * Starts with a log.
    *
    * @throws Crash if the disk ends this life already
    */
-  SimulatedReplica(Birth birth, SimulatedProcess process, CrashingDisk disk) throws IOException {
+  SimulatedReplica(
+      Birth birth,
+      SimulatedProcess process,
+      CrashingDisk disk,
+      SimulatedHome home,
+      PartitionLog log)
+      throws IOException {
     this.id = birth.id();
     this.process = process;
     this.disk = disk;
     this.root = birth.root();
     this.store = birth.store();
     this.cluster = birth.cluster();
-    Path logs = root.resolve("log");
-    Files.createDirectories(logs);
-    disk.begin(root);
-    this.directory = LogDirectory.open(logs, runtime());
-    PartitionLog made = null;
-    try {
-      made = openLog();
-    } finally {
-      if (made == null) {
-        directory.close();
-      }
-    }
-    this.log = made;
-    this.open = true;
+    this.directory = home.directory;
+    this.log = log;
     long checkpointed =
         directory.highWatermarks().getOrDefault(SimulatedCluster.PARTITION.topicPartition(), 0L);
     this.highWatermark = Math.min(Math.max(checkpointed, log.logStartOffset()), log.logEndOffset());
-    this.manifests = manifests();
+    this.manifests = manifests(store, cluster, process);
     this.intents = UploadIntents.open(root.resolve("intents"));
     this.pipeline = pipeline();
     pipeline.start();
   }
 
-  private PartitionLog openLog() {
-    LogConfig config = new LogConfig(cluster.topic());
-    PartitionLog there = directory.openAll(name -> config).get(SimulatedCluster.PARTITION);
-    if (there == null && !directory.unreadable().isEmpty()) {
-      throw new AssertionError("refused after the crash: " + directory.unreadable());
-    }
-    return there != null ? there : directory.create(SimulatedCluster.PARTITION, config);
+  /** The log is the tier's end: all that is known was committed. */
+  void refilled() {
+    highWatermark = log.logEndOffset();
   }
 
-  /** Seals wait their turn once the logs are open; opening waits for its own tasks. */
-  private LogRuntime runtime() {
-    Executor later =
-        task -> {
-          if (open) {
-            process.execute(() -> cluster.guard(this, task::run));
-          } else {
-            task.run();
-          }
-        };
-    return new LogRuntime(
-        disk,
-        cluster.time,
-        cluster.random,
-        later,
-        process,
-        new CompositeMeterRegistry(),
-        LogSettings.defaults());
+  /** Damage that a reader met. */
+  void met(TopicIdPartition partition, ReplayException.Damage range) {
+    pipeline.scrubbed().met(partition, range.fromOffset(), range.toOffset());
   }
 
-  private Manifests manifests() {
+  /** What the scrub has to say. */
+  List<AuditFinding> findings() {
+    return pipeline.scrubbed().findings(SimulatedCluster.PARTITION);
+  }
+
+  static Manifests manifests(
+      ObjectStore store, SimulatedCluster cluster, SimulatedProcess process) {
     return StoreManifests.open(
         store,
         SimulatedCluster.manifestConfig(),
@@ -141,7 +120,7 @@ final class SimulatedReplica {
     return new TierPipeline(
         SimulatedCluster.tierConfig(),
         new TierServices(
-            "cluster",
+            SimulatedCluster.CLUSTER,
             store,
             OwnedStores.all(store),
             manifests,
@@ -156,9 +135,8 @@ final class SimulatedReplica {
             new CompositeMeterRegistry()));
   }
 
-  /** Its files are closed as the system does it when a process ends. */
+  /** Its files are closed as the system does it when a process ends; the directory is another's. */
   void closeFiles() throws IOException {
-    directory.close();
     intents.close();
   }
 
@@ -226,7 +204,7 @@ final class SimulatedReplica {
     long lowest = cluster.inSync(this).size() > 1 ? Math.min(end, followerEnd) : end;
     if (lowest > highWatermark) {
       highWatermark = lowest;
-      cluster.history.committedUpTo(lowest, log);
+      cluster.history.committedUpTo(Math.min(lowest, cluster.history.bound(log)), log);
     }
   }
 
