@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
  * is the test's; the entry point is the one the launcher starts.
  */
 public final class BrokerProcess implements AutoCloseable {
-  private static final Duration READY = Duration.ofSeconds(60);
+  private static final Duration READY = Duration.ofSeconds(180);
   private static final Duration STOPPED = Duration.ofSeconds(60);
 
   private final Path dir;
@@ -155,6 +155,10 @@ public final class BrokerProcess implements AutoCloseable {
         .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();
+  }
+
+  public long pid() {
+    return process.pid();
   }
 
   /** Memory that the process holds now, in kB. */
