@@ -19,6 +19,7 @@ record Replays(Options options, Figures figures, Profiles profiles) {
   static final String UNPACED = "replay unpaced";
   static final String PACED = "replay paced";
 
+  private static final String ALONE = UNPACED + ", receiving alone, CPU s/GB";
   private static final String BARE = "bare GETs";
   private static final double PACE_BYTES = 100e6;
   private static final int GET_BYTES = 32 << 20;
@@ -62,11 +63,15 @@ record Replays(Options options, Figures figures, Profiles profiles) {
     for (int run = 0; run < options.warmUps(); run++) {
       study.replay();
       study.bare();
+      study.own();
     }
     profiles.begin(broker);
     for (int run = 0; run < options.runs(); run++) {
       note(UNPACED, broker.contender().name(), study.replay());
-      note(UNPACED, BARE, study.bare());
+      Reading bare = study.bare();
+      note(UNPACED, BARE, bare);
+      figures.note(ALONE, "Strandline", study.own().cpuSecondsPerGb());
+      figures.note(ALONE, BARE, bare.cpuSecondsPerGb());
     }
     profiles.end(broker, UNPACED);
   }

@@ -20,6 +20,10 @@ import org.apache.kafka.common.TopicPartition;
 record StoreReplays(Options options, Figures figures, Profiles profiles) {
   static final String NAME = "replay from a store";
 
+  private static final String ONE = "1 consumer, 1 partition";
+  private static final String MANY = "4 consumers, 4 partitions";
+  private static final String ALONE = "receiving alone";
+  private static final String BARE = "bare GETs";
   private static final int GET_BYTES = 32 << 20;
   private static final double SPAN_SECONDS = 5;
   private static final long BYTES_MIN = 1_500_000_000;
@@ -28,19 +32,28 @@ record StoreReplays(Options options, Figures figures, Profiles profiles) {
     String uri = options.store().orElse("file:" + dir.resolve("store"));
     try (RunningBroker broker = contender.start(dir.resolve("from-store"), config(uri));
         History history = History.write(broker.bootstrap(), size());
-        BareClient bare = BareClient.start(uri, GET_BYTES, History.PARTITIONS);
+        BareClient bare = client(uri, BareClient.Whose.BARE);
+        BareClient own = client(uri, BareClient.Whose.OWN);
         PacedReplay many = new PacedReplay(broker.bootstrap(), history.ends());
         PacedReplay one = new PacedReplay(broker.bootstrap(), first(history.ends()))) {
       for (int run = -options.warmUps(); run < options.runs(); run++) {
         if (run == 0) {
           profiles.begin(broker);
         }
-        note(run, "1 consumer, 1 partition", "Strandline", broker.pid(), () -> replay(one));
-        note(run, "4 consumers, 4 partitions", "Strandline", broker.pid(), () -> replay(many));
-        note(run, "4 consumers, 4 partitions", "bare GETs", bare.pid(), bare::readAll);
+        note(run, ONE, "Strandline", span(broker.pid(), () -> replay(one)));
+        note(run, MANY, "Strandline", span(broker.pid(), () -> replay(many)));
+        Span gets = span(bare.pid(), bare::readAll);
+        note(run, ONE, BARE, gets);
+        note(run, MANY, BARE, gets);
+        note(run, ALONE, "Strandline", span(own.pid(), own::readAll));
+        note(run, ALONE, BARE, gets);
       }
       profiles.end(broker, NAME);
     }
+  }
+
+  private static BareClient client(String uri, BareClient.Whose whose) throws IOException {
+    return BareClient.start(uri, whose, GET_BYTES, History.PARTITIONS);
   }
 
   private static Map<String, String> config(String uri) {
@@ -74,19 +87,22 @@ record StoreReplays(Options options, Figures figures, Profiles profiles) {
     long all() throws Exception;
   }
 
-  private void note(int run, String what, String who, long pid, Read read) throws Exception {
+  /** What one reading took. */
+  private record Span(long bytes, double seconds, double cpuSeconds) {}
+
+  private static Span span(long pid, Read read) throws Exception {
     double cpu = ProcessUse.of(pid).cpuSeconds();
     long begun = System.nanoTime();
     long bytes = read.all();
     double seconds = (System.nanoTime() - begun) / 1e9;
-    cpu = ProcessUse.of(pid).cpuSeconds() - cpu;
-    if (run >= 0) {
-      figure(what + ", MB/s", who, bytes / seconds / 1e6);
-      figure(what + ", CPU s/GB", who, cpu / (bytes / 1e9));
-    }
+    return new Span(bytes, seconds, ProcessUse.of(pid).cpuSeconds() - cpu);
   }
 
-  private void figure(String what, String who, double value) throws IOException {
-    figures.note(NAME + ", " + what, who, value);
+  private void note(int run, String what, String who, Span span) throws IOException {
+    if (run >= 0) {
+      String name = NAME + ", " + what;
+      figures.note(name + ", MB/s", who, span.bytes() / span.seconds() / 1e6);
+      figures.note(name + ", CPU s/GB", who, span.cpuSeconds() / (span.bytes() / 1e9));
+    }
   }
 }

@@ -21,11 +21,20 @@ public final class BareClient implements AutoCloseable {
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
   }
 
+  /** Whose client gets the objects. */
+  public enum Whose {
+    /** Nothing of ours: the SDK's own, or plain reads of files. */
+    BARE,
+    /** The tier's, with its guards, and nothing else of the broker. */
+    OWN
+  }
+
   /**
    * @param rangeBytes longest range of one GET
    * @param parallel GETs under way at once
    */
-  public static BareClient start(String uri, int rangeBytes, int parallel) throws IOException {
+  public static BareClient start(String uri, Whose whose, int rangeBytes, int parallel)
+      throws IOException {
     List<String> command =
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -37,6 +46,7 @@ public final class BareClient implements AutoCloseable {
             System.getProperty("java.class.path"),
             BareReads.class.getName(),
             uri,
+            whose == Whose.OWN ? "own" : "bare",
             Integer.toString(rangeBytes),
             Integer.toString(parallel));
     ProcessBuilder builder =

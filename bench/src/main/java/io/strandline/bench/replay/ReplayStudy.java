@@ -18,6 +18,7 @@ public final class ReplayStudy implements AutoCloseable {
   private final RunningBroker broker;
   private final History history;
   private final BareClient bare;
+  private final BareClient own;
 
   /**
    * @param store the store that holds the history
@@ -28,7 +29,8 @@ public final class ReplayStudy implements AutoCloseable {
     this.store = store;
     this.broker = broker;
     this.history = history;
-    this.bare = BareClient.start(store.uri(), getBytes, History.PARTITIONS);
+    this.bare = BareClient.start(store.uri(), BareClient.Whose.BARE, getBytes, History.PARTITIONS);
+    this.own = BareClient.start(store.uri(), BareClient.Whose.OWN, getBytes, History.PARTITIONS);
   }
 
   /**
@@ -63,9 +65,14 @@ public final class ReplayStudy implements AutoCloseable {
     return measure(broker.pid(), history::readAll);
   }
 
-  /** Reads the objects themselves. */
+  /** Reads the objects themselves, by the SDK's client as it is. */
   public Reading bare() throws IOException {
     return measure(bare.pid(), bare::readAll);
+  }
+
+  /** The same by the tier's client: what its way of receiving costs alone. */
+  public Reading own() throws IOException {
+    return measure(own.pid(), own::readAll);
   }
 
   private Reading measure(long pid, Read read) throws IOException {
@@ -81,5 +88,6 @@ public final class ReplayStudy implements AutoCloseable {
   @Override
   public void close() {
     bare.close();
+    own.close();
   }
 }

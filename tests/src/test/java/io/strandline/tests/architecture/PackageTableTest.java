@@ -103,9 +103,13 @@ class PackageTableTest {
   }
 
   @Test
-  void nettyEndsAtTheSocket() {
+  void nettyEndsAtTheSockets() {
     noClasses()
-        .that(notIn("io.strandline.broker.socket..", "io.strandline.broker"))
+        .that(
+            notIn(
+                "io.strandline.broker.socket..",
+                "io.strandline.broker",
+                "io.strandline.tiering.store.s3.receive.."))
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.netty..")

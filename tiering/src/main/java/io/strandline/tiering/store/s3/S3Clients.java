@@ -1,6 +1,9 @@
 package io.strandline.tiering.store.s3;
 
+import io.strandline.tiering.store.s3.S3Location.Receive;
 import io.strandline.tiering.store.s3.S3Location.S3Options;
+import io.strandline.tiering.store.s3.receive.ReceiveConfig;
+import io.strandline.tiering.store.s3.receive.ReceivingClient;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -12,6 +15,7 @@ import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.client.config.SdkAdvancedAsyncClientOption;
+import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -28,13 +32,7 @@ final class S3Clients {
       S3Options options, S3Config config, Executor executor, ScheduledExecutorService scheduler) {
     S3AsyncClientBuilder builder =
         S3AsyncClient.builder()
-            .httpClientBuilder(
-                NettyNioAsyncHttpClient.builder()
-                    .maxConcurrency(config.connectionsMax())
-                    .connectionTimeout(config.connectTimeout())
-                    .connectionAcquisitionTimeout(config.connectTimeout())
-                    .maxPendingConnectionAcquires(10_000)
-                    .tcpKeepAlive(true))
+            .httpClientBuilder(http(options, config))
             .forcePathStyle(options.pathStyle())
             .crossRegionAccessEnabled(false)
             .credentialsProvider(credentials(config))
@@ -52,6 +50,20 @@ final class S3Clients {
     options.endpoint().ifPresent(builder::endpointOverride);
     region(options, builder);
     return builder.build();
+  }
+
+  private static SdkAsyncHttpClient.Builder<?> http(S3Options options, S3Config config) {
+    NettyNioAsyncHttpClient.Builder netty =
+        NettyNioAsyncHttpClient.builder()
+            .maxConcurrency(config.connectionsMax())
+            .connectionTimeout(config.connectTimeout())
+            .connectionAcquisitionTimeout(config.connectTimeout())
+            .maxPendingConnectionAcquires(10_000)
+            .tcpKeepAlive(true);
+    return options.receive() == Receive.SDK
+        ? netty
+        : ReceivingClient.around(
+            netty, ReceiveConfig.of(config.connectionsMax(), config.connectTimeout()));
   }
 
   private static void region(S3Options options, S3AsyncClientBuilder builder) {

@@ -11,18 +11,27 @@ import java.util.TreeSet;
 
 /**
  * A bucket, a prefix in it and how to talk to it: {@code
- * s3://bucket/prefix?region=…&endpoint=…&pathStyle=…&checksum=…&sse=…&kmsKey=…}.
+ * s3://bucket/prefix?region=…&endpoint=…&pathStyle=…&checksum=…&sse=…&kmsKey=…&receive=…}.
  *
  * @param prefix before every key: empty, or ending in a slash
  */
 public record S3Location(String bucket, String prefix, S3Options options) {
   private static final Set<String> KNOWN =
-      new TreeSet<>(Set.of("region", "endpoint", "pathStyle", "checksum", "sse", "kmsKey"));
+      new TreeSet<>(
+          Set.of("region", "endpoint", "pathStyle", "checksum", "sse", "kmsKey", "receive"));
 
   /** How bytes are protected on their way. */
   public enum Checksum {
     NONE,
     CRC32C
+  }
+
+  /** Who reads the bodies of ranged GETs. */
+  public enum Receive {
+    /** Our own connections, in large pieces, straight to where they belong. */
+    DIRECT,
+    /** The SDK's client, as for all other requests. */
+    SDK
   }
 
   /** How objects are encrypted by the store. */
@@ -44,7 +53,8 @@ public record S3Location(String bucket, String prefix, S3Options options) {
       Optional<URI> endpoint,
       boolean pathStyle,
       Checksum checksum,
-      Sse sse) {}
+      Sse sse,
+      Receive receive) {}
 
   /**
    * Encryption by the store.
@@ -90,7 +100,16 @@ public record S3Location(String bucket, String prefix, S3Options options) {
         endpoint,
         Boolean.parseBoolean(pathStyle),
         checksum,
-        sse(uri, query));
+        sse(uri, query),
+        receive(uri, query));
+  }
+
+  private static Receive receive(String uri, Map<String, String> query) {
+    return switch (query.getOrDefault("receive", "direct")) {
+      case "direct" -> Receive.DIRECT;
+      case "sdk" -> Receive.SDK;
+      default -> throw wrong(uri, "receive is direct or sdk");
+    };
   }
 
   private static Sse sse(String uri, Map<String, String> query) {

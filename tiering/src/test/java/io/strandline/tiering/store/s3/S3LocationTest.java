@@ -18,7 +18,8 @@ class S3LocationTest {
                 Optional.empty(),
                 false,
                 S3Location.Checksum.CRC32C,
-                new S3Location.Sse(S3Location.Encryption.DEFAULT, Optional.empty())));
+                new S3Location.Sse(S3Location.Encryption.DEFAULT, Optional.empty()),
+                S3Location.Receive.DIRECT));
   }
 
   @Test
@@ -26,7 +27,7 @@ class S3LocationTest {
     S3Location location =
         S3Location.parse(
             "s3://bucket/a/b/?region=eu-west-1&endpoint=http%3A%2F%2Flocalhost:9000&pathStyle=false"
-                + "&checksum=none&sse=aws:kms&kmsKey=arn:aws:kms:eu-west-1:1:key/x");
+                + "&checksum=none&sse=aws:kms&kmsKey=arn:aws:kms:eu-west-1:1:key/x&receive=sdk");
     assertThat(location.bucket()).isEqualTo("bucket");
     assertThat(location.prefix()).isEqualTo("a/b/");
     assertThat(location.options())
@@ -37,7 +38,8 @@ class S3LocationTest {
                 false,
                 S3Location.Checksum.NONE,
                 new S3Location.Sse(
-                    S3Location.Encryption.KMS, Optional.of("arn:aws:kms:eu-west-1:1:key/x"))));
+                    S3Location.Encryption.KMS, Optional.of("arn:aws:kms:eu-west-1:1:key/x")),
+                S3Location.Receive.SDK));
   }
 
   @Test
