@@ -31,6 +31,9 @@ final class TierRunner {
   private TierTrouble trouble = TierTrouble.NONE;
   private boolean ended;
 
+  /** Asked for while a pass runs: should it fail, then for a reason of before. */
+  private boolean again;
+
   /**
    * @param after nothing begins before
    */
@@ -55,6 +58,7 @@ final class TierRunner {
         return false;
       }
       idle = done;
+      again = false;
     }
     CompletableFuture<Integer> running;
     try {
@@ -77,9 +81,10 @@ final class TierRunner {
     }
   }
 
-  /** Tries again at the next turn, however often it failed. */
+  /** Tries again at the next turn, or when the pass that runs has failed, however often it has. */
   synchronized void retryNow() {
     dueMs = 0;
+    again = !idle.isDone();
   }
 
   /** Why the last pass failed. */
@@ -117,7 +122,7 @@ final class TierRunner {
       } else {
         failures++;
         trouble = TierTrouble.of(failure);
-        dueMs = nowMs + shared.backoffMs(failures);
+        dueMs = again ? nowMs : nowMs + shared.backoffMs(failures);
         shared.metrics().failures.increment();
       }
       failedInARow = failures;

@@ -302,6 +302,21 @@ class OutageTest {
     assertThat(turned).as("of %s, turned in %s", pairs, order).isLessThan(pairs / 10);
   }
 
+  /** The pass that finds it fails all the same, for what else it asked was turned away. */
+  @Test
+  void whoFindsTheStoreBackDoesNotWaitOutAPause() throws IOException {
+    begin(1);
+    time.advance(5 * MINUTE_MS);
+    sky.weather = Weather.DOWN;
+    for (int i = 1; i <= 40; i++) {
+      logs.get(0).seal(i, 2);
+    }
+    time.advance(30 * MINUTE_MS);
+    sky.weather = null;
+    time.advance(20_000); // it is tried every ten seconds
+    assertThat(tiered()).isTrue();
+  }
+
   /** Most calls would else wait behind the one that tries it, and nobody would be told anything. */
   @Test
   void whileTheStoreHangsReadsOfItFailAtOnce() throws IOException {

@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.manifest.FencedException;
 import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.store.StoreException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -157,10 +158,15 @@ public final class ChoreRound {
       return count;
     }
 
-    /** Of failures in a row every one is counted and few are told. */
+    /**
+     * Of failures in a row every one is counted and few are told; none of a store that was not even
+     * asked, for that it is away is told once for all partitions.
+     */
     private void tell(Throwable failure, int failedInARow) {
       failed.increment();
-      Level level = Integer.bitCount(failedInARow) <= 1 ? Level.WARN : Level.DEBUG;
+      boolean known =
+          StoreException.of(failure) instanceof StoreException.Unavailable u && u.unasked();
+      Level level = Integer.bitCount(failedInARow) <= 1 && !known ? Level.WARN : Level.DEBUG;
       LOG.atLevel(level)
           .addKeyValue("partition", partition)
           .addKeyValue("chore", chore.name())
