@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * <topic id> <topic> <partition> <epoch> <base> <end> <ms> <crc>} and {@code end <key> <crc>}. A
  * begin is fsynced before the call returns; an end is not, because resolving an intent twice is
  * harmless. A line that is torn or damaged is dropped with a warning: the object it may have named
- * is left to the orphan sweep. The file is rewritten at open and when it has grown. Threads: any;
+ * is left to the orphan sweep. The file is rewritten at open and when it has doubled. Threads: any;
  * blocks on disk.
  */
 public final class UploadIntents implements AutoCloseable {
@@ -41,9 +41,13 @@ public final class UploadIntents implements AutoCloseable {
   private final Map<ObjectKey, UploadIntent> open = new LinkedHashMap<>();
   private FileChannel channel;
 
-  private UploadIntents(Path file, FileChannel channel) {
+  /** Length of the file when it was last rewritten: what was open then. */
+  private long rewrittenBytes;
+
+  private UploadIntents(Path file, FileChannel channel) throws IOException {
     this.file = file;
     this.channel = channel;
+    this.rewrittenBytes = channel.size();
   }
 
   /** Reads what an earlier process left open in the directory, which is created if need be. */
@@ -73,9 +77,11 @@ public final class UploadIntents implements AutoCloseable {
       return;
     }
     append(sealed("end " + object));
-    if (channel.size() > REWRITE_BYTES) {
+    // By doubling: with many open, and all ending, a rewrite for each would hold up everybody.
+    if (channel.size() > Math.max(REWRITE_BYTES, 2 * rewrittenBytes)) {
       channel.close();
       channel = rewrite(file, open);
+      rewrittenBytes = channel.size();
     }
   }
 

@@ -10,7 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +68,26 @@ class UploadIntentsTest {
     bytes[bytes.length / 2] ^= 1;
     Files.write(file, bytes);
     assertThat(reopened()).containsExactly(intent(1), intent(3));
+  }
+
+  /** As after an outage that many partitions met. */
+  @Test
+  void whenManyAreOpenTheirEndsDoNotRewriteTheFileEachTime() throws IOException {
+    int many = 600;
+    Set<Object> files = new HashSet<>();
+    try (UploadIntents intents = UploadIntents.open(directory)) {
+      for (int i = 0; i < many; i++) {
+        intents.begin(intent(i));
+      }
+      Path file = directory.resolve("uploads.intents");
+      assertThat(Files.size(file)).isGreaterThan(64 << 10);
+      for (int i = 1; i < many; i++) {
+        intents.end(intent(i).object());
+        files.add(Files.getLastModifiedTime(directory));
+      }
+    }
+    assertThat(files).as("times at which a file came into the directory").hasSizeLessThan(5);
+    assertThat(reopened()).containsExactly(intent(0));
   }
 
   @Test
