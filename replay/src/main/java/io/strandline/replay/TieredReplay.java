@@ -173,7 +173,7 @@ public final class TieredReplay implements Replay {
                 return CompletableFuture.failedFuture(failure);
               }
               return left == 0
-                  ? damaged(request, view, failure)
+                  ? damaged(stream, request, view, failure)
                   : again(stream, request, view, left - 1);
             });
   }
@@ -189,10 +189,10 @@ public final class TieredReplay implements Replay {
 
   /** Says which offsets share the fate of the one asked for: its segment's, or a gap's. */
   private CompletableFuture<ReplayRead> damaged(
-      ReplayRequest request, ManifestView view, Throwable failure) {
+      ReadStream stream, ReplayRequest request, ManifestView view, Throwable failure) {
     ReplayException told = Failures.explain(failure, request.partition(), request.offset());
     return segments
-        .forget(streams.of(request.reader(), request.partition()), view, request.offset())
+        .forget(stream, view, request.offset())
         .thenCompose(nothing -> view.from(request.offset(), 1))
         .handle(
             (entries, unknown) -> {

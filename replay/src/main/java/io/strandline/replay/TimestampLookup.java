@@ -152,7 +152,14 @@ final class TimestampLookup {
                   search.fromOffset <= entry.baseOffset() ? 0 : index.positionOf(search.fromOffset);
               return scan(search, entry, Math.max(byTime, byOffset), 1);
             },
-            executor);
+            executor)
+        .whenComplete(
+            (found, failure) -> {
+              if (Failures.isBadBytes(failure)) {
+                streams.forget(entry);
+                indexes.forget(entry);
+              }
+            });
   }
 
   private CompletableFuture<Optional<TimestampedOffset>> scan(

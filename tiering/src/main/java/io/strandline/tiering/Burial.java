@@ -126,10 +126,15 @@ final class Burial {
         .scrubs()
         .lists()
         .sweep(view.partition(), view.leaderEpoch(), object -> false)
-        .thenCompose(this::finishUnlessYoung);
+        .thenCompose(this::finishUnlessLeft);
   }
 
-  private CompletableFuture<Integer> finishUnlessYoung(Swept swept) {
+  /** A sweep sees so many objects at most, and what it deletes may leave versions behind. */
+  private CompletableFuture<Integer> finishUnlessLeft(Swept swept) {
+    int done = swept.deleted() + swept.leftovers();
+    if (done > 0) {
+      return CompletableFuture.completedFuture(done);
+    }
     if (swept.young() == 0) {
       return finish();
     }

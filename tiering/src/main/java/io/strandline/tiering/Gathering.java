@@ -68,6 +68,7 @@ final class Gathering {
   private boolean few(List<SealedSegment> sealed, long nowMs) {
     long newestMs = sealed.stream().mapToLong(SealedSegment::maxTimestamp).max().orElse(-1);
     return !asked
+        && !member.policy().get().keepsLocal() // internal: its tier is a backup
         && sealed.size() < SEGMENTS_MAX
         && bytes(sealed) < config.fewBytes()
         && (config.fewMs() == 0 || nowMs - newestMs < config.fewMs());
@@ -92,7 +93,7 @@ final class Gathering {
 
   private boolean worthIt(List<SealedSegment> may, long nowMs) {
     SealedSegment oldest = may.get(0);
-    return member.policy().get().keepsLocal() // internal: its tier is a backup, and small
+    return member.policy().get().keepsLocal()
         || may.size() >= segmentsMax
         || bytes(may) >= config.bytes()
         || nowMs - Math.min(nowMs, lag.sinceMs()) >= config.waitMs()

@@ -48,6 +48,9 @@ final class PartitionTier {
   private volatile boolean left;
   private final long lookMs;
 
+  /** This pass only looks whether the tier holds something that has to be looked after. */
+  private volatile boolean looking;
+
   /** Nothing was ever committed, and this leader has committed nothing. */
   private volatile boolean empty;
 
@@ -77,7 +80,7 @@ final class PartitionTier {
     TierMetrics metrics = shared.metrics();
     Upkept upkept = upkept();
     return List.of(
-        new GiveUp(upkept, shared.board()::report, everyMs),
+        new GiveUp(upkept, release, shared.board()::report, everyMs),
         release,
         new Expiry(upkept, shared.board()::report, everyMs),
         new RetiredDeletion(shared.retired(), metrics.forgottenSegments, everyMs),
@@ -177,8 +180,12 @@ final class PartitionTier {
     }
     boolean due = copies && gathering.worthIt(from, shared.nowMs());
     if (w == null) {
-      return due
-          || (copies ? local.localLogStartOffset() > local.logStartOffset() : mayHold(local));
+      boolean holds =
+          copies ? local.localLogStartOffset() > local.logStartOffset() : mayHold(local);
+      // What an earlier leader retired has to go, though nothing new ever comes.
+      boolean expired = local.logStartOffset() > 0;
+      looking = !due && !holds && expired && !empty && shared.nowMs() >= lookMs;
+      return due || holds || looking;
     }
     return due
         || (copies && shipment.hasOpenOutcome())
@@ -215,7 +222,7 @@ final class PartitionTier {
 
   /** What is not copied is not claimed either, unless there is something. */
   private CompletableFuture<Optional<ManifestWriter>> open() {
-    if (writer != null || copying() == Copying.ON) {
+    if (writer != null || (copying() == Copying.ON && !looking)) {
       return acquire().thenApply(Optional::of);
     }
     return shared
@@ -282,6 +289,7 @@ final class PartitionTier {
               if (tierStart > member.local().logStartOffset()) {
                 member.local().advanceLogStart(tierStart);
               }
+              requireWholeLog(w.view());
               return member.local().logStartOffset();
             },
             disk)
@@ -295,6 +303,25 @@ final class PartitionTier {
               shared.board().report(view);
               return w;
             });
+  }
+
+  /**
+   * The tier holds what was durable here, so a log that ends below it lost files or was rolled
+   * back. What it gets now bears offsets that the tier has given to other records: none of it may
+   * be taken for tiered and released.
+   */
+  private void requireWholeLog(ManifestView view) {
+    long end = member.local().logEndOffset();
+    if (view.segmentCount() > 0 && end < view.endOffset()) {
+      throw new IllegalStateException(
+          member.partition()
+              + " ends at "
+              + end
+              + " and its tier at "
+              + view.endOffset()
+              + ": files of the log were lost; stop the broker and remove the whole directory of"
+              + " the partition, then it goes on at the tier's end");
+    }
   }
 
   private CompletableFuture<ManifestView> moveStart(ManifestWriter w, long logStart) {

@@ -86,6 +86,9 @@ class GatheringTest {
     TierMember member = new TierMember(log, log, log::end, 1, () -> nothingLocal);
     assertThat(few(new GatherConfig(bytes + 1, 0, 0, 0), member, newestMs)).isEqualTo(bytes);
     assertThat(few(new GatherConfig(bytes, 0, 0, 0), member, newestMs)).isZero();
+    TierPolicy internal = new TierPolicy(-1, -1, -1, -1, true);
+    TierMember backup = new TierMember(log, log, log::end, 1, () -> internal);
+    assertThat(few(new GatherConfig(bytes + 1, 0, 0, 0), backup, newestMs)).isZero();
     GatherConfig aged = new GatherConfig(bytes + 1, 60_000, 0, 0);
     assertThat(few(aged, member, newestMs + 59_999)).isEqualTo(bytes);
     assertThat(few(aged, member, newestMs + 60_000)).isZero();

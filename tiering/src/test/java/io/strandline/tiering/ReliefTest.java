@@ -89,4 +89,21 @@ class ReliefTest {
     assertThat(off.segments()).hasSize(1);
     assertThat(on.segments()).as("not tiered").hasSize(1);
   }
+
+  /** What was committed before is named by nobody after that, and lies nowhere but here. */
+  @Test
+  void afterTheTierWasGivenUpNothingOfItCountsAsCommitted() throws IOException {
+    TierPolicy[] switched = {TierPolicy.keepAll()};
+    TestHotLog log = new TestHotLog(directory, 0).seal(1, 5).seal(2, 5);
+    tier.join(log, 1, () -> switched[0]);
+    tier.time.advance(60_000);
+    assertThat(tier.entries(log.partition())).hasSize(2);
+    switched[0] = switched[0].with(Copying.DROP);
+    tier.time.advance(60_000);
+    assertThat(tier.entries(log.partition())).isEmpty();
+    tier.faults(call -> Fault.of(Fault.Kind.LOST_REQUEST));
+    switched[0] = switched[0].with(Copying.ON);
+    assertThat(relieve(Long.MAX_VALUE)).isEqualTo(Relief.NONE);
+    assertThat(log.segments()).hasSize(2);
+  }
 }

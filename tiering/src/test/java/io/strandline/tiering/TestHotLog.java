@@ -101,6 +101,11 @@ final class TestHotLog implements SegmentSource, LocalSegments {
   }
 
   @Override
+  public long logEndOffset() {
+    return logEnd;
+  }
+
+  @Override
   public long sizeBytes() {
     return segments.stream().mapToLong(SealedSegment::logBytes).sum();
   }

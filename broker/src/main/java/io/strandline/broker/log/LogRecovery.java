@@ -238,7 +238,8 @@ final class LogRecovery {
               + what
               + " at offset "
               + offset
-              + "; restore the file, or delete it with all that follow and let a replica refill it");
+              + "; restore the file, or delete it with all that follow; if the tier holds more than is"
+              + " left then, delete the whole directory: the log goes on at the tier's end");
     }
   }
 

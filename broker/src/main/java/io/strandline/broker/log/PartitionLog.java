@@ -104,6 +104,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   }
 
   /** The offset the next record gets. */
+  @Override
   public long logEndOffset() {
     return state.logEnd;
   }

@@ -6,10 +6,12 @@ import io.strandline.replay.Replay;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRequest;
 import io.strandline.tiering.reclaim.LocalSegments;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 
 /** Reads of one log, from wherever the offset lies: the hot log, or history through replay. */
@@ -87,10 +89,13 @@ record LogReads(PartitionLog log, LocalSegments local, Replay replay, Executor r
         read.load();
       }
       boolean committedOnly = request.isolation() == FetchIsolation.TXN_COMMITTED;
-      return new PartitionRead.Hot(
-          marks,
-          read,
-          committedOnly ? log.abortedTransactions(request.offset(), read.nextOffset()) : null);
+      List<AbortedTransaction> aborted =
+          committedOnly ? log.abortedTransactions(request.offset(), read.nextOffset()) : null;
+      if (committedOnly && request.offset() < log.localLogStartOffset()) {
+        // Released since it was read: its list of aborted transactions may have gone before.
+        throw new OffsetOutOfRangeException(log.partition() + " released " + request.offset());
+      }
+      return new PartitionRead.Hot(marks, read, aborted);
     } catch (RuntimeException | Error failure) {
       read.close();
       throw failure;

@@ -17,6 +17,11 @@ record OwnedSegments(PartitionLog log, Mailbox mailbox) implements LocalSegments
   }
 
   @Override
+  public long logEndOffset() {
+    return log.logEndOffset();
+  }
+
+  @Override
   public long sizeBytes() {
     return log.sizeBytes();
   }

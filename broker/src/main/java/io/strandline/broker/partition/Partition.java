@@ -7,6 +7,7 @@ import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -271,7 +272,10 @@ public final class Partition {
   /** Where an epoch ends here, as OffsetForLeaderEpoch asks (KIP-101); leaders only. */
   public Optional<PartitionLog.EpochEnd> endOffsetForEpoch(OptionalInt leaderEpoch, int epoch) {
     leadingOrThrow(leaderEpoch);
-    return log.endOffsetForEpoch(epoch);
+    // A mount has one epoch, and begins its log anew whenever what it mounts has grown.
+    return role.readOnly() && epoch == SegmentEntry.FOREIGN_EPOCH
+        ? Optional.of(new PartitionLog.EpochEnd(epoch, log.logEndOffset()))
+        : log.endOffsetForEpoch(epoch);
   }
 
   // ---- log start

@@ -115,7 +115,7 @@ public final class MetadataBackup implements AutoCloseable {
     failures.increment();
     behindSinceMs = behindSinceMs == 0 ? clock.millis() : behindSinceMs;
     StoreException known = StoreException.of(failure);
-    if (known instanceof StoreException.Refused) {
+    if (known instanceof MetadataBackups.Superseded) {
       closed = true;
       cluster.superseded().accept(String.valueOf(known.getMessage()));
     } else {
@@ -128,8 +128,8 @@ public final class MetadataBackup implements AutoCloseable {
   /**
    * Backs up what changed since the last round.
    *
-   * @return whether anything was written; fails with {@link StoreException.Refused} if the cluster
-   *     was restored elsewhere
+   * @return whether anything was written; fails with {@link MetadataBackups.Superseded} if the
+   *     cluster was restored elsewhere
    */
   CompletableFuture<Boolean> round() {
     try {

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A fixed amount of memory outside the heap, in slabs that are allocated when first needed and kept
@@ -15,9 +17,11 @@ import org.jspecify.annotations.Nullable;
 final class SlabPool {
   static final int BLOCK_BYTES_MIN = 4096;
 
+  private static final Logger LOG = LoggerFactory.getLogger(SlabPool.class);
+
   private final int slabBytes;
   private final int slabOrder;
-  private final int slabsMax;
+  private volatile int slabsMax; // less than configured if the JVM gives less
   private final ArrayDeque<Slab> unused = new ArrayDeque<>();
   // By the order of the largest free block, so that the fullest slab that fits is found at once.
   private final List<LinkedHashSet<Slab>> byLargestFree = new ArrayList<>();
@@ -161,9 +165,18 @@ final class SlabPool {
       return unused.pop();
     }
     if (slabs < slabsMax) {
-      Slab slab = new Slab(slabBytes, slabOrder);
-      slabs++;
-      return slab;
+      try {
+        Slab slab = new Slab(slabBytes, slabOrder);
+        slabs++;
+        return slab;
+      } catch (OutOfMemoryError limit) {
+        // The JVM allows less direct memory than was configured: what there is has to do.
+        slabsMax = slabs;
+        LOG.atError()
+            .addKeyValue("bytes", (long) slabs * slabBytes)
+            .addKeyValue("reason", String.valueOf(limit.getMessage()))
+            .log("no more direct memory for the cache, which stays this small");
+      }
     }
     return null;
   }

@@ -78,7 +78,14 @@ public final class BatchCutter {
         && whole(to, header)
         && header.baseOffset() < limits.endOffset
         && (to == from || to + header.sizeBytes() - from <= limits.maxBytes)) {
-      verify(to, header, nextOffset);
+      follows(header, nextOffset);
+      if (!sound(to, header)) {
+        if (to == from) {
+          throw damaged(header);
+        }
+        // What lies before the damage is given first; who reads on is told.
+        return new BatchCut(from, to, nextOffset, 0, false);
+      }
       nextOffset = header.lastOffset() + 1;
       to += header.sizeBytes();
       header = header(to);
@@ -100,11 +107,17 @@ public final class BatchCutter {
   /** Checks one batch that the run holds whole. */
   void verify(int at, BatchHeader header, long minOffset) {
     follows(header, minOffset);
-    int end = at + header.sizeBytes();
-    if (run.crc32c(at + CHECKED_FROM, end) != header.crc32c()) {
-      throw new SegmentFormatException(
-          "the batch at offset " + header.baseOffset() + " is damaged");
+    if (!sound(at, header)) {
+      throw damaged(header);
     }
+  }
+
+  private static SegmentFormatException damaged(BatchHeader header) {
+    return new SegmentFormatException("the batch at offset " + header.baseOffset() + " is damaged");
+  }
+
+  private boolean sound(int at, BatchHeader header) {
+    return run.crc32c(at + CHECKED_FROM, at + header.sizeBytes()) == header.crc32c();
   }
 
   private static void follows(BatchHeader header, long minOffset) {

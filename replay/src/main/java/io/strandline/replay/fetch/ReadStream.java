@@ -132,6 +132,13 @@ public final class ReadStream {
     drop();
   }
 
+  /** A read that took long may have pinned for a stream that was ended as idle meanwhile. */
+  private synchronized void dropIfClosed() {
+    if (dropped) {
+      drop();
+    }
+  }
+
   long usedNanos() {
     return usedNanos;
   }
@@ -231,6 +238,7 @@ public final class ReadStream {
                   needed.add(pin);
                 }
               }
+              dropIfClosed();
               return new Window(needed, skip);
             },
             streams.executor());

@@ -108,6 +108,11 @@ final class SealedFiles implements SegmentSource, LocalSegments {
   }
 
   @Override
+  public long logEndOffset() {
+    return Long.MAX_VALUE; // more is written all the time
+  }
+
+  @Override
   public long sizeBytes() {
     return segments.stream().mapToLong(SealedSegment::logBytes).sum();
   }

@@ -80,7 +80,6 @@ class SoakTest {
       proxy.close();
       store.close();
       System.out.println("SoakTest: faults " + faults);
-      broker.output().lines().filter(line -> line.contains(" ERROR ")).forEach(System.out::println);
       footprints.forEach(footprint -> System.out.println("SoakTest: " + footprint));
     }
   }

@@ -13,6 +13,9 @@ public interface LocalSegments {
   /** First offset that has a local copy; not below {@link #logStartOffset()}. */
   long localLogStartOffset();
 
+  /** Offset of the next record. */
+  long logEndOffset();
+
   /** Length of all local batches, the active segment's included. */
   long sizeBytes();
 

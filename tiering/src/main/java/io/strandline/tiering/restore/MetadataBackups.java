@@ -160,11 +160,20 @@ public final class MetadataBackups {
                         }));
   }
 
-  private Optional<StoreException.Refused> refuse(int generation, int latest) {
+  /** The cluster was restored elsewhere: this node must not write any more. */
+  public static final class Superseded extends StoreException.Refused {
+    private static final long serialVersionUID = 1;
+
+    Superseded(String message) {
+      super(message, null);
+    }
+  }
+
+  private Optional<Superseded> refuse(int generation, int latest) {
     return latest <= generation
         ? Optional.empty()
         : Optional.of(
-            new StoreException.Refused(
+            new Superseded(
                 "the cluster of "
                     + store.describe()
                     + " was restored elsewhere, as generation "
@@ -172,7 +181,6 @@ public final class MetadataBackups {
                     + "; this node belongs to generation "
                     + generation
                     + " and must not write: stop it, and keep its disks until nothing on them is"
-                    + " missed",
-                null));
+                    + " missed"));
   }
 }

@@ -31,6 +31,7 @@ public final class NeighbourMerge implements Chore {
   private static final int RETENTION_PARTS = 8;
 
   private static final long REFUSED_MS = 1_000;
+  private static final long FAILURE_PAUSE_MAX_MS = 60 * 60 * 1_000L;
 
   private final Rewriting rewriting;
   private final Compactable partition;
@@ -59,6 +60,11 @@ public final class NeighbourMerge implements Chore {
   @Override
   public long pauseMs(int done) {
     return pauseMs;
+  }
+
+  @Override
+  public long failurePauseMaxMs() {
+    return FAILURE_PAUSE_MAX_MS;
   }
 
   @Override
@@ -115,19 +121,23 @@ public final class NeighbourMerge implements Chore {
       pauseMs = Math.min(pauseMs, REFUSED_MS);
       return CompletableFuture.completedFuture(0);
     }
-    CompletableFuture<Integer> merged;
-    try {
-      RewrittenFile file = rewriting.newFile();
-      merged =
-          new Copy(writer, run, file, rewriting.pieces(left))
-              .run()
-              .whenComplete((done, failure) -> file.close());
-    } catch (IOException e) {
-      merged = CompletableFuture.failedFuture(new UncheckedIOException(e));
-    }
-    return merged
+    return CompletableFuture.completedFuture(run)
+        .thenCompose(chosen -> merge(writer, chosen, left))
         .whenComplete((done, failure) -> rewriting.lane().leave(writer.view().partition()))
         .exceptionallyCompose(NeighbourMerge::unlessLeft);
+  }
+
+  private CompletableFuture<Integer> merge(
+      ManifestWriter writer, List<SegmentEntry> run, BooleanSupplier left) {
+    RewrittenFile file;
+    try {
+      file = rewriting.newFile();
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(new UncheckedIOException(e));
+    }
+    return CompletableFuture.completedFuture(file)
+        .thenCompose(open -> new Copy(writer, run, open, rewriting.pieces(left)).run())
+        .whenComplete((done, failure) -> file.close());
   }
 
   private static CompletableFuture<Integer> unlessLeft(Throwable failure) {

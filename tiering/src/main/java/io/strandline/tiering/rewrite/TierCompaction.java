@@ -24,6 +24,7 @@ public final class TierCompaction implements Chore {
   private static final Logger LOG = LoggerFactory.getLogger(TierCompaction.class);
   private static final int PAGE = 64;
   private static final long REFUSED_MS = 1_000;
+  private static final long FAILURE_PAUSE_MAX_MS = 60 * 60 * 1_000L;
 
   /** Lags are looked at so often when nothing else changed. */
   private static final long LOOK_MS = 60_000;
@@ -61,6 +62,11 @@ public final class TierCompaction implements Chore {
   @Override
   public long pauseMs(int done) {
     return pauseMs;
+  }
+
+  @Override
+  public long failurePauseMaxMs() {
+    return FAILURE_PAUSE_MAX_MS;
   }
 
   /** Share that waits to be compacted, as last looked at; 0 for a topic that is not compacted. */
@@ -130,13 +136,9 @@ public final class TierCompaction implements Chore {
       pauseMs = Math.min(pauseMs, REFUSED_MS);
       return CompletableFuture.completedFuture(0);
     }
-    CompletableFuture<Integer> round;
-    try {
-      round = round(writer, policy, left, range);
-    } catch (RuntimeException e) {
-      round = CompletableFuture.failedFuture(e);
-    }
-    return round.whenComplete((done, failure) -> rewriting.lane().leave(writer.view().partition()));
+    return CompletableFuture.completedFuture(range)
+        .thenCompose(entered -> round(writer, policy, left, entered))
+        .whenComplete((done, failure) -> rewriting.lane().leave(writer.view().partition()));
   }
 
   private CompletableFuture<Integer> round(

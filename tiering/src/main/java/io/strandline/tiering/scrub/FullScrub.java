@@ -85,7 +85,8 @@ public final class FullScrub {
         .thenCompose(
             mine ->
                 mine
-                    ? next(writer.view(), left)
+                    ? CompletableFuture.completedFuture(writer.view())
+                        .thenCompose(view -> next(view, left))
                         .whenComplete((done, failure) -> environment.turns.exit())
                         .exceptionally(FullScrub::noneIfLeft)
                     : CompletableFuture.completedFuture(0));

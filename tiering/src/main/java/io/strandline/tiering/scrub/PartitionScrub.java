@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiPredicate;
@@ -24,6 +25,7 @@ import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +53,8 @@ public final class PartitionScrub {
    *
    * @param listed whether anything was looked at
    * @param deleted orphans
-   * @param young named by none, but not older than the grace
+   * @param young named by none, but not older than the grace: objects, parts and versions; counts
+   *     one if the store does not tell of parts and versions
    * @param leftovers parts and versions deleted
    * @param findings what is wrong with what the manifest names
    */
@@ -122,6 +125,7 @@ public final class PartitionScrub {
         .thenCompose(
             unnamed ->
                 leftovers(view)
+                    .handle((left, failure) -> Optional.ofNullable(told(view, left, failure)))
                     .thenCompose(left -> delete(view.partition(), unnamed, left))
                     .thenApply(
                         swept ->
@@ -225,10 +229,24 @@ public final class PartitionScrub {
         });
   }
 
+  /** A store that refuses to tell, or can not, must not keep orphans from being deleted. */
+  private static @Nullable List<Leftover> told(
+      ManifestView view, @Nullable List<Leftover> left, @Nullable Throwable failure) {
+    if (failure != null) {
+      LOG.atWarn()
+          .addKeyValue("partition", view.partition())
+          .addKeyValue("reason", failure.toString())
+          .log("parts of uploads and versions are not listed");
+    }
+    return left;
+  }
+
   private CompletableFuture<Swept> delete(
-      TopicIdPartition partition, List<ObjectInfo> unnamed, List<Leftover> left) {
+      TopicIdPartition partition, List<ObjectInfo> unnamed, Optional<List<Leftover>> known) {
+    List<Leftover> left = known.orElse(List.of());
+    int unknown = known.isPresent() ? 0 : 1;
     if (unnamed.isEmpty() && left.isEmpty()) {
-      return CompletableFuture.completedFuture(Swept.NOTHING);
+      return CompletableFuture.completedFuture(new Swept(true, 0, unknown, 0, List.of()));
     }
     return storeClock()
         .thenCompose(
@@ -240,7 +258,7 @@ public final class PartitionScrub {
                       .map(ObjectInfo::key)
                       .toList();
               List<Leftover> old = left.stream().filter(l -> l.since().isBefore(young)).toList();
-              int youngCount = unnamed.size() - orphans.size();
+              int youngCount = unnamed.size() - orphans.size() + left.size() - old.size() + unknown;
               tell(partition, orphans.size(), old.size());
               return (orphans.isEmpty()
                       ? CompletableFuture.<Void>completedFuture(null)

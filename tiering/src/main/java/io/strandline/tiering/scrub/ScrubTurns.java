@@ -26,6 +26,7 @@ public final class ScrubTurns {
   private final Deque<Waiting> queue = new ArrayDeque<>();
   private final Collection<Waiting> resting = new HashSet<>();
   private boolean taken;
+  private boolean granting;
 
   public ScrubTurns(ScheduledExecutorService timer) {
     this.timer = timer;
@@ -97,14 +98,20 @@ public final class ScrubTurns {
 
   private void next() {
     look();
-    Waiting first;
-    synchronized (this) {
-      if (taken || queue.isEmpty()) {
-        return;
+    while (true) {
+      Waiting first;
+      synchronized (this) {
+        if (granting || taken || queue.isEmpty()) {
+          return;
+        }
+        granting = true;
+        taken = true;
+        first = queue.remove();
       }
-      taken = true;
-      first = queue.remove();
+      first.go.complete(true); // whose turn may be over by now: then the next has its turn here
+      synchronized (this) {
+        granting = false;
+      }
     }
-    first.go.complete(true);
   }
 }

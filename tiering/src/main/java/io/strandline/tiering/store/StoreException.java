@@ -64,7 +64,7 @@ public abstract sealed class StoreException extends RuntimeException {
    * The store refuses us: credentials, permission, bucket, a request it does not understand. A
    * retry will not help.
    */
-  public static final class Refused extends StoreException {
+  public static non-sealed class Refused extends StoreException {
     private static final long serialVersionUID = 1L;
 
     public Refused(String message, @Nullable Throwable cause) {

@@ -24,6 +24,11 @@ public interface Chore {
   /** Pause until the next turn, after one that did so many things. */
   long pauseMs(int done);
 
+  /** The longest pause after turns that failed in a row: dear ones are not tried every minute. */
+  default long failurePauseMaxMs() {
+    return pauseMs(0);
+  }
+
   /** Pause before the first turn. */
   default long firstPauseMs() {
     return 0;

@@ -21,6 +21,11 @@ import org.slf4j.event.Level;
 public final class ChoreRound {
   private static final Logger LOG = LoggerFactory.getLogger(ChoreRound.class);
 
+  /** Failures after which the pace's own pauses have grown to their longest. */
+  private static final int DOUBLINGS = 8;
+
+  private static final int MORE_DOUBLINGS = 12;
+
   /**
    * @param clockMs now
    * @param backoffMs pause after so many failures in a row
@@ -148,14 +153,26 @@ public final class ChoreRound {
       synchronized (this) {
         failures = failure == null ? 0 : failures + 1;
         failedInARow = failures;
-        long pauseMs =
-            failure == null ? chore.pauseMs(count) : pace.backoffMs.applyAsLong(failures);
+        long pauseMs = failure == null ? chore.pauseMs(count) : afterFailures(failure, failures);
         dueMs = pace.clockMs.getAsLong() + pauseMs;
       }
       if (failure != null) {
         tell(failure, failedInARow);
       }
       return count;
+    }
+
+    /**
+     * The pace's own pauses first; then they go on doubling up to what suits the chore, unless it
+     * is the store that is away: what it kept from being done is due as soon as it is back.
+     */
+    private long afterFailures(Throwable failure, int inARow) {
+      long pauseMs = pace.backoffMs.applyAsLong(inARow);
+      if (StoreException.of(failure) instanceof StoreException.Unavailable) {
+        return pauseMs;
+      }
+      int more = Math.max(0, Math.min(MORE_DOUBLINGS, inARow - DOUBLINGS));
+      return Math.max(pauseMs, Math.min(chore.failurePauseMaxMs(), pauseMs << more));
     }
 
     /**

@@ -5,13 +5,14 @@ import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.Retention;
 import io.strandline.tiering.seal.SealedSegment;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** Moves the log start past what {@code retention.ms} and {@code retention.bytes} let go. */
 public final class Expiry implements Chore {
-  private static final int LOCAL_SEGMENTS_MAX = 1024;
+  private static final int PAGE = 1024;
 
   private final Upkept upkept;
   private final Consumer<ManifestView> progress;
@@ -74,13 +75,19 @@ public final class Expiry implements Chore {
       return 0;
     }
     LocalSegments local = upkept.local();
-    long tieredToo =
-        upkept
-            .source()
-            .sealedSegments(local.localLogStartOffset(), view.endOffset(), LOCAL_SEGMENTS_MAX)
-            .stream()
-            .mapToLong(SealedSegment::logBytes)
-            .sum();
+    long from = local.localLogStartOffset();
+    long tieredToo = 0;
+    while (from < view.endOffset()) {
+      List<SealedSegment> page = upkept.source().sealedSegments(from, Long.MAX_VALUE, PAGE);
+      // One at the seam, cut otherwise by an earlier leader, counts as tiered: the lesser evil.
+      for (SealedSegment segment : page) {
+        tieredToo += segment.baseOffset() < view.endOffset() ? segment.logBytes() : 0;
+      }
+      if (page.size() < PAGE) {
+        break;
+      }
+      from = page.get(PAGE - 1).endOffset();
+    }
     return Math.max(0, local.sizeBytes() - tieredToo);
   }
 }

@@ -14,14 +14,17 @@ import java.util.function.Consumer;
  */
 public final class GiveUp implements Chore {
   private final Upkept upkept;
+  private final Release release;
   private final Consumer<ManifestView> progress;
   private final long everyMs;
 
   /**
+   * @param release frees nothing more of what is given up
    * @param progress told of each new version
    */
-  public GiveUp(Upkept upkept, Consumer<ManifestView> progress, long everyMs) {
+  public GiveUp(Upkept upkept, Release release, Consumer<ManifestView> progress, long everyMs) {
     this.upkept = upkept;
+    this.release = release;
     this.progress = progress;
     this.everyMs = everyMs;
   }
@@ -53,6 +56,7 @@ public final class GiveUp implements Chore {
   }
 
   private long startLocally() {
+    release.forget();
     LocalSegments local = upkept.local();
     local.advanceLogStart(local.localLogStartOffset());
     return local.logStartOffset();

@@ -62,6 +62,7 @@ public final class Release implements Chore {
   public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
     long localStart = local.localLogStartOffset();
     if (localStart >= writer.view().endOffset() || policy.get().copying() != Copying.ON) {
+      forget();
       return CompletableFuture.completedFuture(0);
     }
     return writer
@@ -75,6 +76,11 @@ public final class Release implements Chore {
               return released.bytes() > 0 ? released.segments() : 0;
             },
             disk);
+  }
+
+  /** What was seen to be committed may not be any more. */
+  synchronized void forget() {
+    known.clear();
   }
 
   private synchronized void know(List<CommittedSegment> committed) {

@@ -40,6 +40,7 @@ public final class UploadIntents implements AutoCloseable {
   private final Path file;
   private final Map<ObjectKey, UploadIntent> open = new LinkedHashMap<>();
   private FileChannel channel;
+  private boolean torn;
 
   /** Length of the file when it was last rewritten: what was open then. */
   private long rewrittenBytes;
@@ -79,9 +80,7 @@ public final class UploadIntents implements AutoCloseable {
     append(sealed("end " + object));
     // By doubling: with many open, and all ending, a rewrite for each would hold up everybody.
     if (channel.size() > Math.max(REWRITE_BYTES, 2 * rewrittenBytes)) {
-      channel.close();
-      channel = rewrite(file, open);
-      rewrittenBytes = channel.size();
+      rewrite();
     }
   }
 
@@ -95,8 +94,23 @@ public final class UploadIntents implements AutoCloseable {
     channel.close();
   }
 
+  /** The old file stays in use if this fails. */
+  private void rewrite() throws IOException {
+    FileChannel old = channel;
+    channel = rewrite(file, open);
+    rewrittenBytes = channel.size();
+    torn = false;
+    old.close();
+  }
+
+  /** After a failure the file is written anew first: a torn line would spoil the next. */
   private void append(String line) throws IOException {
+    if (torn) {
+      rewrite();
+    }
+    torn = true;
     writeFully(channel, line);
+    torn = false;
   }
 
   /** Replaces the file whole, durably, and opens it for more. */

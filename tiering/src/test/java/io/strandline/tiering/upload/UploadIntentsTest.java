@@ -34,6 +34,29 @@ class UploadIntentsTest {
     assertThat(reopened()).containsExactly(intent(2));
   }
 
+  /** A directory in the place of the new file: what a full disk does, without one. */
+  @Test
+  void aRewriteThatFailsLeavesTheFileInUse() throws IOException {
+    Path fresh = directory.resolve("uploads.intents.new");
+    try (UploadIntents intents = UploadIntents.open(directory)) {
+      Files.createDirectories(fresh.resolve("in the way"));
+      for (long n = 0; n < 1_000; n++) {
+        try {
+          intents.begin(intent(n));
+          intents.end(intent(n).object());
+        } catch (IOException inTheWay) {
+          // told each time the file has grown; the intent itself is written
+        }
+      }
+      intents.begin(intent(7_000));
+      Files.delete(fresh.resolve("in the way"));
+      Files.delete(fresh);
+      intents.begin(intent(7_001));
+      intents.end(intent(7_001).object());
+    }
+    assertThat(reopened()).containsExactly(intent(7_000));
+  }
+
   @Test
   void aFileTornAtAnyByteKeepsWhatWasWhole() throws IOException {
     try (UploadIntents intents = UploadIntents.open(directory)) {

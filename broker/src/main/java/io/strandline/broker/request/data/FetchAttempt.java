@@ -71,6 +71,7 @@ final class FetchAttempt {
   private int bytes;
   private int promisedBytes; // at most what reads under way add
   private int pending;
+  private boolean full; // a part that brings no more, though more is there: it must not wait
   private boolean cramped; // something was there and did not fit
   private boolean failed;
   private boolean answered;
@@ -128,7 +129,10 @@ final class FetchAttempt {
       read(next);
     }
     boolean enough =
-        failed || cramped || bytes >= Math.min(request.body().minBytes(), Math.max(1, maxBytes));
+        failed
+            || cramped
+            || full
+            || bytes >= Math.min(request.body().minBytes(), Math.max(1, maxBytes));
     boolean hurry = enough || request.body().maxWait() <= 0 || turn.set().isEmpty();
     if (timeOver || (hurry && pending == 0)) {
       answer();
@@ -201,6 +205,7 @@ final class FetchAttempt {
 
   private void take(Interest interest, PartitionRead read, long offset, int room) {
     if (read instanceof PartitionRead.Hot hot) {
+      full |= hot.read().sizeBytes() > 0 && hot.read().nextOffset() < hot.marks().upperBound();
       add(
           interest,
           FetchPart.of(hot.marks(), hot.read(), hot.aborted(), services.config().copyBytes()));
@@ -268,6 +273,7 @@ final class FetchAttempt {
           interest.mark(Kind.REMOTE_FETCH_BYTES, read.sizeBytes());
           boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
           if (!goesOn(answer.asked, read)) {
+            full |= read.sizeBytes() > 0;
             short version = request.body().version();
             add(interest, FetchPart.of(answer.asked.marks, read, committedOnly, version));
           }

@@ -38,8 +38,6 @@ import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Produce, versions 3 to 13. The frame is let go when all partitions are written, before the
@@ -47,7 +45,6 @@ import org.slf4j.LoggerFactory;
  * all is written would let go of a frame whose records are still to be read.
  */
 final class ProduceHandler implements Handler<ProduceRequest> {
-  private static final Logger LOG = LoggerFactory.getLogger(ProduceHandler.class);
   private static final short ZSTD_SINCE = 7;
   private static final int ATTRIBUTES_POSITION = 21;
   private static final int TRANSACTIONAL_MASK = 0x10;
@@ -239,7 +236,6 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     if (part.acknowledged.isCompletedExceptionally()) {
       Throwable failure =
           part.acknowledged.handle((appended, thrown) -> Dispatcher.cause(thrown)).join();
-      tellIfUnexpected(part, failure);
       return failed(answer, failure);
     }
     Appended appended = part.acknowledged.join();
@@ -247,16 +243,6 @@ final class ProduceHandler implements Handler<ProduceRequest> {
         .setBaseOffset(appended.firstOffset())
         .setLogAppendTimeMs(appended.logAppendTimeMs())
         .setLogStartOffset(appended.logStartOffset());
-  }
-
-  /** The client is told no more than that; here alone it can be understood. */
-  private static void tellIfUnexpected(Part part, Throwable failure) {
-    if (Errors.forException(failure) == Errors.UNKNOWN_SERVER_ERROR) {
-      LOG.atError()
-          .addKeyValue("partition", part.topic.name() + "-" + part.index)
-          .setCause(failure)
-          .log("an append failed unexpectedly");
-    }
   }
 
   private static PartitionProduceResponse failed(PartitionProduceResponse answer, Errors error) {
