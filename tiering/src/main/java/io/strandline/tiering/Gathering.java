@@ -37,6 +37,10 @@ final class Gathering {
     fewUntilMs = 0;
   }
 
+  boolean asked() {
+    return asked;
+  }
+
   /** What is sealed and too little to go up. */
   long fewBytes() {
     return fewBytes;

@@ -46,6 +46,7 @@ final class PartitionTier {
   private final ChoreRound chores;
   private volatile long nextStartMs;
   private volatile boolean left;
+  private volatile boolean mayOpen;
   private final long lookMs;
 
   /** This pass only looks whether the tier holds something that has to be looked after. */
@@ -185,12 +186,18 @@ final class PartitionTier {
       // What an earlier leader retired has to go, though nothing new ever comes.
       boolean expired = local.logStartOffset() > 0;
       looking = !due && !holds && expired && !empty && shared.nowMs() >= lookMs;
-      return due || holds || looking;
+      return (due || holds || looking) && mayOpen();
     }
     return due
         || (copies && shipment.hasOpenOutcome())
         || chores.due()
         || local.logStartOffset() > w.view().endOffset();
+  }
+
+  /** Once it may, a failure does not put it at the end of the line again. */
+  private boolean mayOpen() {
+    mayOpen = mayOpen || gathering.asked() || shared.openings().enter(shared.nowMs());
+    return mayOpen;
   }
 
   private Copying copying() {

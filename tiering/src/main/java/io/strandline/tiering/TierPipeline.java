@@ -7,6 +7,7 @@ import io.strandline.tiering.upload.UploadIntent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,12 @@ public final class TierPipeline implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TierPipeline.class);
   private static final long STRAY_INTENTS_MS = 10 * 60 * 1000L;
 
+  /** At a start partitions join one after another, and their own intents with them. */
+  private static final long FIRST_STRAYS_MS = 60 * 1000L;
+
+  /** Of one round: each costs a look at a manifest. */
+  private static final int STRAYS_MAX = 100;
+
   private record Joined(PartitionTier tier, TierRunner runner) {
     boolean failing() {
       return runner.failing() || tier.choresFailing();
@@ -60,10 +67,12 @@ public final class TierPipeline implements AutoCloseable {
   private @Nullable ScheduledFuture<?> ticks;
   private CompletableFuture<Void> strays = CompletableFuture.completedFuture(null);
   private long nextStraysMs;
+  private int straysFrom;
   private boolean stopped;
 
   public TierPipeline(TierConfig config, TierServices services) {
     this.shared = TierShared.of(config, services);
+    this.nextStraysMs = shared.nowMs() + FIRST_STRAYS_MS;
     TierMetrics.watch(services.metrics(), this);
   }
 
@@ -278,6 +287,17 @@ public final class TierPipeline implements AutoCloseable {
     }
   }
 
+  /** At most so many of a round, all of them in turn. */
+  private List<UploadIntent> strays() {
+    List<UploadIntent> all = new ArrayList<>(shared.uploader().openIntents());
+    all.removeIf(
+        intent ->
+            joined.containsKey(intent.partition()) || deleted.containsKey(intent.partition()));
+    Collections.rotate(all, all.isEmpty() ? 0 : -(straysFrom % all.size()));
+    straysFrom = all.size() > STRAYS_MAX ? straysFrom + STRAYS_MAX : 0;
+    return all.subList(0, Math.min(STRAYS_MAX, all.size()));
+  }
+
   /** Uploads left open in partitions that this broker no longer leads. */
   private synchronized void resolveStrays(long nowMs) {
     if (stopped || nowMs < nextStraysMs || !strays.isDone()) {
@@ -285,16 +305,13 @@ public final class TierPipeline implements AutoCloseable {
     }
     nextStraysMs = nowMs + STRAY_INTENTS_MS;
     List<CompletableFuture<Void>> resolved = new ArrayList<>();
-    for (UploadIntent intent : shared.uploader().openIntents()) {
-      TopicIdPartition partition = intent.partition();
-      if (!joined.containsKey(partition) && !deleted.containsKey(partition)) {
-        resolved.add(
-            shared
-                .services()
-                .manifests()
-                .read(partition)
-                .thenCompose(view -> shared.intents().resolve(intent, view, nowMs)));
-      }
+    for (UploadIntent intent : strays()) {
+      resolved.add(
+          shared
+              .services()
+              .manifests()
+              .read(intent.partition())
+              .thenCompose(view -> shared.intents().resolve(intent, view, nowMs)));
     }
     strays =
         CompletableFuture.allOf(resolved.toArray(CompletableFuture[]::new))

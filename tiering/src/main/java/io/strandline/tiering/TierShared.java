@@ -8,6 +8,7 @@ import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.scrub.ScrubLedger;
 import io.strandline.tiering.scrub.ScrubTurns;
 import io.strandline.tiering.upkeep.ChoreRound;
+import io.strandline.tiering.upkeep.OpeningPace;
 import io.strandline.tiering.upload.Uploader;
 
 /** What all partitions of a pipeline use together. */
@@ -20,6 +21,7 @@ record TierShared(
     IntentRule intents,
     Rewriting rewriting,
     ProgressBoard board,
+    OpeningPace openings,
     TierMetrics metrics) {
   static TierShared of(TierConfig config, TierServices services) {
     Uploader uploader = new Uploader(services.cluster(), config.upload(), services.forUploads());
@@ -39,6 +41,7 @@ record TierShared(
                 services.clock()::millis,
                 services.metrics())),
         new ProgressBoard(),
+        new OpeningPace(),
         new TierMetrics(services.metrics()));
   }
 

@@ -360,6 +360,7 @@ public final class LogDirectory implements AutoCloseable {
       health.check();
       for (PartitionLog log : logs.values()) {
         log.closeCleanly();
+        log.closeFiles(); // one after another: writing indexes opens two files more for each
       }
       health.run(
           "stop",

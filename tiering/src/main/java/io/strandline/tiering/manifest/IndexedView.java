@@ -10,6 +10,7 @@ import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
@@ -100,12 +101,32 @@ record IndexedView(ManifestVersion facts, Supplier<ManifestVersion> whole, Index
   }
 
   @Override
-  public CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs) {
+  public CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs, long offset) {
+    long from = Math.max(offset, startOffset());
     return walk(
-            page -> page.endOffset() > startOffset() && page.maxTimestamp() >= timestampMs,
-            entry -> entry.endOffset() > startOffset() && entry.maxTimestamp() >= timestampMs,
+            page -> page.endOffset() > from && page.maxTimestamp() >= timestampMs,
+            entry -> entry.endOffset() > from && entry.maxTimestamp() >= timestampMs,
             1)
         .thenApply(found -> found.stream().findFirst());
+  }
+
+  /** Enters only the pages that the offset lies in: of others the reference knows the sum. */
+  @Override
+  public CompletableFuture<Long> bytesFrom(long offset) {
+    long from = Math.max(offset, startOffset());
+    AtomicLong sum = new AtomicLong();
+    return walk(
+            page -> {
+              boolean whole = page.baseOffset() >= from;
+              sum.addAndGet(whole ? page.segmentBytes() : 0);
+              return !whole && page.endOffset() > from;
+            },
+            entry -> {
+              sum.addAndGet(entry.endOffset() > from ? entry.lengthBytes() : 0);
+              return false;
+            },
+            1)
+        .thenApply(none -> sum.get());
   }
 
   @Override

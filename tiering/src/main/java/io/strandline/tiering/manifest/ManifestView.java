@@ -68,7 +68,18 @@ public interface ManifestView {
    * The first segment, in order of offsets, whose largest timestamp is at least {@code
    * timestampMs}.
    */
-  CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs);
+  default CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs) {
+    return firstReaching(timestampMs, startOffset());
+  }
+
+  /** The same among those that cover or follow the offset. Costs a request a level of the index. */
+  CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs, long offset);
+
+  /**
+   * Sum of the lengths of the segments that cover or follow the offset. Costs a request a level of
+   * the index, however many there are.
+   */
+  CompletableFuture<Long> bytesFrom(long offset);
 
   /**
    * The segment whose largest timestamp is the largest of all that are held, the first if there are

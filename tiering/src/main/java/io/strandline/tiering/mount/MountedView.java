@@ -73,8 +73,13 @@ record MountedView(TopicIdPartition partition, ManifestView origin) implements M
   }
 
   @Override
-  public CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs) {
-    return origin.firstReaching(timestampMs);
+  public CompletableFuture<Optional<SegmentEntry>> firstReaching(long timestampMs, long offset) {
+    return origin.firstReaching(timestampMs, offset);
+  }
+
+  @Override
+  public CompletableFuture<Long> bytesFrom(long offset) {
+    return origin.bytesFrom(offset);
   }
 
   @Override

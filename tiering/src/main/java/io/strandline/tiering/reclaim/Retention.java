@@ -12,11 +12,15 @@ import java.util.concurrent.CompletableFuture;
 public final class Retention {
   private static final int PAGE = 256;
 
+  /** What one look takes at most; a long history that may go all at once goes in steps. */
+  public static final int SEGMENTS_MAX = 16 * PAGE;
+
   private final ManifestView view;
   private final TierPolicy policy;
   private final long nowMs;
   private long remainingBytes;
   private long startOffset;
+  private int looked;
 
   private Retention(ManifestView view, TierPolicy policy, long untieredBytes, long nowMs) {
     this.view = view;
@@ -27,8 +31,9 @@ public final class Retention {
   }
 
   /**
-   * The end of the longest run of whole tiered segments, from the start on, that may go; the view's
-   * start if none may. A segment without timestamps goes with a later one that is too old.
+   * The end of the longest run of whole tiered segments, from the start on, that may go, of the
+   * first {@link #SEGMENTS_MAX}; the view's start if none may. A segment without timestamps goes
+   * with a later one that is too old.
    *
    * @param untieredBytes what the hot log holds above the tier's end
    */
@@ -70,6 +75,8 @@ public final class Retention {
       }
       remainingBytes -= entry.lengthBytes();
     }
-    return entries.size() == PAGE;
+    looked += entries.size();
+    boolean enough = looked >= SEGMENTS_MAX && startOffset > view.startOffset();
+    return entries.size() == PAGE && !enough;
   }
 }

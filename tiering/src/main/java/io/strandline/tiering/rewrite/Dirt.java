@@ -4,10 +4,8 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What of a tiered partition waits to be compacted, as Kafka's cleaner measures it.
@@ -20,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @param overdue whether something dirty is older than {@code max.compaction.lag.ms}
  */
 record Dirt(long fromOffset, long endOffset, long dirtyBytes, long cleanBytes, boolean overdue) {
-  private static final int PAGE = 256;
-
   /** Share of what could be compacted that was not yet. */
   double ratio() {
     return dirtyBytes == 0 ? 0 : (double) dirtyBytes / (dirtyBytes + cleanBytes);
@@ -32,8 +28,8 @@ record Dirt(long fromOffset, long endOffset, long dirtyBytes, long cleanBytes, b
   }
 
   /**
-   * Looks at what the view names; costs a small read of the first dirty segment if {@code
-   * max.compaction.lag.ms} is set.
+   * Looks at what the view names, in a few requests however much it is; costs a small read of the
+   * first dirty segment if {@code max.compaction.lag.ms} is set.
    *
    * @param read the first so many bytes of a segment
    */
@@ -43,70 +39,43 @@ record Dirt(long fromOffset, long endOffset, long dirtyBytes, long cleanBytes, b
       long nowMs,
       Function<SegmentEntry, CompletableFuture<ByteBuffer>> read) {
     long from = Math.max(view.startOffset(), view.compaction().cleanedOffset());
-    return new Look(view, policy, nowMs, from).walk(from).thenCompose(look -> look.result(read));
+    CompletableFuture<Long> end =
+        policy.lagMinMs() > 0
+            ? view.firstReaching(nowMs - policy.lagMinMs() + 1, from)
+                .thenApply(young -> young.map(SegmentEntry::baseOffset).orElse(view.endOffset()))
+            : CompletableFuture.completedFuture(view.endOffset());
+    return end.thenCompose(
+        limit ->
+            between(view, from, Math.max(from, limit))
+                .thenCompose(
+                    dirt ->
+                        dirt.dirtyBytes == 0 || policy.lagMaxMs() == Long.MAX_VALUE
+                            ? CompletableFuture.completedFuture(dirt)
+                            : dirt.look(view, nowMs - policy.lagMaxMs(), read)));
   }
 
-  /** A walk over the segments from the first dirty one on. */
-  private static final class Look {
-    private final ManifestView view;
-    private final CompactionPolicy policy;
-    private final long nowMs;
-    private final long from;
-    private @Nullable SegmentEntry first;
-    private long end;
-    private long dirtyBytes;
-    private long youngBytes;
+  private static CompletableFuture<Dirt> between(ManifestView view, long from, long end) {
+    return view.bytesFrom(from)
+        .thenCombine(
+            end < view.endOffset() ? view.bytesFrom(end) : CompletableFuture.completedFuture(0L),
+            (dirtyOrYoung, young) ->
+                new Dirt(from, end, dirtyOrYoung - young, view.sizeBytes() - dirtyOrYoung, false));
+  }
 
-    Look(ManifestView view, CompactionPolicy policy, long nowMs, long from) {
-      this.view = view;
-      this.policy = policy;
-      this.nowMs = nowMs;
-      this.from = from;
-      this.end = from;
-    }
-
-    CompletableFuture<Look> walk(long offset) {
-      if (offset >= view.endOffset()) {
-        return CompletableFuture.completedFuture(this);
-      }
-      return view.from(offset, PAGE)
-          .thenCompose(
-              entries -> {
-                entries.forEach(this::take);
-                return entries.size() < PAGE
+  private CompletableFuture<Dirt> look(
+      ManifestView view,
+      long tooOldMs,
+      Function<SegmentEntry, CompletableFuture<ByteBuffer>> read) {
+    return view.from(fromOffset, 1)
+        .thenCompose(
+            oldest ->
+                oldest.get(0).dataBytes() < BatchHeader.BYTES
                     ? CompletableFuture.completedFuture(this)
-                    : walk(last(entries).endOffset());
-              });
-    }
+                    : read.apply(oldest.get(0)).thenApply(head -> looked(head, tooOldMs)));
+  }
 
-    private void take(SegmentEntry entry) {
-      boolean young = policy.lagMinMs() > 0 && entry.maxTimestamp() > nowMs - policy.lagMinMs();
-      if (young || youngBytes > 0) {
-        youngBytes += entry.lengthBytes();
-        return;
-      }
-      first = first == null ? entry : first;
-      dirtyBytes += entry.lengthBytes();
-      end = entry.endOffset();
-    }
-
-    CompletableFuture<Dirt> result(Function<SegmentEntry, CompletableFuture<ByteBuffer>> read) {
-      SegmentEntry oldest = first;
-      boolean limited = policy.lagMaxMs() < Long.MAX_VALUE;
-      if (oldest == null || !limited || oldest.dataBytes() < BatchHeader.BYTES) {
-        return CompletableFuture.completedFuture(dirt(false));
-      }
-      return read.apply(oldest)
-          .thenApply(
-              head -> dirt(nowMs - BatchHeader.parse(head).maxTimestamp() > policy.lagMaxMs()));
-    }
-
-    private Dirt dirt(boolean overdue) {
-      return new Dirt(from, end, dirtyBytes, view.sizeBytes() - dirtyBytes - youngBytes, overdue);
-    }
-
-    private static SegmentEntry last(List<SegmentEntry> entries) {
-      return entries.get(entries.size() - 1);
-    }
+  private Dirt looked(ByteBuffer head, long tooOldMs) {
+    boolean tooOld = BatchHeader.parse(head).maxTimestamp() < tooOldMs;
+    return new Dirt(fromOffset, endOffset, dirtyBytes, cleanBytes, tooOld);
   }
 }

@@ -39,7 +39,7 @@ public final class Expiry implements Chore {
 
   @Override
   public long pauseMs(int done) {
-    return everyMs;
+    return done >= Retention.SEGMENTS_MAX ? 0 : everyMs;
   }
 
   @Override

@@ -8,7 +8,7 @@ import java.util.function.BooleanSupplier;
 
 /** Deletes objects whose grace is over, and has the manifest forget them. */
 public final class RetiredDeletion implements Chore {
-  private static final int PAGE = 64;
+  private static final int PAGE = 256;
 
   private final RetiredObjects retired;
   private final Counter forgottenSegments;
