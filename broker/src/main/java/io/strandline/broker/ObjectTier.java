@@ -35,7 +35,6 @@ import io.strandline.tiering.mount.MountedStores;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.restore.TierTails;
-import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.scrub.ScrubFile;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
@@ -325,7 +324,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       intents,
                       deletions,
                       threads.tier,
-                      new Workbench(threads.rewrite, config.ownDirectory().resolve("rewriting")),
+                      TierBindings.workbench(config, threads.rewrite),
                       threads.timer,
                       InstantSource.system(),
                       random,

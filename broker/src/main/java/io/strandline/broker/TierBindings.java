@@ -2,6 +2,7 @@ package io.strandline.broker;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.restore.MetadataBackup;
@@ -15,6 +16,7 @@ import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.rewrite.Workbench;
 import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
@@ -129,6 +131,24 @@ final class TierBindings {
         defaults.segmentsPerCommit(),
         scrub(config),
         rewrite(config));
+  }
+
+  /** What is rewritten must not be what stops producers: twice the reserve stays free. */
+  static Workbench workbench(BrokerConfig config, Executor executor) {
+    Path directory = config.ownDirectory();
+    DiskSpace.Sizes sizes = DiskSpace.ofFileSystems();
+    SpaceConfig space = Bindings.space(config);
+    return new Workbench(
+        executor,
+        directory.resolve("rewriting"),
+        () -> {
+          try {
+            DiskSpace.Room room = sizes.of(directory);
+            return room.usableBytes() - 2 * space.reserve().freeBytes(room.totalBytes());
+          } catch (IOException e) {
+            return Long.MAX_VALUE; // then the disk says so itself
+          }
+        });
   }
 
   static RewriteConfig rewrite(BrokerConfig config) {

@@ -3,6 +3,7 @@ package io.strandline.tiering;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.io.ByteArrayOutputStream;
@@ -70,5 +71,34 @@ class NeighbourMergeTest {
     List<SegmentEntry> merged = tier.entries(log.partition());
     assertThat(merged).hasSizeLessThan(12);
     assertThat(TierContent.read(tier.bucket, merged).records).isEqualTo(keyed.committed);
+  }
+
+  @Test
+  void aTopicThatIsTurnedOffRestsAndLosesNothing() throws IOException {
+    RewriteConfig d = RewriteConfig.defaults();
+    TestTier tier =
+        new TestTier(directory, 1)
+            .rewriting(new RewriteConfig(d.core(), 1, 5000, 1 << 20, 15_000, 1e12));
+    tier.scratchRoom = 0;
+    tier.crash();
+    TestHotLog log = new TestHotLog(directory, 0);
+    for (int i = 0; i < 40; i++) {
+      log.seal(i, 5);
+    }
+    TierPolicy[] policy = {TierPolicy.keepAll()};
+    tier.join(log, 1, () -> policy[0]);
+    tier.time.advance(20 * 60_000);
+    assertThat(tier.entries(log.partition())).as("no room to merge").hasSize(40);
+    assertThat(tier.pipeline.failingCount()).isZero();
+
+    policy[0] = policy[0].with(Copying.OFF);
+    tier.scratchRoom = Long.MAX_VALUE;
+    tier.time.advance(20 * 60_000);
+    assertThat(tier.entries(log.partition())).as("turned off").hasSize(40);
+
+    policy[0] = policy[0].with(Copying.ON);
+    tier.time.advance(20 * 60_000);
+    assertThat(tier.entries(log.partition())).hasSizeLessThan(12);
+    tier.check(log);
   }
 }

@@ -53,6 +53,7 @@ final class TestTier {
   private FaultPlan faults = FaultPlan.none();
   private TierConfig config;
   TierPipeline pipeline;
+  long scratchRoom = Long.MAX_VALUE;
   Manifests manifests;
   SimpleMeterRegistry metrics;
 
@@ -124,7 +125,7 @@ final class TestTier {
                 UploadIntents.open(directory.resolve("intents")),
                 Deletions.open(directory.resolve("deletions")),
                 time,
-                new Workbench(time, directory.resolve("rewriting")),
+                new Workbench(time, directory.resolve("rewriting"), () -> scratchRoom),
                 time,
                 time,
                 random,

@@ -6,6 +6,7 @@ import io.strandline.tiering.KeyedLog.Written;
 import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.rewrite.RewriteConfig;
@@ -130,6 +131,46 @@ class TierCompactionTest {
       assertThat(s.entries()).hasSizeLessThan(8);
       assertThat(s.log.segments()).as("local bytes that are clean in the tier").isEmpty();
     }
+  }
+
+  @Test
+  void whatTheDiskHasNoRoomForIsPutOffAndNotFailed() throws IOException {
+    Scene s = new Scene(3, SMALL);
+    s.tier.scratchRoom = 1 << 10;
+    s.keyed.seal(8, 12);
+    s.tier.join(s.log, 1, KEEP, COMPACTING);
+    List<StoreCall> calls = s.tier.recordCalls();
+    s.tier.time.advance(5 * 60_000);
+    assertThat(s.progress().cleanedOffset()).isZero();
+    assertThat(s.tier.metrics.counter("strandline.compaction.put.off").count())
+        .as("once a minute")
+        .isBetween(4.0, 6.0);
+    assertThat(s.tier.metrics.counter("strandline.compaction.read.bytes").count()).isZero();
+    assertThat(s.tier.pipeline.failingCount()).isZero();
+    assertThat(calls).as("nothing is asked while it waits").hasSizeLessThan(40);
+
+    s.tier.scratchRoom = 1 << 20;
+    s.tier.time.advance(2 * 60_000);
+    assertThat(s.progress().cleanedOffset()).isEqualTo(s.log.end());
+    s.checkClean(false);
+  }
+
+  @Test
+  void aTopicThatIsTurnedOffIsCompactedOnInTheTier() throws IOException {
+    Scene s = new Scene(5, SMALL);
+    s.keyed.seal(8, 12);
+    TierPolicy[] policy = {KEEP};
+    Compactable later = compacting(policy(2 * TestTier.HOUR_MS, Long.MAX_VALUE, 0.01));
+    s.tier.pipeline.join(new TierMember(s.log, s.log, s.log::end, 1, () -> policy[0], later));
+    s.tier.time.advance(60_000);
+    long tiered = s.log.end();
+    assertThat(s.progress().cleanedOffset()).isZero();
+    policy[0] = KEEP.with(Copying.OFF);
+    s.keyed.seal(2, 12);
+    s.tier.time.advance(5 * TestTier.HOUR_MS);
+    assertThat(s.tier.view(s.log.partition()).endOffset()).as("nothing goes up").isEqualTo(tiered);
+    assertThat(s.progress().cleanedOffset()).isEqualTo(tiered);
+    s.checkClean(false);
   }
 
   @Test

@@ -1,10 +1,14 @@
 package io.strandline.tiering.rewrite;
 
-/** Leadership ended while something was being rewritten: nothing more is done. */
+/** Nothing more is rewritten now: leadership has ended, or the disk has no room for it. */
 final class LeftException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   LeftException() {
-    super("leadership has ended", null, false, false);
+    this("leadership has ended");
+  }
+
+  LeftException(String reason) {
+    super(reason, null, false, false);
   }
 }

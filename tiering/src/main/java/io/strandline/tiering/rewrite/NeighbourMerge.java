@@ -3,6 +3,7 @@ package io.strandline.tiering.rewrite;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentIndex;
@@ -73,7 +74,8 @@ public final class NeighbourMerge implements Chore {
     long target = Math.min(rewriting.config().mergeBytes(), policy.segmentBytes());
     ManifestView view = writer.view();
     pauseMs = rewriting.config().checkMs();
-    if (policy.compacts() || target == 0 || view.version() == seenVersion) {
+    boolean rests = retention.get().copying() != Copying.ON; // it would put, to save requests
+    if (rests || policy.compacts() || target == 0 || view.version() == seenVersion) {
       return CompletableFuture.completedFuture(0);
     }
     MergeRule rule = rule(target, view);
@@ -131,7 +133,7 @@ public final class NeighbourMerge implements Chore {
       ManifestWriter writer, List<SegmentEntry> run, BooleanSupplier left) {
     RewrittenFile file;
     try {
-      file = rewriting.newFile();
+      file = rewriting.newFile(run.stream().mapToLong(SegmentEntry::dataBytes).sum());
     } catch (IOException e) {
       return CompletableFuture.failedFuture(new UncheckedIOException(e));
     }

@@ -13,6 +13,7 @@ final class RewriteMetrics {
   final Counter mergeReadBytes;
   final Counter mergeWrittenBytes;
   final Counter mergedSegments;
+  final Counter putOff;
   private final Counter droppedRecords;
   private final Counter keylessRecords;
   private final Counter undecodable;
@@ -27,6 +28,7 @@ final class RewriteMetrics {
     undecodable = registry.counter("strandline.compaction.undecodable.batches");
     mergeReadBytes = bytes(registry, "strandline.merge.read.bytes");
     mergeWrittenBytes = bytes(registry, "strandline.merge.written.bytes");
+    putOff = registry.counter("strandline.compaction.put.off");
     mergedSegments = registry.counter("strandline.merge.segments");
   }
 

@@ -33,6 +33,9 @@ public final class Rewriting {
   private final RewriteMetrics metrics;
   private final AtomicLong files = new AtomicLong();
 
+  /** The most that the files being written may become. */
+  private final AtomicLong writing = new AtomicLong();
+
   /** Blocks on disk: what an earlier process left in the scratch directory goes. */
   public Rewriting(RewriteConfig config, Services services) {
     this.config = config;
@@ -86,9 +89,31 @@ public final class Rewriting {
     return services.store.get(entry.object(), entry.positionBytes(), bytes);
   }
 
-  RewrittenFile newFile() throws IOException {
-    return RewrittenFile.create(
-        services.workbench.scratch().resolve("segment-" + files.incrementAndGet()));
+  /**
+   * A file of so many bytes at most; blocks on disk.
+   *
+   * @throws LeftException when the disk has no room for it beside those that are being written: it
+   *     is put off
+   */
+  RewrittenFile newFile(long bytesMax) throws IOException {
+    if (!hasRoom(bytesMax)) {
+      throw new LeftException("the disk has no room for " + bytesMax + " bytes");
+    }
+    writing.addAndGet(bytesMax);
+    Path path = services.workbench.scratch().resolve("segment-" + files.incrementAndGet());
+    try {
+      return RewrittenFile.create(path, () -> writing.addAndGet(-bytesMax));
+    } catch (IOException e) {
+      writing.addAndGet(-bytesMax);
+      throw e;
+    }
+  }
+
+  /** Whether a file of so many bytes may be begun; one that may not is counted as put off. */
+  boolean hasRoom(long bytesMax) {
+    boolean room = writing.get() + bytesMax <= services.workbench.roomBytes().getAsLong();
+    metrics.putOff.increment(room ? 0 : 1);
+    return room;
   }
 
   SegmentPieces pieces(BooleanSupplier left) {

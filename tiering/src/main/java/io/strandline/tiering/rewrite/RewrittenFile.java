@@ -33,19 +33,24 @@ final class RewrittenFile implements BatchSink, AutoCloseable {
   /** The last data batch in a transaction that stays, by producer. */
   private final Map<Long, Long> lastOffsets = new HashMap<>();
 
+  private final Runnable closed;
   private long bytes;
 
-  private RewrittenFile(Path path, FileChannel channel) {
+  private RewrittenFile(Path path, FileChannel channel, Runnable closed) {
     this.path = path;
     this.channel = channel;
+    this.closed = closed;
   }
 
   /**
    * @param path of a file that there is not yet; names that continue it are its too
+   * @param closed told once the file is gone
    */
-  static RewrittenFile create(Path path) throws IOException {
+  static RewrittenFile create(Path path, Runnable closed) throws IOException {
     return new RewrittenFile(
-        path, FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        path,
+        FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+        closed);
   }
 
   Path path() {
@@ -124,6 +129,8 @@ final class RewrittenFile implements BatchSink, AutoCloseable {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } finally {
+      closed.run();
     }
   }
 }

@@ -132,6 +132,10 @@ public final class TierCompaction implements Chore {
 
   private CompletableFuture<Integer> inLane(
       ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left, TierRound.Range range) {
+    if (!rewriting.hasRoom(TierRound.fileBytesMax(writer.view(), policy))) {
+      pauseMs = LOOK_MS;
+      return CompletableFuture.completedFuture(0);
+    }
     if (!rewriting.lane().enter(writer.view().partition())) {
       pauseMs = Math.min(pauseMs, REFUSED_MS);
       return CompletableFuture.completedFuture(0);

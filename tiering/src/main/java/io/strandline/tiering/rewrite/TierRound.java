@@ -153,6 +153,11 @@ final class TierRound {
 
   // ---- rewriting
 
+  /** What a step writes at most: half a segment, and one that is as long as a segment may be. */
+  static long fileBytesMax(ManifestView view, CompactionPolicy policy) {
+    return Math.min(view.sizeBytes(), policy.segmentBytes() / 2 * 3);
+  }
+
   private CompletableFuture<Void> steps() {
     if (atOffset >= endOffset) {
       return finish();
@@ -162,7 +167,9 @@ final class TierRound {
     }
     RewrittenFile file;
     try {
-      file = rewriting.newFile();
+      file = rewriting.newFile(fileBytesMax(writer.view(), policy));
+    } catch (LeftException e) {
+      return CompletableFuture.failedFuture(e);
     } catch (IOException e) {
       return CompletableFuture.failedFuture(new UncheckedIOException(e));
     }
