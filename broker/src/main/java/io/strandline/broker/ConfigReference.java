@@ -121,6 +121,7 @@ final class ConfigReference {
           "fetch.max.bytes",
           "remote.log.manager.copy.max.bytes.per.second",
           "remote.log.manager.fetch.max.bytes.per.second",
+          "remote.list.offsets.request.timeout.ms",
           "max.incremental.fetch.session.cache.slots");
 
   private ConfigReference() {}

@@ -126,7 +126,7 @@ final class DataPlane implements AutoCloseable {
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),
-            new Dispatcher(apis.table()),
+            new Dispatcher(apis.table(), tier.replay()::left),
             meters.registry(),
             meters.kafka(),
             System::nanoTime);

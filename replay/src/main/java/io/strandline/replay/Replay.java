@@ -42,6 +42,9 @@ public interface Replay extends AutoCloseable {
    */
   CompletableFuture<TierRange> range(TopicIdPartition partition);
 
+  /** The reader has gone for good: what was read ahead for it is let go of. */
+  void left(String reader);
+
   @Override
   void close();
 

@@ -128,6 +128,11 @@ public final class TieredReplay implements Replay {
     return answer;
   }
 
+  @Override
+  public void left(String reader) {
+    executor.execute(() -> streams.left(reader));
+  }
+
   /**
    * Forgets readers that have not read lately; to be called every few seconds.
    *

@@ -111,6 +111,23 @@ class ReadAheadTest {
   }
 
   @Test
+  void whoSaysThatItLeavesLosesItAllAtOnceAndNobodyElseDoes() {
+    readSome("leaves", 0, 12);
+    long alone = tier.replay.reservedBytes();
+    assertThat(alone).isPositive();
+    long offset = readSome("stays", tier.endOffset() / 2, 12);
+    double streams = tier.metrics.get("strandline.replay.streams").gauge().value();
+    tier.replay.left("leaves");
+    assertThat(tier.replay.reservedBytes()).isPositive();
+    assertThat(tier.metrics.get("strandline.replay.streams").gauge().value())
+        .isEqualTo(streams - 1);
+    read("stays", offset);
+    tier.replay.left("stays");
+    assertThat(tier.metrics.get("strandline.replay.budget.used").gauge().value()).isZero();
+    assertThat(tier.metrics.get("strandline.replay.streams").gauge().value()).isZero();
+  }
+
+  @Test
   void aReaderThatLeftWhileItsReadWasUnderWayIsReadAheadOfNoMore() {
     long unused = readSome("leaves", 0, 6);
     tier.store.hold();

@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
@@ -17,9 +18,23 @@ public final class Dispatcher {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
   private final ApiTable table;
+  private final Consumer<String> gone;
 
   public Dispatcher(ApiTable table) {
+    this(table, connection -> {});
+  }
+
+  /**
+   * @param gone told the id of each connection that has ended; does not block
+   */
+  public Dispatcher(ApiTable table, Consumer<String> gone) {
     this.table = table;
+    this.gone = gone;
+  }
+
+  /** No answer reaches that connection any more. */
+  public void gone(String connectionId) {
+    gone.accept(connectionId);
   }
 
   public ApiTable table() {

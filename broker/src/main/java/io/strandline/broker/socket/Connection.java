@@ -294,6 +294,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       }
     }
     served.clear();
+    dispatcher.gone(peer.connectionId());
   }
 
   /** Runs the task on the channel's loop, at once when on it; false when the loop has ended. */

@@ -46,6 +46,11 @@ final class Peer {
     return endpoint(address);
   }
 
+  /** As requests name it. */
+  String connectionId() {
+    return connectionId;
+  }
+
   String listener() {
     return listener.name();
   }

@@ -62,5 +62,8 @@ final class HistoryFake implements Replay {
   }
 
   @Override
+  public void left(String reader) {}
+
+  @Override
   public void close() {}
 }

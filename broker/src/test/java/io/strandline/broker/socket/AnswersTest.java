@@ -112,4 +112,22 @@ class AnswersTest {
       parked.reply();
     }
   }
+
+  @Test
+  void theEndOfAConnectionIsToldOnceByTheNameThatItsRequestsHad() {
+    try (SocketFixture fixture = new SocketFixture(c -> c);
+        SocketClient stays = fixture.client()) {
+      stays.send(SocketClient.versions(1));
+      stays.receive(1);
+      SocketFixture.Parked parked;
+      try (SocketClient leaves = fixture.client()) {
+        leaves.send(SocketClient.heartbeat(7));
+        parked = SocketFixture.next(fixture.heartbeats);
+      }
+      assertThat(SocketFixture.next(fixture.gone))
+          .isEqualTo(parked.request().context().connectionId);
+      parked.reply();
+      assertThat(fixture.gone).isEmpty();
+    }
+  }
 }

@@ -43,6 +43,10 @@ final class SocketFixture implements AutoCloseable {
   final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
   final KafkaMeters kafka = new KafkaMeters(System::nanoTime);
   final BlockingQueue<Parked> heartbeats = new LinkedBlockingQueue<>();
+
+  /** Ids of connections that ended. */
+  final BlockingQueue<String> gone = new LinkedBlockingQueue<>();
+
   final BlockingQueue<Parked> produces = new LinkedBlockingQueue<>();
   final BlockingQueue<Boolean> direct = new LinkedBlockingQueue<>();
   final SocketServer server;
@@ -77,7 +81,9 @@ final class SocketFixture implements AutoCloseable {
                 List.of(
                     new SocketConfig.Listener(
                         "PLAINTEXT", SecurityProtocol.PLAINTEXT, "127.0.0.1", 0))));
-    server = new SocketServer(config, new Dispatcher(table), metrics, kafka, System::nanoTime);
+    server =
+        new SocketServer(
+            config, new Dispatcher(table, gone::add), metrics, kafka, System::nanoTime);
     port = server.start().get("PLAINTEXT");
   }
 

@@ -85,6 +85,16 @@ public final class Streams implements AutoCloseable {
     return ended;
   }
 
+  /** Ends all streams of a reader. */
+  public void left(String reader) {
+    for (var stream : streams.entrySet()) {
+      if (stream.getKey().reader.equals(reader)
+          && streams.remove(stream.getKey(), stream.getValue())) {
+        stream.getValue().close();
+      }
+    }
+  }
+
   /** Bytes reserved now: requests in flight and chunks kept for readers. */
   public long reservedBytes() {
     return budget.usedBytes();

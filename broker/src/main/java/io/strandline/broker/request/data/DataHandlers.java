@@ -1,5 +1,7 @@
 package io.strandline.broker.request.data;
 
+import static org.apache.kafka.server.log.remote.storage.RemoteLogManagerConfig.REMOTE_LIST_OFFSETS_REQUEST_TIMEOUT_MS_PROP;
+
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.partition.Partitions;
@@ -41,7 +43,11 @@ public final class DataHandlers {
         new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
     this.produce = new ProduceHandler(control, partitions, environment.timer());
     this.fetch = new FetchHandler(config, control, partitions, sessions, environment.timer());
-    this.offsets = new OffsetHandlers(partitions, environment.timer());
+    this.offsets =
+        new OffsetHandlers(
+            partitions,
+            () -> control.view().brokerNumber(REMOTE_LIST_OFFSETS_REQUEST_TIMEOUT_MS_PROP),
+            environment.timer());
     this.producerIds = new ProducerIdHandler(control);
   }
 

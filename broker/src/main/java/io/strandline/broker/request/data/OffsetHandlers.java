@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
@@ -46,8 +47,6 @@ import org.apache.kafka.server.storage.log.FetchIsolation;
  * ListOffsets, DeleteRecords and OffsetForLeaderEpoch: where a log begins, ends, and in between.
  */
 final class OffsetHandlers {
-  private static final int DEFAULT_TIMEOUT_MS = 30_000;
-
   /** The first version of ListOffsets whose answer has a leader epoch, and refuses it earlier. */
   private static final short EPOCH_SINCE = 4;
 
@@ -65,10 +64,15 @@ final class OffsetHandlers {
           ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11);
 
   private final Partitions partitions;
+  private final LongSupplier timeoutMs;
   private final ScheduledExecutorService timer;
 
-  OffsetHandlers(Partitions partitions, ScheduledExecutorService timer) {
+  /**
+   * @param timeoutMs of look-ups by clients that say none: those below version 10
+   */
+  OffsetHandlers(Partitions partitions, LongSupplier timeoutMs, ScheduledExecutorService timer) {
     this.partitions = partitions;
+    this.timeoutMs = timeoutMs;
     this.timer = timer;
   }
 
@@ -107,8 +111,8 @@ final class OffsetHandlers {
                     }));
       }
     }
-    int timeoutMs = body.timeoutMs() > 0 ? body.timeoutMs() : DEFAULT_TIMEOUT_MS;
-    return within(pending, timeoutMs)
+    long waitMs = body.timeoutMs() > 0 ? body.timeoutMs() : timeoutMs.getAsLong();
+    return within(pending, waitMs)
         .thenApply(
             done -> {
               synchronized (data) { // late answers fill the original

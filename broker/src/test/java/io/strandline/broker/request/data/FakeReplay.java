@@ -82,5 +82,8 @@ final class FakeReplay implements Replay {
   }
 
   @Override
+  public void left(String reader) {}
+
+  @Override
   public void close() {}
 }
