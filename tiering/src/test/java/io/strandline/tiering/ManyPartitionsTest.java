@@ -3,8 +3,8 @@ package io.strandline.tiering;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tiering.reclaim.TierPolicy;
-import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.segment.SegmentId;
+import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.upload.UploadIntent;
 import io.strandline.tiering.upload.UploadIntents;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.s3.S3Config;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -39,6 +40,11 @@ final class CostCommand implements Callable<Integer> {
   private static final int SEGMENTS = 512;
   private static final double GB = 1e9;
   private static final double DAYS_A_MONTH = 30;
+
+  /** Of a partition's daily look: its objects, its open uploads, its manifest twice. */
+  private static final double LISTS_A_LOOK = 4;
+
+  private static final double GETS_A_LOOK = 2;
 
   @Mixin private TierStore where = new TierStore();
   @Mixin private Printer printer = new Printer();
@@ -105,7 +111,8 @@ final class CostCommand implements Callable<Integer> {
     double months = stock.share(window);
     double puts = months == 0 ? 0 : stock.puts(window) / months;
     double lists = months == 0 ? 0 : stock.segmentsWritten(window) / months;
-    double sweeps = DAYS_A_MONTH * (held.partitions + stock.objects() / PAGE);
+    double sweeps = DAYS_A_MONTH * (LISTS_A_LOOK * held.partitions + stock.objects() / PAGE);
+    double checks = DAYS_A_MONTH * GETS_A_LOOK * held.partitions + held.checks;
     List<Line> lines =
         List.of(
             new Line(
@@ -115,6 +122,7 @@ final class CostCommand implements Callable<Integer> {
             new Line("writing", Math.round(puts), "PUT a month", puts / 1000 * prices.put1000),
             new Line("commits", Math.round(lists), "LIST a month", lists / 1000 * prices.list1000),
             new Line("sweep", Math.round(sweeps), "LIST a month", sweeps / 1000 * prices.list1000),
+            new Line("scrub", Math.round(checks), "GET a month", checks / 1000 * prices.get1000),
             new Line(
                 "replays",
                 Math.round(held.gets * replays),
@@ -187,8 +195,7 @@ final class CostCommand implements Callable<Integer> {
 
   /** The objects that are there. */
   private static final class Stock {
-    private static final long PART_BYTES = 32L << 20;
-    private static final long SINGLE_PUT_BYTES = 128L << 20;
+    private static final S3Config.Multipart PARTS = S3Config.Multipart.defaults();
 
     private final List<ObjectInfo> segments = new ArrayList<>();
     private final Instant now = Instant.now();
@@ -244,11 +251,7 @@ final class CostCommand implements Callable<Integer> {
     /** One for a segment, or one for each part; and one for the version that names it. */
     double puts(Duration window) {
       return written(window).stream()
-          .mapToDouble(
-              object ->
-                  object.lengthBytes() <= SINGLE_PUT_BYTES
-                      ? 2
-                      : 3 + Math.ceil((double) object.lengthBytes() / PART_BYTES))
+          .mapToDouble(object -> 1.0 + PARTS.requests(object.lengthBytes()))
           .sum();
     }
 
@@ -261,10 +264,12 @@ final class CostCommand implements Callable<Integer> {
   /** What the manifests name. */
   private static final class Held {
     private static final double GET_BYTES = 32 << 20;
+    private static final double SCRUB_BYTES = 8 << 20;
 
     private final Map<String, long[]> topics = new HashMap<>();
     private long bytes;
     private double gets;
+    private double checks;
     private long partitions;
 
     static Held of(TierStore.Opened tier) {
@@ -284,13 +289,17 @@ final class CostCommand implements Callable<Integer> {
       return held;
     }
 
-    /** As replay asks: the tail of a segment, and its batches in requests of 32 MiB. */
+    /**
+     * As a replay in sequence asks: batches in requests of 32 MiB, and the tail where transactions
+     * were aborted; and as the scrub does, once a month.
+     */
     private void read(ManifestView view) {
       long next = view.startOffset();
       List<SegmentEntry> entries = view.from(next, SEGMENTS).join();
       while (!entries.isEmpty()) {
         for (SegmentEntry entry : entries) {
-          gets += 1 + Math.ceil(entry.dataBytes() / GET_BYTES);
+          gets += Math.ceil(entry.dataBytes() / GET_BYTES) + (entry.abortedTransactions() ? 1 : 0);
+          checks += Math.ceil(entry.lengthBytes() / SCRUB_BYTES);
         }
         next = entries.get(entries.size() - 1).endOffset();
         entries = view.from(next, SEGMENTS).join();

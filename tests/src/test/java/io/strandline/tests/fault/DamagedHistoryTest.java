@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
@@ -81,6 +84,21 @@ class DamagedHistoryTest {
   void aMissingObjectEndsTheReadWithAnErrorAndASeekGoesOn() throws Exception {
     Files.delete(segments.get(1));
     isToldAndGoesOn(base(1), base(2));
+  }
+
+  @Test
+  void recordsDeletedUpToItsEndLetEverybodyGoOn() throws Exception {
+    Files.delete(segments.get(1));
+    long to = base(2);
+    try (Admin admin = Topics.admin(broker.bootstrap())) {
+      var result = admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(to)));
+      assertThat(result.lowWatermarks().get(partition).get().lowWatermark()).isEqualTo(to);
+    }
+    assertThat(Topics.offset(broker.bootstrap(), partition, OffsetSpec.earliest())).isEqualTo(to);
+    try (NumberedReader reader = new NumberedReader(broker.bootstrap(), partition, SEED)) {
+      reader.seekTo(to);
+      reader.readTo(RECORDS);
+    }
   }
 
   private void isToldAndGoesOn(long from, long to) throws Exception {

@@ -18,6 +18,7 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -81,7 +82,8 @@ class ReplayToolTest {
 
   private void costIsBytesAndRequestsTimesTheirPrices() throws Exception {
     Path prices = dir.resolve("prices.properties");
-    Files.writeString(prices, "gb.month=1000\nput.1000=0\nget.1000=2000\nlist.1000=0\n");
+    Files.writeString(
+        prices, "gb.month=1000\nput.1000=10\nget.1000=2000\nlist.1000=20\negress.gb=50\n");
     ToolProcess.Ended cost =
         tool(
             "tier",
@@ -103,13 +105,37 @@ class ReplayToolTest {
     assertThat(bytes).isGreaterThan(3_500_000);
     assertThat(lines.get("segments").path("month").asDouble())
         .isEqualTo(bytes / 1e9 * 1000, within(1e-4));
-    long gets = lines.get("replays").path("count").asLong();
-    assertThat(gets % 3).isZero();
-    assertThat(gets).isBetween(3L * 2 * 2 * PARTITIONS, 3L * 2 * 10 * PARTITIONS);
-    assertThat(lines.get("replays").path("month").asDouble()).isEqualTo(gets * 2.0, within(1e-3));
+    long segments = segmentObjects();
+    assertThat(segments).isGreaterThan(2L * PARTITIONS);
+    assertThat(bill(lines, "replays", 2)).as("a GET for each, three times").isEqualTo(3 * segments);
+    assertThat(bill(lines, "writing", 0.01))
+        .as("all of it within a day: an object and a version for each, thirty times")
+        .isEqualTo(2 * 30 * segments);
+    assertThat(bill(lines, "commits", 0.02)).isEqualTo(30 * segments);
+    long partitions = (bill(lines, "scrub", 2) - segments) / 60;
+    assertThat(bill(lines, "scrub", 2)).isEqualTo(60 * partitions + segments);
+    assertThat(bill(lines, "sweep", 0.02)).isBetween(120 * partitions, 120 * partitions + 30);
+    assertThat(bill(lines, "egress", 50 / 1e9)).isEqualTo(3 * (long) bytes);
+    assertThat(bill(lines, "manifests", 1000 / 1e9)).isPositive();
+    double sum = lines.values().stream().mapToDouble(line -> line.path("month").asDouble()).sum();
+    assertThat(lines.get("sum").path("month").asDouble()).isEqualTo(sum / 2, within(1e-3));
     Files.writeString(prices, "gb.mont=1");
     assertThat(tool("tier", "cost", "--store", store(), "--prices", prices.toString()).err())
         .contains("gb.mont");
+  }
+
+  private static long bill(Map<String, JsonNode> lines, String what, double price) {
+    long count = lines.get(what).path("count").asLong();
+    assertThat(lines.get(what).path("month").asDouble())
+        .as(what)
+        .isEqualTo(count * price, within(1e-3));
+    return count;
+  }
+
+  private long segmentObjects() throws IOException {
+    try (Stream<Path> files = Files.walk(dir.resolve("objects"))) {
+      return files.filter(file -> file.getFileName().toString().contains(".seg")).count();
+    }
   }
 
   private void killedAndResumed(Map<Integer, Long> ends) throws Exception {
