@@ -1,12 +1,18 @@
 package io.strandline.broker.restore;
 
 import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.log.nursery.OpenTransactions;
 import io.strandline.replay.Replay;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
+import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.EpochStart;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicIdPartition;
@@ -92,12 +98,57 @@ public final class LogRefill {
     try {
       nursery.bounds(tail.startOffset(), tail.endOffset());
       nursery.epochs(tail.epochs());
-      if (tail.producerSnapshot().isPresent() && !whole(nursery.partition())) {
-        nursery.producers(tail.producerSnapshot().get());
+      List<OpenTransactions.Open> cut = cut(tail);
+      Optional<ByteBuffer> producers =
+          tail.producerSnapshot().isEmpty() && !cut.isEmpty()
+              ? Optional.of(OpenTransactions.snapshot(cut))
+              : tail.producerSnapshot();
+      if (producers.isPresent() && !whole(nursery.partition())) {
+        nursery.producers(producers.get());
+      }
+      if (!cut.isEmpty()) {
+        nursery.ended(cut, open -> isAmong(tail.aborted(), open), lastEpoch(tail));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    told(nursery, tail);
+  }
+
+  /**
+   * Transactions whose marker lies above the tier's end. Of another cluster's producers only those
+   * are known that were aborted; their epochs mean nothing here, where a producer of the same id is
+   * another.
+   */
+  private static List<OpenTransactions.Open> cut(TierTail tail) throws IOException {
+    if (tail.producerSnapshot().isPresent()) {
+      return OpenTransactions.in(tail.producerSnapshot().get());
+    }
+    return tail.aborted().stream()
+        .filter(aborted -> aborted.lastOffset() >= tail.endOffset())
+        .map(
+            aborted ->
+                new OpenTransactions.Open(
+                    aborted.producerId(),
+                    (short) 0,
+                    0,
+                    aborted.firstOffset(),
+                    Math.max(0, tail.timestampMs())))
+        .toList();
+  }
+
+  static boolean isAmong(List<AbortedTransaction> aborted, OpenTransactions.Open open) {
+    return aborted.stream()
+        .anyMatch(
+            a -> a.producerId() == open.producerId() && a.firstOffset() == open.firstOffset());
+  }
+
+  private static int lastEpoch(TierTail tail) {
+    List<EpochStart> epochs = tail.epochs();
+    return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).leaderEpoch();
+  }
+
+  private static void told(LogNursery nursery, TierTail tail) {
     LOG.atInfo()
         .addKeyValue("partition", nursery.partition())
         .addKeyValue("offset", tail.endOffset())

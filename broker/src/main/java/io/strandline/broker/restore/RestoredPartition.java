@@ -46,16 +46,9 @@ public record RestoredPartition(
   private static List<Cut> cut(ByteBuffer snapshot, List<AbortedTransaction> aborted) {
     List<Cut> cut = new ArrayList<>();
     try {
-      OpenTransactions.in(snapshot)
-          .forEach(
-              (producer, first) ->
-                  cut.add(
-                      new Cut(
-                          producer,
-                          first,
-                          aborted.stream()
-                              .noneMatch(
-                                  a -> a.producerId() == producer && a.firstOffset() == first))));
+      for (OpenTransactions.Open open : OpenTransactions.in(snapshot)) {
+        cut.add(new Cut(open.producerId(), open.firstOffset(), !LogRefill.isAmong(aborted, open)));
+      }
     } catch (IOException damaged) {
       throw new java.io.UncheckedIOException(damaged);
     }

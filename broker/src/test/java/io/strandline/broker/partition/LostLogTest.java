@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.log.nursery.OpenTransactions;
 import io.strandline.tiering.TierPipeline.Relief;
 import io.strandline.tiering.segment.EpochStart;
 import java.io.File;
@@ -61,13 +62,14 @@ class LostLogTest {
       nursery.bounds(5, 9);
       nursery.epochs(List.of(new EpochStart(0, 0), new EpochStart(1, 7)));
       nursery.producers(snapshot);
+      nursery.ended(OpenTransactions.in(snapshot), open -> true, 1);
       tier.asked.get(2).complete(null);
       Partition partition = rig.partitions.leaderOrThrow(FIRST);
       assertThat(rig.partitions.refilling(FIRST)).isFalse();
       assertThat(partition.logStartOffset()).isEqualTo(5);
       assertThat(partition.localLogStartOffset()).isEqualTo(9);
-      assertThat(partition.highWatermark()).isEqualTo(9);
-      assertThat(partition.lastStableOffset()).as("the transaction was decided").isEqualTo(9);
+      assertThat(partition.highWatermark()).as("behind its marker").isEqualTo(10);
+      assertThat(partition.lastStableOffset()).as("the transaction has ended").isEqualTo(10);
       assertThat(partition.log().activeProducers())
           .singleElement()
           .matches(p -> p.producerId() == 7 && p.currentTxnStartOffset() == -1);
@@ -75,9 +77,9 @@ class LostLogTest {
           partition
               .appendNow(rig.records("next"), AppendTerms.of(-1, AppendOrigin.COORDINATOR))
               .firstOffset();
-      assertThat(first).isEqualTo(9);
+      assertThat(first).isEqualTo(10);
       assertThat(partition.log().epochs())
-          .containsExactly(new EpochStart(0, 5), new EpochStart(1, 7), new EpochStart(2, 9));
+          .containsExactly(new EpochStart(0, 5), new EpochStart(1, 7), new EpochStart(2, 10));
       assertThat(tier.led).containsExactly(partition.id());
       rig.crash();
       rig.start(dir.resolve("a"));
@@ -85,7 +87,8 @@ class LostLogTest {
       Partition again = rig.partitions.leaderOrThrow(FIRST);
       assertThat(again.logStartOffset()).isEqualTo(5);
       assertThat(again.localLogStartOffset()).isEqualTo(9);
-      assertThat(again.logEndOffset()).isEqualTo(10);
+      assertThat(again.logEndOffset()).isEqualTo(11);
+      assertThat(again.lastStableOffset()).isEqualTo(11);
       assertThat(tier.asked).as("the log is there now").hasSize(3);
     }
   }

@@ -22,7 +22,9 @@ import org.apache.kafka.common.TopicIdPartition;
  * @param deleted whether the topic was deleted: nothing is held, and nothing can follow
  * @param epochs every epoch with a batch below the end, ascending, from the log's start on
  * @param aborted aborted transactions that overlap the last segment
- * @param producerSnapshot Kafka's file at the end offset; empty when no producer state existed
+ * @param producerSnapshot Kafka's file at the end offset; empty when no producer state existed, or
+ *     it was another cluster's
+ * @param timestampMs largest of the last segment, or -1
  */
 public record TierTail(
     TopicIdPartition partition,
@@ -33,7 +35,8 @@ public record TierTail(
     boolean deleted,
     List<EpochStart> epochs,
     List<AbortedTransaction> aborted,
-    Optional<ByteBuffer> producerSnapshot) {
+    Optional<ByteBuffer> producerSnapshot,
+    long timestampMs) {
   public TierTail {
     epochs = List.copyOf(epochs);
     aborted = List.copyOf(aborted);

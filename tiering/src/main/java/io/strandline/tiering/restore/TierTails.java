@@ -2,6 +2,7 @@ package io.strandline.tiering.restore;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
@@ -36,19 +37,36 @@ public final class TierTails {
   /** The end of this version. */
   public CompletableFuture<TierTail> of(ManifestView view) {
     if (view.segmentCount() == 0) {
-      return CompletableFuture.completedFuture(tail(view, List.of(), Optional.empty()));
+      return CompletableFuture.completedFuture(tail(view, List.of(), Optional.empty(), -1));
     }
     return view.from(view.endOffset() - 1, 1)
         .thenCompose(
             last ->
                 last.get(0).appendedTo(view.partition())
                     ? index(last.get(0))
-                        .thenApply(index -> tail(view, List.of(index), index.producerSnapshot()))
-                    : CompletableFuture.completedFuture(foreign(view)));
+                        .thenApply(
+                            index ->
+                                tail(
+                                    view,
+                                    List.of(index),
+                                    index.producerSnapshot(),
+                                    last.get(0).maxTimestamp()))
+                    : foreign(view, last.get(0)));
   }
 
-  /** Of another partition's leaders and producers nothing is taken over (design D16). */
-  private static TierTail foreign(ManifestView view) {
+  /**
+   * Of another partition's leaders and producers nothing is taken over (design D16), but which
+   * transactions were aborted.
+   */
+  private CompletableFuture<TierTail> foreign(ManifestView view, SegmentEntry last) {
+    return last.abortedTransactions()
+        ? index(last)
+            .thenApply(index -> foreign(view, index.abortedTransactions(0, Long.MAX_VALUE), last))
+        : CompletableFuture.completedFuture(foreign(view, List.of(), last));
+  }
+
+  private static TierTail foreign(
+      ManifestView view, List<AbortedTransaction> aborted, SegmentEntry last) {
     return new TierTail(
         view.partition(),
         view.version(),
@@ -57,12 +75,16 @@ public final class TierTails {
         view.endOffset(),
         view.deleted(),
         List.of(new EpochStart(SegmentEntry.FOREIGN_EPOCH, view.startOffset())),
-        List.of(),
-        Optional.empty());
+        aborted,
+        Optional.empty(),
+        last.maxTimestamp());
   }
 
   private static TierTail tail(
-      ManifestView view, List<SegmentIndex> last, Optional<java.nio.ByteBuffer> snapshot) {
+      ManifestView view,
+      List<SegmentIndex> last,
+      Optional<java.nio.ByteBuffer> snapshot,
+      long timestampMs) {
     return new TierTail(
         view.partition(),
         view.version(),
@@ -74,7 +96,8 @@ public final class TierTails {
         last.stream()
             .flatMap(index -> index.abortedTransactions(0, Long.MAX_VALUE).stream())
             .toList(),
-        snapshot);
+        snapshot,
+        timestampMs);
   }
 
   private CompletableFuture<SegmentIndex> index(SegmentEntry entry) {

@@ -218,7 +218,18 @@ public final class NeighbourMerge implements Chore {
       listed.stream()
           .filter(t -> t.lastOffset() >= runEnd || entry.covers(t.lastOffset()))
           .filter(t -> !aborted.contains(t))
-          .forEach(aborted::add);
+          .forEach(this::list);
+    }
+
+    /**
+     * Where a log was cut and its transactions ended there, the end that was lost means nothing.
+     */
+    private void list(AbortedTransaction transaction) {
+      aborted.removeIf(
+          t ->
+              t.producerId() == transaction.producerId()
+                  && t.firstOffset() == transaction.firstOffset());
+      aborted.add(transaction);
     }
 
     private List<AbortedTransaction> transactions() {

@@ -98,12 +98,18 @@ final class RewrittenFile implements BatchSink, AutoCloseable {
     List<AbortedTransaction> listed = new ArrayList<>(ended);
     for (AbortedTransaction open : met) {
       if (open.lastOffset() >= endOffset
+          && ended.stream().noneMatch(e -> isSame(e, open))
           && lastOffsets.getOrDefault(open.producerId(), -1L) >= open.firstOffset()) {
         listed.add(open);
       }
     }
     listed.sort(Comparator.comparingLong(AbortedTransaction::lastOffset));
     return listed;
+  }
+
+  /** Ended within the file though it was to end above: its log was cut (design D16). */
+  private static boolean isSame(AbortedTransaction one, AbortedTransaction other) {
+    return one.producerId() == other.producerId() && one.firstOffset() == other.firstOffset();
   }
 
   /** Another file that lives as long as this one. */

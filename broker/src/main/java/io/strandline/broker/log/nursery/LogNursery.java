@@ -7,7 +7,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.record.internal.ControlRecordType;
+import org.apache.kafka.common.record.internal.EndTransactionMarker;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.storage.internals.checkpoint.LeaderEpochCheckpointFile;
 import org.apache.kafka.storage.internals.log.EpochEntry;
 import org.apache.kafka.storage.internals.log.LogDirFailureChannel;
@@ -66,10 +70,47 @@ public final class LogNursery {
         .write(epochs.stream().map(e -> new EpochEntry(e.leaderEpoch(), e.startOffset())).toList());
   }
 
-  /** Kafka's snapshot at the log's end; of transactions open in it nothing is taken over. */
+  /** Kafka's snapshot at the log's end; transactions open in it want {@link #ended}. */
   public void producers(ByteBuffer snapshot) throws IOException {
     try (Disk.File file = disk.open(LogFiles.of(path, endOffset, LogFiles.SNAPSHOT), true)) {
-      file.write(OpenTransactions.ended(snapshot), 0);
+      file.write(snapshot.duplicate(), 0);
+      file.force();
+    }
+  }
+
+  /**
+   * Transactions whose markers are lost end here, as they were decided: the log begins with a new
+   * marker for each. Without them the last stable offset would stay below for ever, and who reads
+   * aborted records from the tier would take what their producer wrote later for aborted too.
+   *
+   * @param transactions open at the log's end
+   * @param aborted of them; the others were committed
+   * @param leaderEpoch that the tier ends with
+   */
+  public void ended(
+      List<OpenTransactions.Open> transactions,
+      Predicate<OpenTransactions.Open> aborted,
+      int leaderEpoch)
+      throws IOException {
+    long positionBytes = 0;
+    long offset = endOffset;
+    try (Disk.File file = disk.open(LogFiles.of(path, endOffset, LogFiles.LOG), true)) {
+      for (OpenTransactions.Open open : transactions) {
+        ControlRecordType type =
+            aborted.test(open) ? ControlRecordType.ABORT : ControlRecordType.COMMIT;
+        ByteBuffer marker =
+            MemoryRecords.withEndTransactionMarker(
+                    offset++,
+                    open.timestampMs(),
+                    leaderEpoch,
+                    open.producerId(),
+                    open.producerEpoch(),
+                    new EndTransactionMarker(type, Math.max(0, open.coordinatorEpoch())))
+                .buffer();
+        int bytes = marker.remaining();
+        file.write(marker, positionBytes);
+        positionBytes += bytes;
+      }
       file.force();
     }
   }

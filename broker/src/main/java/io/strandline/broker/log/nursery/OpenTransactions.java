@@ -2,13 +2,16 @@ package io.strandline.broker.log.nursery;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.MessageUtil;
+import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.utils.ByteUtils;
 import org.apache.kafka.common.utils.Crc32C;
 import org.apache.kafka.server.log.remote.metadata.storage.generated.ProducerSnapshot;
+import org.apache.kafka.server.log.remote.metadata.storage.generated.ProducerSnapshot.ProducerEntry;
 
 /**
  * Transactions that stand open in Kafka's producer snapshot at the end of a tier. All were decided
@@ -21,29 +24,58 @@ public final class OpenTransactions {
   private OpenTransactions() {}
 
   /**
-   * First offsets of open transactions by producer id.
+   * One of them.
+   *
+   * @param coordinatorEpoch of the last marker of this producer, or -1
+   * @param timestampMs of its last batch, or of whatever stands for it
+   */
+  public record Open(
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      long firstOffset,
+      long timestampMs) {}
+
+  /**
+   * Open transactions in the order of their first offsets.
    *
    * @param snapshot Kafka's file; not changed
    * @throws IOException if it is damaged or of a version not known
    */
-  public static Map<Long, Long> in(ByteBuffer snapshot) throws IOException {
-    Map<Long, Long> open = new TreeMap<>();
-    for (ProducerSnapshot.ProducerEntry producer : read(snapshot.duplicate()).producerEntries()) {
+  public static List<Open> in(ByteBuffer snapshot) throws IOException {
+    List<Open> open = new ArrayList<>();
+    for (ProducerEntry producer : read(snapshot.duplicate()).producerEntries()) {
       if (producer.currentTxnFirstOffset() >= 0) {
-        open.put(producer.producerId(), producer.currentTxnFirstOffset());
+        open.add(
+            new Open(
+                producer.producerId(),
+                producer.epoch(),
+                producer.coordinatorEpoch(),
+                producer.currentTxnFirstOffset(),
+                producer.timestamp()));
       }
     }
+    open.sort(Comparator.comparingLong(Open::firstOffset));
     return open;
   }
 
-  /**
-   * The same snapshot without them: they would hold back the last stable offset for ever.
-   *
-   * @throws IOException as {@link #in}
-   */
-  static ByteBuffer ended(ByteBuffer snapshot) throws IOException {
-    ProducerSnapshot state = read(snapshot.duplicate());
-    state.producerEntries().forEach(producer -> producer.setCurrentTxnFirstOffset(-1));
+  /** Kafka's snapshot of producers that are known for nothing but their open transactions. */
+  public static ByteBuffer snapshot(List<Open> open) {
+    ProducerSnapshot state = new ProducerSnapshot();
+    for (Open one : open) {
+      state
+          .producerEntries()
+          .add(
+              new ProducerEntry()
+                  .setProducerId(one.producerId)
+                  .setEpoch(one.producerEpoch)
+                  .setLastSequence(RecordBatch.NO_SEQUENCE)
+                  .setLastOffset(-1)
+                  .setOffsetDelta(0)
+                  .setTimestamp(one.timestampMs)
+                  .setCoordinatorEpoch(one.coordinatorEpoch)
+                  .setCurrentTxnFirstOffset(one.firstOffset));
+    }
     ByteBuffer bytes =
         MessageUtil.toVersionPrefixedByteBuffer(ProducerSnapshot.HIGHEST_SUPPORTED_VERSION, state);
     ByteUtils.writeUnsignedInt(
