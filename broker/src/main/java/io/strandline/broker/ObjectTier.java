@@ -367,7 +367,7 @@ final class ObjectTier implements Tier, AutoCloseable {
         parts.started(
             "metadata backup",
             new MetadataBackup(
-                new MetadataBackups(store),
+                new MetadataBackups(store, TierBindings.encrypts(config)),
                 new MetadataBackup.Cluster(
                     source, quorum::leadsQuorum, this::generation, this::superseded),
                 TierBindings.metadataBackup(config),
@@ -399,7 +399,8 @@ final class ObjectTier implements Tier, AutoCloseable {
             () -> Math.min(partition.highWatermark(), partition.lastStableOffset()),
             partition.leaderEpoch(),
             () -> policies.of(partition),
-            policies.compactable(partition));
+            policies.compactable(partition),
+            () -> foreign.copies(partition.id()));
     if (pipeline.isDone()) {
       pipeline.join().join(member);
     } else {
@@ -487,8 +488,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   private static String message(Throwable failure) {
-    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-    return String.valueOf(cause.getMessage());
+    return String.valueOf((failure.getCause() == null ? failure : failure.getCause()).getMessage());
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.strandline.broker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.partition.space.DiskSpace;
+import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.restore.MetadataBackup;
@@ -70,6 +71,11 @@ final class TierBindings {
         keys(config));
   }
 
+  /** Whether what is written from now on is encrypted here. */
+  static boolean encrypts(BrokerConfig config) {
+    return !config.text(ConfigKeys.ENCRYPTION_KEYRING).isEmpty();
+  }
+
   private static KeyRing keys(BrokerConfig config) {
     String file = config.text(ConfigKeys.ENCRYPTION_KEYRING);
     if (file.isEmpty()) {
@@ -118,7 +124,7 @@ final class TierBindings {
         new UploadConfig(
             (int) config.number(ConfigKeys.TIER_UPLOADS),
             config.number(ConfigKeys.TIER_UPLOAD_BYTES),
-            !config.text(ConfigKeys.ENCRYPTION_KEYRING).isEmpty()),
+            encrypts(config)),
         new GatherConfig(
             config.number(SpaceConfig.FEW_BYTES),
             config.number(SpaceConfig.FEW_MS),
@@ -159,7 +165,8 @@ final class TierBindings {
         (int) config.number(RewriteKeys.COMPACTION_GET_BYTES),
         config.number(RewriteKeys.MERGE_BYTES),
         config.kafkaNumber("log.cleaner.backoff.ms"),
-        config.kafkaDouble("log.cleaner.io.max.bytes.per.second"));
+        config.kafkaDouble("log.cleaner.io.max.bytes.per.second"),
+        config.number(MountKeys.COPY_BYTES));
   }
 
   /** One half of what Kafka's keys allow is for local logs, the other for the tier. */

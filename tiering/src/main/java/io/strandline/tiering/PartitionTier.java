@@ -4,6 +4,7 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import io.strandline.tiering.rewrite.ForeignCopy;
 import io.strandline.tiering.rewrite.NeighbourMerge;
 import io.strandline.tiering.rewrite.TierCompaction;
 import io.strandline.tiering.seal.DueSegment;
@@ -41,6 +42,7 @@ final class PartitionTier {
   private final Shipment shipment;
   private final Executor disk;
   private @Nullable ManifestWriter writer;
+  private final ForeignCopy copy;
   private final TierCompaction compaction;
   private final Release release;
   private final ChoreRound chores;
@@ -65,8 +67,10 @@ final class PartitionTier {
     this.disk = shared.services().disk();
     this.gathering =
         new Gathering(shared.config().gather(), shared.config().segmentsPerCommit(), member, lag);
+    this.copy = new ForeignCopy(shared.rewriting(), member.copies());
     this.compaction =
-        new TierCompaction(shared.rewriting(), member.compaction(), member.local(), disk);
+        new TierCompaction(
+            shared.rewriting(), member.compaction(), member.local(), disk, () -> !copy.underWay());
     this.release =
         new Release(upkept(), shared.metrics().releasedBytes, shared.config().reclaimMs());
     shared.scrubs().ledger().open(member.partition());
@@ -93,6 +97,7 @@ final class PartitionTier {
             metrics.orphans,
             new Sweep.Turn(sweepMs, shared.chance(sweepMs))),
         new FullRead(shared.scrubs().reads(), member.partition(), shared.chance(FIRST_READ_MS_MAX)),
+        copy,
         compaction,
         new NeighbourMerge(shared.rewriting(), member.compaction(), member.policy()));
   }
@@ -124,6 +129,11 @@ final class PartitionTier {
   /** Completes when no chore runs; to be asked after the last pass. */
   CompletableFuture<Void> choresIdle() {
     return chores.idle();
+  }
+
+  /** Whether segments of another cluster are to be copied. */
+  boolean policyCopying() {
+    return copy.underWay();
   }
 
   /** Share of the partition that waits to be compacted. */
@@ -172,7 +182,7 @@ final class PartitionTier {
     if (left) {
       return false;
     }
-    boolean copies = copying() == Copying.ON;
+    boolean copies = policyCopying() == Copying.ON;
     long from = w == null ? local.logStartOffset() : nextOffset(w.view());
     if (copies) {
       gathering.look(from, shared.nowMs());
@@ -200,7 +210,7 @@ final class PartitionTier {
     return mayOpen;
   }
 
-  private Copying copying() {
+  private Copying policyCopying() {
     return member.policy().get().copying();
   }
 
@@ -210,7 +220,7 @@ final class PartitionTier {
    */
   private boolean mayHold(LocalSegments local) {
     return !empty
-        && (copying() == Copying.DROP
+        && (policyCopying() == Copying.DROP
             || local.localLogStartOffset() > 0
             || shared.nowMs() >= lookMs);
   }
@@ -229,7 +239,7 @@ final class PartitionTier {
 
   /** What is not copied is not claimed either, unless there is something. */
   private CompletableFuture<Optional<ManifestWriter>> open() {
-    if (writer != null || (copying() == Copying.ON && !looking)) {
+    if (writer != null || (policyCopying() == Copying.ON && !looking)) {
       return acquire().thenApply(Optional::of);
     }
     return shared
@@ -344,7 +354,7 @@ final class PartitionTier {
 
   private CompletableFuture<Integer> ship(ManifestWriter w) {
     if (left
-        || copying() != Copying.ON
+        || policyCopying() != Copying.ON
         || !gathering.worthIt(nextOffset(w.view()), shared.nowMs())) {
       return none();
     }

@@ -43,6 +43,7 @@ final class TierMetrics {
             "strandline.tiering.lag.age", pipeline, TimeUnit.MILLISECONDS, TierPipeline::lagAgeMs)
         .register(registry);
     registry.gauge("strandline.compaction.dirty.ratio", pipeline, TierPipeline::dirtyRatioMax);
+    registry.gauge("strandline.mount.copying", pipeline, p -> (double) p.copyingCount());
     registry.gauge("strandline.tiering.failing", pipeline, p -> (double) p.failingCount());
   }
 }

@@ -406,6 +406,10 @@ public final class TierPipeline implements AutoCloseable {
     return since == Long.MAX_VALUE ? 0 : Math.max(0, shared.nowMs() - since);
   }
 
+  long copyingCount() {
+    return joined.values().stream().filter(there -> there.tier.copying()).count();
+  }
+
   double dirtyRatioMax() {
     return joined.values().stream().mapToDouble(there -> there.tier.dirtyRatio()).max().orElse(0);
   }

@@ -36,6 +36,7 @@ record TierShared(
             config.rewrite(),
             new Rewriting.Services(
                 services.store(),
+                services.stores(),
                 uploader,
                 services.workbench(),
                 services.clock()::millis,

@@ -35,6 +35,12 @@ final class TestHotLog implements SegmentSource, LocalSegments {
     return this;
   }
 
+  /** Empty, and what lies below is tiered. */
+  TestHotLog goOnAt(long offset) {
+    logEnd = offset;
+    return this;
+  }
+
   /** Seals another segment of so many batches; the seed tells their bytes. */
   TestHotLog seal(long seed, int batches) {
     TestLog written =

@@ -18,7 +18,6 @@ import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
-import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
@@ -48,6 +47,10 @@ final class TestTier {
 
   final TestTime time = new TestTime();
   final ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
+
+  /** What is not this cluster's lies here. */
+  final ObjectStore theirs = new MemoryObjectStore(Runnable::run, time);
+
   private final Path directory;
   private final Random random;
   private FaultPlan faults = FaultPlan.none();
@@ -120,7 +123,7 @@ final class TestTier {
             new TierServices(
                 "cluster",
                 store,
-                OwnedStores.all(store),
+                owner -> owner.equals("cluster") ? store : theirs,
                 manifests,
                 UploadIntents.open(directory.resolve("intents")),
                 Deletions.open(directory.resolve("deletions")),
@@ -141,6 +144,13 @@ final class TestTier {
   /** With a policy that may change. */
   void join(TestHotLog log, int epoch, Supplier<TierPolicy> policy) {
     pipeline.join(new TierMember(log, log, log::end, epoch, policy));
+  }
+
+  /** With segments of another cluster to be copied. */
+  void joinCopying(TestHotLog log, int epoch) {
+    pipeline.join(
+        new TierMember(
+            log, log, log::end, epoch, TierPolicy::keepAll, Compactable.NEVER, () -> true));
   }
 
   void join(TestHotLog log, int epoch, TierPolicy policy, Compactable compaction) {

@@ -2,6 +2,7 @@ package io.strandline.tools;
 
 import io.strandline.tiering.mount.CutTransaction;
 import io.strandline.tiering.mount.ForeignTopic;
+import io.strandline.tools.restore.SavedConfigs;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -41,7 +42,9 @@ final class RestoreCommand {
       name = "topic",
       description = {
         "Make a topic that goes on where another cluster's tier of it ends.",
-        "The segments stay in the other cluster's store, which must stay as it is; it is only read."
+        "The segments stay in the other cluster's store, which must stay as it is, or with --copy"
+            + " until the brokers have copied all: strandline_mount_copying is 0 then, and tier ls"
+            + " --foreign shows none. That store is only read."
             + " The exit code is 1 if not all partitions are there in time: the brokers go on."
       },
       mixinStandardHelpOptions = true)
@@ -50,17 +53,16 @@ final class RestoreCommand {
       @Mixin Connection connection,
       @Mixin Printer printer,
       @Mixin Wanted wanted,
-      @Option(
-              names = {"-c", "--config"},
-              paramLabel = "KEY=VALUE",
-              description = "A topic config; repeatable. The tier does not know them.")
-          @Nullable Map<String, String> configs)
+      @Mixin Goods goods)
       throws IOException, ExecutionException, InterruptedException {
     TopicSource.Found found = source.find();
     try (Admin admin = connection.admin()) {
       Takeover takeover = new Takeover(admin, wanted.name(found));
-      takeover.create(found, ForeignTopic.Use.RESTORE, configs == null ? Map.of() : configs);
-      return end(printer, found, takeover.await(found, wanted.timeout()));
+      ForeignTopic.Use use = goods.copy ? ForeignTopic.Use.COPY : ForeignTopic.Use.RESTORE;
+      takeover.create(found, use, goods.configs(found));
+      configs(printer, found.configs());
+      String hint = goods.copy ? "; its segments are copied from now on" : "";
+      return end(printer, found, takeover.await(found, wanted.timeout()), hint);
     }
   }
 
@@ -69,17 +71,32 @@ final class RestoreCommand {
       description = "Say what of a topic could be restored, and up to where; nothing is done.",
       mixinStandardHelpOptions = true)
   int plan(@Mixin TopicSource source, @Mixin Printer printer) throws IOException {
-    Takeover.report(printer, source.find(), Map.of());
+    TopicSource.Found found = source.find();
+    Takeover.report(printer, found, Map.of());
+    configs(printer, found.configs());
     return 0;
   }
 
-  /** Reports, and says what to look at if something is missing. */
-  static int end(Printer printer, TopicSource.Found found, Map<Integer, long[]> ready) {
+  private static void configs(Printer printer, SavedConfigs saved) {
+    saved.values().forEach((key, value) -> printer.row("config", key, "value", value));
+    if (!saved.missing().isEmpty()) {
+      printer.row("config", "not known", "value", saved.missing());
+    }
+    printer.flush();
+  }
+
+  /**
+   * Reports, and says what to look at if something is missing.
+   *
+   * @param hint for when nothing is
+   */
+  static int end(
+      Printer printer, TopicSource.Found found, Map<Integer, long[]> ready, String hint) {
     Takeover.report(printer, found, ready);
     boolean all = ready.size() == found.parts().size();
     printer.total(
         all
-            ? "all partitions of " + found.topic() + " are there"
+            ? "all partitions of " + found.topic() + " are there" + hint
             : "not all partitions are there yet: do the brokers have this store in"
                 + " strandline.mount.stores? Their logs say what they wait for.",
         "topic",
@@ -91,6 +108,28 @@ final class RestoreCommand {
         "ready",
         ready.size());
     return all ? 0 : 1;
+  }
+
+  /** What a restored topic gets. */
+  static final class Goods {
+    @Option(
+        names = "--copy",
+        description = "Copy the segments into this cluster's store, in the background.")
+    private boolean copy;
+
+    @Option(
+        names = {"-c", "--config"},
+        paramLabel = "KEY=VALUE",
+        description =
+            "A topic config, over what the other cluster had, as its newest backup of the"
+                + " metadata tells; repeatable.")
+    private Map<String, String> given = Map.of();
+
+    Map<String, String> configs(TopicSource.Found found) {
+      Map<String, String> all = new HashMap<>(found.configs().values());
+      all.putAll(given);
+      return all;
+    }
   }
 
   /** What the topic is to be here: options shared by restore and mount. */

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.TopicIdPartition;
@@ -47,6 +48,11 @@ final class TierCommand {
       @Mixin Printer printer,
       @Option(names = "--segments", description = "The segments of all partitions.")
           boolean segments,
+      @Option(
+              names = "--foreign",
+              description =
+                  "And how many segments lie in other clusters' stores; reads all of the manifests.")
+          boolean foreign,
       @Parameters(
               arity = "0..*",
               paramLabel = "TOPICID-PARTITION",
@@ -59,7 +65,7 @@ final class TierCommand {
         if (segments || places != null) {
           each(view, entry -> segmentRow(printer, view, entry));
         } else {
-          partitionRow(printer, view);
+          partitionRow(printer, view, foreign ? foreign(tier, view) : null);
         }
       }
       printer.flush();
@@ -173,7 +179,7 @@ final class TierCommand {
     try (Admin admin = connection.admin()) {
       RestoreCommand.Takeover takeover = new RestoreCommand.Takeover(admin, wanted.name(found));
       takeover.create(found, ForeignTopic.Use.MOUNT, Map.of());
-      return RestoreCommand.end(printer, found, takeover.await(found, wanted.timeout()));
+      return RestoreCommand.end(printer, found, takeover.await(found, wanted.timeout()), "");
     }
   }
 
@@ -208,7 +214,19 @@ final class TierCommand {
     }
   }
 
-  private static void partitionRow(Printer printer, ManifestView view) {
+  private static long foreign(TierStore.Opened tier, ManifestView view) {
+    LongAdder count = new LongAdder();
+    each(
+        view,
+        entry -> {
+          if (tier.stores().of(entry.ownerCluster()) != tier.store()) {
+            count.increment();
+          }
+        });
+    return count.sum();
+  }
+
+  private static void partitionRow(Printer printer, ManifestView view, @Nullable Long foreign) {
     String topic = view.partition().topic();
     printer.row(
         "partition",
@@ -225,6 +243,8 @@ final class TierCommand {
         view.endOffset(),
         "segments",
         view.segmentCount(),
+        "foreign",
+        foreign,
         "bytes",
         view.sizeBytes(),
         "retired",

@@ -8,6 +8,7 @@ import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
+import io.strandline.tools.restore.SavedConfigs;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -69,8 +70,10 @@ final class TopicSource {
    * What was found.
    *
    * @param parts every partition from 0 on; one that was never tiered is empty
+   * @param configs the topic's there
    */
-  record Found(String cluster, String topic, Uuid topicId, List<Part> parts) {}
+  record Found(
+      String cluster, String topic, Uuid topicId, List<Part> parts, SavedConfigs configs) {}
 
   /**
    * @throws IllegalArgumentException if there is no such topic, or several
@@ -100,7 +103,11 @@ final class TopicSource {
       }
       Map.Entry<Uuid, List<ManifestView>> only = matching.entrySet().iterator().next();
       return new Found(
-          cluster, named(only.getValue()), only.getKey(), parts(tier, only.getValue()));
+          cluster,
+          named(only.getValue()),
+          only.getKey(),
+          parts(tier, only.getValue()),
+          SavedConfigs.of(tier.store(), only.getKey()));
     }
   }
 

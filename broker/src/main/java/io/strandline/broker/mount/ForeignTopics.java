@@ -163,12 +163,28 @@ public final class ForeignTopics implements AutoCloseable {
             .partition(partition.topicPartition())
             .map(PartitionState::leaderEpoch)
             .orElse(0);
-    return manifestsOf(origin.get().cluster())
-        .read(there(partition, origin.get()))
+    return own.read(partition)
+        .thenCompose(Adoption::done)
+        .thenCompose(
+            done ->
+                done
+                    ? CompletableFuture.completedFuture(null)
+                    : adopt(partition, origin.get(), epoch));
+  }
+
+  private CompletableFuture<Void> adopt(
+      TopicIdPartition partition, ForeignTopic origin, int epoch) {
+    return manifestsOf(origin.cluster())
+        .read(there(partition, origin))
         .thenCompose(
             source ->
                 own.acquire(partition, epoch).thenCompose(writer -> Adoption.adopt(writer, source)))
-        .thenAccept(view -> adopted(view, origin.get()));
+        .thenAccept(view -> adopted(view, origin));
+  }
+
+  /** Whether the other cluster's segments that the partition's manifest names are to be copied. */
+  public boolean copies(TopicIdPartition partition) {
+    return of(partition).filter(f -> f.use() == ForeignTopic.Use.COPY).isPresent();
   }
 
   private void adopted(ManifestView view, ForeignTopic origin) {

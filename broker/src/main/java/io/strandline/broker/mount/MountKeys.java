@@ -15,6 +15,11 @@ public final class MountKeys {
   /** How often another cluster's manifest is looked at. */
   public static final String REFRESH_MS = "strandline.mount.refresh.ms";
 
+  /** How fast other clusters' segments are copied. */
+  public static final String COPY_BYTES = "strandline.mount.copy.bytes.per.second";
+
+  private static final long COPY_BYTES_DEFAULT = 64L << 20;
+
   private MountKeys() {}
 
   /** Adds a row for each key. */
@@ -35,6 +40,14 @@ public final class MountKeys {
         Importance.MEDIUM,
         "How often the manifest of a mounted partition is looked at: how late its readers see what"
             + " the other cluster tiered. Costs a request each time.");
+    table.define(
+        COPY_BYTES,
+        ConfigDef.Type.LONG,
+        COPY_BYTES_DEFAULT,
+        Range.atLeast(1),
+        Importance.MEDIUM,
+        "A broker copies at most so many bytes a second of topics that were restored with --copy,"
+            + " on an average over segments.");
   }
 
   /** The stores that a value of {@link #STORES} names. */

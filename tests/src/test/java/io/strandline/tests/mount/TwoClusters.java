@@ -47,19 +47,24 @@ final class TwoClusters implements AutoCloseable {
     this.dir = dir;
     this.theirObjects = dir.resolve("theirs");
     this.ourObjects = dir.resolve("ours");
-    there = BrokerProcess.start(dir.resolve("there"), settings(theirObjects, ""));
-    here = BrokerProcess.start(dir.resolve("here"), settings(ourObjects, "file:" + theirObjects));
+    there = BrokerProcess.start(dir.resolve("there"), settings("file:" + theirObjects, ""));
+    here =
+        BrokerProcess.start(
+            dir.resolve("here"), settings("file:" + ourObjects, "file:" + theirObjects));
   }
 
-  private static Map<String, String> settings(Path objects, String others) {
+  /** Of a broker in a hurry. */
+  static Map<String, String> settings(String store, String others) {
     return Map.of(
-        "strandline.object.store", "file:" + objects,
+        "strandline.object.store", store,
         "strandline.mount.stores", others,
         "strandline.mount.refresh.ms", "200",
         "strandline.tier.check.ms", "100",
         "strandline.tier.gather.ms", "0",
         "strandline.tier.reclaim.ms", "500",
         "strandline.tier.grace.ms", "0",
+        "log.cleaner.backoff.ms", "500",
+        "strandline.metadata.backup.ms", "500",
         "offsets.topic.num.partitions", "1");
   }
 
@@ -164,14 +169,17 @@ final class TwoClusters implements AutoCloseable {
     }
   }
 
-  /** Every file below with its length and time. */
+  /**
+   * Every file below with its length and time, and every directory's: they tell of what came and
+   * went.
+   */
   static Map<String, String> files(Path root) throws IOException {
     Map<String, String> files = new TreeMap<>();
     try (Stream<Path> all = Files.walk(root)) {
       for (Path path : all.toList()) {
         String state =
             Files.isDirectory(path)
-                ? "directory"
+                ? "directory " + Files.getLastModifiedTime(path)
                 : Files.size(path) + " " + Files.getLastModifiedTime(path);
         files.put(root.relativize(path).toString(), state);
       }

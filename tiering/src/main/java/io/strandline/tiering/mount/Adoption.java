@@ -19,6 +19,18 @@ public final class Adoption {
   private Adoption() {}
 
   /**
+   * Whether all was taken over, so that the source need not be there any more: the partition has
+   * segments of its own, or copies, or what retention left of them.
+   */
+  public static CompletableFuture<Boolean> done(ManifestView view) {
+    if (view.segmentCount() == 0) {
+      return CompletableFuture.completedFuture(view.endOffset() > 0);
+    }
+    return view.from(view.endOffset() - 1, 1)
+        .thenApply(last -> last.get(0).appendedTo(view.partition()));
+  }
+
+  /**
    * Names all that {@code source} holds.
    *
    * @return the version that does; nothing changes once the partition has segments of its own, or
@@ -26,17 +38,13 @@ public final class Adoption {
    */
   public static CompletableFuture<ManifestView> adopt(ManifestWriter writer, ManifestView source) {
     ManifestView view = writer.view();
-    if (view.segmentCount() == 0) {
-      return view.endOffset() > 0 || source.segmentCount() == 0
-          ? CompletableFuture.completedFuture(view)
-          : goOn(writer, source, source.startOffset());
+    if (source.segmentCount() == 0) {
+      return CompletableFuture.completedFuture(view);
     }
-    return view.from(view.endOffset() - 1, 1)
+    long from = view.segmentCount() == 0 ? source.startOffset() : view.endOffset();
+    return done(view)
         .thenCompose(
-            last ->
-                last.get(0).appendedTo(view.partition())
-                    ? CompletableFuture.completedFuture(view)
-                    : goOn(writer, source, view.endOffset()));
+            all -> all ? CompletableFuture.completedFuture(view) : goOn(writer, source, from));
   }
 
   private static CompletableFuture<ManifestView> goOn(

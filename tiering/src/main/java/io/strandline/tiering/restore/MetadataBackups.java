@@ -5,6 +5,7 @@ import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.crypt.EncryptedObjectStore;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -30,12 +31,23 @@ public final class MetadataBackups {
   private static final int BYTES_MAX = 1 << 30;
   private static final Pattern CLAIM = Pattern.compile("metadata/generation-([0-9a-f]{8})");
   private static final Pattern BACKUP =
-      Pattern.compile("metadata/([0-9a-f]{8})/([0-9a-f]{16})-([0-9]{1,10})\\.checkpoint");
+      Pattern.compile("metadata/([0-9a-f]{8})/([0-9a-f]{16})-([0-9]{1,10})\\.checkpoint(\\.enc)?");
 
   private final ObjectStore store;
+  private final boolean encrypted;
 
+  /** Reads what is there and writes in clear. */
   public MetadataBackups(ObjectStore store) {
+    this(store, false);
+  }
+
+  /**
+   * @param encrypted whether backups get names that the store encrypts: they hold what passwords
+   *     can be guessed from
+   */
+  public MetadataBackups(ObjectStore store, boolean encrypted) {
     this.store = store;
+    this.encrypted = encrypted;
   }
 
   /** Whether this is a key of a backup or of a claim. */
@@ -53,15 +65,16 @@ public final class MetadataBackups {
   public record Backup(
       ObjectKey key, int generation, long endOffset, int epoch, long bytes, Instant written) {}
 
-  private static ObjectKey key(int generation, long endOffset, int epoch) {
+  private ObjectKey key(int generation, long endOffset, int epoch) {
     return ObjectKey.of(
         String.format(
-            Locale.ROOT,
-            "%s%08x/%016x-%d.checkpoint",
-            PLACE,
-            Integer.MAX_VALUE - generation,
-            Long.MAX_VALUE - endOffset,
-            epoch));
+                Locale.ROOT,
+                "%s%08x/%016x-%d.checkpoint",
+                PLACE,
+                Integer.MAX_VALUE - generation,
+                Long.MAX_VALUE - endOffset,
+                epoch)
+            + (encrypted ? EncryptedObjectStore.SUFFIX : ""));
   }
 
   private static ObjectKey claimKey(int generation) {

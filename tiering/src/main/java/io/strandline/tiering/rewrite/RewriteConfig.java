@@ -10,6 +10,8 @@ import io.strandline.tiering.compact.CompactionConfig;
  * @param checkMs how often a partition is looked at ({@code log.cleaner.backoff.ms})
  * @param bytesPerSecond read and written, on an average over rounds ({@code
  *     log.cleaner.io.max.bytes.per.second})
+ * @param copyBytesPerSecond copied at most, by all partitions together, out of other clusters'
+ *     stores
  */
 public record RewriteConfig(
     CompactionConfig core,
@@ -17,13 +19,15 @@ public record RewriteConfig(
     int pieceBytes,
     long mergeBytes,
     long checkMs,
-    double bytesPerSecond) {
+    double bytesPerSecond,
+    double copyBytesPerSecond) {
   public RewriteConfig {
     if (concurrency < 1
         || pieceBytes < 1024
         || mergeBytes < 0
         || checkMs < 1
-        || !(bytesPerSecond > 0)) {
+        || !(bytesPerSecond > 0)
+        || !(copyBytesPerSecond > 0)) {
       throw new IllegalArgumentException(
           concurrency
               + " at a time, pieces of "
@@ -36,6 +40,23 @@ public record RewriteConfig(
               + bytesPerSecond
               + " a second");
     }
+  }
+
+  /** Copies without a limit. */
+  public RewriteConfig(
+      CompactionConfig core,
+      int concurrency,
+      int pieceBytes,
+      long mergeBytes,
+      long checkMs,
+      double bytesPerSecond) {
+    this(core, concurrency, pieceBytes, mergeBytes, checkMs, bytesPerSecond, Double.MAX_VALUE);
+  }
+
+  /** The same, copying at most so much. */
+  public RewriteConfig copying(double limit) {
+    return new RewriteConfig(
+        core, concurrency, pieceBytes, mergeBytes, checkMs, bytesPerSecond, limit);
   }
 
   /** One at a time, 8 MiB, 64 MiB, 15 s, no limit. */

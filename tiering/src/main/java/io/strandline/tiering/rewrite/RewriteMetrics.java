@@ -14,6 +14,8 @@ final class RewriteMetrics {
   final Counter mergeWrittenBytes;
   final Counter mergedSegments;
   final Counter putOff;
+  final Counter copiedBytes;
+  final Counter copiedSegments;
   private final Counter droppedRecords;
   private final Counter keylessRecords;
   private final Counter undecodable;
@@ -30,6 +32,8 @@ final class RewriteMetrics {
     mergeWrittenBytes = bytes(registry, "strandline.merge.written.bytes");
     putOff = registry.counter("strandline.compaction.put.off");
     mergedSegments = registry.counter("strandline.merge.segments");
+    copiedBytes = bytes(registry, "strandline.mount.copied.bytes");
+    copiedSegments = registry.counter("strandline.mount.copied.segments");
   }
 
   private static Counter bytes(MeterRegistry registry, String name) {

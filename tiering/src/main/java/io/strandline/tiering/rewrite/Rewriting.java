@@ -3,6 +3,7 @@ package io.strandline.tiering.rewrite;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.upload.Uploader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,9 +20,15 @@ import org.apache.kafka.common.TopicIdPartition;
 
 /** What all partitions of a broker that are rewritten use together. */
 public final class Rewriting {
-  /** What belongs to others. */
+  /**
+   * What belongs to others.
+   *
+   * @param store this cluster's own
+   * @param stores where the objects lie that manifests name
+   */
   public record Services(
       ObjectStore store,
+      OwnedStores stores,
       Uploader uploader,
       Workbench workbench,
       LongSupplier clockMs,
@@ -32,6 +39,7 @@ public final class Rewriting {
   private final RewriteLane lane;
   private final RewriteMetrics metrics;
   private final AtomicLong files = new AtomicLong();
+  private final AtomicLong copyDueMs = new AtomicLong();
 
   /** The most that the files being written may become. */
   private final AtomicLong writing = new AtomicLong();
@@ -117,12 +125,31 @@ public final class Rewriting {
   }
 
   SegmentPieces pieces(BooleanSupplier left) {
+    return pieces(services.uploader.cluster(), left);
+  }
+
+  /** Of segments that a cluster owns, this or another. */
+  SegmentPieces pieces(String owner, BooleanSupplier left) {
     return new SegmentPieces(
-        services.store,
+        owner.equals(services.uploader.cluster()) ? services.store : services.stores.of(owner),
         services.workbench.executor(),
         config.pieceBytes(),
         config.core().batchBytesMax(),
         left);
+  }
+
+  /** How long nobody may copy, for the rate's sake. */
+  long untilCopyMs() {
+    return Math.max(0, copyDueMs.get() - nowMs());
+  }
+
+  /** So many bytes were copied. */
+  void copied(long bytes) {
+    metrics.copiedBytes.increment((double) bytes);
+    metrics.copiedSegments.increment();
+    long costMs = (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config.copyBytesPerSecond());
+    long nowMs = nowMs();
+    copyDueMs.updateAndGet(due -> Math.max(due, nowMs) + costMs);
   }
 
   /** How long to pause after so many bytes, so as to stay at the rate. */

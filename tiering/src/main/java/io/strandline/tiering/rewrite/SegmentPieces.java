@@ -40,9 +40,13 @@ record SegmentPieces(
 
   /** The segment's own indexes. */
   CompletableFuture<SegmentIndex> index(SegmentEntry entry) {
-    return store
-        .get(entry.object(), SegmentFormat.tailPositionBytes(entry), SegmentFormat.tailBytes(entry))
-        .thenApplyAsync(tail -> SegmentFormat.decode(entry, tail), executor);
+    return tail(entry).thenApplyAsync(tail -> SegmentFormat.decode(entry, tail), executor);
+  }
+
+  /** What follows the batches. */
+  CompletableFuture<ByteBuffer> tail(SegmentEntry entry) {
+    return store.get(
+        entry.object(), SegmentFormat.tailPositionBytes(entry), SegmentFormat.tailBytes(entry));
   }
 
   /**

@@ -5,6 +5,7 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Replacement;
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentIndex;
 import io.strandline.tiering.segment.SegmentParts;
@@ -32,6 +33,14 @@ final class Swap {
   }
 
   /**
+   * What the segment says of its end.
+   *
+   * @param epochs of leaders with batches up to there
+   * @param producers Kafka's snapshot there
+   */
+  record End(List<EpochStart> epochs, Optional<ByteBuffer> producers) {}
+
+  /**
    * Puts the file and has it named; blocks on disk.
    *
    * @param last of the last of the run: leader epochs and producer state are its
@@ -41,6 +50,17 @@ final class Swap {
       RewrittenFile file,
       List<AbortedTransaction> aborted,
       SegmentIndex last,
+      Compaction progress) {
+    End end = new End(last.leaderEpochs(), last.producerSnapshot());
+    return replace(run, file, aborted, end, progress);
+  }
+
+  /** As the other, with what the new segment is to say of its end. */
+  CompletableFuture<ManifestView> replace(
+      List<SegmentEntry> run,
+      RewrittenFile file,
+      List<AbortedTransaction> aborted,
+      End last,
       Compaction progress) {
     try {
       SegmentParts parts = parts(run, file, aborted, last);
@@ -54,12 +74,9 @@ final class Swap {
   }
 
   private SegmentParts parts(
-      List<SegmentEntry> run,
-      RewrittenFile file,
-      List<AbortedTransaction> aborted,
-      SegmentIndex last)
+      List<SegmentEntry> run, RewrittenFile file, List<AbortedTransaction> aborted, End last)
       throws IOException {
-    Optional<ByteBuffer> snapshot = last.producerSnapshot();
+    Optional<ByteBuffer> snapshot = last.producers();
     Optional<Path> snapshotFile =
         snapshot.isEmpty() ? Optional.empty() : Optional.of(file.beside(snapshot.get()));
     return new SegmentParts(
@@ -69,7 +86,7 @@ final class Swap {
         run.get(0).baseOffset(),
         run.get(run.size() - 1).endOffset(),
         aborted,
-        last.leaderEpochs(),
+        last.epochs(),
         snapshotFile);
   }
 

@@ -33,6 +33,7 @@ public final class TierCompaction implements Chore {
   private final Compactable partition;
   private final LocalSegments local;
   private final Executor disk;
+  private final BooleanSupplier copied;
   private volatile double dirtyRatio;
   private volatile long pauseMs;
   private long lookedVersion = -1; // the turn's
@@ -40,13 +41,19 @@ public final class TierCompaction implements Chore {
 
   /**
    * @param disk where local bytes are released
+   * @param copied whether no segment of another cluster is about to be copied
    */
   public TierCompaction(
-      Rewriting rewriting, Compactable partition, LocalSegments local, Executor disk) {
+      Rewriting rewriting,
+      Compactable partition,
+      LocalSegments local,
+      Executor disk,
+      BooleanSupplier copied) {
     this.rewriting = rewriting;
     this.partition = partition;
     this.local = local;
     this.disk = disk;
+    this.copied = copied;
   }
 
   @Override
@@ -78,7 +85,7 @@ public final class TierCompaction implements Chore {
   public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
     CompactionPolicy policy = partition.policy().get();
     pauseMs = rewriting.config().checkMs();
-    if (!policy.compacts()) {
+    if (!policy.compacts() || !copied.getAsBoolean()) {
       dirtyRatio = 0;
       return CompletableFuture.completedFuture(0);
     }

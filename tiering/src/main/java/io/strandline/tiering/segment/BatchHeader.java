@@ -25,7 +25,25 @@ public record BatchHeader(
   static final int CHECKED_FROM = 21;
 
   private static final int PREFIX_BYTES = 12;
+  private static final int EPOCH_AT = 12;
   private static final int MAGIC_AT = 16;
+
+  /**
+   * A copy of whole batches in another leader epoch, which their checksums do not cover.
+   *
+   * @throws SegmentFormatException if these bytes are no batches
+   */
+  public static ByteBuffer inEpoch(ByteBuffer batches, int leaderEpoch) {
+    ByteBuffer copy = ByteBuffer.allocate(batches.remaining()).put(batches.duplicate()).flip();
+    int at = 0;
+    while (at < copy.limit()) {
+      copy.position(at);
+      int sizeBytes = parse(copy).sizeBytes();
+      copy.putInt(at + EPOCH_AT, leaderEpoch);
+      at += sizeBytes;
+    }
+    return copy.position(0);
+  }
 
   /**
    * Reads the header at the buffer's position, which does not move.
