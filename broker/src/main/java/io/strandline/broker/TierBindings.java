@@ -2,8 +2,8 @@ package io.strandline.broker;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
-import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.mount.MountKeys;
+import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.restore.MetadataBackup;

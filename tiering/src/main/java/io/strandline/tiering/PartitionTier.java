@@ -132,7 +132,7 @@ final class PartitionTier {
   }
 
   /** Whether segments of another cluster are to be copied. */
-  boolean policyCopying() {
+  boolean copying() {
     return copy.underWay();
   }
 

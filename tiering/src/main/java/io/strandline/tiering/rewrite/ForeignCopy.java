@@ -127,19 +127,25 @@ public final class ForeignCopy implements Chore {
       pauseMs = Math.min(pauseMs, REFUSED_MS);
       return none();
     }
-    CompletableFuture<Integer> copied;
-    try {
-      RewrittenFile file = rewriting.newFile();
-      copied =
-          new Copy(writer, entry, file, rewriting.pieces(entry.ownerCluster(), left))
-              .run()
-              .whenComplete((done, failure) -> file.close());
-    } catch (IOException e) {
-      copied = CompletableFuture.failedFuture(new UncheckedIOException(e));
-    }
-    return copied
+    return CompletableFuture.completedFuture(entry)
+        .thenCompose(chosen -> copy(writer, chosen, left))
         .whenComplete((done, failure) -> rewriting.lane().leave(writer.view().partition()))
         .exceptionallyCompose(failure -> settle(failure, writer, entry));
+  }
+
+  private CompletableFuture<Integer> copy(
+      ManifestWriter writer, SegmentEntry entry, BooleanSupplier left) {
+    RewrittenFile file;
+    try {
+      file = rewriting.newFile(entry.dataBytes());
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(new UncheckedIOException(e));
+    }
+    return CompletableFuture.completedFuture(file)
+        .thenCompose(
+            open ->
+                new Copy(writer, entry, open, rewriting.pieces(entry.ownerCluster(), left)).run())
+        .whenComplete((done, failure) -> file.close());
   }
 
   private CompletableFuture<Integer> settle(
