@@ -106,7 +106,7 @@ class ReplayToolTest {
     assertThat(lines.get("segments").path("month").asDouble())
         .isEqualTo(bytes / 1e9 * 1000, within(1e-4));
     long segments = segmentObjects();
-    assertThat(segments).isGreaterThan(2L * PARTITIONS);
+    assertThat(segments).isGreaterThanOrEqualTo(2L * PARTITIONS);
     assertThat(bill(lines, "replays", 2)).as("a GET for each, three times").isEqualTo(3 * segments);
     assertThat(bill(lines, "writing", 0.01))
         .as("all of it within a day: an object and a version for each, thirty times")
@@ -128,7 +128,7 @@ class ReplayToolTest {
     long count = lines.get(what).path("count").asLong();
     assertThat(lines.get(what).path("month").asDouble())
         .as(what)
-        .isEqualTo(count * price, within(1e-3));
+        .isEqualTo(count * price, within(price / 2 + 1e-3)); // counts are shown rounded
     return count;
   }
 
