@@ -12,12 +12,13 @@ import java.util.concurrent.CompletionException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.metadata.ConfigRecord;
+import org.apache.kafka.common.metadata.MetadataRecordType;
 import org.apache.kafka.common.metadata.TopicRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
-import org.apache.kafka.metadata.MetadataRecordSerde;
 
 /**
  * A topic's configuration as the newest backup of its cluster's metadata has it.
@@ -50,7 +51,6 @@ public record SavedConfigs(Map<String, String> values, String missing) {
   }
 
   private static SavedConfigs in(ByteBuffer snapshot, Uuid topicId) {
-    MetadataRecordSerde serde = new MetadataRecordSerde();
     Map<String, Map<String, String>> byTopic = new HashMap<>();
     String name = "";
     for (RecordBatch batch : MemoryRecords.readableRecords(snapshot).batches()) {
@@ -59,8 +59,7 @@ public record SavedConfigs(Map<String, String> values, String missing) {
         continue;
       }
       for (Record record : batch) {
-        var message =
-            serde.read(new ByteBufferAccessor(record.value()), record.valueSize()).message();
+        ApiMessage message = message(record.value());
         if (message instanceof TopicRecord topic && topic.topicId().equals(topicId)) {
           name = topic.name();
         } else if (message instanceof ConfigRecord config
@@ -74,5 +73,19 @@ public record SavedConfigs(Map<String, String> values, String missing) {
     return name.isEmpty()
         ? unknown("the newest backup of its metadata does not know the topic")
         : new SavedConfigs(byTopic.getOrDefault(name, Map.of()), "");
+  }
+
+  /** A frame: its version, the record's type and version, the record. */
+  private static ApiMessage message(ByteBuffer frame) {
+    ByteBufferAccessor in = new ByteBufferAccessor(frame);
+    int frameVersion = in.readUnsignedVarint();
+    if (frameVersion != 1) {
+      throw new IllegalArgumentException("a record of frame version " + frameVersion);
+    }
+    short type = (short) in.readUnsignedVarint();
+    short version = (short) in.readUnsignedVarint();
+    ApiMessage message = MetadataRecordType.fromId(type).newMetadataRecord();
+    message.read(in, version);
+    return message;
   }
 }
