@@ -215,12 +215,12 @@ class RangedGetsTest {
     assertFails(bytes(false), receive, StoreException.Unavailable.class);
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void bytesThatNobodyAskedForDoNotReachTheNextReader(Receive receive) throws Exception {
+  /** The SDK's client does not see them, and waits for half a minute twice. */
+  @Test
+  void bytesThatNobodyAskedForDoNotReachTheNextReader() throws Exception {
     byte[] more = new byte[70_000];
     try (RawServer server = new RawServer(bytes(true, partial(LENGTH), CONTENT, more));
-        S3ObjectStore store = open(server, receive, 8)) {
+        S3ObjectStore store = open(server, Receive.DIRECT, 8)) {
       for (int i = 0; i < 4; i++) {
         // What follows may be seen before the connection is used again, or after it.
         Throwable thrown =
