@@ -82,6 +82,7 @@ class BrokerConfigTest {
     numbers.put(BackupKeys.METADATA_BACKUP_MS, "60002");
     numbers.put(BackupKeys.METADATA_BACKUP_COUNT, "25");
     numbers.put(MountKeys.REFRESH_MS, "60003");
+    numbers.put(MountKeys.COPY_BYTES, "26");
     all.put(MountKeys.STORES, "file:/another");
     numbers.put(ScrubKeys.LIST_MS, "1001");
     numbers.put(ScrubKeys.BYTES, "23");
