@@ -27,7 +27,7 @@ final class IntentRule {
    */
   CompletableFuture<Void> resolve(UploadIntent intent, ManifestView view, long nowMs) {
     if (view.deleted()) {
-      return uploader.abandon(intent);
+      return giveUp(intent, view); // What it held until then is retired: replays may still read it.
     }
     boolean fenced = view.leaderEpoch() > intent.leaderEpoch();
     if (!fenced && nowMs - intent.sinceMs() < graceMs) {
