@@ -19,6 +19,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 /** Makes and removes topics of one broker. */
 final class Topics implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
+  private static final int RELEASE_SECONDS = 300;
   private static final int TRIES = 100;
 
   private final Admin admin;
@@ -49,10 +50,12 @@ final class Topics implements AutoCloseable {
    * Waits until every partition keeps by itself less than a third of what it has.
    *
    * @return each partition's first offset that is not in the tier alone
+   * @throws TimeoutException if that takes unreasonably long
    */
   Map<TopicPartition, Long> awaitRelease(String topic, int partitions) throws Exception {
     List<TopicPartition> all = partitions(topic, partitions);
-    while (true) {
+    long untilNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(RELEASE_SECONDS);
+    while (System.nanoTime() < untilNs) {
       Map<TopicPartition, Long> local = offsets(all, OffsetSpec.earliestLocal());
       Map<TopicPartition, Long> end = offsets(all, OffsetSpec.latest());
       if (all.stream().allMatch(p -> local.getOrDefault(p, 0L) * 3 > end.getOrDefault(p, 0L) * 2)) {
@@ -60,6 +63,7 @@ final class Topics implements AutoCloseable {
       }
       TimeUnit.MILLISECONDS.sleep(200);
     }
+    throw new TimeoutException("the broker keeps its closed segments of " + topic);
   }
 
   private Map<TopicPartition, Long> offsets(List<TopicPartition> partitions, OffsetSpec spec)

@@ -91,7 +91,8 @@ final class S3Answers {
     String prefix = request.query().getOrDefault("prefix", "");
     String after = request.query().getOrDefault("start-after", "");
     List<Stored> page = bucket.list(prefix, after, limit + 1);
-    StringBuilder xml = new StringBuilder("<ListBucketResult><IsTruncated>");
+    StringBuilder xml = new StringBuilder("<ListBucketResult><KeyCount>");
+    xml.append(Math.min(page.size(), limit)).append("</KeyCount><IsTruncated>");
     xml.append(page.size() > limit).append("</IsTruncated>");
     page.stream().limit(limit).forEach(o -> xml.append(entry(o)));
     return HttpAnswer.xml(200, xml.append("</ListBucketResult>").toString());
