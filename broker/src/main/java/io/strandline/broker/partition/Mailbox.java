@@ -140,8 +140,7 @@ final class Mailbox {
         guarded(task);
       }
       guarded(atRest);
-      List<Runnable> steps = afterwards;
-      afterwards = steps.isEmpty() ? steps : new ArrayList<>();
+      List<Runnable> steps = taken();
       holder = null;
       if (passOn) {
         passOn();
@@ -151,6 +150,19 @@ final class Mailbox {
       token.set(false);
       steps.forEach(Mailbox::guarded);
     } while (!tasks.isEmpty() && token.compareAndSet(false, true));
+  }
+
+  /**
+   * The steps that wait, this thread's alone from now on: the next holder, who may begin before
+   * they have run, gathers its own in a list of its own.
+   */
+  private List<Runnable> taken() {
+    if (afterwards.isEmpty()) {
+      return List.of();
+    }
+    List<Runnable> steps = afterwards;
+    afterwards = new ArrayList<>();
+    return steps;
   }
 
   /** A task that cannot even say goes where it may do anything. */

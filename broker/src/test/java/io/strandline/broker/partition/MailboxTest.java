@@ -58,6 +58,21 @@ class MailboxTest {
     assertThat(log).containsExactly("told", "next");
   }
 
+  /** The pool may carry a task out before the thread that passed it on has gone on. */
+  @Test
+  void whatIsToldAfterwardsIsToldOnceByTheThreadThatGatheredIt() {
+    Mailbox mailbox =
+        new Mailbox(
+            drain -> {
+              log.add("passed on");
+              drain.run();
+              log.add("drained");
+            },
+            () -> {});
+    mailbox.submitSlow(() -> mailbox.after(() -> log.add("told")));
+    assertThat(log).containsExactly("passed on", "told", "drained");
+  }
+
   @Test
   @Timeout(60)
   void noneIsLostBetweenThreadsThatMayAndMayNotBlock() throws Exception {

@@ -98,6 +98,11 @@ final class KeyedWriter implements AutoCloseable {
     stopped = true;
     thread.join();
     producer.flush();
+    check();
+  }
+
+  /** Fails as soon as a record was given up. */
+  void check() {
     Exception thrown = failure.get();
     if (thrown != null) {
       throw new AssertionError("the producer of keys failed", thrown);

@@ -90,7 +90,8 @@ final class NumberedWriter implements AutoCloseable {
         });
   }
 
-  private void check() {
+  /** Fails as soon as a record was given up. */
+  void check() {
     Exception thrown = failure.get();
     if (thrown != null) {
       throw new AssertionError("the producer failed", thrown);

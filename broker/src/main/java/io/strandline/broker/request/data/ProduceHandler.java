@@ -38,6 +38,8 @@ import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Produce, versions 3 to 13. The frame is let go when all partitions are written, before the
@@ -45,6 +47,7 @@ import org.jspecify.annotations.Nullable;
  * all is written would let go of a frame whose records are still to be read.
  */
 final class ProduceHandler implements Handler<ProduceRequest> {
+  private static final Logger LOG = LoggerFactory.getLogger(ProduceHandler.class);
   private static final short ZSTD_SINCE = 7;
   private static final int ATTRIBUTES_POSITION = 21;
   private static final int TRANSACTIONAL_MASK = 0x10;
@@ -236,6 +239,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     if (part.acknowledged.isCompletedExceptionally()) {
       Throwable failure =
           part.acknowledged.handle((appended, thrown) -> Dispatcher.cause(thrown)).join();
+      tellIfUnexpected(part, failure);
       return failed(answer, failure);
     }
     Appended appended = part.acknowledged.join();
@@ -245,6 +249,23 @@ final class ProduceHandler implements Handler<ProduceRequest> {
         .setLogStartOffset(appended.logStartOffset());
   }
 
+  /** The client is told no more than that; here alone it can be understood. */
+  private static void tellIfUnexpected(Part part, Throwable failure) {
+    if (error(failure) == Errors.UNKNOWN_SERVER_ERROR) {
+      LOG.atError()
+          .addKeyValue("partition", part.topic.name() + "-" + part.index)
+          .setCause(failure)
+          .log("an append failed unexpectedly");
+    }
+  }
+
+  private static Errors error(Throwable failure) {
+    return Errors.forException(
+        failure instanceof RecordValidationException invalid
+            ? invalid.invalidException()
+            : failure);
+  }
+
   private static PartitionProduceResponse failed(PartitionProduceResponse answer, Errors error) {
     return answer.setErrorCode(error.code()).setBaseOffset(ProduceResponse.INVALID_OFFSET);
   }
@@ -252,8 +273,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   private static PartitionProduceResponse failed(
       PartitionProduceResponse answer, Throwable failure) {
     if (failure instanceof RecordValidationException invalid) {
-      failed(answer, Errors.forException(invalid.invalidException()))
-          .setErrorMessage(invalid.invalidException().getMessage());
+      failed(answer, error(failure)).setErrorMessage(invalid.invalidException().getMessage());
       invalid
           .recordErrors()
           .forEach(
@@ -266,7 +286,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
                               .setBatchIndexErrorMessage(e.message)));
       return answer;
     }
-    return failed(answer, Errors.forException(failure)).setErrorMessage(failure.getMessage());
+    return failed(answer, error(failure)).setErrorMessage(failure.getMessage());
   }
 
   private static CompletableFuture<Void> all(List<CompletableFuture<Appended>> futures) {

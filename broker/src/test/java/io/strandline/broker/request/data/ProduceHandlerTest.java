@@ -2,7 +2,12 @@ package io.strandline.broker.request.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.strandline.broker.request.Reply;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,12 +22,15 @@ import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.record.internal.UnalignedMemoryRecords;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Produce requests: frames, timeouts, order, and the sequences of idempotent producers. */
 class ProduceHandlerTest {
@@ -39,7 +47,7 @@ class ProduceHandlerTest {
         new SimpleRecord(System.currentTimeMillis(), new byte[10]));
   }
 
-  private static ProduceRequest produce(MemoryRecords records, int acks) {
+  private static ProduceRequest produce(BaseRecords records, int acks) {
     TopicProduceDataCollection topics = new TopicProduceDataCollection();
     topics.add(
         new TopicProduceData()
@@ -116,6 +124,32 @@ class ProduceHandlerTest {
     assertThat(error(refused)).isNotEqualTo(Errors.NONE);
     assertThat(error(send(rig, produce(DataRig.records(10), -1), new AtomicInteger())))
         .isEqualTo(Errors.NONE);
+  }
+
+  @Test
+  void onlyAFailureThatClientsHaveNoCodeForIsToldInTheLog() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    Logger logger = (Logger) LoggerFactory.getLogger(ProduceHandler.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    logger.addAppender(lines);
+    try {
+      MemoryRecords ofTomorrow =
+          MemoryRecords.withRecords(
+              Compression.NONE, new SimpleRecord(Long.MAX_VALUE / 2, new byte[10]));
+      assertThat(error(send(rig, produce(ofTomorrow, -1), new AtomicInteger())))
+          .isEqualTo(Errors.INVALID_TIMESTAMP);
+      assertThat(lines.list).isEmpty();
+      BaseRecords noneOfOurs = new UnalignedMemoryRecords(ByteBuffer.allocate(10));
+      assertThat(error(send(rig, produce(noneOfOurs, -1), new AtomicInteger())))
+          .isEqualTo(Errors.UNKNOWN_SERVER_ERROR);
+      assertThat(lines.list).hasSize(1);
+      assertThat(lines.list.get(0).getLevel()).isEqualTo(Level.ERROR);
+      assertThat(lines.list.get(0).getThrowableProxy()).isNotNull();
+    } finally {
+      logger.detachAppender(lines);
+    }
   }
 
   @Test
