@@ -68,11 +68,11 @@ final class PartitionTier {
     this.gathering =
         new Gathering(shared.config().gather(), shared.config().segmentsPerCommit(), member, lag);
     this.copy = new ForeignCopy(shared.rewriting(), member.copies());
-    this.compaction =
-        new TierCompaction(
-            shared.rewriting(), member.compaction(), member.local(), disk, () -> !copy.underWay());
     this.release =
         new Release(upkept(), shared.metrics().releasedBytes, shared.config().reclaimMs());
+    this.compaction =
+        new TierCompaction(
+            shared.rewriting(), member.compaction(), release, () -> !copy.underWay());
     shared.scrubs().ledger().open(member.partition());
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
     this.lookMs = shared.nowMs() + shared.chance(shared.config().scrub().listMs());

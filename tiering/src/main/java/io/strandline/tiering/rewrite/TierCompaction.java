@@ -4,12 +4,11 @@ import io.strandline.tiering.compact.CompactionRound;
 import io.strandline.tiering.manifest.Compaction;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
-import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.upkeep.Chore;
+import io.strandline.tiering.upkeep.Release;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class TierCompaction implements Chore {
   private static final Logger LOG = LoggerFactory.getLogger(TierCompaction.class);
-  private static final int PAGE = 64;
   private static final long REFUSED_MS = 1_000;
   private static final long FAILURE_PAUSE_MAX_MS = 60 * 60 * 1_000L;
 
@@ -31,8 +29,7 @@ public final class TierCompaction implements Chore {
 
   private final Rewriting rewriting;
   private final Compactable partition;
-  private final LocalSegments local;
-  private final Executor disk;
+  private final Release release;
   private final BooleanSupplier copied;
   private volatile double dirtyRatio;
   private volatile long pauseMs;
@@ -40,19 +37,14 @@ public final class TierCompaction implements Chore {
   private long lookedMs;
 
   /**
-   * @param disk where local bytes are released
+   * @param release of this partition
    * @param copied whether no segment of another cluster is about to be copied
    */
   public TierCompaction(
-      Rewriting rewriting,
-      Compactable partition,
-      LocalSegments local,
-      Executor disk,
-      BooleanSupplier copied) {
+      Rewriting rewriting, Compactable partition, Release release, BooleanSupplier copied) {
     this.rewriting = rewriting;
     this.partition = partition;
-    this.local = local;
-    this.disk = disk;
+    this.release = release;
     this.copied = copied;
   }
 
@@ -187,20 +179,8 @@ public final class TierCompaction implements Chore {
   /** A reader that holds a local segment keeps it; its next read goes to the tier. */
   private CompletableFuture<Long> release(
       ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left) {
-    long cleanedOffset = writer.view().compaction().cleanedOffset();
-    long localStart = local.localLogStartOffset();
-    if (left.getAsBoolean() || policy.keepsLocal() || localStart >= cleanedOffset) {
-      return CompletableFuture.completedFuture(0L);
-    }
-    return writer
-        .committed(localStart, PAGE)
-        .thenApplyAsync(
-            committed ->
-                committed.stream()
-                    .filter(segment -> segment.entry().endOffset() <= cleanedOffset)
-                    .reduce((before, after) -> after)
-                    .map(local::release)
-                    .orElse(0L),
-            disk);
+    return left.getAsBoolean() || policy.keepsLocal()
+        ? CompletableFuture.completedFuture(0L)
+        : release.freeBelow(writer, writer.view().compaction().cleanedOffset());
   }
 }

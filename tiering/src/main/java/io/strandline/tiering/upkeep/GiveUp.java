@@ -2,7 +2,6 @@ package io.strandline.tiering.upkeep;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
-import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
@@ -46,19 +45,12 @@ public final class GiveUp implements Chore {
       return CompletableFuture.completedFuture(0);
     }
     // First the log, so that no reader is sent for what is going; then the tier.
-    return CompletableFuture.supplyAsync(this::startLocally, upkept.disk())
+    return CompletableFuture.supplyAsync(release::giveUp, upkept.disk())
         .thenCompose(writer::drop)
         .thenApply(
             view -> {
               progress.accept(view);
               return held - view.segmentCount();
             });
-  }
-
-  private long startLocally() {
-    release.forget();
-    LocalSegments local = upkept.local();
-    local.advanceLogStart(local.localLogStartOffset());
-    return local.logStartOffset();
   }
 }

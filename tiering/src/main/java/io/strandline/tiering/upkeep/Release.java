@@ -20,7 +20,11 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** Frees local bytes that are committed and that local retention does not want. */
+/**
+ * Frees local bytes that are committed and that local retention does not want, or that are wanted
+ * no more for another reason. Whoever frees anything frees it here: what is given up ({@link
+ * #giveUp}) is not freed any more, whenever it was seen to be committed. Threads: any.
+ */
 public final class Release implements Chore {
   private static final int PAGE = 64;
 
@@ -33,6 +37,9 @@ public final class Release implements Chore {
 
   /** Oldest first. */
   private final Queue<CommittedSegment> known = new ArrayDeque<>();
+
+  /** How often all that was committed was given up; what was seen before one is of no worth. */
+  private int givenUp;
 
   public Release(Upkept upkept, Counter releasedBytes, long everyMs) {
     this.local = upkept.local();
@@ -65,27 +72,78 @@ public final class Release implements Chore {
       forget();
       return CompletableFuture.completedFuture(0);
     }
+    int before = givenUp();
+    return writer
+        .committed(localStart, PAGE)
+        .thenApplyAsync(committed -> retain(committed, before), disk);
+  }
+
+  private synchronized int retain(List<CommittedSegment> committed, int before) {
+    forget();
+    if (before != givenUp) {
+      return 0;
+    }
+    known.addAll(committed);
+    LocalRelease.Released released =
+        LocalRelease.release(committed, local, policy.get(), clockMs.getAsLong());
+    releasedBytes.increment((double) released.bytes());
+    return released.bytes() > 0 ? released.segments() : 0;
+  }
+
+  /**
+   * Frees what is committed and ends at or below the offset, a page of it, whatever local retention
+   * says; nothing while nothing is copied.
+   *
+   * @return bytes freed
+   */
+  public CompletableFuture<Long> freeBelow(ManifestWriter writer, long offset) {
+    long localStart = local.localLogStartOffset();
+    if (localStart >= offset) {
+      return CompletableFuture.completedFuture(0L);
+    }
+    int before = givenUp();
     return writer
         .committed(localStart, PAGE)
         .thenApplyAsync(
-            committed -> {
-              know(committed);
-              LocalRelease.Released released =
-                  LocalRelease.release(committed, local, policy.get(), clockMs.getAsLong());
-              releasedBytes.increment((double) released.bytes());
-              return released.bytes() > 0 ? released.segments() : 0;
-            },
+            committed ->
+                committed.stream()
+                    .filter(segment -> segment.entry().endOffset() <= offset)
+                    .reduce((earlier, later) -> later)
+                    .map(last -> free(last, before))
+                    .orElse(0L),
             disk);
   }
 
-  /** What was seen to be committed may not be any more. */
-  synchronized void forget() {
+  /** Frees all up to this segment unless it was given up since it was seen to be committed. */
+  private synchronized long free(CommittedSegment segment, int before) {
+    TierPolicy now = policy.get();
+    if (before != givenUp || now.keepsLocal() || now.copying() != Copying.ON) {
+      return 0;
+    }
+    long freed = local.release(segment);
+    releasedBytes.increment((double) freed);
+    return freed;
+  }
+
+  private synchronized int givenUp() {
+    return givenUp;
+  }
+
+  private synchronized void forget() {
     known.clear();
   }
 
-  private synchronized void know(List<CommittedSegment> committed) {
-    known.clear();
-    known.addAll(committed);
+  /**
+   * All that is committed is about to be given up: the log begins with its local part, of which
+   * nothing is freed any more that was committed until now.
+   *
+   * @return the log start
+   */
+  synchronized long giveUp() {
+    givenUp++;
+    forget();
+    local.advanceLogStart(local.localLogStartOffset());
+    return local.logStartOffset();
   }
 
   /**
@@ -122,10 +180,10 @@ public final class Release implements Chore {
         : Optional.of(new Oldest(known.element().entry().maxTimestamp(), this));
   }
 
+  /** 0 if it was given up meanwhile. */
   private synchronized long freeOldest() {
-    long freed = local.release(known.remove());
-    releasedBytes.increment((double) freed);
-    return freed;
+    CommittedSegment oldest = known.poll();
+    return oldest == null ? 0 : free(oldest, givenUp);
   }
 
   /** Whether nothing is left of what the last turn saw; the next may see more. */

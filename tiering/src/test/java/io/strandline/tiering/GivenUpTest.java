@@ -1,0 +1,83 @@
+package io.strandline.tiering;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import io.strandline.tiering.upkeep.GiveUp;
+import io.strandline.tiering.upkeep.Release;
+import io.strandline.tiering.upkeep.Upkept;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Local bytes on their way out while the tier that holds them too is given up. */
+class GivenUpTest {
+  private static final TierPolicy NOTHING_LOCAL = new TierPolicy(-1, -1, -1, 0, false);
+
+  @TempDir Path directory;
+  private final Deque<Runnable> disk = new ArrayDeque<>();
+  private TierPolicy policy = TierPolicy.keepAll();
+  private TestTier tier;
+  private TestHotLog log;
+  private ManifestWriter writer;
+  private Release release;
+
+  @BeforeEach
+  void tierAll() throws IOException {
+    tier = new TestTier(directory, 1);
+    log = new TestHotLog(directory, 0).seal(1, 20).seal(2, 20);
+    tier.join(log, 1, policy);
+    tier.time.advance(60_000);
+    tier.crash();
+    writer = tier.now(tier.manifests.acquire(log.partition(), 2));
+    assertThat(writer.view().endOffset()).isEqualTo(log.end());
+    policy = NOTHING_LOCAL;
+    Upkept upkept = new Upkept(log, log, () -> policy, disk::add, tier.time::millis);
+    release = new Release(upkept, tier.metrics.counter("released"), 1_000);
+  }
+
+  /** From one state to the other and back, while a task for the disk waits its turn. */
+  private void giveUp() {
+    tier.time.advance(0);
+    assertThat(disk).as("what waits for the disk").hasSize(1);
+    policy = NOTHING_LOCAL.with(Copying.DROP);
+    Upkept upkept = new Upkept(log, log, () -> policy, Runnable::run, tier.time::millis);
+    GiveUp chore = new GiveUp(upkept, release, view -> {}, 1_000);
+    assertThat(tier.now(chore.turn(writer, () -> false))).isEqualTo(2);
+    policy = NOTHING_LOCAL;
+    disk.remove().run();
+    assertThat(log.segments()).hasSize(2);
+    assertThat(log.logStartOffset()).isZero();
+    assertThat(tier.view(log.partition()).segmentCount()).isZero();
+  }
+
+  @Test
+  void whatACompactionRoundReleasesStays() {
+    CompletableFuture<Long> freed = release.freeBelow(writer, log.end());
+    giveUp();
+    assertThat(freed.join()).isZero();
+  }
+
+  @Test
+  void whatLocalRetentionReleasesStays() {
+    CompletableFuture<Integer> freed = release.turn(writer, () -> false);
+    giveUp();
+    assertThat(freed.join()).isZero();
+  }
+
+  @Test
+  void withoutThatItGoes() {
+    CompletableFuture<Long> freed = release.freeBelow(writer, log.end());
+    tier.time.advance(0);
+    disk.remove().run();
+    assertThat(freed.join()).isPositive();
+    assertThat(log.segments()).isEmpty();
+  }
+}
