@@ -74,7 +74,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
-    this.lost = new LostLogs(runtime, tier);
+    this.lost = new LostLogs(runtime, tier, changes);
     Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(runtime.meters());
     Gauge.builder("strandline.partition.led", hosted, Partitions::led).register(runtime.meters());
     tell(runtime.kafka());
@@ -259,10 +259,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       }
       if (partition == null
           && LostLogs.lost(state, first || tier.foreign(state.id()), now.nodeId())) {
-        lost.search(
-            state,
-            () -> home.choose(state.directory(), hosted.values()),
-            (directory, nursery) -> changes.execute(() -> adopt(directory, nursery)));
+        lost.search(state, () -> home.choose(state.directory(), hosted.values()), this::adopt);
         return CompletableFuture.completedFuture(null);
       }
       lost.cancel(state.id());
@@ -318,21 +315,22 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     return lost.searching(partition);
   }
 
-  private void adopt(LogDirectory directory, LogNursery nursery) {
+  /** Not in an epoch that is over: somebody else may have led, and tiered more, since. */
+  private boolean adopt(LogDirectory directory, LogNursery nursery, int leaderEpoch) {
     TopicIdPartition id = nursery.partition();
     ClusterView now = control.view();
-    if (hosted.containsKey(id.topicPartition()) || !hosts(now, id)) {
+    boolean asAsked =
+        hosts(now, id)
+            && now.partition(id.topicPartition())
+                .filter(state -> state.leaderEpoch() == leaderEpoch)
+                .isPresent();
+    if (!asAsked) {
       directory.discard(nursery);
-      return;
+      return false;
     }
-    try {
-      host(directory.adopt(nursery, now.logConfig(id.topic())));
-    } catch (KafkaStorageException failure) {
-      LOG.atError().addKeyValue("partition", id).setCause(failure).log("cannot be hosted");
-      directory.discard(nursery);
-      return;
-    }
+    host(directory.adopt(nursery, now.logConfig(id.topic())));
     var unused = takeNow(id);
+    return true;
   }
 
   /** Tells the controller where the replica lies if that is not what it knows. */

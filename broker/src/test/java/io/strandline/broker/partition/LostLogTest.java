@@ -14,7 +14,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -151,7 +153,8 @@ class LostLogTest {
   }
 
   @Test
-  void aDirectoryOfSomebodyElseIsLeftAloneAndCostsNoOtherLog() throws Exception {
+  void aDirectoryOfSomebodyElseIsLeftAloneAndCostsNoOtherLogAndOnceItIsGoneTheLogIsMade()
+      throws Exception {
     Path other = Files.createDirectories(dir.resolve("a").resolve(Rig.NAME + "-0"));
     Files.writeString(other.resolve("notes.txt"), "not a log");
     FakeTier tier = new FakeTier();
@@ -161,11 +164,51 @@ class LostLogTest {
       assertThat(rig.announce(0)).isEmpty();
       tier.asked.get(0).complete(null);
       assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      assertThat(rig.partitions.refilling(FIRST)).as("nobody has given it up").isTrue();
       assertThat(other.resolve("notes.txt")).exists();
       assertThat(rig.announce(1)).isEmpty();
-      tier.asked.get(1).complete(null);
+      tier.lastOf(1).complete(null);
       TopicPartition second = new TopicPartition(Rig.NAME, 1);
       assertThat(rig.partitions.leaderOrThrow(second).log().directory().online()).isTrue();
+      await(() -> tier.countOf(0) > 1);
+      Files.delete(other.resolve("notes.txt"));
+      Files.delete(other);
+      tier.lastOf(0).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isZero();
+      assertThat(rig.partitions.refilling(FIRST)).isFalse();
+    }
+  }
+
+  @Test
+  void aChangeThatComesBeforeItIsTakenUpFindsItStillLookedFor() throws Exception {
+    Deque<Runnable> changes = new ArrayDeque<>();
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      rig.changes = changes::add;
+      tier.asked.get(0).complete(null);
+      assertThat(rig.announce(0)).isEmpty();
+      runAll(changes);
+      assertThat(rig.partitions.hosted(FIRST)).as("another may have led between").isEmpty();
+      assertThat(rig.announce(0)).isEmpty();
+      tier.asked.get(1).complete(null);
+      runAll(changes);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      assertThat(tier.epochs).containsExactly(1, 2, 3);
+      tier.asked.get(2).complete(null);
+      rig.delete(0);
+      runAll(changes);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      assertThat(rig.partitions.refilling(FIRST)).isFalse();
+      assertThat(tier.deleted).containsExactly(new TopicIdPartition(Rig.TOPIC, FIRST));
+    }
+  }
+
+  private static void runAll(Deque<Runnable> changes) {
+    while (!changes.isEmpty()) {
+      changes.remove().run();
     }
   }
 
@@ -177,6 +220,7 @@ class LostLogTest {
       rig.start(dir.resolve("a"));
       assertThat(rig.announce(0)).isEmpty();
       rig.delete(0);
+      assertThat(tier.deleted).containsExactly(new TopicIdPartition(Rig.TOPIC, FIRST));
       assertThat(tier.asked).hasSize(1);
       tier.asked.get(0).complete(null);
       assertThat(rig.partitions.hosted(FIRST)).isEmpty();
@@ -214,6 +258,19 @@ class LostLogTest {
     final List<CompletableFuture<Void>> asked = new ArrayList<>();
     final List<Integer> epochs = new ArrayList<>();
     final List<TopicIdPartition> led = new ArrayList<>();
+    final List<TopicIdPartition> deleted = new ArrayList<>();
+
+    synchronized long countOf(int partition) {
+      return nurseries.stream().filter(n -> n.partition().partition() == partition).count();
+    }
+
+    synchronized CompletableFuture<Void> lastOf(int partition) {
+      int last = nurseries.size() - 1;
+      while (nurseries.get(last).partition().partition() != partition) {
+        last--;
+      }
+      return asked.get(last);
+    }
 
     @Override
     public void lead(Partition partition) {
@@ -225,6 +282,7 @@ class LostLogTest {
 
     @Override
     public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+      deleted.add(partition);
       return CompletableFuture.completedFuture(null);
     }
 

@@ -64,6 +64,7 @@ final class Rig implements AutoCloseable {
   Tier tier = Tier.NONE;
   long nowMs = 1_700_000_000_000L;
   Executor writes = Runnable::run;
+  Executor changes = Runnable::run;
   Partitions partitions;
   private List<LogDirectory> directories = List.of();
   private int epoch;
@@ -90,7 +91,7 @@ final class Rig implements AutoCloseable {
             new SimpleMeterRegistry(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
-    partitions = new Partitions(runtime, control, directories, tier, Runnable::run);
+    partitions = new Partitions(runtime, control, directories, tier, task -> changes.execute(task));
     partitions.open(view());
     return this;
   }
@@ -222,7 +223,14 @@ final class Rig implements AutoCloseable {
     partitions.onChange(
         view(),
         view(),
-        new LocalChanges(Map.of(), leaders, followers, deleted, Set.of(), Map.of(), Set.of()));
+        new LocalChanges(
+            Map.of(),
+            leaders,
+            followers,
+            deleted,
+            deleted.isEmpty() ? Set.of() : Set.of(TOPIC),
+            Map.of(),
+            Set.of()));
   }
 
   /** The first word of the metadata after a start. */

@@ -62,7 +62,7 @@ final class SimulatedRefill {
     this.disk = disk;
     this.cluster = birth.cluster();
     this.told = told;
-    this.lost = new LostLogs(runtime(), new Refilling(refill(birth)));
+    this.lost = new LostLogs(runtime(), new Refilling(refill(birth)), this::guarded);
   }
 
   private LogRefill refill(SimulatedReplica.Birth birth) {
@@ -79,7 +79,7 @@ final class SimulatedRefill {
   private PartitionRuntime runtime() {
     return new PartitionRuntime(
         cluster.time,
-        task -> process.execute(() -> cluster.guard(disk, task::run)),
+        this::guarded,
         process,
         process,
         process,
@@ -88,6 +88,10 @@ final class SimulatedRefill {
         new CompositeMeterRegistry(),
         null,
         PartitionSettings.defaults());
+  }
+
+  private void guarded(Runnable task) {
+    process.execute(() -> cluster.guard(disk, task::run));
   }
 
   /** What the metadata says now, as often as the broker may hear of it. */
@@ -108,13 +112,14 @@ final class SimulatedRefill {
     }
   }
 
-  private void adopt(LogDirectory directory, LogNursery nursery) {
+  private boolean adopt(LogDirectory directory, LogNursery nursery, int leaderEpoch) {
     if (over) {
       directory.discard(nursery);
     } else {
       over = true;
-      told.found(home.adopt(nursery), true);
+      cluster.guard(disk, () -> told.found(home.adopt(nursery), true));
     }
+    return true;
   }
 
   private PartitionState state() {

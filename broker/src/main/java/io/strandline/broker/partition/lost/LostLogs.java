@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -38,12 +38,18 @@ public final class LostLogs implements AutoCloseable {
 
   private final PartitionRuntime runtime;
   private final Tier tier;
+  private final Executor changes;
   private final Map<TopicPartition, Search> searches = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  public LostLogs(PartitionRuntime runtime, Tier tier) {
+  /**
+   * @param changes carries out one task at a time, those among them that call {@link #search} and
+   *     {@link #cancel}: what was found is taken up there
+   */
+  public LostLogs(PartitionRuntime runtime, Tier tier, Executor changes) {
     this.runtime = runtime;
     this.tier = tier;
+    this.changes = changes;
     Gauge.builder("strandline.partition.refilling", searches, Map::size).register(runtime.meters());
   }
 
@@ -59,6 +65,19 @@ public final class LostLogs implements AutoCloseable {
         && (older || state.leaderEpoch() > 0 || state.partitionEpoch() > 0);
   }
 
+  /** What becomes of a log when all of it is in the nursery. */
+  public interface Found {
+    /**
+     * Makes it the partition's, or discards it because the partition has changed: the change is on
+     * its way to {@link #search} or {@link #cancel}.
+     *
+     * @param leaderEpoch in which the tier was asked for its end
+     * @return whether it is the partition's now; if this throws, the nursery is discarded and all
+     *     begins anew after a pause
+     */
+    boolean takeUp(LogDirectory directory, LogNursery nursery, int leaderEpoch);
+  }
+
   /** Whether the partition's log is being looked for. */
   public boolean searching(TopicPartition partition) {
     return searches.containsKey(partition);
@@ -69,12 +88,9 @@ public final class LostLogs implements AutoCloseable {
    * before, another might still move the tier's end. Does nothing if it does already.
    *
    * @param place the directory for the log, asked at each try
-   * @param found all of the log is in the nursery; adopts or discards it
+   * @param found called by the executor of changes
    */
-  public void search(
-      PartitionState state,
-      Supplier<LogDirectory> place,
-      BiConsumer<LogDirectory, LogNursery> found) {
+  public void search(PartitionState state, Supplier<LogDirectory> place, Found found) {
     Search mine = new Search(state.id(), place, found);
     Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
     Search now = before == null ? mine : before;
@@ -108,15 +124,12 @@ public final class LostLogs implements AutoCloseable {
   private final class Search {
     private final TopicIdPartition id;
     private final Supplier<LogDirectory> place;
-    private final BiConsumer<LogDirectory, LogNursery> found;
+    private final Found found;
     private final AtomicBoolean begun = new AtomicBoolean();
     private int failures;
     private volatile int leaderEpoch;
 
-    Search(
-        TopicIdPartition id,
-        Supplier<LogDirectory> place,
-        BiConsumer<LogDirectory, LogNursery> found) {
+    Search(TopicIdPartition id, Supplier<LogDirectory> place, Found found) {
       this.id = id;
       this.place = place;
       this.found = found;
@@ -151,21 +164,36 @@ public final class LostLogs implements AutoCloseable {
       }
     }
 
-    /** In another epoch all begins anew: somebody else may have led between, and tiered more. */
     private void end(
         LogDirectory directory, LogNursery nursery, int epoch, @Nullable Throwable failure) {
-      if (failure == null && !over() && epoch != leaderEpoch) {
-        quietly(() -> directory.discard(nursery));
-        begin();
-        return;
-      }
       if (failure == null && !over()) {
-        searches.remove(id.topicPartition(), this);
-        found.accept(directory, nursery);
+        changes.execute(() -> takeUp(directory, nursery, epoch));
         return;
       }
       quietly(() -> directory.discard(nursery));
       if (failure != null && !over()) {
+        later(failure);
+      }
+    }
+
+    /**
+     * In another epoch all begins anew: somebody else may have led between, and tiered more. Until
+     * it is taken up the search stays, so that a change of the partition finds it.
+     */
+    private void takeUp(LogDirectory directory, LogNursery nursery, int epoch) {
+      if (over() || epoch != leaderEpoch) {
+        quietly(() -> directory.discard(nursery));
+        again();
+        return;
+      }
+      try {
+        if (found.takeUp(directory, nursery, epoch)) {
+          searches.remove(id.topicPartition(), this);
+        } else {
+          begun.set(false);
+        }
+      } catch (RuntimeException failure) { // whatever it is, nobody else would try again
+        quietly(() -> directory.discard(nursery));
         later(failure);
       }
     }
@@ -176,12 +204,12 @@ public final class LostLogs implements AutoCloseable {
       (failures == 1 ? LOG.atWarn() : LOG.atInfo())
           .addKeyValue("partition", id)
           .addKeyValue("reason", reason(failure))
-          .log("its log is lost and the tier can not be asked; not served until it can");
+          .log("its log is lost and can not be made again yet; not served until it can");
       var unused =
           runtime
               .scheduler()
               .schedule(
-                  () -> runtime.writes().execute(() -> again()), pauseMs, TimeUnit.MILLISECONDS);
+                  () -> runtime.writes().execute(this::again), pauseMs, TimeUnit.MILLISECONDS);
     }
 
     private void again() {
