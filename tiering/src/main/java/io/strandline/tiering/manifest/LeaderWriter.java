@@ -162,9 +162,15 @@ final class LeaderWriter implements ManifestWriter {
 
   /**
    * The caller could not know of a version that was not there when it asked: an attempt of this
-   * writer that had been given up and came through late, the simulation found.
+   * writer that had been given up and came through late, the simulation found. Nor is anything
+   * refused for certain while an attempt is out.
    */
   private Throwable blame(Throwable failure, long known) {
+    boolean refused =
+        failure instanceof IllegalArgumentException || failure instanceof IllegalStateException;
+    if (uncertain && refused) {
+      return new StoreException.Unavailable("what became of an attempt is not known", failure);
+    }
     return failure instanceof IllegalArgumentException && newest.packed().facts().number() != known
         ? new StoreException.Unavailable("an earlier attempt has come through meanwhile", failure)
         : failure;

@@ -54,7 +54,9 @@ public interface ManifestWriter {
    * What stands in place already, object for object, is not put there again.
    *
    * <p>As after {@link #add}, a failure may leave the outcome unknown: never delete the new objects
-   * before {@link #committed} has shown that they are not named.
+   * then. After {@link IllegalArgumentException} and {@link IllegalStateException} no attempt of
+   * this call is out any more; an earlier one may have been made part of the manifest all the same,
+   * which {@link #view} shows.
    *
    * @return fails with {@link IllegalArgumentException}, nothing changed, if what is to be replaced
    *     is not, or no longer, named exactly so, if the end of what is clean would fall, or if any

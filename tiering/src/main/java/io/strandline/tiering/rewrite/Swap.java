@@ -17,11 +17,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /**
  * A rewritten file in the place of a run of segments: put, then named by one manifest version that
  * retires the run. A crash before the version leaves the old ones and an open intent; after it, the
- * new one. Never both, never neither.
+ * new one. Never both, never neither. A refusal leaves the old ones and nothing else.
  */
 final class Swap {
   private final Rewriting rewriting;
@@ -92,6 +93,7 @@ final class Swap {
 
   private CompletableFuture<ManifestView> name(
       List<SegmentEntry> run, UploadedSegment uploaded, Compaction progress) {
+    long before = writer.view().version();
     return writer
         .replace(new Replacement(run, List.of(uploaded), progress))
         .thenApplyAsync(
@@ -99,6 +101,46 @@ final class Swap {
               rewriting.uploader().committed(uploaded);
               return view;
             },
-            rewriting.executor());
+            rewriting.executor())
+        .exceptionallyCompose(failure -> refused(failure, uploaded, before));
+  }
+
+  /**
+   * A refusal, of which nothing is open any more, leaves no object behind: it would lie there until
+   * its intent is resolved, and one more with each try. But it may have been refused the second
+   * time, after it was named unnoticed the first. Every other failure leaves the outcome open.
+   *
+   * @param before number of the version that was newest before the object could be named
+   */
+  private CompletableFuture<ManifestView> refused(
+      Throwable failure, UploadedSegment uploaded, long before) {
+    Throwable inner = failure instanceof CompletionException ? failure.getCause() : null;
+    Throwable cause = inner == null ? failure : inner;
+    if (!(cause instanceof IllegalArgumentException || cause instanceof IllegalStateException)) {
+      return CompletableFuture.failedFuture(failure);
+    }
+    ManifestView view = writer.view();
+    CompletableFuture<Boolean> unnamed =
+        view.version() == before
+            ? CompletableFuture.completedFuture(true)
+            : unnamed(view, uploaded.entry());
+    return unnamed
+        .thenCompose(
+            gone ->
+                gone
+                    ? rewriting.uploader().abandon(uploaded)
+                    : CompletableFuture.completedFuture(null))
+        .handle((done, open) -> null) // what stays open is resolved with its intent
+        .thenCompose(done -> CompletableFuture.failedFuture(failure));
+  }
+
+  /** Neither held nor retired: never named, or retired, deleted and forgotten since. */
+  private static CompletableFuture<Boolean> unnamed(ManifestView view, SegmentEntry entry) {
+    return view.find(entry.baseOffset())
+        .thenCombine(
+            view.retired(Integer.MAX_VALUE),
+            (held, retired) ->
+                held.filter(there -> there.object().equals(entry.object())).isEmpty()
+                    && retired.stream().noneMatch(r -> r.entry().object().equals(entry.object())));
   }
 }

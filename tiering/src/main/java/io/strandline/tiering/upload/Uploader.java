@@ -144,10 +144,16 @@ public final class Uploader {
 
   /** Deletes the object of an intent that no manifest names nor ever will, then takes it back. */
   public CompletableFuture<Void> abandon(UploadIntent intent) {
-    return services
-        .store
-        .delete(List.of(intent.object()))
-        .thenRunAsync(() -> end(intent.object()), services.disk);
+    return abandon(intent.object());
+  }
+
+  /** The same of what was uploaded just now. */
+  public CompletableFuture<Void> abandon(UploadedSegment uploaded) {
+    return abandon(uploaded.entry().object());
+  }
+
+  private CompletableFuture<Void> abandon(ObjectKey object) {
+    return services.store.delete(List.of(object)).thenRunAsync(() -> end(object), services.disk);
   }
 
   /** Whose prefix the objects lie under. */
