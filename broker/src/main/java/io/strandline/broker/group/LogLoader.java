@@ -2,8 +2,10 @@ package io.strandline.broker.group;
 
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -27,6 +29,10 @@ import org.slf4j.LoggerFactory;
  * <p>The metadata may tell the coordinator of an election a little before the partition's owner has
  * taken up its office: then loading waits for it, because the coordinator would not ask again.
  *
+ * <p>Of several loadings of a partition only the latest ends. The coordinator takes the end of any
+ * for that of its own: elected, resigned and elected again while the log is fetched from the tier,
+ * it would begin to serve with nothing, and groups would lose their offsets.
+ *
  * @param <T> the coordinator's records
  */
 final class LogLoader<T> implements CoordinatorLoader<T> {
@@ -42,6 +48,7 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
   private final int readBytes;
   private final ScheduledExecutorService executor;
   private final LongSupplier clockMs;
+  private final Map<TopicPartition, Load> latest = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   LogLoader(
@@ -60,6 +67,7 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
   @Override
   public CompletableFuture<LoadSummary> load(TopicPartition tp, CoordinatorPlayback<T> into) {
     Load load = new Load(tp, into);
+    latest.put(tp, load);
     executor.execute(load);
     return load.result;
   }
@@ -88,17 +96,31 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
 
     @Override
     public void run() {
+      if (superseded()) {
+        return;
+      }
       try {
         Optional<Partition> leader = partitions.hosted(tp).filter(Partition::leads);
         if (leader.isPresent()) {
-          result.complete(replay(leader.get()));
+          LoadSummary summary = replay(leader.get());
+          end(() -> result.complete(summary));
         } else if (closed || waitedTooLong()) {
           throw new NotLeaderOrFollowerException(tp + " is not led here");
         } else {
           var unused = executor.schedule(this, RETRY_MS, TimeUnit.MILLISECONDS);
         }
       } catch (RuntimeException | Error failure) {
-        result.completeExceptionally(failure);
+        end(() -> result.completeExceptionally(failure));
+      }
+    }
+
+    private boolean superseded() {
+      return latest.get(tp) != this;
+    }
+
+    private void end(Runnable completion) {
+      if (latest.remove(tp, this)) {
+        completion.run();
       }
     }
 
@@ -111,7 +133,7 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
       long startMs = clockMs.getAsLong();
       long offset = partition.logStartOffset();
       while (offset < partition.logEndOffset()) {
-        if (closed || !partition.leads()) {
+        if (closed || superseded() || !partition.leads()) {
           throw new NotLeaderOrFollowerException(tp + " is not led here any more");
         }
         MemoryRecords read = partition.readLocal(offset, readBytes);

@@ -1,0 +1,90 @@
+package io.strandline.broker.group;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.observe.kafka.KafkaMeters;
+import io.strandline.broker.partition.PartitionRuntime;
+import io.strandline.broker.partition.PartitionSettings;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.partition.Tier;
+import io.strandline.broker.partition.meter.ReplicaMeters;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader.LoadSummary;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A coordinator that is elected, resigns and is elected again while its log is not there yet. */
+@Timeout(60)
+class LogLoaderTest {
+  private static final TopicPartition OFFSETS = new TopicPartition("__consumer_offsets", 0);
+
+  private final AtomicLong nowMs = new AtomicLong();
+  private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
+
+  @AfterEach
+  void stop() {
+    thread.shutdownNow();
+  }
+
+  private static <T> T never(Class<T> type) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            LogLoaderTest.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              throw new UnsupportedOperationException(method.getName());
+            }));
+  }
+
+  private Partitions noPartitions() {
+    return new Partitions(
+        new PartitionRuntime(
+            InstantSource.system(),
+            Runnable::run,
+            Runnable::run,
+            Runnable::run,
+            thread,
+            null,
+            null,
+            new SimpleMeterRegistry(),
+            new ReplicaMeters(new KafkaMeters(() -> 0)),
+            PartitionSettings.defaults()),
+        never(ControlPlane.class),
+        List.of(),
+        Tier.NONE,
+        Runnable::run);
+  }
+
+  @Test
+  @SuppressWarnings("unchecked")
+  void onlyItsLatestLoadingEnds() {
+    LogLoader<CoordinatorRecord> loader =
+        new LogLoader<>(
+            noPartitions(), new GroupCoordinatorRecordSerde(), 1_000, thread, nowMs::get);
+    CoordinatorPlayback<CoordinatorRecord> nothing = never(CoordinatorPlayback.class);
+    CompletableFuture<LoadSummary> first = loader.load(OFFSETS, nothing);
+    CompletableFuture<LoadSummary> second = loader.load(OFFSETS, nothing);
+    nowMs.addAndGet(61_000);
+    assertThat(second)
+        .failsWithin(Duration.ofSeconds(30))
+        .withThrowableOfType(ExecutionException.class)
+        .withCauseInstanceOf(NotLeaderOrFollowerException.class);
+    assertThat(first).isNotDone();
+  }
+}
