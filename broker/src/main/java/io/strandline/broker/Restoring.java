@@ -119,9 +119,8 @@ final class Restoring {
       out.println("nothing was changed");
       return;
     }
-    KraftControlPlane.requireNew(config.control());
+    int node = KraftControlPlane.requireNew(config.control());
     ClusterRestore.Found found = restore.take();
-    int node = config.kafkaInt("node.id");
     KraftControlPlane.restore(config.control(), ClusterRestore.plan(found, node), Uuid::randomUuid);
     RestoreReport.write(found, out::println);
     out.println(

@@ -42,7 +42,8 @@ final class RestoreCommand {
       name = "topic",
       description = {
         "Make a topic that goes on where another cluster's tier of it ends.",
-        "The segments stay in the other cluster's store, which must stay as it is, or with --copy"
+        "Of this cluster's own topics only a copy can be made. The segments stay in the other"
+            + " cluster's store, which must stay as it is, or with --copy"
             + " until the brokers have copied all: strandline_mount_copying is 0 then, and tier ls"
             + " --foreign shows none. That store is only read."
             + " The exit code is 1 if not all partitions are there in time: the brokers go on."
@@ -178,6 +179,9 @@ final class RestoreCommand {
     /** Creates the topic with as many partitions as it has there. */
     void create(TopicSource.Found source, ForeignTopic.Use use, Map<String, String> configs)
         throws ExecutionException, InterruptedException {
+      if (use == ForeignTopic.Use.RESTORE) {
+        requireOther(source);
+      }
       if (admin.listTopics().names().get().contains(topic)) {
         throw new TopicExistsException("there is a topic " + topic + ": choose another name, --as");
       }
@@ -197,6 +201,20 @@ final class RestoreCommand {
         if (!created) {
           forget();
         }
+      }
+    }
+
+    /** Of this cluster's own a topic would name objects that another one's retention deletes. */
+    private void requireOther(TopicSource.Found source)
+        throws ExecutionException, InterruptedException {
+      if (admin.describeCluster().clusterId().get().equals(source.cluster())) {
+        throw new IllegalArgumentException(
+            source.topic()
+                + " ("
+                + source.topicId()
+                + ") is a topic of this very cluster, whose retention, compaction and deletion go on"
+                + " with the segments that the restored topic would only name: give --copy, and"
+                + " keep it as it is until all is copied");
       }
     }
 

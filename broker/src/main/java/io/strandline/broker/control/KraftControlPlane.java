@@ -124,7 +124,7 @@ public final class KraftControlPlane implements ControlPlane {
   public static void restore(ControlConfig wanted, RestoredCluster cluster, Supplier<Uuid> ids) {
     ControllerSocket socket = bind(wanted);
     if (socket == null) {
-      throw new ControlException("a restored cluster begins with a node that is a controller");
+      throw noController();
     }
     try {
       ControlConfig config = wanted.withControllerPort(socket.port());
@@ -135,10 +135,23 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   /**
-   * @throws ControlException unless {@link #restore} may format the directories
+   * Looks whether {@link #restore} may format the directories; changes nothing.
+   *
+   * @return the node's id
+   * @throws ControlException unless it may
    */
-  public static void requireNew(ControlConfig config) {
-    Storage.requireNew(config.withControllerPort(1).parse());
+  public static int requireNew(ControlConfig config) {
+    if (config.controllerListener() == null) {
+      throw noController();
+    }
+    KafkaConfig kafka = config.withControllerPort(1).parse();
+    Storage.requireNew(kafka);
+    return kafka.nodeId();
+  }
+
+  private static ControlException noController() {
+    return new ControlException(
+        "a restored cluster begins with a node that is a controller: process.roles must name it");
   }
 
   private static @Nullable ControllerSocket bind(ControlConfig config) {

@@ -174,6 +174,14 @@ public final class ForeignTopics implements AutoCloseable {
 
   private CompletableFuture<Void> adopt(
       TopicIdPartition partition, ForeignTopic origin, int epoch) {
+    if (origin.use() == ForeignTopic.Use.RESTORE && !stores.foreign(origin.cluster())) {
+      return CompletableFuture.failedFuture(
+          new IllegalStateException(
+              partition.topic()
+                  + " is to name segments of this cluster's own topic "
+                  + origin.topicId()
+                  + ", which deletes them as it likes: delete it, and restore with --copy"));
+    }
     return manifestsOf(origin.cluster())
         .read(there(partition, origin))
         .thenCompose(

@@ -154,13 +154,17 @@ public final class ClusterRestore {
     return found;
   }
 
+  /**
+   * What was never tiered is claimed too: a node of the lost cluster that still runs hears of this
+   * only after some minutes, and may be about to tier it for the first time.
+   */
   private CompletableFuture<RestoredPartition> partition(
       TopicIdPartition id, int savedEpoch, boolean take) {
     return manifests
         .read(id)
         .thenCompose(
             view ->
-                take && view.version() > 0 && !view.deleted()
+                take && !view.deleted()
                     ? manifests
                         .acquire(id, epochAbove(savedEpoch, view.leaderEpoch()))
                         .thenCompose(writer -> tails.of(writer.view()))
@@ -180,8 +184,7 @@ public final class ClusterRestore {
    */
   public static RestoredCluster plan(Found found, int node) {
     Map<TopicIdPartition, Integer> epochs = new HashMap<>();
-    // Taken: the tier's epoch is the claim of this restore. Never tiered: nobody else has written.
-    found
+    found // the tier's epoch is the claim of this restore
         .partitions()
         .forEach(
             p -> epochs.put(p.id(), Math.max(p.savedEpoch() + EPOCHS_SKIPPED, p.tierEpoch()) + 1));

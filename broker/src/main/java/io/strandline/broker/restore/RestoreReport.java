@@ -1,8 +1,9 @@
 package io.strandline.broker.restore;
 
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What a restore found and did, in lines for an operator. */
 public final class RestoreReport {
@@ -51,28 +52,28 @@ public final class RestoreReport {
     if (p.deleted()) {
       return name + "deleted after the backup, left out";
     }
-    return p.endOffset() == 0
-        ? name + "nothing in the store, begins anew at offset 0"
-        : name + "offsets " + p.startOffset() + " to " + p.endOffset();
+    if (p.endOffset() == 0) {
+      return name + "nothing in the store, begins anew at offset 0";
+    }
+    String held =
+        p.startOffset() == p.endOffset()
+            ? "no records"
+            : "offsets " + p.startOffset() + " to " + (p.endOffset() - 1);
+    return name + held + ", goes on at " + p.endOffset();
   }
 
   private static String counts(Map<String, Integer> counts) {
-    return List.of(
-            "TOPIC_RECORD",
-            "PARTITION_RECORD",
-            "CONFIG_RECORD",
-            "ACCESS_CONTROL_ENTRY_RECORD",
-            "USER_SCRAM_CREDENTIAL_RECORD",
-            "CLIENT_QUOTA_RECORD")
-        .stream()
-        .map(
-            type ->
-                counts.getOrDefault(type, 0)
-                    + " "
-                    + type.replace("_RECORD", "")
-                        .replace('_', ' ')
-                        .toLowerCase(java.util.Locale.ROOT))
-        .reduce((a, b) -> a + ", " + b)
-        .orElse("");
+    return Stream.of(
+            count(counts, "TOPIC_RECORD", "topics"),
+            count(counts, "PARTITION_RECORD", "partitions"),
+            count(counts, "CONFIG_RECORD", "configuration values"),
+            count(counts, "ACCESS_CONTROL_ENTRY_RECORD", "ACLs"),
+            count(counts, "USER_SCRAM_CREDENTIAL_RECORD", "SCRAM credentials"),
+            count(counts, "CLIENT_QUOTA_RECORD", "quotas"))
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String count(Map<String, Integer> counts, String type, String name) {
+    return counts.getOrDefault(type, 0) + " " + name;
   }
 }

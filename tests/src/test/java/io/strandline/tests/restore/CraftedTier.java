@@ -10,6 +10,8 @@ import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.SegmentParts;
+import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.file.FileObjectStore;
 import io.strandline.tiering.upload.UploadedSegment;
@@ -17,6 +19,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -59,6 +62,10 @@ final class CraftedTier implements AutoCloseable {
 
   void claim(String cluster) {
     StoreOwner.claim(store, cluster).join();
+  }
+
+  void put(ObjectKey key, String text) {
+    store.put(key, Payload.of(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)))).join();
   }
 
   /** One segment of all of it. */
