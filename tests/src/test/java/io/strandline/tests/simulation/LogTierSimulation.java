@@ -282,6 +282,9 @@ final class LogTierSimulation implements SimulatedMachine.World {
             crash.run();
             return Fault.of(arrives ? Fault.Kind.NONE : Fault.Kind.LOST_REQUEST);
           }
+          if (misfortunes.away(call)) {
+            return Fault.of(Fault.Kind.LOST_REQUEST);
+          }
           return quiet || !shaking.atRandom() ? Fault.NONE : late(call, usual.next(call));
         };
     return new FaultyObjectStore(traced, mine, time);

@@ -30,7 +30,7 @@ class LogTierSimulationTest {
     Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_APART));
   }
 
-  /** What never happens proves nothing: neither compaction, nor the loss of disks and objects. */
+  /** What never happens proves nothing: compaction, outages, the loss of disks and objects. */
   @Test
   void someRunsCompactSomeAreRestoredAndSomeFindDamage() {
     AtomicInteger compacted = new AtomicInteger();
@@ -47,7 +47,13 @@ class LogTierSimulationTest {
     assertThat(compacted.get()).as("runs that compacted").isPositive();
     assertThat(
             List.of(
-                met.disks(), met.refills(), met.restores(), met.damages(), met.told(), met.found()))
+                met.disks(),
+                met.refills(),
+                met.restores(),
+                met.damages(),
+                met.told(),
+                met.found(),
+                met.outages()))
         .as("%s", met)
         .allMatch(count -> count > 0);
   }

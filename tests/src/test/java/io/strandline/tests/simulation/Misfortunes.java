@@ -1,5 +1,6 @@
 package io.strandline.tests.simulation;
 
+import io.strandline.tiering.store.StoreCall;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -17,11 +18,19 @@ final class Misfortunes {
     /** Once all machines and the quorum are lost together, and built again from the bucket. */
     CLUSTER_LOST,
     /** Objects of the tier are lost, cut short or changed. */
-    OBJECTS_DAMAGED;
+    OBJECTS_DAMAGED,
+    /** The store answers nobody for seconds, or takes no writes. */
+    STORE_AWAY;
+
+    private static final Kind[] DRAWN = {NONE, DISKS_LOST, CLUSTER_LOST, OBJECTS_DAMAGED};
 
     /** By a chance of its own, so that a run without any is the run that it was. */
     static Kind of(long seed, LogTierPlan plan) {
-      Kind drawn = values()[new SplittableRandom(seed).nextInt(values().length)];
+      SplittableRandom chance = new SplittableRandom(seed);
+      Kind drawn = DRAWN[chance.nextInt(DRAWN.length)];
+      if (drawn == NONE && chance.nextInt(3) > 0) {
+        return STORE_AWAY;
+      }
       return drawn == CLUSTER_LOST && plan.oneAtATime() ? DISKS_LOST : drawn;
     }
   }
@@ -35,9 +44,10 @@ final class Misfortunes {
    * @param damages planted
    * @param told how often a reader was told so
    * @param found of these still named at the end, and known to the leader
+   * @param outages in which somebody left the store alone
    */
-  record Met(int disks, int refills, int restores, int damages, int told, int found) {
-    static final Met NOTHING = new Met(0, 0, 0, 0, 0, 0);
+  record Met(int disks, int refills, int restores, int damages, int told, int found, int outages) {
+    static final Met NOTHING = new Met(0, 0, 0, 0, 0, 0, 0);
 
     Met plus(Met other) {
       return new Met(
@@ -46,7 +56,8 @@ final class Misfortunes {
           restores + other.restores,
           damages + other.damages,
           told + other.told,
-          found + other.found);
+          found + other.found,
+          outages + other.outages);
     }
   }
 
@@ -60,6 +71,8 @@ final class Misfortunes {
   private final SimulatedRestore restore;
   private Met met = Met.NOTHING;
   private boolean over;
+  private boolean writesOnly;
+  private long awayUntil;
 
   Misfortunes(
       Kind kind,
@@ -103,7 +116,31 @@ final class Misfortunes {
       for (int i = cluster.random.nextInt(3); i >= 0; i--) {
         at(cluster.random.nextInt((int) stormMs), this::plant);
       }
+    } else if (kind == Kind.STORE_AWAY) {
+      for (int i = cluster.random.nextInt(3); i >= 0; i--) {
+        long lengthMs = 1_000 + cluster.random.nextInt(8_000);
+        long fromMs = cluster.random.nextInt((int) stormMs);
+        at(fromMs, () -> goAway(lengthMs));
+        at(fromMs + lengthMs - 1, this::lookWhoWaits);
+      }
     }
+  }
+
+  private void goAway(long ms) {
+    writesOnly = cluster.random.nextInt(3) == 0;
+    awayUntil = cluster.time.nanos() + TimeUnit.MILLISECONDS.toNanos(ms);
+    cluster.trace.add("the store is away" + (writesOnly ? " to writes" : ""));
+  }
+
+  private void lookWhoWaits() {
+    if (!over && cluster.replicas().anyMatch(SimulatedReplica::leavesStoreAlone)) {
+      met = met.plus(new Met(0, 0, 0, 0, 0, 0, 1));
+    }
+  }
+
+  /** Whether the store does not answer this call. */
+  boolean away(StoreCall call) {
+    return !over && cluster.time.nanos() < awayUntil && (!writesOnly || call.operation().writes());
   }
 
   private void at(long ms, SimulatedCluster.Action action) {
@@ -123,21 +160,21 @@ final class Misfortunes {
   private void plant() {
     String what = damage.plant(checks.named());
     cluster.trace.add("damage: " + what);
-    met = met.plus(new Met(0, 0, 0, damage.count() - met.damages, 0, 0));
+    met = met.plus(new Met(0, 0, 0, damage.count() - met.damages, 0, 0, 0));
   }
 
   private void loseAll(List<SimulatedMachine> machines) {
     cluster.trace.add("all is lost but the bucket");
     machines.forEach(SimulatedMachine::burn);
     cluster.restored(0, restore.restore(0));
-    met = met.plus(new Met(0, 0, 1, 0, 0, 0));
+    met = met.plus(new Met(0, 0, 1, 0, 0, 0, 0));
   }
 
   /** Whether a machine that died comes back with an empty disk. */
   boolean losesDisk() {
     boolean loses = kind == Kind.DISKS_LOST && !over && cluster.random.nextInt(3) == 0;
     if (loses) {
-      met = met.plus(new Met(1, 0, 0, 0, 0, 0));
+      met = met.plus(new Met(1, 0, 0, 0, 0, 0, 0));
     }
     return loses;
   }
@@ -154,7 +191,7 @@ final class Misfortunes {
     }
     cluster.trace.add("log lost from " + end + " to " + cluster.history.endOffset());
     cluster.history.cut(end, cluster.epoch());
-    met = met.plus(new Met(0, 1, 0, 0, 0, 0));
+    met = met.plus(new Met(0, 1, 0, 0, 0, 0, 0));
   }
 
   /** Time passes. */
@@ -172,6 +209,6 @@ final class Misfortunes {
     if (!unfound.isEmpty()) {
       throw new AssertionError("DamageIsFound: " + unfound + "\n" + cluster.trace.tail());
     }
-    met = met.plus(new Met(0, 0, 0, 0, damage.told(), leader.findings().size()));
+    met = met.plus(new Met(0, 0, 0, 0, damage.told(), leader.findings().size(), 0));
   }
 }

@@ -18,10 +18,13 @@ import io.strandline.tiering.scrub.AuditFinding;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
+import io.strandline.tiering.store.guard.Circuit;
+import io.strandline.tiering.store.guard.CircuitObjectStore;
 import io.strandline.tiering.upload.Recompressor;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,6 +45,10 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedReplica {
   private static final int FETCH_BYTES = 600;
 
+  /** In the proportions of the default, for outages of seconds. */
+  private static final Circuit CIRCUIT =
+      new Circuit(3, Duration.ofMillis(200), Duration.ofMillis(1_500));
+
   final int id;
   final SimulatedProcess process;
   final CrashingDisk disk;
@@ -53,6 +60,7 @@ final class SimulatedReplica {
   private final LogDirectory directory;
   private final UploadIntents intents;
   private final TierPipeline pipeline;
+  private final CircuitObjectStore circuit;
   private int epoch;
   private int leader = -1;
   private long highWatermark;
@@ -79,8 +87,11 @@ final class SimulatedReplica {
     this.process = process;
     this.disk = disk;
     this.root = birth.root();
-    this.store = birth.store();
     this.cluster = birth.cluster();
+    this.circuit =
+        new CircuitObjectStore(
+            birth.store(), CIRCUIT, process, cluster.time::nanos, new CompositeMeterRegistry());
+    this.store = circuit;
     this.directory = home.directory;
     this.log = log;
     long checkpointed =
@@ -89,7 +100,24 @@ final class SimulatedReplica {
     this.manifests = manifests(store, cluster, process);
     this.intents = UploadIntents.open(root.resolve("intents"));
     this.pipeline = pipeline();
+    circuit.listen(
+        new CircuitObjectStore.Listener() {
+          @Override
+          public void trialDue() {
+            pipeline.retryNow(1);
+          }
+
+          @Override
+          public void cameBack() {
+            pipeline.retryNow(Integer.MAX_VALUE);
+          }
+        });
     pipeline.start();
+  }
+
+  /** Whether the store is away as far as this one knows. */
+  boolean leavesStoreAlone() {
+    return !circuit.trouble().isEmpty();
   }
 
   /** The log is the tier's end: all that is known was committed. */
