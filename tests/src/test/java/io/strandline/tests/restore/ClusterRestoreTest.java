@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,11 @@ class ClusterRestoreTest {
           "a backup that knows all topics",
           () -> restore("--dry-run", "--store", uri).contains("table-0: offsets 0 to"));
       before = describe(broker.bootstrap());
+      Acls.deny(old.resolve("data"), "table");
+      Acls.denied(broker.bootstrap(), "table");
+      Clients.until(
+          "a backup that knows the ACL",
+          () -> restore("--dry-run", "--store", uri).contains(" 1 ACLs"));
       broker.kill();
     }
     String said =
@@ -59,7 +65,9 @@ class ClusterRestoreTest {
     Map<String, String> settings = settings(uri);
     settings.put("node.id", "7");
     try (BrokerProcess broker = BrokerProcess.start(fresh, settings, bucket.environment())) {
+      producersAreKnown(broker.bootstrap(), cut);
       clientsGoOn(broker.bootstrap(), before, cut);
+      Acls.denied(broker.bootstrap(), "table");
       assertThat(objects(".seg"))
           .as("nothing of the lost cluster's is deleted")
           .containsAll(segments);
@@ -92,6 +100,33 @@ class ClusterRestoreTest {
         () -> Clients.offset(at, "__consumer_offsets", OffsetSpec.latestTiered()) + 1 >= offsets);
   }
 
+  /** Up to the tier's end, and nobody gets an id that was given out. */
+  private static void producersAreKnown(String at, int cut) throws Exception {
+    Clients.until("its log", () -> Clients.offset(at, "orders", OffsetSpec.latest()) == cut);
+    try (Admin admin = Clients.admin(at)) {
+      TopicPartition orders = new TopicPartition("orders", 0);
+      assertThat(
+              admin
+                  .describeProducers(List.of(orders))
+                  .partitionResult(orders)
+                  .get(30, TimeUnit.SECONDS)
+                  .activeProducers())
+          .singleElement()
+          .satisfies(producer -> assertThat(producer.lastSequence()).isEqualTo(cut - 1))
+          .satisfies(producer -> assertThat(producer.producerId()).isLessThan(1_000_000));
+      TopicPartition empty = new TopicPartition("empty", 0);
+      Clients.produce(at, "empty", 0, 1);
+      assertThat(
+              admin
+                  .describeProducers(List.of(empty))
+                  .partitionResult(empty)
+                  .get(30, TimeUnit.SECONDS)
+                  .activeProducers())
+          .singleElement()
+          .satisfies(fresh -> assertThat(fresh.producerId()).isGreaterThanOrEqualTo(1_000_000));
+    }
+  }
+
   private static void clientsGoOn(String at, Map<String, TopicDescription> before, int cut)
       throws Exception {
     Clients.until("all logs", () -> Clients.offset(at, "orders", OffsetSpec.latest()) == cut);
@@ -113,7 +148,7 @@ class ClusterRestoreTest {
         .containsExactlyElementsOf(IntStream.range(100_000, 100_005).boxed().toList());
     assertThat(Clients.read(at, "table", 0)).isNotEmpty();
     Clients.produce(at, "empty", 0, 5);
-    assertThat(Clients.read(at, "empty", 0)).hasSize(5);
+    assertThat(Clients.read(at, "empty", 0)).hasSize(1 + 5);
   }
 
   private void anotherClusterIsRefused(String uri) throws Exception {
@@ -179,6 +214,9 @@ class ClusterRestoreTest {
     settings.put("strandline.internal.backup.ms", "500");
     settings.put("strandline.metadata.backup.ms", "500");
     settings.put("offsets.topic.num.partitions", "1");
+    settings.put(
+        "authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
+    settings.put("allow.everyone.if.no.acl.found", "true");
     return settings;
   }
 }

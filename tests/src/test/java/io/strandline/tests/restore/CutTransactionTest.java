@@ -135,6 +135,44 @@ class CutTransactionTest {
     }
   }
 
+  @Test
+  void inAClusterRestoredFromItsBucketTheyEndAsTheReportSays() throws Exception {
+    Path objects = dir.resolve("objects");
+    Map<String, String> settings = settings(objects);
+    settings.put("strandline.metadata.backup.ms", "500");
+    Uuid pay;
+    String cluster;
+    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("lost"), settings)) {
+      String at = broker.bootstrap();
+      Clients.create(at, "pay", 1, Map.of());
+      pay = id(at, "pay");
+      cluster = cluster(at);
+      Clients.until(
+          "a backup that knows the topic",
+          () -> restoreCluster("--dry-run").stream().anyMatch(line -> line.startsWith("pay-0: ")));
+      broker.kill();
+    }
+    try (CraftedTier tier = new CraftedTier(objects, dir)) {
+      tier.add(new TopicIdPartition(pay, PAY), cluster, 3, content(batches(3), 10, 13));
+    }
+    Path data = dir.resolve("new").resolve("data");
+    assertThat(restoreCluster("--dir", data.toString()))
+        .contains("pay-0: offsets 0 to 15, goes on at 16")
+        .contains("  transaction of producer 5 cut: aborted from offset 10, lost from offset 16")
+        .contains("  transaction of producer 6 cut: committed from offset 13, lost from offset 16");
+    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("new"), settings)) {
+      endedAsDecided(broker.bootstrap(), CUT + 2);
+      Clients.produce(broker.bootstrap(), "pay", 100, 110);
+      assertThat(committedOffsets(broker.bootstrap())).hasSize(13 + 10);
+    }
+  }
+
+  private List<String> restoreCluster(String... options) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--store", "file:" + dir.resolve("objects")));
+    all.addAll(List.of(options));
+    return RestoreRun.run(dir, Map.of(), all.toArray(String[]::new));
+  }
+
   private static final OffsetSpec LATEST = OffsetSpec.latest();
 
   /** Two groups' offsets, each in a transaction. */
