@@ -88,6 +88,9 @@ public final class ConfigKeys {
   /** Bytes of history under way. */
   public static final String REPLAY_BUDGET_BYTES = "strandline.replay.budget.bytes";
 
+  /** Largest batch beside the budget. */
+  public static final String REPLAY_BATCH_BYTES = "strandline.replay.batch.bytes";
+
   /** Longest read of history. */
   public static final String REPLAY_GET_BYTES = "strandline.replay.get.bytes";
 
@@ -267,6 +270,16 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "Bytes of history being fetched or held for readers; at most three quarters of "
             + "strandline.cache.memory.bytes. 0: half of it.");
+    table.define(
+        REPLAY_BATCH_BYTES,
+        ConfigDef.Type.INT,
+        0,
+        Range.atLeast(0),
+        Importance.MEDIUM,
+        "The largest batch of history that is served though it is more than "
+            + "strandline.replay.budget.bytes: one at a time, in as much memory of the heap. Readers"
+            + " of a larger one get KAFKA_STORAGE_ERROR. 0: socket.request.max.bytes, the largest"
+            + " that can have been produced here.");
     table.define(
         REPLAY_GET_BYTES,
         ConfigDef.Type.INT,

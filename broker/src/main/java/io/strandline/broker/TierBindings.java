@@ -210,10 +210,12 @@ final class TierBindings {
     long memory = config.number(ConfigKeys.CACHE_MEMORY_BYTES);
     FetchConfig defaults = FetchConfig.forCacheMemory(memory);
     long given = config.number(ConfigKeys.REPLAY_BUDGET_BYTES);
+    int batchBytes = (int) config.number(ConfigKeys.REPLAY_BATCH_BYTES);
     return new FetchConfig(
         defaults.chunkBytes(),
         (int) config.number(ConfigKeys.REPLAY_GET_BYTES),
         given == 0 ? defaults.budgetBytes() : Math.min(given, memory / 4 * 3),
+        batchBytes == 0 ? config.kafkaInt("socket.request.max.bytes") : batchBytes,
         defaults.readBytesMax(),
         config.number(ConfigKeys.REPLAY_STALE_MS),
         defaults.indexBytes(),

@@ -71,6 +71,7 @@ class BrokerConfigTest {
     numbers.put(RewriteKeys.COMPACTION_GET_BYTES, "1048581");
     numbers.put(RewriteKeys.MERGE_BYTES, "1048582");
     numbers.put(ConfigKeys.REPLAY_BUDGET_BYTES, "1048579");
+    numbers.put(ConfigKeys.REPLAY_BATCH_BYTES, "1048577");
     numbers.put(ConfigKeys.REPLAY_GET_BYTES, "1048580");
     numbers.put(ConfigKeys.REPLAY_STALE_MS, "14");
     numbers.put(ConfigKeys.REQUESTS_PER_CONNECTION, "15");

@@ -60,5 +60,14 @@ class TierBindingsTest {
     assertThat(tier.upload().concurrency()).isEqualTo(8);
     assertThat(TierBindings.manifests(config).retiredGraceMs()).isEqualTo(77);
     assertThat(TierBindings.replay(config).viewStaleMs()).isEqualTo(99);
+    assertThat(TierBindings.replay(config).batchBytesMax()).isEqualTo(100 << 20);
+  }
+
+  @Test
+  void everyBatchThatCanBeProducedIsServedUnlessSaidOtherwise() {
+    Map<String, String> large = Map.of("socket.request.max.bytes", "300000000");
+    assertThat(TierBindings.replay(BrokerConfig.of(large)).batchBytesMax()).isEqualTo(300_000_000);
+    Map<String, String> given = Map.of(ConfigKeys.REPLAY_BATCH_BYTES, "5000000");
+    assertThat(TierBindings.replay(BrokerConfig.of(given)).batchBytesMax()).isEqualTo(5_000_000);
   }
 }

@@ -52,7 +52,7 @@ final class SegmentRead {
   /** Forgets what is cached of the segment that covers the offset. */
   CompletableFuture<Void> forget(ReadStream stream, ManifestView view, long offset) {
     Optional<Cursor> cursor = stream.resume(offset);
-    stream.jumped();
+    stream.forget();
     if (cursor.isPresent()) {
       forget(cursor.get().entry());
       return CompletableFuture.completedFuture(null);

@@ -84,7 +84,8 @@ final class TestTier implements AutoCloseable {
 
   /** Small figures in the proportions of the defaults: chunks of 16 KiB, 32 of them a request. */
   static FetchConfig small(long budgetBytes) {
-    return new FetchConfig(CHUNK, 32 * CHUNK, budgetBytes, 8 * CHUNK, 5_000, 1 << 20, 30_000);
+    return new FetchConfig(
+        CHUNK, 32 * CHUNK, budgetBytes, 64 * CHUNK, 8 * CHUNK, 5_000, 1 << 20, 30_000);
   }
 
   TestTier(Path dir, long seed, Executor executor, FetchConfig config, long cacheBytes) {

@@ -7,6 +7,8 @@ package io.strandline.replay.fetch;
  * @param getBytesMax of one request to the store, and how far read-ahead grows
  * @param budgetBytes of all requests in flight and all chunks kept for readers together; at most
  *     three quarters of the cache's memory, so that pinned chunks never starve fills
+ * @param batchBytesMax largest batch that is served though the budget cannot hold it: one at a
+ *     time, from the heap, beside budget and cache
  * @param readBytesMax of one answer, whatever was asked for, but for a single larger batch
  * @param viewStaleMs how old a manifest view may be before it is read again
  * @param indexBytes memory for decoded segment indexes
@@ -16,6 +18,7 @@ public record FetchConfig(
     int chunkBytes,
     int getBytesMax,
     long budgetBytes,
+    int batchBytesMax,
     int readBytesMax,
     long viewStaleMs,
     long indexBytes,
@@ -31,17 +34,23 @@ public record FetchConfig(
               + budgetBytes
               + " do not go together");
     }
-    if (readBytesMax <= 0 || viewStaleMs < 0 || indexBytes < 0 || idleMs <= 0) {
+    if (batchBytesMax <= 0
+        || readBytesMax <= 0
+        || viewStaleMs < 0
+        || indexBytes < 0
+        || idleMs <= 0) {
       throw new IllegalArgumentException("not a replay configuration");
     }
   }
 
   /**
    * For a cache with this much memory: chunks of 1 MiB, requests of up to 32 MiB, a budget of half
-   * the cache, answers of up to 8 MiB, views of up to 5 s, 32 MiB of indexes, idle after 30 s.
+   * the cache, batches of up to 100 MiB, answers of up to 8 MiB, views of up to 5 s, 32 MiB of
+   * indexes, idle after 30 s.
    */
   public static FetchConfig forCacheMemory(long cacheMemoryBytes) {
     long budgetBytes = Math.max(1 << 20, cacheMemoryBytes / 2);
-    return new FetchConfig(1 << 20, 32 << 20, budgetBytes, 8 << 20, 5_000, 32L << 20, 30_000);
+    return new FetchConfig(
+        1 << 20, 32 << 20, budgetBytes, 100 << 20, 8 << 20, 5_000, 32L << 20, 30_000);
   }
 }

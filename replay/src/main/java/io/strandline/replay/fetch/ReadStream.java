@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>The pins are consecutive chunks, across segments, in order of offsets.
  *   <li>Every pin is paid for from the budget; a stream that must wait for budget has let go of all
  *       its pins first, so that those who wait hold nothing.
+ *   <li>A batch larger than the whole budget is read on its own, past the cache, one at a time of
+ *       all readers ({@link LoneBatch}).
  * </ol>
  *
  * <p>Read-ahead begins with the second read in sequence and doubles with each request up to the
@@ -44,6 +46,7 @@ public final class ReadStream {
   private final String reader;
   private final ArrayDeque<Pin> pins = new ArrayDeque<>();
   private @Nullable Cursor cursor;
+  private @Nullable LoneBatch lone;
   private int targetChunks;
   private boolean lookingAhead;
   private boolean dropped;
@@ -68,8 +71,8 @@ public final class ReadStream {
    * {@code bytesWanted}, if they are there already.
    *
    * @param bytesMin at least 1, not beyond the end of the data
-   * @return fails with {@link BudgetExceededException} if the budget cannot hold so much at all, or
-   *     as the store does
+   * @return fails with {@link BatchTooLargeException} if it is more than one batch may have, or as
+   *     the store does
    */
   public CompletableFuture<Window> window(
       SegmentEntry entry, long positionBytes, int bytesMin, int bytesWanted) {
@@ -79,11 +82,15 @@ public final class ReadStream {
     int wanted = Math.max(count, plan.chunkAt(wantedEnd - 1) - first + 1);
     long bytes = paid(count);
     if (bytes > budget.capacityBytes()) {
-      return CompletableFuture.failedFuture(
-          new BudgetExceededException(bytes, budget.capacityBytes()));
+      return bytesMin > streams.batchBytesMax()
+          ? CompletableFuture.failedFuture(streams.tooLarge(entry, bytesMin))
+          : alone(entry, positionBytes, bytesMin);
     }
     synchronized (this) {
       usedNanos = streams.nowNanos();
+      if (lone != null && !lone.begins(entry, positionBytes)) {
+        dropLone();
+      }
       skipTo(entry, first);
       if (extend(entry, first, count, wanted)) {
         return ready(entry, first, count, wanted, positionBytes);
@@ -91,6 +98,54 @@ public final class ReadStream {
       drop();
     }
     return afterWaiting(entry, first, count, wanted, positionBytes);
+  }
+
+  /** Waits for its turn with nothing held; what it loads outlives a reader that gave up waiting. */
+  private CompletableFuture<Window> alone(SegmentEntry entry, long positionBytes, int bytesMin) {
+    LoneBatch mine;
+    synchronized (this) {
+      usedNanos = streams.nowNanos();
+      drop();
+      if (lone == null || !lone.is(entry, positionBytes, bytesMin)) {
+        dropLone();
+        lone = streams.lone(reader, entry, positionBytes, bytesMin);
+      }
+      mine = lone.use();
+    }
+    return mine.bytes()
+        .handleAsync(
+            (bytes, failure) -> {
+              synchronized (this) {
+                if (lone == mine && (failure != null || dropped)) {
+                  dropLone();
+                }
+              }
+              if (failure != null) {
+                mine.done();
+                throw failure instanceof CompletionException e
+                    ? e
+                    : new CompletionException(failure);
+              }
+              return new Window(bytes, mine::done);
+            },
+            streams.executor());
+  }
+
+  /**
+   * Of a reader that has gone, or gone on elsewhere: whoever was answered before the bytes came
+   * asks for them again at once. A read that still waits for them has a use of its own.
+   */
+  synchronized void dropIdleLone(long idleNanos) {
+    if (lone != null && streams.nowNanos() - usedNanos >= idleNanos) {
+      dropLone();
+    }
+  }
+
+  private synchronized void dropLone() {
+    if (lone != null) {
+      lone.done();
+      lone = null;
+    }
   }
 
   /** The read ended here; begins to read ahead if reads follow one another. */
@@ -120,6 +175,12 @@ public final class ReadStream {
     drop();
   }
 
+  /** As {@link #jumped}, and what came of the place turned out bad. */
+  public void forget() {
+    jumped();
+    dropLone();
+  }
+
   /** Gives back all that nobody reads now; the place is remembered. */
   synchronized void drop() {
     pins.forEach(Pin::done);
@@ -130,6 +191,7 @@ public final class ReadStream {
   synchronized void close() {
     dropped = true;
     drop();
+    dropLone();
   }
 
   /** A read that took long may have pinned for a stream that was ended as idle meanwhile. */

@@ -8,8 +8,10 @@ import io.strandline.cache.ChunkKey;
 import io.strandline.cache.ChunkLoader;
 import io.strandline.replay.plan.ChunkPlan;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.Landing;
 import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.ReadRange;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -54,6 +56,40 @@ final class SegmentChunks {
       chunks.add(cache.get(key, loader == null ? loader(entry, key) : loader));
     }
     return chunks;
+  }
+
+  /**
+   * Bytes of a segment's data on the heap, by requests one after another, past the cache.
+   *
+   * @return position 0; fails as the store does
+   */
+  CompletableFuture<ByteBuffer> uncached(SegmentEntry entry, long positionBytes, int lengthBytes) {
+    ByteBuffer all = ByteBuffer.allocate(lengthBytes);
+    return piece(entry, positionBytes, all, 0).thenApply(nothing -> all);
+  }
+
+  private CompletableFuture<Void> piece(
+      SegmentEntry entry, long positionBytes, ByteBuffer all, int from) {
+    if (from == all.capacity()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    int length = Math.min(plan.getBytesMax(), all.capacity() - from);
+    long position = entry.positionBytes() + positionBytes + from;
+    Landing landing =
+        new Landing(length, (at, bytes) -> all.duplicate().position(from + at).put(bytes));
+    gets.increment();
+    getBytes.increment(length);
+    return stores
+        .of(entry.ownerCluster())
+        .get(new ReadRange(entry.object(), position, length), landing)
+        .whenComplete((done, failure) -> landing.close())
+        .thenCompose(
+            done -> {
+              if (!landing.whole()) {
+                throw new IllegalStateException("a store gave less than was asked for");
+              }
+              return piece(entry, positionBytes, all, from + length);
+            });
   }
 
   /** Forgets bytes that turned out bad, or whose object is gone. */

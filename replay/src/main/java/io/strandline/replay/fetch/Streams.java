@@ -4,16 +4,25 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.replay.plan.ChunkPlan;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.store.ObjectKey;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** All readers' streams over one budget. Threads: any. */
 public final class Streams implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
+
+  private static final long LONE_IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private record Idle(ReadStream stream, long nanos) {}
 
   private record Name(String reader, TopicIdPartition partition) {}
@@ -21,6 +30,9 @@ public final class Streams implements AutoCloseable {
   private final FetchEnvironment environment;
   private final ChunkPlan plan;
   private final ByteBudget budget;
+  private final ByteBudget loneTurn = new ByteBudget(1);
+  private final int batchBytesMax;
+  private final AtomicReference<@Nullable ObjectKey> toldTooLarge = new AtomicReference<>();
   private final SegmentChunks chunks;
   private final long idleNanos;
   private final ConcurrentHashMap<Name, ReadStream> streams = new ConcurrentHashMap<>();
@@ -29,6 +41,7 @@ public final class Streams implements AutoCloseable {
     this.environment = environment;
     this.plan = new ChunkPlan(config.chunkBytes(), config.getBytesMax());
     this.budget = new ByteBudget(config.budgetBytes());
+    this.batchBytesMax = config.batchBytesMax();
     this.chunks =
         new SegmentChunks(environment.stores(), environment.cache(), plan, environment.metrics());
     this.idleNanos = TimeUnit.MILLISECONDS.toNanos(config.idleMs());
@@ -43,6 +56,8 @@ public final class Streams implements AutoCloseable {
         .baseUnit("bytes")
         .register(registry);
     Gauge.builder("strandline.replay.budget.waiting", budget, ByteBudget::waiting)
+        .register(registry);
+    Gauge.builder("strandline.replay.lone.waiting", loneTurn, ByteBudget::waiting)
         .register(registry);
     Gauge.builder("strandline.replay.streams", streams, ConcurrentHashMap::size).register(registry);
   }
@@ -76,6 +91,7 @@ public final class Streams implements AutoCloseable {
     long now = nowNanos();
     int ended = 0;
     for (var stream : streams.entrySet()) {
+      stream.getValue().dropIdleLone(Math.min(idleNanos, LONE_IDLE_NANOS));
       if (now - stream.getValue().usedNanos() >= idleNanos
           && streams.remove(stream.getKey(), stream.getValue())) {
         stream.getValue().close();
@@ -119,6 +135,33 @@ public final class Streams implements AutoCloseable {
       }
       idle.stream.drop();
     }
+  }
+
+  /** One batch on its own, when it is this reader's turn. */
+  LoneBatch lone(String reader, SegmentEntry entry, long positionBytes, int lengthBytes) {
+    return new LoneBatch(
+        entry,
+        positionBytes,
+        lengthBytes,
+        new LoneBatch.Permit(loneTurn, reader),
+        () -> chunks.uncached(entry, positionBytes, lengthBytes));
+  }
+
+  int batchBytesMax() {
+    return batchBytesMax;
+  }
+
+  /** Told once: whoever reads there asks again and again. */
+  BatchTooLargeException tooLarge(SegmentEntry entry, int bytes) {
+    BatchTooLargeException failure = new BatchTooLargeException(bytes, batchBytesMax);
+    if (!entry.object().equals(toldTooLarge.getAndSet(entry.object()))) {
+      LOG.atWarn()
+          .addKeyValue("object", entry.object())
+          .addKeyValue("bytes", bytes)
+          .addKeyValue("reason", failure.getMessage())
+          .log("a batch of history is too large to be served");
+    }
+    return failure;
   }
 
   ChunkPlan plan() {

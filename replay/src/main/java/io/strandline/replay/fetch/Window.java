@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>Close is idempotent; after it the buffers may not be touched.
  */
 public final class Window implements AutoCloseable {
-  private final List<Pin> pins;
   private final List<ByteBuffer> bytes;
+  private final Runnable release;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
@@ -20,13 +20,22 @@ public final class Window implements AutoCloseable {
    * @param skipBytes of the first one
    */
   Window(List<Pin> pins, int skipBytes) {
-    this.pins = pins;
+    this.release = () -> pins.forEach(Pin::done);
     this.bytes = new ArrayList<>(pins.size());
     for (Pin pin : pins) {
       bytes.add(pin.filled().join().bytes());
     }
     ByteBuffer first = bytes.get(0);
     first.position(first.position() + skipBytes);
+  }
+
+  /**
+   * @param all from the position asked for
+   * @param release called once, when they are read
+   */
+  Window(ByteBuffer all, Runnable release) {
+    this.bytes = List.of(all.duplicate());
+    this.release = release;
   }
 
   /** Pieces in order, from the position asked for. */
@@ -37,7 +46,7 @@ public final class Window implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      pins.forEach(Pin::done);
+      release.run();
     }
   }
 }

@@ -54,6 +54,11 @@ class OldCodecTest {
                       new NewTopic("packed", 1, (short) 1)
                           .configs(Map.of("segment.ms", "1", "local.retention.ms", "1"))))
               .all());
+      Node.get(admin.createTopics(List.of(new NewTopic("plain", 1, (short) 1))).all());
+      write(node, "zstd", "plain");
+      assertThat(fetched(node, new TopicPartition("plain", 0), 9))
+          .as("what a producer chose, from the hot log, as from Kafka 4")
+          .isEqualTo(Errors.NONE);
       write(node, "lz4", "packed");
       assertThat(fetched(node, PACKED, 9)).as("as it was written").isEqualTo(Errors.NONE);
       write(node, "lz4", "packed");

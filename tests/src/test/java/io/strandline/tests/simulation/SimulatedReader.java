@@ -64,7 +64,14 @@ final class SimulatedReader {
             meters);
     return new TieredReplay(
         new FetchConfig(
-            CHUNK_BYTES, 2 * CHUNK_BYTES, 4 * CHUNK_BYTES, CHUNK_BYTES, 2_000, 1 << 16, 30_000),
+            CHUNK_BYTES,
+            2 * CHUNK_BYTES,
+            4 * CHUNK_BYTES,
+            1 << 20,
+            CHUNK_BYTES,
+            2_000,
+            1 << 16,
+            30_000),
         new FetchEnvironment(
             OwnedStores.all(store), manifests, cache, process, cluster.time::nanos, meters),
         damages);
