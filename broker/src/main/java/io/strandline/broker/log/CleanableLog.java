@@ -115,6 +115,11 @@ public final class CleanableLog {
   }
 
   private boolean stillThere(LogSegment segment) {
-    return state.segments.get(segment.baseOffset()) == segment && segment != state.active();
+    return holds(segment) && segment != state.active();
+  }
+
+  /** Whether the segment is still part of the log. */
+  public boolean holds(LogSegment segment) {
+    return state.segments.get(segment.baseOffset()) == segment;
   }
 }

@@ -5,12 +5,14 @@ import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.broker.log.segment.SegmentReader;
 import io.strandline.tiering.segment.AbortedTransaction;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.jspecify.annotations.Nullable;
 
 /** Reads of one log, without locks. Threads: any. */
 final class LogReader {
@@ -42,36 +44,62 @@ final class LogReader {
       Map.Entry<Long, LogSegment> entry = state.segments.floorEntry(offset);
       while (entry != null && entry.getValue().retain()) {
         LogSegment segment = entry.getValue();
-        LogRead found = null;
+        LogRead found;
         try {
-          SegmentReader.Region region =
-              new SegmentReader(segment)
-                  .region(offset, maxBytes, upperBoundOffset, atLeastOneBatch);
-          if (region.sizeBytes() > 0) {
-            found =
-                LogRead.of(
-                    segment,
-                    segment.channel(),
-                    region.positionBytes(),
-                    region.sizeBytes(),
-                    region.nextOffset());
-            return found;
+          found = within(segment, offset, maxBytes, upperBoundOffset, atLeastOneBatch);
+        } catch (NoSuchFileException e) {
+          if (gone(segment)) {
+            break;
           }
-          if (region.positionBytes() < segment.end().sizeBytes()) {
-            return LogRead.empty(offset);
-          }
-        } finally {
-          if (found == null) {
-            segment.release();
-          }
+          throw e;
+        }
+        if (found != null) {
+          return found;
         }
         entry = state.segments.higherEntry(segment.baseOffset());
         if (entry == null) {
           return LogRead.empty(offset);
         }
       }
-      // The segment was deleted between look-up and hold: the offset may be below the start by now.
+      // The segment was deleted between look-up and use: the offset may be below the start by now.
     }
+  }
+
+  /**
+   * Gives the hold on the segment back unless the answer takes it over; null when the segment has
+   * no batch at or above the offset.
+   */
+  private static @Nullable LogRead within(
+      LogSegment held, long offset, int maxBytes, long upperBoundOffset, boolean atLeastOneBatch)
+      throws IOException {
+    LogRead found = null;
+    try {
+      SegmentReader.Region region =
+          new SegmentReader(held).region(offset, maxBytes, upperBoundOffset, atLeastOneBatch);
+      if (region.sizeBytes() > 0) {
+        found =
+            LogRead.of(
+                held,
+                held.channel(),
+                region.positionBytes(),
+                region.sizeBytes(),
+                region.nextOffset());
+        return found;
+      }
+      return region.positionBytes() < held.end().sizeBytes() ? LogRead.empty(offset) : null;
+    } finally {
+      if (found == null) {
+        held.release();
+      }
+    }
+  }
+
+  /**
+   * Whether the segment was taken out of the log. A hold keeps open what is open, but a file that
+   * was not opened yet goes with its name: who misses one then has met no failure of the disk.
+   */
+  private boolean gone(LogSegment segment) {
+    return state.segments.get(segment.baseOffset()) != segment;
   }
 
   Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) throws IOException {
@@ -87,6 +115,8 @@ final class LogReader {
             return found.filter(f -> f.offset() < upperBoundOffset).map(LogReader::timed);
           }
         }
+      } catch (NoSuchFileException e) {
+        requireGone(segment, e);
       } finally {
         segment.release();
       }
@@ -97,13 +127,20 @@ final class LogReader {
   /** Takes a hold unless the segment is deleted; one that rests is back in a moment. */
   private boolean held(LogSegment segment) {
     while (!segment.retain()) {
-      if (state.segments.get(segment.baseOffset()) != segment) {
+      if (gone(segment)) {
         return false;
       }
       state.check();
       Thread.onSpinWait();
     }
     return true;
+  }
+
+  private void requireGone(LogSegment segment, NoSuchFileException missed)
+      throws NoSuchFileException {
+    if (!gone(segment)) {
+      throw missed;
+    }
   }
 
   private static TimedOffset timed(SegmentReader.Found found) {
@@ -120,6 +157,8 @@ final class LogReader {
       if (held(segment)) {
         try {
           max = Math.max(max, segment.maxTimestampMs());
+        } catch (NoSuchFileException e) {
+          requireGone(segment, e);
         } finally {
           segment.release();
         }
@@ -148,12 +187,36 @@ final class LogReader {
     return first == null ? state.segments.values() : state.segments.tailMap(first, true).values();
   }
 
-  /** Overlapping {@code [fromOffset, toOffset)}, in order of their markers. */
+  /**
+   * Overlapping {@code [fromOffset, toOffset)}, in order of their markers. What lies in segments
+   * that go meanwhile is left out: the caller looks whether its offsets are still here.
+   */
   List<AbortedTransaction> aborted(long fromOffset, long toOffset) throws IOException {
+    while (true) {
+      List<AbortedTransaction> found = abortedOnce(fromOffset, toOffset);
+      if (found != null) {
+        return found;
+      }
+    }
+  }
+
+  /** Null when a segment went, or was replaced, while its list was read. */
+  private @Nullable List<AbortedTransaction> abortedOnce(long fromOffset, long toOffset)
+      throws IOException {
     List<AbortedTransaction> found = new ArrayList<>();
     Long first = state.segments.floorKey(fromOffset);
     for (LogSegment segment : state.segments.tailMap(first == null ? 0L : first, true).values()) {
-      for (AbortedTransaction entry : segment.aborted().entries()) {
+      List<AbortedTransaction> entries;
+      try {
+        entries = segment.aborted().entries();
+      } catch (NoSuchFileException e) {
+        requireGone(segment, e);
+        return null;
+      }
+      if (gone(segment)) {
+        return null; // the file may have been on its way to another name, and looked absent
+      }
+      for (AbortedTransaction entry : entries) {
         if (entry.overlaps(fromOffset, toOffset)) {
           found.add(entry);
         }

@@ -93,6 +93,8 @@ final class LogRecovery {
     epochs.truncateFromEndAsyncFlush(end);
     epochs.truncateFromStartAsyncFlush(logStart);
     long recovered = start.clean ? end : Math.min(Math.max(start.recoveryPoint, 0), end);
+    // Opened again by the first who reads or appends: thousands of logs may never see either.
+    segments.values().forEach(LogSegment::closeUnshared);
     return new Opened(List.copyOf(segments.values()), producers, epochs, logStart, recovered);
   }
 
@@ -131,7 +133,10 @@ final class LogRecovery {
       return false;
     }
     long size = Files.size(index);
-    if (size % OffsetIndex.ENTRY_BYTES != 0 || Files.size(times) % TimeIndex.ENTRY_BYTES != 0) {
+    long timesSize = Files.size(times);
+    if (size % OffsetIndex.ENTRY_BYTES != 0
+        || timesSize % TimeIndex.ENTRY_BYTES != 0
+        || Math.max(size, timesSize) > Integer.MAX_VALUE) {
       return false;
     }
     long log = Files.size(LogFiles.of(path, base, LogFiles.LOG));
@@ -179,7 +184,17 @@ final class LogRecovery {
   }
 
   private int sizeOf(long base) throws IOException {
-    return Math.toIntExact(Files.size(LogFiles.of(path, base, LogFiles.LOG)));
+    Path file = LogFiles.of(path, base, LogFiles.LOG);
+    long size = Files.size(file);
+    if (size > Integer.MAX_VALUE) {
+      throw new KafkaStorageException(
+          file
+              + " has "
+              + size
+              + " bytes; positions in a segment are of 32 bits, as in Kafka, and end at "
+              + Integer.MAX_VALUE);
+    }
+    return (int) size;
   }
 
   private void scan(

@@ -6,17 +6,40 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** The machine's disk until it is full: then a write gets through in part, or not at all. */
+/**
+ * The machine's disk until it is full: then a write gets through in part, or not at all. Counts
+ * what is open, and lets a test do something between two steps of whoever uses it.
+ */
 final class FailingDisk implements Disk {
   private final Disk disk = new NioDisk();
   long freeBytes = Long.MAX_VALUE;
   boolean forceFails;
+  final Set<File> openFiles = new HashSet<>();
+
+  /** Run once, when a file's channel is next asked for. */
+  @Nullable Runnable onChannel;
+
+  /** Run once, after a look whether there is a file of this kind, before the answer. */
+  @Nullable Runnable onExists;
+
+  String existsKind = "";
 
   @Override
   public File open(Path file, boolean create) throws IOException {
-    return new FailingFile(disk.open(file, create));
+    FailingFile opened = new FailingFile(disk.open(file, create));
+    openFiles.add(opened);
+    return opened;
+  }
+
+  private static void run(@Nullable Runnable step) {
+    if (step != null) {
+      step.run();
+    }
   }
 
   private final class FailingFile implements File {
@@ -28,6 +51,9 @@ final class FailingDisk implements Disk {
 
     @Override
     public FileChannel channel() {
+      Runnable step = onChannel;
+      onChannel = null;
+      FailingDisk.run(step);
       return file.channel();
     }
 
@@ -62,6 +88,7 @@ final class FailingDisk implements Disk {
 
     @Override
     public void close() throws IOException {
+      openFiles.remove(this);
       file.close();
     }
   }
@@ -93,6 +120,12 @@ final class FailingDisk implements Disk {
 
   @Override
   public boolean exists(Path path) {
-    return disk.exists(path);
+    boolean there = disk.exists(path);
+    if (onExists != null && path.toString().endsWith(existsKind)) {
+      Runnable step = onExists;
+      onExists = null;
+      run(step);
+    }
+    return there;
   }
 }

@@ -37,6 +37,48 @@ class RecoveryTest {
     assertThat(logs.crash(log).directory().previousBrokerEpoch()).isEmpty();
   }
 
+  /** Ten thousand logs that nobody reads must not need thirty thousand open files. */
+  @Test
+  void aLogThatWasOpenedHoldsNoFileOpenUntilItIsUsed() {
+    FailingDisk disk = new FailingDisk();
+    logs.disk = disk;
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, "value" + i);
+    }
+    log = logs.restart(log);
+    assertThat(disk.openFiles).as("after a clean stop").isEmpty();
+    logs.append(log, "more");
+    assertThat(Logs.read(log, 0)).hasSize(21);
+    assertThat(log.firstReaching(logs.nowMs, 20)).isPresent();
+    log = logs.crash(log);
+    assertThat(disk.openFiles).as("after a crash").isEmpty();
+    logs.append(log, "still more");
+    assertThat(Logs.read(log, 20)).containsExactly("20=more", "21=still more");
+    log.directory().close(6);
+    assertThat(disk.openFiles).as("after the end").isEmpty();
+  }
+
+  @Test
+  void aSegmentBeyondPositionsOf32BitsIsRefusedByItsSize() throws IOException {
+    PartitionLog log = logs.create();
+    logs.append(log, "a");
+    Path file = log.path().resolve("00000000000000000000.log");
+    log.directory().close(5);
+    try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(1L << 31);
+    }
+    LogDirectory directory = logs.directory();
+    assertThat(directory.openAll(topic -> logs.logConfig())).isEmpty();
+    assertThat(directory.unreadable().get(Logs.TP))
+        .hasMessageContaining("has 2147483648 bytes")
+        .hasMessageContaining("end at 2147483647");
+    assertThat(directory.online()).isTrue();
+    directory.close();
+    assertThat(Files.size(file)).isEqualTo(1L << 31);
+  }
+
   @Test
   void everythingInThePageCacheIsThereAfterACrash() {
     logs.segmentBytes(300);

@@ -170,6 +170,12 @@ public final class BrokerProcess implements AutoCloseable {
         .orElse(0);
   }
 
+  /** Files, sockets and the like that the process has open. */
+  public int openFiles() {
+    String[] open = new java.io.File("/proc/" + process.pid() + "/fd").list();
+    return open == null ? 0 : open.length;
+  }
+
   /** All that the process said, over all its starts. */
   public String output() throws IOException {
     return Files.readString(dir.resolve("broker.out"), StandardCharsets.UTF_8);

@@ -62,8 +62,8 @@ class ManyPartitionsStartTest {
     double atReady = broker.metric(REQUESTS);
     long residentKb = broker.residentKb();
     System.out.printf(
-        "%s, %d partitions: ready after %d ms, %.0f requests, resident %d MiB%n",
-        what, PARTITIONS, ms, atReady, residentKb >> 10);
+        "%s, %d partitions: ready after %d ms, %.0f requests, resident %d MiB, %d files open%n",
+        what, PARTITIONS, ms, atReady, residentKb >> 10, broker.openFiles());
     for (int i = 0; i < Integer.getInteger("start.watch", 0); i++) {
       LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
       System.out.printf("%d s: %.0f%n", i + 1, broker.metric(REQUESTS));

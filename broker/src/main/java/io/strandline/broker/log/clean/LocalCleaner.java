@@ -9,6 +9,7 @@ import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.compact.CompactionRound;
 import io.strandline.tiering.compact.KeyCompactor;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -145,18 +146,24 @@ public final class LocalCleaner {
     List<LogSegment> all = files.sealedBelow(stableOffset);
     long lagMs = files.config().compactionLagMs;
     int count = 0;
-    while (count < all.size() && (lagMs <= 0 || newest(all.get(count)) <= clock.millis() - lagMs)) {
+    while (count < all.size()
+        && (lagMs <= 0 || newest(files, all.get(count)) <= clock.millis() - lagMs)) {
       count++;
     }
     return all.subList(0, count);
   }
 
-  private static long newest(LogSegment segment) throws IOException {
+  private static long newest(CleanableLog files, LogSegment segment) throws IOException {
     if (!segment.retain()) {
       throw new Segments.GoneException(segment);
     }
     try {
       return segment.maxTimestampMs();
+    } catch (NoSuchFileException e) {
+      if (files.holds(segment)) {
+        throw e;
+      }
+      throw new Segments.GoneException(segment);
     } finally {
       segment.release();
     }

@@ -7,6 +7,7 @@ import io.strandline.tiering.segment.AbortedTransaction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 
 /** A segment under a hold, as the compaction core reads it. */
@@ -34,6 +35,11 @@ final class Segments {
     try {
       return use.apply(
           new Source(segment.channel(), segment.end().sizeBytes(), files.abortedIn(segment)));
+    } catch (NoSuchFileException e) {
+      if (files.holds(segment)) {
+        throw e;
+      }
+      throw new GoneException(segment);
     } finally {
       segment.release();
     }

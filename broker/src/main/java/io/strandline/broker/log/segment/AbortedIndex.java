@@ -5,7 +5,6 @@ import io.strandline.tiering.segment.AbortedTransaction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -94,7 +93,7 @@ public final class AbortedIndex {
 
   /** A torn last entry is left out: whoever wrote it will write it again. */
   private List<AbortedTransaction> read() throws IOException {
-    if (!Files.exists(file)) {
+    if (!disk.exists(file)) {
       return List.of();
     }
     List<AbortedTransaction> read = new ArrayList<>();

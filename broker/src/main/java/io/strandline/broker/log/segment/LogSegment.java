@@ -163,9 +163,17 @@ public final class LogSegment {
     return true;
   }
 
+  /**
+   * As {@link #rest}, whatever its state, while nobody but the caller knows the segment. What an
+   * active one has of indexes is in memory and stays there.
+   */
+  public void closeUnshared() {
+    closeFiles();
+  }
+
   private synchronized void closeFiles() {
     log = null;
-    indexed = false;
+    indexed = !sealed;
     for (Disk.File file : open) {
       try {
         file.close();
