@@ -2,10 +2,13 @@ package io.strandline.broker.store;
 
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.store.Leftover;
+import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntSupplier;
 import java.util.random.RandomGenerator;
@@ -61,12 +64,25 @@ public final class StoreTrial {
         .thenCompose(fit -> tidyVersions());
   }
 
+  /** Without the last key if a page follows: a mark of its deletion must not go before it. */
+  private static List<Leftover> whole(Leftover.Page page) {
+    List<Leftover> all = page.leftovers();
+    return all.stream()
+        .filter(left -> page.next().isEmpty() || !left.key().equals(last(all)))
+        .toList();
+  }
+
+  private static ObjectKey last(List<Leftover> all) {
+    return all.stream().map(Leftover::key).max(Comparator.naturalOrder()).orElseThrow();
+  }
+
   /** The probe's own object was deleted: a bucket that keeps versions still has it. */
   private CompletableFuture<Void> tidyVersions() {
     return store
-        .leftovers(StoreProbe.PREFIX, Leftover.Of.VERSIONS)
+        .leftovers(StoreProbe.PREFIX, Leftover.Of.VERSIONS, Leftover.After.START)
         .thenCompose(
-            kept -> {
+            page -> {
+              List<Leftover> kept = whole(page);
               if (!kept.isEmpty() && allowed.deletesVersions) {
                 return store.purge(kept);
               }

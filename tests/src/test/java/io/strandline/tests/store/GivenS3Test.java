@@ -80,13 +80,16 @@ class GivenS3Test extends S3Contract {
         store.delete(List.of(key("gone"))).join();
         store.put(key("plain"), text("once")).join();
 
-        List<Leftover> left = store.leftovers("", Leftover.Of.VERSIONS).join();
+        List<Leftover> left =
+            store.leftovers("", Leftover.Of.VERSIONS, Leftover.After.START).join().leftovers();
         assertThat(left)
             .extracting(l -> l.kind() + " " + l.key())
             .containsExactlyInAnyOrder(
                 "VERSION " + key("kept"), "VERSION " + key("gone"), "MARKER " + key("gone"));
         store.purge(left).join();
-        assertThat(store.leftovers("", Leftover.Of.VERSIONS).join()).isEmpty();
+        assertThat(
+                store.leftovers("", Leftover.Of.VERSIONS, Leftover.After.START).join().leftovers())
+            .isEmpty();
         assertThat(store.head(key("gone")).join()).isEmpty();
         assertThat(store.get(key("kept"), 10).join())
             .isEqualTo(ByteBuffer.wrap("new".getBytes(UTF_8)));

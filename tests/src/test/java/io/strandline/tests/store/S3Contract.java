@@ -192,12 +192,21 @@ abstract class S3Contract extends ObjectStoreContract {
     try (S3AsyncClient sdk = sdk()) {
       sdk.createMultipartUpload(u -> u.bucket(server.bucket()).key(name)).join();
     }
-    List<Leftover> left = store.leftovers(key("half").value(), Leftover.Of.UPLOADS).join();
+    List<Leftover> left =
+        store
+            .leftovers(key("half").value(), Leftover.Of.UPLOADS, Leftover.After.START)
+            .join()
+            .leftovers();
     assertThat(left).extracting(Leftover::key).containsExactly(key("half"));
     assertThat(left.get(0).kind()).isEqualTo(Leftover.Kind.UPLOAD);
     store.purge(left).join();
     store.purge(left).join();
-    assertThat(store.leftovers(key("half").value(), Leftover.Of.UPLOADS).join()).isEmpty();
+    assertThat(
+            store
+                .leftovers(key("half").value(), Leftover.Of.UPLOADS, Leftover.After.START)
+                .join()
+                .leftovers())
+        .isEmpty();
   }
 
   @Test

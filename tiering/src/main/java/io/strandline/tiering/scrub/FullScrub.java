@@ -16,6 +16,7 @@ import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads segments from end to end, slowly: one of a partition at a time, one partition of a broker
@@ -147,9 +148,9 @@ public final class FullScrub {
             bytes -> rest(bytes, left),
             bytes -> environment.ledger.readBytes.increment((double) bytes),
             environment.executor);
-    return new SegmentAudit(environment.stores.of(entry.ownerCluster()), partition, entry)
-        .run(null, way)
-        .thenApply(FullScrub::damages);
+    SegmentAudit audit =
+        new SegmentAudit(environment.stores.of(entry.ownerCluster()), partition, entry);
+    return audit.run(null, way).thenApply(findings -> damages(findings, audit.away()));
   }
 
   private CompletableFuture<Void> rest(int bytes, BooleanSupplier left) {
@@ -164,7 +165,12 @@ public final class FullScrub {
             });
   }
 
-  private static List<AuditFinding> damages(List<AuditFinding> findings) {
+  /** As the store failed: of one that was not even asked nobody needs to be told again. */
+  private static List<AuditFinding> damages(
+      List<AuditFinding> findings, StoreException.@Nullable Unavailable away) {
+    if (away != null) {
+      throw away;
+    }
     for (AuditFinding finding : findings) {
       if (finding.kind() == Kind.UNREAD) {
         throw new StoreException.Unavailable(finding.detail(), null);

@@ -17,11 +17,12 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiPredicate;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicIdPartition;
@@ -122,19 +123,11 @@ public final class PartitionScrub {
     }
     return missing
         .thenCompose(confirmed -> unnamed(view, listing.unnamed, open))
-        .thenCompose(
-            unnamed ->
-                leftovers(view)
-                    .handle((left, failure) -> Optional.ofNullable(told(view, left, failure)))
-                    .thenCompose(left -> delete(view.partition(), unnamed, left))
-                    .thenApply(
-                        swept ->
-                            new Swept(
-                                true,
-                                swept.deleted,
-                                swept.young,
-                                swept.leftovers,
-                                List.copyOf(findings))));
+        .thenCompose(unnamed -> delete(view.partition(), unnamed))
+        .thenApply(
+            swept ->
+                new Swept(
+                    true, swept.deleted, swept.young, swept.leftovers, List.copyOf(findings)));
   }
 
   /** What retention or compaction took out of the manifest meanwhile may lawfully be gone. */
@@ -207,80 +200,91 @@ public final class PartitionScrub {
         .thenApply(entry -> entry.isPresent() && entry.get().object().equals(key));
   }
 
-  /** Only what bears a name of ours, below the prefix of this partition. */
-  private CompletableFuture<List<Leftover>> leftovers(ManifestView view) {
-    TopicIdPartition partition = view.partition();
-    String prefix = SegmentId.prefix(partition.topicId(), partition.partition());
-    Predicate<Leftover> ours =
-        left ->
-            SegmentId.parse(left.key()).isPresent()
-                || left.key().value().startsWith(ManifestKeys.prefix(partition));
-    CompletableFuture<List<Leftover>> uploads = store.leftovers(prefix, Leftover.Of.UPLOADS);
-    CompletableFuture<List<Leftover>> versions =
-        config.versions()
-            ? store.leftovers(prefix, Leftover.Of.VERSIONS)
-            : CompletableFuture.completedFuture(List.of());
-    return uploads.thenCombine(
-        versions,
-        (parts, old) -> {
-          List<Leftover> all = new ArrayList<>(parts);
-          all.addAll(old);
-          return all.stream().filter(ours).toList();
-        });
-  }
-
-  /** A store that refuses to tell, or can not, must not keep orphans from being deleted. */
-  private static @Nullable List<Leftover> told(
-      ManifestView view, @Nullable List<Leftover> left, @Nullable Throwable failure) {
-    if (failure != null) {
-      LOG.atWarn()
-          .addKeyValue("partition", view.partition())
-          .addKeyValue("reason", failure.toString())
-          .log("parts of uploads and versions are not listed");
-    }
-    return left;
-  }
-
-  private CompletableFuture<Swept> delete(
-      TopicIdPartition partition, List<ObjectInfo> unnamed, Optional<List<Leftover>> known) {
-    List<Leftover> left = known.orElse(List.of());
-    int unknown = known.isPresent() ? 0 : 1;
-    if (unnamed.isEmpty() && left.isEmpty()) {
-      return CompletableFuture.completedFuture(new Swept(true, 0, unknown, 0, List.of()));
-    }
-    return storeClock()
+  private CompletableFuture<Swept> delete(TopicIdPartition partition, List<ObjectInfo> unnamed) {
+    Supplier<CompletableFuture<Instant>> young = young();
+    return orphans(unnamed, young)
         .thenCompose(
-            now -> {
-              Instant young = now.minusMillis(config.graceMs());
-              List<ObjectKey> orphans =
+            orphans ->
+                leftovers(partition, young)
+                    .thenApply(
+                        sweep -> {
+                          tell(partition, orphans, sweep);
+                          int unknown = sweep.unlisted() == null ? 0 : 1;
+                          int kept = unnamed.size() - orphans + sweep.kept() + unknown;
+                          return new Swept(true, orphans, kept, sweep.deleted(), List.of());
+                        }));
+  }
+
+  private CompletableFuture<Integer> orphans(
+      List<ObjectInfo> unnamed, Supplier<CompletableFuture<Instant>> young) {
+    if (unnamed.isEmpty()) {
+      return CompletableFuture.completedFuture(0);
+    }
+    return young
+        .get()
+        .thenCompose(
+            since -> {
+              List<ObjectKey> old =
                   unnamed.stream()
-                      .filter(info -> info.modified().isBefore(young))
+                      .filter(info -> info.modified().isBefore(since))
                       .map(ObjectInfo::key)
                       .toList();
-              List<Leftover> old = left.stream().filter(l -> l.since().isBefore(young)).toList();
-              int youngCount = unnamed.size() - orphans.size() + left.size() - old.size() + unknown;
-              tell(partition, orphans.size(), old.size());
-              return (orphans.isEmpty()
+              return (old.isEmpty()
                       ? CompletableFuture.<Void>completedFuture(null)
-                      : store.delete(orphans))
-                  .thenCompose(
-                      deleted ->
-                          old.isEmpty()
-                              ? CompletableFuture.<Void>completedFuture(null)
-                              : store.purge(old))
-                  .thenApply(
-                      purged -> new Swept(true, orphans.size(), youngCount, old.size(), List.of()));
+                      : store.delete(old))
+                  .thenApply(deleted -> old.size());
             });
   }
 
-  private static void tell(TopicIdPartition partition, int orphans, int leftovers) {
-    if (orphans + leftovers > 0) {
+  /** Only what bears a name of ours, below the prefix of this partition. */
+  private CompletableFuture<LeftoverSweep> leftovers(
+      TopicIdPartition partition, Supplier<CompletableFuture<Instant>> young) {
+    String prefix = SegmentId.prefix(partition.topicId(), partition.partition());
+    LeftoverSweep sweep =
+        new LeftoverSweep(
+            store,
+            left ->
+                SegmentId.parse(left.key()).isPresent()
+                    || left.key().value().startsWith(ManifestKeys.prefix(partition)),
+            young);
+    return sweep
+        .run(prefix, Leftover.Of.UPLOADS)
+        .thenCompose(
+            uploads ->
+                config.versions()
+                    ? sweep.run(prefix, Leftover.Of.VERSIONS)
+                    : CompletableFuture.<Void>completedFuture(null))
+        .thenApply(swept -> sweep);
+  }
+
+  /** A store that refuses to tell, or can not, must not keep orphans from being deleted. */
+  private static void tell(TopicIdPartition partition, int orphans, LeftoverSweep sweep) {
+    if (sweep.unlisted() != null) {
+      LOG.atWarn()
+          .addKeyValue("partition", partition)
+          .addKeyValue("reason", String.valueOf(sweep.unlisted()))
+          .log("parts of uploads and versions are not listed, or not all");
+    }
+    if (orphans + sweep.deleted() > 0) {
       LOG.atInfo()
           .addKeyValue("partition", partition)
           .addKeyValue("count", orphans)
-          .addKeyValue("value", leftovers)
-          .log("deleting objects that no manifest names, old versions and unfinished uploads");
+          .addKeyValue("value", sweep.deleted())
+          .log("deleted objects that no manifest names, old versions and unfinished uploads");
     }
+  }
+
+  /** What is not older than the grace is young; the store's clock is asked once, if at all. */
+  private Supplier<CompletableFuture<Instant>> young() {
+    AtomicReference<@Nullable CompletableFuture<Instant>> asked = new AtomicReference<>();
+    return () -> {
+      CompletableFuture<Instant> known = asked.get();
+      if (known == null) {
+        known = storeClock().thenApply(now -> now.minusMillis(config.graceMs()));
+        asked.set(known);
+      }
+      return known;
+    };
   }
 
   /** By when it says a new object was written. */

@@ -45,6 +45,7 @@ final class SegmentAudit {
   private int batches;
   private long records;
   private int dataCrc;
+  private StoreException.@Nullable Unavailable away;
 
   SegmentAudit(ObjectStore store, TopicIdPartition partition, SegmentEntry entry) {
     this.store = store;
@@ -104,6 +105,11 @@ final class SegmentAudit {
             way.executor);
   }
 
+  /** After the run, what kept it from reading, if that was the store. */
+  StoreException.@Nullable Unavailable away() {
+    return away;
+  }
+
   private void unread(Throwable thrown) {
     if (thrown.getCause() instanceof CancellationException given) {
       throw given;
@@ -113,6 +119,7 @@ final class SegmentAudit {
       undeciphered(undeciphered);
       return;
     }
+    away = failure instanceof StoreException.Unavailable known ? known : null;
     boolean gone = failure instanceof StoreException.NotFound;
     found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
   }

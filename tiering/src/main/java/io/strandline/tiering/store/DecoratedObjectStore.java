@@ -130,9 +130,11 @@ public abstract class DecoratedObjectStore implements ObjectStore {
   }
 
   @Override
-  public CompletableFuture<List<Leftover>> leftovers(String prefix, Leftover.Of of) {
+  public CompletableFuture<Leftover.Page> leftovers(
+      String prefix, Leftover.Of of, Leftover.After after) {
     return around(
-        new StoreCall(StoreCall.Operation.LIST, prefix, 0), () -> inner.leftovers(prefix, of));
+        new StoreCall(StoreCall.Operation.LIST, prefix, 0),
+        () -> inner.leftovers(prefix, of, after));
   }
 
   @Override

@@ -90,11 +90,14 @@ public interface ObjectStore extends AutoCloseable {
   CompletableFuture<Void> delete(Collection<ObjectKey> keys);
 
   /**
-   * What lies below the prefix and is no object, all of it, in no order; nothing where a store
-   * keeps nothing of the kind.
+   * One page, of some thousand at most, of what lies below the prefix and is no object; nothing
+   * where a store keeps nothing of the kind.
+   *
+   * @param after {@link Leftover.After#START}, then what the page before said
    */
-  default CompletableFuture<List<Leftover>> leftovers(String prefix, Leftover.Of of) {
-    return CompletableFuture.completedFuture(List.of());
+  default CompletableFuture<Leftover.Page> leftovers(
+      String prefix, Leftover.Of of, Leftover.After after) {
+    return CompletableFuture.completedFuture(new Leftover.Page(List.of(), Optional.empty()));
   }
 
   /** Deletes leftovers for good; one that is not there is no error. */

@@ -2,6 +2,7 @@ package io.strandline.tiering.scrub;
 
 import static io.strandline.tiering.segment.TestLog.PARTITION;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig;
@@ -69,6 +70,7 @@ class BackgroundScrubTest {
     final List<StoreCall> calls = new ArrayList<>();
     int damagedReads;
     boolean away;
+    boolean held;
 
     Damaging(ObjectStore inner) {
       super(inner);
@@ -80,7 +82,9 @@ class BackgroundScrubTest {
         StoreCall call, Supplier<CompletableFuture<T>> action) {
       calls.add(call);
       if (away) {
-        return CompletableFuture.failedFuture(new StoreException.Unavailable("away", null));
+        StoreException.Unavailable last = new StoreException.Unavailable("away", null);
+        return CompletableFuture.failedFuture(
+            held ? StoreException.Unavailable.unasked(last) : last);
       }
       boolean segment = call.subject().endsWith(".seg");
       if (segment && call.operation() == StoreCall.Operation.GET && damagedReads > 0) {
@@ -244,6 +248,19 @@ class BackgroundScrubTest {
     assertThat(ledger.position(PARTITION).nextOffset()).isEqualTo(entries.get(1).endOffset());
     store.away = false;
     read(scrub, 2);
+  }
+
+  /** Who is told knows then that the outage was told already, once for all. */
+  @Test
+  void aStoreThatWasNotEvenAskedIsNotMistakenForOneThatFailed() {
+    store.away = true;
+    store.held = true;
+    CompletableFuture<Integer> read = full(1 << 20).readOn(writer, () -> false);
+    time.advance(Duration.ofMinutes(10));
+    assertThatThrownBy(read::join)
+        .cause()
+        .isInstanceOfSatisfying(
+            StoreException.Unavailable.class, away -> assertThat(away.unasked()).isTrue());
   }
 
   @Test

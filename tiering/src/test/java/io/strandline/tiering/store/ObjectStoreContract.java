@@ -425,7 +425,9 @@ public abstract class ObjectStoreContract {
     store().put(key("left/b"), text("x")).join();
     store().delete(List.of(key("left/b"))).join();
     for (Leftover.Of of : Leftover.Of.values()) {
-      assertThat(store().leftovers(key("left").value(), of).join()).isEmpty();
+      assertThat(
+              store().leftovers(key("left").value(), of, Leftover.After.START).join().leftovers())
+          .isEmpty();
     }
     store().purge(List.of()).join();
     assertThat(read(key("left/a"))).isEqualTo("y");

@@ -1,14 +1,17 @@
 package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.Leftover;
+import io.strandline.tiering.store.Leftover.After;
 import io.strandline.tiering.store.Leftover.Kind;
 import io.strandline.tiering.store.ObjectKey;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -36,67 +39,76 @@ final class S3Leftovers {
   /** One of the items that bear one key. */
   private record Item(Kind kind, String id, Instant modified, boolean latest) {}
 
-  CompletableFuture<List<Leftover>> versions(String prefix) {
-    Map<ObjectKey, List<Item>> items = new HashMap<>();
-    return versions(prefix, null, null, items).thenApply(all -> old(items));
-  }
-
-  private CompletableFuture<Void> versions(
-      String prefix,
-      @Nullable String key,
-      @Nullable String version,
-      Map<ObjectKey, List<Item>> items) {
+  CompletableFuture<Leftover.Page> versions(String prefix, After after) {
     return client
         .listObjectVersions(
             list ->
                 list.bucket(requests.bucket())
                     .prefix(requests.name(prefix))
                     .maxKeys(KEYS_MAX)
-                    .keyMarker(key)
-                    .versionIdMarker(version))
-        .thenCompose(
-            page -> {
-              collect(page, items);
-              return Boolean.TRUE.equals(page.isTruncated())
-                  ? versions(prefix, page.nextKeyMarker(), page.nextVersionIdMarker(), items)
-                  : CompletableFuture.completedFuture(null);
-            });
+                    .keyMarker(orNull(after.key()))
+                    .versionIdMarker(orNull(after.id())))
+        .thenApply(page -> page(page, after));
   }
 
-  private void collect(ListObjectVersionsResponse page, Map<ObjectKey, List<Item>> items) {
+  private static @Nullable String orNull(@Nullable String marker) {
+    return marker == null || marker.isEmpty() ? null : marker;
+  }
+
+  private static String orEmpty(@Nullable String marker) {
+    return marker == null ? "" : marker;
+  }
+
+  private Leftover.Page page(ListObjectVersionsResponse answer, After after) {
+    TreeMap<String, List<Item>> items = new TreeMap<>();
+    collect(answer, items);
+    List<Leftover> old = old(items, after);
+    if (!Boolean.TRUE.equals(answer.isTruncated())) {
+      return new Leftover.Page(old, Optional.empty());
+    }
+    After next =
+        new After(
+            orEmpty(answer.nextKeyMarker()),
+            orEmpty(answer.nextVersionIdMarker()),
+            items.isEmpty() ? after.lastKey() : items.lastKey(),
+            items.isEmpty() ? after.lastSince() : oldest(items.lastEntry().getValue()));
+    return new Leftover.Page(old, Optional.of(next));
+  }
+
+  private static Instant oldest(List<Item> items) {
+    return items.stream().map(Item::modified).min(Comparator.naturalOrder()).orElseThrow();
+  }
+
+  private static void collect(ListObjectVersionsResponse page, Map<String, List<Item>> items) {
     page.versions()
         .forEach(
             v ->
-                add(
-                    v.key(),
-                    new Item(Kind.VERSION, v.versionId(), v.lastModified(), v.isLatest()),
-                    items));
+                items
+                    .computeIfAbsent(v.key(), k -> new ArrayList<>())
+                    .add(new Item(Kind.VERSION, v.versionId(), v.lastModified(), v.isLatest())));
     page.deleteMarkers()
         .forEach(
             m ->
-                add(
-                    m.key(),
-                    new Item(Kind.MARKER, m.versionId(), m.lastModified(), m.isLatest()),
-                    items));
-  }
-
-  private void add(String name, Item item, Map<ObjectKey, List<Item>> items) {
-    String key = requests.keyOf(name);
-    if (ObjectKey.isKey(key)) {
-      items.computeIfAbsent(ObjectKey.of(key), k -> new ArrayList<>()).add(item);
-    }
+                items
+                    .computeIfAbsent(m.key(), k -> new ArrayList<>())
+                    .add(new Item(Kind.MARKER, m.versionId(), m.lastModified(), m.isLatest())));
   }
 
   /** Everything but the current object; it is old since what came after it. */
-  private static List<Leftover> old(Map<ObjectKey, List<Item>> items) {
+  private List<Leftover> old(SortedMap<String, List<Item>> items, After after) {
     List<Leftover> old = new ArrayList<>();
     items.forEach(
-        (key, all) -> {
+        (name, all) -> {
+          String keyName = requests.keyOf(name);
+          if (!ObjectKey.isKey(keyName)) {
+            return;
+          }
+          ObjectKey key = ObjectKey.of(keyName);
           all.sort(
               Comparator.comparing(Item::latest)
                   .reversed()
                   .thenComparing(Item::modified, Comparator.reverseOrder()));
-          Instant since = all.get(0).modified;
+          Instant since = name.equals(after.lastKey()) ? after.lastSince() : all.get(0).modified;
           for (Item item : all) {
             boolean current = item.latest && item.kind == Kind.VERSION;
             if (!current) {
@@ -108,26 +120,29 @@ final class S3Leftovers {
     return old;
   }
 
-  CompletableFuture<List<Leftover>> uploads(String prefix) {
-    return uploads(prefix, null, null, new ArrayList<>());
-  }
-
-  private CompletableFuture<List<Leftover>> uploads(
-      String prefix, @Nullable String key, @Nullable String upload, List<Leftover> found) {
+  CompletableFuture<Leftover.Page> uploads(String prefix, After after) {
     return client
         .listMultipartUploads(
             list ->
                 list.bucket(requests.bucket())
                     .prefix(requests.name(prefix))
                     .maxUploads(KEYS_MAX)
-                    .keyMarker(key)
-                    .uploadIdMarker(upload))
-        .thenCompose(
-            page -> {
-              collect(page, found);
-              return Boolean.TRUE.equals(page.isTruncated())
-                  ? uploads(prefix, page.nextKeyMarker(), page.nextUploadIdMarker(), found)
-                  : CompletableFuture.completedFuture(found);
+                    .keyMarker(orNull(after.key()))
+                    .uploadIdMarker(orNull(after.id())))
+        .thenApply(
+            answer -> {
+              List<Leftover> found = new ArrayList<>();
+              collect(answer, found);
+              return new Leftover.Page(
+                  found,
+                  Boolean.TRUE.equals(answer.isTruncated())
+                      ? Optional.of(
+                          new After(
+                              orEmpty(answer.nextKeyMarker()),
+                              orEmpty(answer.nextUploadIdMarker()),
+                              "",
+                              Instant.EPOCH))
+                      : Optional.empty());
             });
   }
 

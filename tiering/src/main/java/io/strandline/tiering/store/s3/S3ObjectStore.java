@@ -266,10 +266,13 @@ public final class S3ObjectStore implements ObjectStore {
   }
 
   @Override
-  public CompletableFuture<List<Leftover>> leftovers(String prefix, Leftover.Of of) {
+  public CompletableFuture<Leftover.Page> leftovers(
+      String prefix, Leftover.Of of, Leftover.After after) {
     S3Leftovers leftovers = new S3Leftovers(client, requests);
-    CompletableFuture<List<Leftover>> asked =
-        of == Leftover.Of.VERSIONS ? leftovers.versions(prefix) : leftovers.uploads(prefix);
+    CompletableFuture<Leftover.Page> asked =
+        of == Leftover.Of.VERSIONS
+            ? leftovers.versions(prefix, after)
+            : leftovers.uploads(prefix, after);
     return answer(Operation.LIST, prefix, asked, found -> found);
   }
 
