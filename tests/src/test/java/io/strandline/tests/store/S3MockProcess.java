@@ -2,6 +2,10 @@ package io.strandline.tests.store;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -11,8 +15,10 @@ import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Adobe S3Mock in a process of its own, on a loopback port of the kernel's choice. It checks no
@@ -80,16 +86,60 @@ public final class S3MockProcess implements AutoCloseable {
     }
   }
 
-  /** It is gone: connections are refused. What it stored stays. */
-  public void kill() throws InterruptedException {
+  /**
+   * It is gone: connections are refused, requests under way end without an answer. What it stored
+   * stays. It writes what it knows of objects in place, and one file cut short makes it answer 500
+   * for ever, as no store does that others rely on: so it is killed when none is being written.
+   */
+  public void kill() throws IOException, InterruptedException {
+    freeze();
+    while (!frozen() || writing()) {
+      thaw();
+      LockSupport.parkNanos(20_000_000L);
+      freeze();
+    }
     process.destroyForcibly();
     process.waitFor();
   }
 
-  /** After {@link #kill}: the same port, the same objects. */
+  /** Whether the system has come to stop it. */
+  private boolean frozen() throws IOException {
+    for (int tries = 0; tries < 100; tries++) {
+      String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+      if (stat.charAt(stat.lastIndexOf(')') + 2) == 'T') {
+        return true;
+      }
+      LockSupport.parkNanos(1_000_000L);
+    }
+    return false;
+  }
+
+  private boolean writing() throws IOException {
+    try (Stream<Path> files = Files.walk(data)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".json")).toList()) {
+        if (!Files.readString(file).strip().endsWith("}")) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  /**
+   * After {@link #kill}: the same port, the same objects.
+   *
+   * @throws IOException if it does not answer a listing
+   */
   public void startAgain() throws IOException, InterruptedException {
     process = launch();
     port = portOrEnd();
+    URI listing = URI.create(endpoint() + "/" + bucket + "?list-type=2");
+    HttpResponse<String> answer =
+        HttpClient.newHttpClient()
+            .send(HttpRequest.newBuilder(listing).build(), HttpResponse.BodyHandlers.ofString());
+    if (answer.statusCode() != 200) {
+      throw new IOException("S3Mock is damaged: " + answer.statusCode() + " " + answer.body());
+    }
   }
 
   public String endpoint() {
