@@ -33,7 +33,7 @@ final class RunLoader implements ChunkLoader {
   RunLoader(ChunkPlan.Run run, Function<Landing, CompletableFuture<Landing>> request) {
     this.run = run;
     this.request = request;
-    this.landing = new Landing(run.lengthBytes(), this::put);
+    this.landing = new Landing(run.lengthBytes(), new Chunks());
     this.targets = new ByteBuffer[run.chunks().size()];
     this.waiting = new ByteBuffer[run.chunks().size()];
   }
@@ -75,6 +75,29 @@ final class RunLoader implements ChunkLoader {
                 landed.complete(landing);
               }
             });
+  }
+
+  /** The run's chunks, as far as they have memory. */
+  private final class Chunks implements Landing.Ground {
+    @Override
+    public void put(int fromBytes, ByteBuffer piece) {
+      RunLoader.this.put(fromBytes, piece);
+    }
+
+    @Override
+    public @Nullable ByteBuffer room(int fromBytes) {
+      return RunLoader.this.room(fromBytes);
+    }
+  }
+
+  private synchronized @Nullable ByteBuffer room(int fromBytes) {
+    int chunk = chunkAt(fromBytes);
+    ByteBuffer target = targets[chunk];
+    if (target == null || waiting[chunk] != null || !target.isDirect()) {
+      return null;
+    }
+    int within = fromBytes - chunk * chunkBytes();
+    return target.slice(within, target.limit() - within);
   }
 
   private synchronized void put(int fromBytes, ByteBuffer piece) {

@@ -84,6 +84,32 @@ class RunLoaderTest {
     assertHolds(third, 2);
   }
 
+  /** The first chunk has memory, the second only after some of its bytes came. */
+  @Test
+  void roomIsGivenWhereAChunkHasMemoryFromItsFirstByteOn() {
+    List<ByteBuffer> memory = List.of(memoryOf(0), memoryOf(1), memoryOf(2));
+    CompletableFuture<?> one = loader.load(KEYS.get(0), memory.get(0));
+    Landing.Try only = landing.begin();
+    assertThat(only.put(ByteBuffer.wrap(bytes, 0, 3))).isTrue();
+    assertThat(only.enter(100).put(bytes, 3, 7).hasRemaining()).isFalse();
+    only.leave(7);
+    assertThat(only.enter(100)).isNull();
+    assertThat(only.put(ByteBuffer.wrap(bytes, 10, 1))).isTrue();
+    CompletableFuture<?> two = loader.load(KEYS.get(1), memory.get(1));
+    CompletableFuture<?> three = loader.load(KEYS.get(2), memory.get(2));
+    assertThat(only.enter(100)).isNull();
+    assertThat(only.put(ByteBuffer.wrap(bytes, 11, 9))).isTrue();
+    only.enter(3).put(bytes, 20, 3);
+    only.leave(3);
+    only.enter(3).put(bytes, 23, 1);
+    only.leave(1);
+    answer.complete(landing);
+    assertThat(List.of(one, two, three)).allMatch(CompletableFuture::isDone);
+    for (int chunk = 0; chunk < 3; chunk++) {
+      assertHolds(memory.get(chunk), chunk);
+    }
+  }
+
   @Test
   void aRequestThatFailedNeverTouchesTheMemoryAgain() {
     ByteBuffer memory = memoryOf(0);

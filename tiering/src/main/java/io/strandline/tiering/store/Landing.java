@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  *       landing may then give its memory to somebody else.
  * </ol>
  *
- * <p>Threads: any; guarded by its own monitor, which is held while a piece is copied.
+ * <p>Threads: any; guarded by its own monitor, which is held while a piece is copied. Who {@link
+ * Try#enter enters} writes without it; whoever closes the landing or begins another try waits until
+ * he has left.
  */
 public final class Landing implements AutoCloseable {
   /** The memory. */
@@ -26,12 +28,23 @@ public final class Landing implements AutoCloseable {
      * @param fromBytes where the piece begins, counted from the range's first byte
      */
     void put(int fromBytes, ByteBuffer piece);
+
+    /**
+     * Memory for the next bytes, for the operating system to read into.
+     *
+     * @param fromBytes where they begin, counted from the range's first byte
+     * @return direct memory, from its position to its limit; null if they can only be put
+     */
+    default @Nullable ByteBuffer room(int fromBytes) {
+      return null;
+    }
   }
 
   private final int lengthBytes;
   private final Ground ground;
   private @Nullable Try current;
   private int landedBytes;
+  private boolean entered;
   private boolean closed;
 
   /**
@@ -48,6 +61,7 @@ public final class Landing implements AutoCloseable {
 
   /** Begins a try, which ends the one before; on a closed landing it is over at once. */
   public synchronized Try begin() {
+    awaitLeft();
     Try begun = new Try();
     if (!closed) {
       current = begun;
@@ -63,8 +77,43 @@ public final class Landing implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    awaitLeft();
     closed = true;
     current = null;
+  }
+
+  /** As long as one call of the operating system takes that does not wait for bytes. */
+  private synchronized void awaitLeft() {
+    boolean interrupted = false;
+    while (entered) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized @Nullable ByteBuffer enter(Try from, int maxBytes) {
+    if (from != current || entered || landedBytes == lengthBytes) {
+      return null;
+    }
+    ByteBuffer room = ground.room(landedBytes);
+    if (room == null) {
+      return null;
+    }
+    int roomBytes = Math.min(Math.min(room.remaining(), maxBytes), lengthBytes - landedBytes);
+    entered = true;
+    return room.slice(room.position(), roomBytes);
+  }
+
+  private synchronized void leave(int filledBytes) {
+    entered = false;
+    landedBytes += filledBytes;
+    notifyAll();
   }
 
   private synchronized boolean put(Try from, ByteBuffer piece) {
@@ -92,6 +141,23 @@ public final class Landing implements AutoCloseable {
      */
     public boolean put(ByteBuffer piece) {
       return Landing.this.put(this, piece);
+    }
+
+    /**
+     * Memory for the next bytes of the range, until {@link #leave}, which must follow at once: the
+     * landing cannot be closed before.
+     *
+     * @return null if the ground has none to give, or this try is over
+     */
+    public @Nullable ByteBuffer enter(int maxBytes) {
+      return Landing.this.enter(this, maxBytes);
+    }
+
+    /**
+     * @param filledBytes so many were written to the memory that {@link #enter} gave
+     */
+    public void leave(int filledBytes) {
+      Landing.this.leave(filledBytes);
     }
   }
 }

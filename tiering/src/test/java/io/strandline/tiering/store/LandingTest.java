@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -89,6 +90,70 @@ class LandingTest {
     assertThat(only.put(bytes("01234567"))).isTrue();
     assertThatIllegalArgumentException().isThrownBy(() -> only.put(bytes("890")));
     assertThat(landing.whole()).isFalse();
+  }
+
+  /** Room of four bytes at a time. */
+  private static final class Roomy implements Landing.Ground {
+    private final ByteBuffer memory = ByteBuffer.allocateDirect(10);
+
+    @Override
+    public void put(int fromBytes, ByteBuffer piece) {
+      memory.put(fromBytes, piece, piece.position(), piece.remaining());
+    }
+
+    @Override
+    public ByteBuffer room(int fromBytes) {
+      return memory.slice(fromBytes, Math.min(4, 10 - fromBytes));
+    }
+  }
+
+  @Test
+  void whoEntersWritesWhatComesNext() {
+    Roomy roomy = new Roomy();
+    Landing straight = new Landing(10, roomy);
+    Landing.Try begun = straight.begin();
+    assertThat(begun.enter(100).put(bytes("0123")).hasRemaining()).isFalse();
+    begun.leave(3);
+    assertThat(begun.enter(2).put(bytes("34")).hasRemaining()).isFalse();
+    begun.leave(2);
+    assertThat(begun.put(bytes("56789"))).isTrue();
+    assertThat(begun.enter(100)).isNull();
+    assertThat(straight.whole()).isTrue();
+    assertThat(StandardCharsets.US_ASCII.decode(roomy.memory).toString()).isEqualTo("0123456789");
+  }
+
+  @Test
+  void onlyTheLastTryIsLetIn() {
+    Landing straight = new Landing(10, new Roomy());
+    Landing.Try first = straight.begin();
+    Landing.Try second = straight.begin();
+    assertThat(first.enter(1)).isNull();
+    assertThat(second.enter(1)).isNotNull();
+    second.leave(0);
+    straight.close();
+    assertThat(second.enter(1)).isNull();
+    assertThat(straight.begin().enter(1)).isNull();
+  }
+
+  @Test
+  void closeAndTheNextTryWaitUntilWhoEnteredHasLeft() throws Exception {
+    Landing straight = new Landing(10, new Roomy());
+    Landing.Try begun = straight.begin();
+    assertThat(begun.enter(4)).isNotNull();
+    Thread next = new Thread(straight::begin);
+    next.start();
+    Thread closing = new Thread(straight::close);
+    closing.start();
+    for (Thread waiting : List.of(next, closing)) {
+      while (waiting.getState() != Thread.State.WAITING) {
+        assertThat(waiting.isAlive()).isTrue();
+        Thread.onSpinWait();
+      }
+    }
+    begun.leave(4);
+    next.join();
+    closing.join();
+    assertThat(begun.put(bytes("x"))).isFalse();
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -2,6 +2,7 @@ package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.Landing;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** What the body of one response is put into; no thread but the connection's touches it. */
 interface Body<T> {
@@ -13,6 +14,14 @@ interface Body<T> {
   boolean put(ByteBuffer piece);
 
   int missingBytes();
+
+  /** As {@link Landing.Try#enter}, of what is missing. */
+  default @Nullable ByteBuffer enter(int maxBytes) {
+    return null;
+  }
+
+  /** As {@link Landing.Try#leave}. */
+  default void leave(int filledBytes) {}
 
   /** What the body became, when nothing is missing. */
   T landed();
@@ -53,6 +62,17 @@ interface Body<T> {
       @Override
       public int missingBytes() {
         return missingBytes;
+      }
+
+      @Override
+      public @Nullable ByteBuffer enter(int maxBytes) {
+        return begun.enter(Math.min(maxBytes, missingBytes));
+      }
+
+      @Override
+      public void leave(int filledBytes) {
+        missingBytes -= filledBytes;
+        begun.leave(filledBytes);
       }
 
       @Override

@@ -70,7 +70,7 @@ final class S3Answers {
     }
   }
 
-  private static StoreException.Unavailable strange(String what) {
+  static StoreException.Unavailable strange(String what) {
     return new StoreException.Unavailable(what + ": does S3 answer there?", null);
   }
 }

@@ -4,6 +4,7 @@ import io.strandline.tiering.store.s3.S3Location.Receive;
 import io.strandline.tiering.store.s3.S3Location.S3Options;
 import io.strandline.tiering.store.s3.receive.ReceiveConfig;
 import io.strandline.tiering.store.s3.receive.ReceivingClient;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -32,7 +33,7 @@ final class S3Clients {
       S3Options options, S3Config config, Executor executor, ScheduledExecutorService scheduler) {
     S3AsyncClientBuilder builder =
         S3AsyncClient.builder()
-            .httpClientBuilder(http(options, config))
+            .httpClientBuilder(http(config))
             .forcePathStyle(options.pathStyle())
             .crossRegionAccessEnabled(false)
             .credentialsProvider(credentials(config))
@@ -52,18 +53,22 @@ final class S3Clients {
     return builder.build();
   }
 
-  private static SdkAsyncHttpClient.Builder<?> http(S3Options options, S3Config config) {
-    NettyNioAsyncHttpClient.Builder netty =
-        NettyNioAsyncHttpClient.builder()
-            .maxConcurrency(config.connectionsMax())
-            .connectionTimeout(config.connectTimeout())
-            .connectionAcquisitionTimeout(config.connectTimeout())
-            .maxPendingConnectionAcquires(10_000)
-            .tcpKeepAlive(true);
+  private static SdkAsyncHttpClient.Builder<?> http(S3Config config) {
+    return NettyNioAsyncHttpClient.builder()
+        .maxConcurrency(config.connectionsMax())
+        .connectionTimeout(config.connectTimeout())
+        .connectionAcquisitionTimeout(config.connectTimeout())
+        .maxPendingConnectionAcquires(10_000)
+        .tcpKeepAlive(true);
+  }
+
+  /** Our own way of ranged GETs; none if the location says that they go the SDK's. */
+  static Optional<ReceivingClient> receiving(S3Options options, S3Config config) {
     return options.receive() == Receive.SDK
-        ? netty
-        : ReceivingClient.around(
-            netty, ReceiveConfig.of(config.connectionsMax(), config.connectTimeout()));
+        ? Optional.empty()
+        : Optional.of(
+            new ReceivingClient(
+                ReceiveConfig.of(config.connectionsMax(), config.connectTimeout())));
   }
 
   private static void region(S3Options options, S3AsyncClientBuilder builder) {

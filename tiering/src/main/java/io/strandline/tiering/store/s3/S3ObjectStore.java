@@ -9,6 +9,7 @@ import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.ReadRange;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.s3.receive.Receiver;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.Delete;
 import software.amazon.awssdk.services.s3.model.DeleteObjectsResponse;
@@ -42,6 +45,7 @@ public final class S3ObjectStore implements ObjectStore {
   private final S3Location location;
   private final S3Requests requests;
   private final S3AsyncClient client;
+  private final Optional<DirectGets> direct;
   private final S3Config config;
   private final Executor executor;
   private final InstantSource clock;
@@ -64,6 +68,10 @@ public final class S3ObjectStore implements ObjectStore {
     this.clock = clock;
     try {
       this.client = S3Clients.create(location.options(), config, executor, scheduler);
+      SignedGets signed = new SignedGets(client, requests, clock);
+      this.direct =
+          S3Clients.receiving(location.options(), config)
+              .map(receiving -> new DirectGets(receiving, signed, executor));
     } catch (software.amazon.awssdk.core.exception.SdkException e) {
       throw new IllegalArgumentException(
           "cannot open " + location.describe() + ": " + e.getMessage(), e);
@@ -104,34 +112,48 @@ public final class S3ObjectStore implements ObjectStore {
 
   @Override
   public CompletableFuture<ByteBuffer> get(ObjectKey key, long positionBytes, int lengthBytes) {
-    ReadRange range = new ReadRange(key, positionBytes, lengthBytes);
-    var body = new BodyTransformer<>(response -> Body.onHeap(expected(range, response)));
-    return answer(
-        Operation.GET, key.value(), client.getObject(requests.get(range), body), bytes -> bytes);
+    return get(new ReadRange(key, positionBytes, lengthBytes), () -> Body.onHeap(lengthBytes));
   }
 
   @Override
   public CompletableFuture<Landing> get(ReadRange range, Landing landing) {
     Landing.Try begun = landing.begin();
-    var body =
-        new BodyTransformer<>(response -> Body.on(landing, begun, expected(range, response)));
-    return answer(
-        Operation.GET,
-        range.key().value(),
-        client.getObject(requests.get(range), body),
-        landed -> landed);
+    return get(range, () -> Body.on(landing, begun, range.lengthBytes()));
   }
 
-  private static int expected(ReadRange range, GetObjectResponse response) {
-    String unused = S3Answers.etag(range.key(), response.eTag());
-    long announced = response.contentLength();
+  private <T> CompletableFuture<T> get(ReadRange range, Supplier<Body<T>> place) {
+    CompletableFuture<T> asked =
+        direct.isPresent()
+            ? direct.get().get(range, head -> opened(range, head, place), () -> bySdk(range, place))
+            : bySdk(range, place);
+    return answer(Operation.GET, range.key().value(), asked, landed -> landed);
+  }
+
+  private <T> CompletableFuture<T> bySdk(ReadRange range, Supplier<Body<T>> place) {
+    return client.getObject(
+        requests.get(range),
+        new BodyTransformer<>(
+            response -> opened(range, response.eTag(), response.contentLength(), place)));
+  }
+
+  private static <T> Body<T> opened(ReadRange range, Receiver.Head head, Supplier<Body<T>> place) {
+    Long length = head.field("Content-Length").map(Long::valueOf).orElse(null);
+    return opened(range, head.field("ETag").orElse(null), length, place);
+  }
+
+  private static <T> Body<T> opened(
+      ReadRange range, @Nullable String etag, @Nullable Long announced, Supplier<Body<T>> place) {
+    String unused = S3Answers.etag(range.key(), etag);
+    if (announced == null) {
+      throw S3Answers.strange("an answer about " + range.key() + " without a length");
+    }
     if (announced < range.lengthBytes()) {
       throw range.outOfRange("the store gave " + announced);
     }
     if (announced > range.lengthBytes()) {
       throw new StoreException.Refused(range.key() + ": the store ignores ranges", null);
     }
-    return range.lengthBytes();
+    return place.get();
   }
 
   @Override
@@ -294,10 +316,15 @@ public final class S3ObjectStore implements ObjectStore {
   @Override
   public void close() {
     try {
-      executor.execute(client::close);
+      executor.execute(this::closeClients);
     } catch (RejectedExecutionException e) {
-      client.close();
+      closeClients();
     }
+  }
+
+  private void closeClients() {
+    direct.ifPresent(DirectGets::close);
+    client.close();
   }
 
   private interface Reading<T, R> {

@@ -46,10 +46,13 @@ final class S3Requests {
   }
 
   GetObjectRequest get(ReadRange range) {
+    return get(range.key()).toBuilder().range(range(range)).build();
+  }
+
+  /** As the Range header has it. */
+  String range(ReadRange range) {
     long last = range.positionBytes() + range.lengthBytes() - 1;
-    return get(range.key()).toBuilder()
-        .range("bytes=" + range.positionBytes() + "-" + last)
-        .build();
+    return "bytes=" + range.positionBytes() + "-" + last;
   }
 
   PutObjectRequest.Builder put(ObjectKey key, Payload payload) {

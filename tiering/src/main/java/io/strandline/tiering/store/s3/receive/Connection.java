@@ -1,5 +1,6 @@
 package io.strandline.tiering.store.s3.receive;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -13,6 +14,8 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,10 +31,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final Endpoint endpoint;
   private final int silencesMax;
   private @Nullable Exchange exchange;
-  private @Nullable Pieces pieces;
   private boolean interim;
   private boolean keptAlive;
-  private boolean reading;
+
+  /** Of the body, not passed on yet; none if its length or what is read was not said plainly. */
+  private long owedBytes;
+
+  /** Read straight to the receiver, not yet come through the decoder. */
+  private long placedBytes;
+
+  /** Whose memory was entered last. */
+  private @Nullable Receiver entered;
+
   private boolean spare;
   private int silences;
 
@@ -40,6 +51,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.pool = pool;
     this.endpoint = endpoint;
     this.silencesMax = silencesMax;
+    channel.config().setRecvByteBufAllocator(new StraightReads(this));
   }
 
   Endpoint endpoint() {
@@ -86,7 +98,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     exchange = next;
-    pieces = null;
+    interim = false;
+    owedBytes = 0;
+    placedBytes = 0;
     silences = 0;
     ChannelFuture unused =
         channel
@@ -113,7 +127,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   void broken(Throwable why) {
     Exchange ended = exchange;
     exchange = null;
-    pieces = null;
+    owedBytes = 0;
     spare = false;
     close();
     if (ended != null) {
@@ -121,33 +135,37 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** The reader of the body has all of it. */
-  void bodyEnded() {
-    Exchange ended = exchange;
+  /** The receiver has all of the body. */
+  private void ended(Exchange ended) {
     exchange = null;
-    pieces = null;
-    channel.config().setAutoRead(true); // So that a close is noticed.
     if (!keptAlive) {
       close();
-    } else if (reading) {
-      spare = true; // What else was read with it may still tell that it cannot be used again.
     } else {
-      pool.free(this);
+      spare = true; // What else was read with it may still tell that it cannot be used again.
     }
-    if (ended != null) {
-      ended.complete();
-    }
+    ended.complete();
   }
 
-  void readWhile(boolean hungry) {
-    if (channel.config().isAutoRead() != hungry) {
-      channel.config().setAutoRead(hungry);
+  /** Memory for the next bytes of a body; those that follow a body are never read into it. */
+  @Nullable ByteBuffer enter(int maxBytes) {
+    Exchange carried = exchange;
+    if (carried == null || owedBytes == 0) {
+      return null;
+    }
+    entered = carried.receiver();
+    return entered.enter((int) Math.min(owedBytes, maxBytes));
+  }
+
+  /** After an {@link #enter} that gave memory, whatever became of the exchange. */
+  void leave(int filledBytes) {
+    placedBytes = filledBytes;
+    if (entered != null) {
+      entered.leave(filledBytes);
     }
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    reading = true;
     silences = 0;
     try {
       read((HttpObject) message);
@@ -166,8 +184,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (message instanceof HttpResponse head) {
       answered(head, exchange);
     }
-    if (message instanceof HttpContent content) {
-      body(content);
+    if (message instanceof HttpContent content && exchange != null) {
+      body(content, exchange);
     }
   }
 
@@ -177,26 +195,48 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return; // The answer itself is still to come.
     }
     keptAlive = HttpUtil.isKeepAlive(head);
-    Pieces body = new Pieces(this, head.status().codeClass() == HttpStatusClass.SUCCESS);
-    pieces = body;
-    answered.answered(head, body);
+    answered.receiver().head(new HeadOf(head));
+    // What TLS brings is not the body yet.
+    boolean plainly = !endpoint.tls() && !HttpUtil.isTransferEncodingChunked(head);
+    owedBytes = plainly ? HttpUtil.getContentLength(head, 0L) : 0;
   }
 
-  private void body(HttpContent content) {
-    Pieces body = pieces;
-    if (interim || body == null) {
-      content.release();
-      return;
+  private record HeadOf(HttpResponse answer) implements Receiver.Head {
+    @Override
+    public int status() {
+      return answer.status().code();
     }
-    body.add(content.content());
-    if (content instanceof LastHttpContent) {
-      body.end();
+
+    @Override
+    public Optional<String> field(String name) {
+      return Optional.ofNullable(answer.headers().get(name));
+    }
+  }
+
+  private void body(HttpContent content, Exchange answered) {
+    ByteBuf piece = content.content();
+    try {
+      if (interim) {
+        return;
+      }
+      int bytes = piece.readableBytes();
+      owedBytes = Math.max(0, owedBytes - bytes);
+      if (placedBytes > 0) {
+        placedBytes -= bytes;
+      } else if (bytes > 0) {
+        answered.receiver().put(piece.nioBuffer());
+      }
+      if (content instanceof LastHttpContent) {
+        answered.receiver().end();
+        ended(answered);
+      }
+    } finally {
+      piece.release();
     }
   }
 
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
-    reading = false;
     if (spare) {
       spare = false;
       pool.free(this);
@@ -206,7 +246,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Comes once in each span without a byte from the other side. */
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof IdleStateEvent && channel.config().isAutoRead()) {
+    if (event instanceof IdleStateEvent) {
       if (exchange == null) {
         close();
       } else if (++silences >= silencesMax) {

@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -33,12 +32,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The connections that are open, and those of them that are free, the last used first. */
 final class Connections implements AutoCloseable {
-  /** Small enough to stay in a core's cache until it was copied. */
-  private static final int PIECE_BYTES = 256 << 10;
-
-  /** As Netty's own: then another connection of the loop has its turn. */
-  private static final int READS_PER_TURN = 16;
-
   private static final int HEADERS_BYTES = 64 << 10;
   private static final int LINE_BYTES = 8 << 10;
 
@@ -67,10 +60,7 @@ final class Connections implements AutoCloseable {
             .channel(epoll ? EpollSocketChannel.class : NioSocketChannel.class)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) config.connectTimeout().toMillis())
             .option(ChannelOption.SO_KEEPALIVE, true)
-            .option(ChannelOption.TCP_NODELAY, true)
-            .option(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new FixedRecvByteBufAllocator(PIECE_BYTES).maxMessagesPerRead(READS_PER_TURN));
+            .option(ChannelOption.TCP_NODELAY, true);
   }
 
   /**
@@ -175,7 +165,7 @@ final class Connections implements AutoCloseable {
     return new HttpDecoderConfig()
         .setMaxInitialLineLength(LINE_BYTES)
         .setMaxHeaderSize(HEADERS_BYTES)
-        .setMaxChunkSize(PIECE_BYTES);
+        .setMaxChunkSize(StraightReads.PIECE_BYTES);
   }
 
   /** Its exchange is over and left it clean. */

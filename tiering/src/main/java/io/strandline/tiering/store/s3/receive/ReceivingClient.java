@@ -1,45 +1,23 @@
 package io.strandline.tiering.store.s3.receive;
 
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import software.amazon.awssdk.http.SdkHttpMethod;
 import software.amazon.awssdk.http.SdkHttpRequest;
-import software.amazon.awssdk.http.async.AsyncExecuteRequest;
-import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
-import software.amazon.awssdk.utils.AttributeMap;
 
 /**
- * Does ranged GETs on connections of its own; all else, and what finds no free connection, goes to
- * another client. Signatures, retries, errors and the clock stay the SDK's affair.
- *
- * <p>The pieces of a successful answer are valid only until {@code onNext} returns: their memory is
- * then used again. So it serves only subscribers that copy at once, as the S3 store's do.
+ * Does requests that are signed and have no body, on connections of its own, and gives the answers'
+ * bodies to whoever takes them. Tries once, follows no redirect. Threads: any.
  */
-public final class ReceivingClient implements SdkAsyncHttpClient {
-  private final SdkAsyncHttpClient other;
+public final class ReceivingClient implements AutoCloseable {
   private final Connections connections;
   private final boolean plain;
   private final boolean tls;
 
-  ReceivingClient(SdkAsyncHttpClient other, Connections connections) {
-    this.other = other;
-    this.connections = connections;
+  public ReceivingClient(ReceiveConfig config) {
+    this.connections = new Connections(config);
     this.plain = !hasProxy("http");
     this.tls = !hasProxy("https");
-  }
-
-  /** Makes clients around those that another builder makes. */
-  public static SdkAsyncHttpClient.Builder<?> around(
-      SdkAsyncHttpClient.Builder<?> other, ReceiveConfig config) {
-    return new Builder(other, config);
-  }
-
-  private record Builder(SdkAsyncHttpClient.Builder<?> other, ReceiveConfig config)
-      implements SdkAsyncHttpClient.Builder<Builder> {
-    @Override
-    public SdkAsyncHttpClient buildWithDefaults(AttributeMap defaults) {
-      return new ReceivingClient(other.buildWithDefaults(defaults), new Connections(config));
-    }
   }
 
   /** As the SDK's client finds it: in system properties and in the environment. */
@@ -47,36 +25,22 @@ public final class ReceivingClient implements SdkAsyncHttpClient {
     return ProxyConfiguration.builder().scheme(scheme).build().host() != null;
   }
 
-  @Override
-  public CompletableFuture<Void> execute(AsyncExecuteRequest request) {
-    if (!isOurs(request)) {
-      return other.execute(request);
+  /**
+   * @return completes when the receiver was told of the end, in the thread that told it; to be
+   *     completed by whoever gives the answer up. Nothing if the request has to go another way: by
+   *     a proxy, or because all connections are in use
+   */
+  public Optional<CompletableFuture<Void>> run(SdkHttpRequest request, Receiver receiver) {
+    Endpoint endpoint = Endpoint.of(request);
+    if (!(endpoint.tls() ? tls : plain)) {
+      return Optional.empty();
     }
-    Exchange exchange = new Exchange(request);
-    return connections.run(Endpoint.of(request.request()), exchange)
-        ? exchange.done()
-        : other.execute(request);
-  }
-
-  private boolean isOurs(AsyncExecuteRequest asked) {
-    SdkHttpRequest request = asked.request();
-    boolean https = request.protocol().equalsIgnoreCase("https");
-    return request.method() == SdkHttpMethod.GET
-        && request.firstMatchingHeader("Range").isPresent()
-        && request.firstMatchingHeader("Expect").isEmpty()
-        && asked.requestContentPublisher().contentLength().orElse(0L) == 0
-        && !asked.fullDuplex()
-        && (https ? tls : plain);
-  }
-
-  @Override
-  public String clientName() {
-    return other.clientName();
+    Exchange exchange = new Exchange(request, receiver);
+    return connections.run(endpoint, exchange) ? Optional.of(exchange.done()) : Optional.empty();
   }
 
   @Override
   public void close() {
     connections.close();
-    other.close();
   }
 }
