@@ -41,7 +41,7 @@ final class PartitionTier {
   private final TierMember member;
   private final Shipment shipment;
   private final Executor disk;
-  private @Nullable ManifestWriter writer;
+  private volatile @Nullable ManifestWriter writer;
   private final ForeignCopy copy;
   private final TierCompaction compaction;
   private final Release release;
@@ -133,7 +133,12 @@ final class PartitionTier {
 
   /** Whether segments of another cluster are to be copied. */
   boolean copying() {
-    return copy.underWay();
+    return copy.underWay() && (writer != null || holdsMoreThanTheLog());
+  }
+
+  /** Otherwise nothing was ever tiered, or nothing that the log does not have too. */
+  private boolean holdsMoreThanTheLog() {
+    return member.local().localLogStartOffset() > member.local().logStartOffset();
   }
 
   /** Share of the partition that waits to be compacted. */
@@ -191,17 +196,13 @@ final class PartitionTier {
     }
     boolean due = copies && gathering.worthIt(from, shared.nowMs());
     if (w == null) {
-      boolean holds =
-          copies ? local.localLogStartOffset() > local.logStartOffset() : mayHold(local);
+      boolean holds = copies ? holdsMoreThanTheLog() : mayHold(local);
       // What an earlier leader retired has to go, though nothing new ever comes.
       boolean expired = local.logStartOffset() > 0;
       looking = !due && !holds && expired && !empty && shared.nowMs() >= lookMs;
       return (due || holds || looking) && mayOpen();
     }
-    return due
-        || (copies && shipment.hasOpenOutcome())
-        || chores.due()
-        || local.logStartOffset() > w.view().endOffset();
+    return due || (copies && shipment.hasOpenOutcome()) || chores.due() || startIsAhead(w.view());
   }
 
   /** Once it may, a failure does not put it at the end of the line again. */
@@ -355,6 +356,7 @@ final class PartitionTier {
   private CompletableFuture<Integer> ship(ManifestWriter w) {
     if (left
         || policyCopying() != Copying.ON
+        || startIsAhead(w.view())
         || !gathering.worthIt(nextOffset(w.view()), shared.nowMs())) {
       return none();
     }
@@ -365,6 +367,11 @@ final class PartitionTier {
             member.stableOffset().getAsLong(),
             shared.config().segmentsPerCommit());
     return due.isEmpty() || left ? none() : shipment.ship(w, due, () -> left);
+  }
+
+  /** It moved since this pass began: the next one takes the tier along first. */
+  private boolean startIsAhead(ManifestView view) {
+    return member.local().logStartOffset() > view.endOffset();
   }
 
   private boolean isOpen(ObjectKey object) {

@@ -2,7 +2,7 @@ package io.strandline.tools;
 
 import io.strandline.tiering.mount.CutTransaction;
 import io.strandline.tiering.mount.ForeignTopic;
-import io.strandline.tools.restore.SavedConfigs;
+import io.strandline.tools.restore.SavedTopic;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -61,7 +61,7 @@ final class RestoreCommand {
       Takeover takeover = new Takeover(admin, wanted.name(found));
       ForeignTopic.Use use = goods.copy ? ForeignTopic.Use.COPY : ForeignTopic.Use.RESTORE;
       takeover.create(found, use, goods.configs(found));
-      configs(printer, found.configs());
+      configs(printer, found.saved());
       String hint = goods.copy ? "; its segments are copied from now on" : "";
       return end(printer, found, takeover.await(found, wanted.timeout()), hint);
     }
@@ -74,12 +74,12 @@ final class RestoreCommand {
   int plan(@Mixin TopicSource source, @Mixin Printer printer) throws IOException {
     TopicSource.Found found = source.find();
     Takeover.report(printer, found, Map.of());
-    configs(printer, found.configs());
+    configs(printer, found.saved());
     return 0;
   }
 
-  private static void configs(Printer printer, SavedConfigs saved) {
-    saved.values().forEach((key, value) -> printer.row("config", key, "value", value));
+  private static void configs(Printer printer, SavedTopic saved) {
+    saved.configs().forEach((key, value) -> printer.row("config", key, "value", value));
     if (!saved.missing().isEmpty()) {
       printer.row("config", "not known", "value", saved.missing());
     }
@@ -127,7 +127,7 @@ final class RestoreCommand {
     private Map<String, String> given = Map.of();
 
     Map<String, String> configs(TopicSource.Found found) {
-      Map<String, String> all = new HashMap<>(found.configs().values());
+      Map<String, String> all = new HashMap<>(found.saved().configs());
       all.putAll(given);
       return all;
     }

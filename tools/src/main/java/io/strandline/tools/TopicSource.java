@@ -8,7 +8,7 @@ import io.strandline.tiering.store.OwnedStores;
 import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
-import io.strandline.tools.restore.SavedConfigs;
+import io.strandline.tools.restore.SavedTopic;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -70,10 +70,9 @@ final class TopicSource {
    * What was found.
    *
    * @param parts every partition from 0 on; one that was never tiered is empty
-   * @param configs the topic's there
+   * @param saved what is known of the topic there beside its tier
    */
-  record Found(
-      String cluster, String topic, Uuid topicId, List<Part> parts, SavedConfigs configs) {}
+  record Found(String cluster, String topic, Uuid topicId, List<Part> parts, SavedTopic saved) {}
 
   /**
    * @throws IllegalArgumentException if there is no such topic, or several
@@ -102,12 +101,13 @@ final class TopicSource {
                 : "several topics had that name, give --topic-id: " + matching.keySet());
       }
       Map.Entry<Uuid, List<ManifestView>> only = matching.entrySet().iterator().next();
+      SavedTopic saved = SavedTopic.of(tier.store(), only.getKey());
       return new Found(
           cluster,
           named(only.getValue()),
           only.getKey(),
-          parts(tier, only.getValue()),
-          SavedConfigs.of(tier.store(), only.getKey()));
+          parts(tier, only.getValue(), saved.partitions()),
+          saved);
     }
   }
 
@@ -136,7 +136,10 @@ final class TopicSource {
     return views.get(0).partition().topic();
   }
 
-  private static List<Part> parts(TierStore.Opened tier, List<ManifestView> views) {
+  /**
+   * @param atLeast so many partitions, tiered or not: keys go to partitions by their number
+   */
+  private static List<Part> parts(TierStore.Opened tier, List<ManifestView> views, int atLeast) {
     TierTails tails = new TierTails(OwnedStores.all(tier.store()), tier.manifests());
     TreeMap<Integer, Part> parts = new TreeMap<>(Comparator.naturalOrder());
     for (ManifestView view : views) {
@@ -152,7 +155,7 @@ final class TopicSource {
               view.sizeBytes(),
               CutTransaction.at(tail)));
     }
-    for (int i = 0; i < parts.lastKey(); i++) {
+    for (int i = 0; i < Math.max(parts.lastKey(), atLeast); i++) {
       parts.putIfAbsent(i, new Part(i, 0, 0, 0, 0, List.of()));
     }
     return List.copyOf(parts.values());

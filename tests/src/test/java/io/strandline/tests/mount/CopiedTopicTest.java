@@ -30,7 +30,7 @@ class CopiedTopicTest {
   void onceItIsCopiedTheOtherBucketCanGo() throws Exception {
     try (TwoClusters clusters = new TwoClusters(dir)) {
       BrokerProcess here = clusters.here;
-      TwoClusters.create(clusters.there, "trips", 2);
+      TwoClusters.create(clusters.there, "trips", 3); // Nothing is ever sent to the last.
       TwoClusters.produce(clusters.there, "trips", 2, 0, 2_500);
       TwoClusters.until(
           "most of it is tiered",
@@ -62,6 +62,7 @@ class CopiedTopicTest {
           here.bootstrap(),
           "-c",
           "max.message.bytes=2000000");
+      assertThat(partitions(here)).as("as there").isEqualTo(3);
       assertThat(config(here, "segment.bytes")).as("as there").isEqualTo("1048576");
       assertThat(config(here, "retention.ms")).as("as there").isEqualTo("-1");
       assertThat(config(here, "max.message.bytes")).as("as given").isEqualTo("2000000");
@@ -88,6 +89,18 @@ class CopiedTopicTest {
               clusters.tier("verify", "--store", "file:" + clusters.ourObjects, "--grace", "P1D"))
           .anyMatch(line -> line.contains("sound"))
           .noneMatch(line -> line.contains("foreign"));
+    }
+  }
+
+  private static int partitions(BrokerProcess at) throws Exception {
+    try (Admin admin = TwoClusters.admin(at)) {
+      return admin
+          .describeTopics(List.of("trips"))
+          .allTopicNames()
+          .get()
+          .get("trips")
+          .partitions()
+          .size();
     }
   }
 

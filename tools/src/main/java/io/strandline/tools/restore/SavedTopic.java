@@ -13,6 +13,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.MetadataRecordType;
+import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.common.metadata.TopicRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
@@ -21,18 +22,19 @@ import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 
 /**
- * A topic's configuration as the newest backup of its cluster's metadata has it.
+ * A topic as the newest backup of its cluster's metadata has it.
  *
- * @param values none if it is not known
+ * @param configs none if it is not known
+ * @param partitions 0 if it is not known
  * @param missing why it is not known; empty if it is
  */
-public record SavedConfigs(Map<String, String> values, String missing) {
-  public SavedConfigs {
-    values = new TreeMap<>(values);
+public record SavedTopic(Map<String, String> configs, int partitions, String missing) {
+  public SavedTopic {
+    configs = new TreeMap<>(configs);
   }
 
   /** Asks the store; a backup that cannot be read is a reason, not a failure. */
-  public static SavedConfigs of(ObjectStore store, Uuid topicId) {
+  public static SavedTopic of(ObjectStore store, Uuid topicId) {
     MetadataBackups backups = new MetadataBackups(store);
     try {
       List<MetadataBackups.Backup> newest = backups.newest().join();
@@ -46,13 +48,14 @@ public record SavedConfigs(Map<String, String> values, String missing) {
     }
   }
 
-  private static SavedConfigs unknown(String why) {
-    return new SavedConfigs(Map.of(), why);
+  private static SavedTopic unknown(String why) {
+    return new SavedTopic(Map.of(), 0, why);
   }
 
-  private static SavedConfigs in(ByteBuffer snapshot, Uuid topicId) {
+  private static SavedTopic in(ByteBuffer snapshot, Uuid topicId) {
     Map<String, Map<String, String>> byTopic = new HashMap<>();
     String name = "";
+    int partitions = 0;
     for (RecordBatch batch : MemoryRecords.readableRecords(snapshot).batches()) {
       batch.ensureValid();
       if (batch.isControlBatch()) {
@@ -62,6 +65,9 @@ public record SavedConfigs(Map<String, String> values, String missing) {
         ApiMessage message = message(record.value());
         if (message instanceof TopicRecord topic && topic.topicId().equals(topicId)) {
           name = topic.name();
+        } else if (message instanceof PartitionRecord partition
+            && partition.topicId().equals(topicId)) {
+          partitions = Math.max(partitions, partition.partitionId() + 1);
         } else if (message instanceof ConfigRecord config
             && config.resourceType() == ConfigResource.Type.TOPIC.id()) {
           byTopic
@@ -72,7 +78,7 @@ public record SavedConfigs(Map<String, String> values, String missing) {
     }
     return name.isEmpty()
         ? unknown("the newest backup of its metadata does not know the topic")
-        : new SavedConfigs(byTopic.getOrDefault(name, Map.of()), "");
+        : new SavedTopic(byTopic.getOrDefault(name, Map.of()), partitions, "");
   }
 
   /** A frame: its version, the record's type and version, the record. */
