@@ -4,6 +4,7 @@ import io.strandline.tiering.manifest.FencedException;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.Deletions.Deletion;
+import io.strandline.tiering.restore.RestoredEpochs;
 import io.strandline.tiering.scrub.PartitionScrub.Swept;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.upload.UploadIntent;
@@ -13,12 +14,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tier of a partition whose topic was deleted: terminal version, then, after the grace, the
  * objects, retired or orphaned. A pass at a time; the fields below belong to it.
+ *
+ * <p>Any leader that was before is taken over from, but a restored cluster's: who deletes the topic
+ * then is a node of the lost one that has not heard of the restore (design D15).
  */
 final class Burial {
+  private static final Logger LOG = LoggerFactory.getLogger(Burial.class);
   private static final int PAGE = 64;
 
   private final TierShared shared;
@@ -63,6 +70,13 @@ final class Burial {
   }
 
   private CompletableFuture<Integer> end(ManifestView view) {
+    if (RestoredEpochs.restoredSince(deletion.leaderEpoch(), view.leaderEpoch())) {
+      LOG.atWarn()
+          .addKeyValue("partition", deletion.partition())
+          .addKeyValue("epoch", view.leaderEpoch())
+          .log("not deleted: a cluster that was restored since has this partition's tier");
+      return nothingThere();
+    }
     int epoch = Math.max(deletion.leaderEpoch(), view.leaderEpoch());
     return shared
         .services()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.restore.RestoredEpochs;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.TestLog;
 import io.strandline.tiering.store.ObjectKey;
@@ -392,6 +393,23 @@ class TierPipelineTest {
     tier.crash();
     tier.time.advance(HOUR_MS);
     assertThat(calls).isEmpty();
+  }
+
+  /** A node of the lost cluster still runs, and its controller takes a deletion. */
+  @Test
+  void aDeletionDoesNotReachTheTierOfARestoredCluster() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    var claimed = tier.manifests.acquire(log.partition(), 1 + RestoredEpochs.SKIPPED);
+    tier.time.advance(1_000);
+    assertThat(claimed).isCompleted();
+    var deleted = tier.pipeline.delete(log.partition(), 3);
+    tier.time.advance(30 * HOUR_MS);
+    assertThat(deleted).isCompleted();
+    assertThat(tier.view(log.partition()).deleted()).isFalse();
+    assertThat(tier.segmentObjects()).hasSize(1);
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.strandline.broker.control.snapshot.SavedCluster;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.restore.MetadataBackups.Backup;
+import io.strandline.tiering.restore.RestoredEpochs;
 import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.store.ObjectStore;
@@ -33,9 +34,6 @@ import org.apache.kafka.common.errors.CorruptRecordException;
  * caller; not for a broker that runs.
  */
 public final class ClusterRestore {
-  /** More elections than a cluster can have gone through between two backups. */
-  private static final int EPOCHS_SKIPPED = 1_000;
-
   private static final int AT_ONCE = 64;
 
   private final ObjectStore store;
@@ -173,7 +171,7 @@ public final class ClusterRestore {
   }
 
   private static int epochAbove(int savedEpoch, int tierEpoch) {
-    return Math.max(savedEpoch, tierEpoch) + EPOCHS_SKIPPED;
+    return Math.max(savedEpoch, tierEpoch) + RestoredEpochs.SKIPPED;
   }
 
   /**
@@ -187,7 +185,9 @@ public final class ClusterRestore {
     found // the tier's epoch is the claim of this restore
         .partitions()
         .forEach(
-            p -> epochs.put(p.id(), Math.max(p.savedEpoch() + EPOCHS_SKIPPED, p.tierEpoch()) + 1));
+            p ->
+                epochs.put(
+                    p.id(), Math.max(p.savedEpoch() + RestoredEpochs.SKIPPED, p.tierEpoch()) + 1));
     return RestoredCluster.of(
         found.clusterId(),
         found.cluster(),
