@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class EveryWorkloadRunsTest {
   private static final Load.Size TINY = new Load.Size(400_000, 0.2);
-  private static final Load.Size SEGMENTS = new Load.Size(16_000_000, 60);
+  private static final Load.Size SEGMENTS = new Load.Size(24_000_000, 60);
 
   private final Contender contender = new Strandline("", "256m");
 
@@ -61,6 +61,7 @@ class EveryWorkloadRunsTest {
                 Map.of(
                     "strandline.object.store", store.uri(),
                     "strandline.cache.disk.bytes", "0",
+                    "strandline.tier.upload.min.bytes", "0",
                     "log.retention.check.interval.ms", "100"));
         History history = History.write(broker.bootstrap(), SEGMENTS);
         ReplayStudy study = new ReplayStudy(store, broker, history, 1 << 20)) {
@@ -82,6 +83,7 @@ class EveryWorkloadRunsTest {
                 Map.of(
                     "strandline.object.store", far.uri(),
                     "strandline.cache.disk.bytes", "0",
+                    "strandline.tier.upload.min.bytes", "0",
                     "log.retention.check.interval.ms", "100"))) {
       far.write(broker.bootstrap(), SEGMENTS.bytes());
       try (HotClients hot = new HotClients(broker, 500)) {

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
  * <p>Nothing is decided until no commit of its writer can arrive any more: a higher leader epoch
  * has written, or the grace is over. Then an object that the manifest names stays, and one that it
  * does not name is deleted; one below the manifest's start, or one that another has taken the place
- * of, may be retired and within its grace: it goes with the retired, or by the orphan sweep.
+ * of, may be retired and within its grace: then it goes with the retired.
  */
 final class IntentRule {
   private final Uploader uploader;
@@ -33,11 +33,8 @@ final class IntentRule {
     if (!fenced && nowMs - intent.sinceMs() < graceMs) {
       return CompletableFuture.completedFuture(null);
     }
-    if (intent.baseOffset() < view.startOffset()) {
-      uploader.settle(intent);
-      return CompletableFuture.completedFuture(null);
-    }
-    return view.find(intent.baseOffset())
+    // The start may lie within the segment.
+    return view.find(Math.max(intent.baseOffset(), view.startOffset()))
         .thenCompose(
             entry -> {
               if (entry.isPresent() && entry.get().object().equals(intent.object())) {

@@ -23,6 +23,8 @@ record Production(Payload payload, int partitions, int batchBytes, int lingerMil
     config.put("batch.size", batchBytes);
     config.put("linger.ms", lingerMillis);
     config.put("compression.type", codec);
+    // Every partition gets the same, however slow one is: what is read later shall be comparable.
+    config.put("partitioner.adaptive.partitioning.enable", "false");
     return config;
   }
 }
