@@ -187,13 +187,7 @@ class OutageTest {
   }
 
   private boolean tiered() {
-    return logs.stream()
-        .allMatch(
-            log ->
-                pipeline
-                    .progress(log.partition())
-                    .filter(p -> p.tieredEndOffset() == log.end())
-                    .isPresent());
+    return logs.stream().allMatch(log -> log.isTiered(pipeline));
   }
 
   private double ofLane(String gauge, String lane) {

@@ -141,4 +141,9 @@ final class TestHotLog implements SegmentSource, LocalSegments {
     }
     return before - sizeBytes();
   }
+
+  /** Whether all of it is in the tier. */
+  boolean isTiered(TierPipeline pipeline) {
+    return pipeline.progress(partition).filter(p -> p.tieredEndOffset() == end()).isPresent();
+  }
 }

@@ -200,13 +200,7 @@ class TroubleOverHttpTest {
   }
 
   private boolean tiered() {
-    return logs.stream()
-        .allMatch(
-            log ->
-                pipeline
-                    .progress(log.partition())
-                    .filter(p -> p.tieredEndOffset() == log.end())
-                    .isPresent());
+    return logs.stream().allMatch(log -> log.isTiered(pipeline));
   }
 
   private static void await(String what, BooleanSupplier condition) {

@@ -120,6 +120,6 @@ public final class CleanableLog {
 
   /** Whether the segment is still part of the log. */
   public boolean holds(LogSegment segment) {
-    return state.segments.get(segment.baseOffset()) == segment;
+    return state.holds(segment);
   }
 }

@@ -99,7 +99,7 @@ final class LogReader {
    * was not opened yet goes with its name: who misses one then has met no failure of the disk.
    */
   private boolean gone(LogSegment segment) {
-    return state.segments.get(segment.baseOffset()) != segment;
+    return !state.holds(segment);
   }
 
   Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) throws IOException {

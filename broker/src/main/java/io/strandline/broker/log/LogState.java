@@ -108,6 +108,11 @@ final class LogState {
     return active;
   }
 
+  /** Whether the segment is still part of the log, and not another with its base offset. */
+  boolean holds(LogSegment segment) {
+    return segments.get(segment.baseOffset()) == segment;
+  }
+
   /** Under the lock; in the place of the one with its base offset, if there is. */
   void add(LogSegment segment) {
     segments.put(segment.baseOffset(), segment);

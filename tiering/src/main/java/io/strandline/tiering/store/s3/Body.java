@@ -2,6 +2,7 @@ package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.Landing;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** What the body of one response is put into; no thread but the connection's touches it. */
@@ -14,6 +15,33 @@ interface Body<T> {
   boolean put(ByteBuffer piece);
 
   int missingBytes();
+
+  /**
+   * Puts the next piece.
+   *
+   * @throws IllegalStateException if it is more than is missing
+   * @throws CancellationException if nobody wants this body any more
+   */
+  default void take(ByteBuffer piece) {
+    if (piece.remaining() > missingBytes()) {
+      throw new IllegalStateException("more bytes than announced");
+    }
+    if (!put(piece)) {
+      throw new CancellationException("the read was given up");
+    }
+  }
+
+  /**
+   * What the body became.
+   *
+   * @throws IllegalStateException if something is missing
+   */
+  default T whole() {
+    if (missingBytes() > 0) {
+      throw new IllegalStateException("the body ended early");
+    }
+    return landed();
+  }
 
   /** As {@link Landing.Try#enter}, of what is missing. */
   default @Nullable ByteBuffer enter(int maxBytes) {

@@ -2,7 +2,6 @@ package io.strandline.tiering.store.s3;
 
 import io.strandline.tiering.store.Turns;
 import java.nio.ByteBuffer;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -76,12 +75,11 @@ final class BodyTransformer<T> implements AsyncResponseTransformer<GetObjectResp
         return;
       }
       int length = piece.remaining();
-      if (body == null || piece.remaining() > body.missingBytes()) {
-        done.completeExceptionally(new IllegalStateException("more bytes than announced"));
-      } else if (!body.put(piece)) {
-        done.completeExceptionally(new CancellationException("the read was given up"));
-      } else {
+      try {
+        opened().take(piece);
         turns.took(length);
+      } catch (RuntimeException e) {
+        done.completeExceptionally(e);
       }
     }
 
@@ -92,11 +90,18 @@ final class BodyTransformer<T> implements AsyncResponseTransformer<GetObjectResp
 
     @Override
     public void onComplete() {
-      if (body == null || body.missingBytes() > 0) {
-        done.completeExceptionally(new IllegalStateException("the body ended early"));
-      } else {
-        done.complete(body.landed());
+      try {
+        done.complete(opened().whole());
+      } catch (RuntimeException e) {
+        done.completeExceptionally(e);
       }
+    }
+
+    private Body<T> opened() {
+      if (body == null) {
+        throw new IllegalStateException("a body without a head");
+      }
+      return body;
     }
   }
 }

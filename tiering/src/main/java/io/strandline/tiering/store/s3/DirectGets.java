@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.http.SdkHttpRequest;
 
@@ -35,7 +36,9 @@ final class DirectGets implements AutoCloseable {
    * @return to be cancelled by whoever gives it up
    */
   <T> CompletableFuture<T> get(
-      ReadRange range, Function<Receiver.Head, Body<T>> opening, Other<T> otherwise) {
+      ReadRange range,
+      Function<Receiver.Head, Body<T>> opening,
+      Supplier<CompletableFuture<T>> otherwise) {
     CompletableFuture<T> outcome = new CompletableFuture<>();
     CompletableFuture<?> unused =
         requests
@@ -44,28 +47,26 @@ final class DirectGets implements AutoCloseable {
                 (request, failure) -> {
                   if (failure != null) {
                     outcome.completeExceptionally(failure);
-                  } else {
-                    run(request, new Arrival<>(opening, requests), otherwise, outcome);
+                    return;
+                  }
+                  try {
+                    run(request, new DirectAnswer<>(opening, requests), otherwise, outcome);
+                  } catch (RuntimeException e) { // else nobody would ever be told
+                    outcome.completeExceptionally(e);
                   }
                 });
     return outcome;
   }
 
-  /** Another way to the same. */
-  @FunctionalInterface
-  interface Other<T> {
-    CompletableFuture<T> get();
-  }
-
   private <T> void run(
       SdkHttpRequest request,
-      Arrival<T> arrival,
-      Other<T> otherwise,
+      DirectAnswer<T> coming,
+      Supplier<CompletableFuture<T>> otherwise,
       CompletableFuture<T> outcome) {
-    Optional<CompletableFuture<Void>> asked = client.run(request, arrival);
+    Optional<CompletableFuture<Void>> asked = client.run(request, coming);
     CompletableFuture<T> answer =
         asked.isPresent()
-            ? asked.get().thenApplyAsync(ended -> arrival.landed(), executor)
+            ? asked.get().thenApplyAsync(ended -> coming.landed(), executor)
             : otherwise.get();
     CompletableFuture<?> unused =
         outcome.whenComplete(

@@ -60,13 +60,17 @@ final class S3Answers {
   }
 
   private static Instant date(SdkResponse answer, InstantSource clock) {
-    Optional<String> date = answer.sdkHttpResponse().firstMatchingHeader("Date");
+    return date(answer.sdkHttpResponse().firstMatchingHeader("Date")).orElseGet(clock::instant);
+  }
+
+  /** The store's clock, if it says a time at all. */
+  static Optional<Instant> date(Optional<String> field) {
     try {
-      return date.map(text -> ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME))
-          .map(ZonedDateTime::toInstant)
-          .orElseGet(clock::instant);
+      return field
+          .map(text -> ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME))
+          .map(ZonedDateTime::toInstant);
     } catch (DateTimeParseException e) {
-      return clock.instant();
+      return Optional.empty();
     }
   }
 

@@ -68,10 +68,11 @@ public final class S3ObjectStore implements ObjectStore {
     this.clock = clock;
     try {
       this.client = S3Clients.create(location.options(), config, executor, scheduler);
-      SignedGets signed = new SignedGets(client, requests, clock);
       this.direct =
           S3Clients.receiving(location.options(), config)
-              .map(receiving -> new DirectGets(receiving, signed, executor));
+              .map(
+                  receiving ->
+                      new DirectGets(receiving, new SignedGets(client, requests, clock), executor));
     } catch (software.amazon.awssdk.core.exception.SdkException e) {
       throw new IllegalArgumentException(
           "cannot open " + location.describe() + ": " + e.getMessage(), e);

@@ -5,11 +5,6 @@ import io.strandline.tiering.store.s3.receive.Receiver;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
-import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import javax.xml.stream.XMLInputFactory;
 import javax.xml.stream.XMLStreamException;
@@ -19,7 +14,7 @@ import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /** One answer on its way: a good one's body into its place, a bad one's into an exception. */
-final class Arrival<T> implements Receiver {
+final class DirectAnswer<T> implements Receiver {
   /**
    * S3's errors have some hundred bytes; what is behind the first of a longer one is passed over.
    */
@@ -31,10 +26,11 @@ final class Arrival<T> implements Receiver {
   private final SignedGets requests;
   private final Turns turns = new Turns();
   private @Nullable Body<T> body;
+  private @Nullable T landed;
   private @Nullable Head refusal;
   private final ByteArrayOutputStream error = new ByteArrayOutputStream(0);
 
-  Arrival(Function<Head, Body<T>> opening, SignedGets requests) {
+  DirectAnswer(Function<Head, Body<T>> opening, SignedGets requests) {
     this.opening = opening;
     this.requests = requests;
   }
@@ -53,11 +49,8 @@ final class Arrival<T> implements Receiver {
     int bytes = piece.remaining();
     if (body == null) {
       keep(piece);
-    } else if (bytes > body.missingBytes()) {
-      throw new IllegalStateException("more bytes than announced");
-    } else if (!body.put(piece)) {
-      throw new CancellationException("the read was given up");
     } else {
+      body.take(piece);
       turns.took(bytes);
     }
   }
@@ -83,9 +76,7 @@ final class Arrival<T> implements Receiver {
 
   @Override
   public void end() {
-    if (body != null && body.missingBytes() > 0) {
-      throw new IllegalStateException("the body ended early");
-    }
+    landed = body == null ? null : body.whole();
   }
 
   /**
@@ -97,15 +88,15 @@ final class Arrival<T> implements Receiver {
     if (refusal != null) {
       throw refused(refusal);
     }
-    if (body == null) {
+    if (landed == null) {
       throw new IllegalStateException("nothing has come");
     }
-    return body.landed();
+    return landed;
   }
 
   private RuntimeException refused(Head head) {
     if (head.status() == FORBIDDEN) {
-      date(head).ifPresent(date -> requests.refusedAt(date.toInstant()));
+      S3Answers.date(head.field("Date")).ifPresent(requests::refusedAt);
     }
     String code = element("Code");
     String message = element("Message");
@@ -114,15 +105,6 @@ final class Arrival<T> implements Receiver {
         .message(code + " " + message)
         .awsErrorDetails(AwsErrorDetails.builder().errorCode(code).errorMessage(message).build())
         .build();
-  }
-
-  private static Optional<ZonedDateTime> date(Head head) {
-    try {
-      return head.field("Date")
-          .map(text -> ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME));
-    } catch (DateTimeParseException none) {
-      return Optional.empty();
-    }
   }
 
   /** The text of the first element of a name; empty if what came is no error of S3's. */
