@@ -43,7 +43,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Whose memory was entered last. */
   private @Nullable Receiver entered;
 
-  private boolean spare;
+  /** Answered in full on a connection that can be kept; told so once the connection is free. */
+  private @Nullable Exchange over;
+
   private int silences;
 
   Connection(Channel channel, Connections pool, Endpoint endpoint, int silencesMax) {
@@ -126,10 +128,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Ends the exchange and the connection. */
   void broken(Throwable why) {
     Exchange ended = exchange;
+    Exchange answered = over;
     exchange = null;
+    over = null;
     owedBytes = 0;
-    spare = false;
     close();
+    if (answered != null) {
+      answered.complete();
+    }
     if (ended != null) {
       ended.fail(why);
     }
@@ -138,12 +144,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** The receiver has all of the body. */
   private void ended(Exchange ended) {
     exchange = null;
-    if (!keptAlive) {
-      close();
+    if (keptAlive) {
+      over = ended; // What else was read with it may still tell that it cannot be used again.
     } else {
-      spare = true; // What else was read with it may still tell that it cannot be used again.
+      close();
+      ended.complete();
     }
-    ended.complete();
   }
 
   /** Memory for the next bytes of a body; those that follow a body are never read into it. */
@@ -235,11 +241,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** Free first: whoever hears of the end may ask for more at once, on this connection. */
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
-    if (spare) {
-      spare = false;
+    Exchange answered = over;
+    if (answered != null) {
+      over = null;
       pool.free(this);
+      answered.complete();
     }
   }
 

@@ -153,6 +153,18 @@ class ReceivingClientTest {
     }
   }
 
+  /** Whoever hears of an answer's end may ask again at once, on the same connection. */
+  @Test
+  void oneRequestAfterAnotherTakesOneConnection() throws Exception {
+    try (RawServer server = new RawServer(HELLO);
+        ReceivingClient client = new ReceivingClient(plain(Duration.ofSeconds(5), 6))) {
+      for (int i = 0; i < 500; i++) {
+        assertThat(hello(client, endpoint(server)).join()).isEqualTo("hello");
+      }
+      assertThat(server.accepted()).isEqualTo(1);
+    }
+  }
+
   @Test
   void aServerThatIsNotThereIsAFailure() throws Exception {
     RawServer server = new RawServer(HELLO);
