@@ -2,11 +2,13 @@ package io.strandline.broker;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.strandline.broker.log.LogSettings;
+import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.request.data.DataConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
+import io.strandline.tiering.segment.BatchBounds;
 import java.lang.management.ManagementFactory;
 import java.util.HashMap;
 import java.util.List;
@@ -24,7 +26,13 @@ final class Bindings {
         config.kafkaOn("transaction.partition.verification.enable"),
         config.on(ConfigKeys.VALIDATION_WALK),
         config.on(ConfigKeys.VALIDATION_STRICT),
-        hotWindowBytes(config));
+        hotWindowBytes(config),
+        batchBounds(config));
+  }
+
+  static BatchBounds batchBounds(BrokerConfig config) {
+    return new BatchBounds(
+        (int) config.number(BatchKeys.DECODED_BYTES), (int) config.number(BatchKeys.RECORDS));
   }
 
   private static long hotWindowBytes(BrokerConfig config) {

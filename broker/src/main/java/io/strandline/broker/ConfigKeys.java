@@ -1,7 +1,9 @@
 package io.strandline.broker;
 
+import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
+import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.store.RewriteKeys;
 import io.strandline.broker.store.ScrubKeys;
 import io.strandline.tiering.upload.RecompressionPolicy;
@@ -133,7 +135,7 @@ public final class ConfigKeys {
     operation(table);
     store(table);
     tier(table);
-    io.strandline.broker.restore.BackupKeys.define(table);
+    BackupKeys.define(table);
     shipping(table);
     RewriteKeys.define(table);
     SpaceConfig.define(table);
@@ -141,6 +143,7 @@ public final class ConfigKeys {
     MountKeys.define(table);
     replay(table);
     limits(table);
+    BatchKeys.define(table);
     return table;
   }
 

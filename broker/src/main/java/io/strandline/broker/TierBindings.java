@@ -178,7 +178,8 @@ final class TierBindings {
         (int) Math.min(Integer.MAX_VALUE, Math.max(1 << 10, map)),
         config.kafkaDouble("log.cleaner.io.buffer.load.factor"),
         (int) Math.max(BUFFER_BYTES_MIN, buffer),
-        defaults.batchBytesMax());
+        defaults.batchBytesMax(),
+        Bindings.batchBounds(config));
   }
 
   private static ScrubConfig scrub(BrokerConfig config) {
@@ -219,7 +220,8 @@ final class TierBindings {
         defaults.readBytesMax(),
         config.number(ConfigKeys.REPLAY_STALE_MS),
         defaults.indexBytes(),
-        defaults.idleMs());
+        defaults.idleMs(),
+        Bindings.batchBounds(config));
   }
 
   /** Needed before the store answers: a topic may be deleted while it is away. */
@@ -235,6 +237,10 @@ final class TierBindings {
       throws IOException {
     return Recompressor.open(
         recompression(config),
-        new Recompressor.Workshop(executor, config.ownDirectory().resolve("recompress"), meters));
+        new Recompressor.Workshop(
+            executor,
+            config.ownDirectory().resolve("recompress"),
+            Bindings.batchBounds(config),
+            meters));
   }
 }

@@ -4,6 +4,7 @@ import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.store.StoreException;
 import java.util.concurrent.CompletionException;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** The one place that says what a failure means to a client. */
@@ -36,6 +37,12 @@ final class Failures {
     if (cause instanceof StoreException.Undeciphered) {
       return new ReplayException(
           ReplayException.Kind.CORRUPT, "history of " + where + ": " + cause.getMessage(), cause);
+    }
+    if (cause instanceof InvalidRecordException) {
+      return new ReplayException(
+          ReplayException.Kind.UNDECODABLE,
+          "history of " + where + ": " + cause.getMessage(),
+          cause);
     }
     if (isBadBytes(cause)) {
       return new ReplayException(

@@ -13,7 +13,9 @@ public final class ReplayException extends RuntimeException {
     /** The store does not answer or the budget is spent: the same fetch may succeed later. */
     UNAVAILABLE,
     /** The object is missing or its bytes are not what the manifest says: no retry will help. */
-    CORRUPT
+    CORRUPT,
+    /** Of a look-up by time: what the client wrote does not decode, or to more than it may. */
+    UNDECODABLE
   }
 
   /**

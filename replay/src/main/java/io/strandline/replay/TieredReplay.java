@@ -60,7 +60,7 @@ public final class TieredReplay implements Replay {
     this.streams = new Streams(config, environment);
     Indexes indexes = new Indexes(config, environment);
     this.segments = new SegmentRead(streams, indexes, executor, config.readBytesMax());
-    this.timestamps = new TimestampLookup(streams, indexes, executor);
+    this.timestamps = new TimestampLookup(streams, indexes, executor, config.bounds());
     this.bytes =
         Counter.builder("strandline.replay.bytes")
             .baseUnit("bytes")

@@ -9,6 +9,7 @@ import io.strandline.replay.fetch.ReadStream;
 import io.strandline.replay.fetch.Streams;
 import io.strandline.replay.fetch.Window;
 import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.Iterator;
 import java.util.List;
@@ -25,20 +26,23 @@ final class TimestampLookup {
   private static final String READER = "timestamp-lookup";
   private static final int PAGE_SEGMENTS = 64;
 
-  private record Search(ManifestView view, ReadStream stream, long fromOffset, long timestampMs) {
+  private record Search(
+      ManifestView view, ReadStream stream, long fromOffset, long timestampMs, BatchBounds bounds) {
     TimestampScan scan() {
-      return new TimestampScan(fromOffset, timestampMs);
+      return new TimestampScan(fromOffset, timestampMs, bounds);
     }
   }
 
   private final Streams streams;
   private final Indexes indexes;
   private final Executor executor;
+  private final BatchBounds bounds;
 
-  TimestampLookup(Streams streams, Indexes indexes, Executor executor) {
+  TimestampLookup(Streams streams, Indexes indexes, Executor executor, BatchBounds bounds) {
     this.streams = streams;
     this.indexes = indexes;
     this.executor = executor;
+    this.bounds = bounds;
   }
 
   CompletableFuture<Optional<TimestampedOffset>> find(
@@ -48,7 +52,7 @@ final class TimestampLookup {
       return CompletableFuture.completedFuture(Optional.empty());
     }
     ReadStream stream = streams.once(READER);
-    Search search = new Search(view, stream, from, timestampMs);
+    Search search = new Search(view, stream, from, timestampMs, bounds);
     return view.firstReaching(timestampMs)
         .thenComposeAsync(
             entry ->

@@ -12,6 +12,7 @@ import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Replacement;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.EncodedSegment;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentEntry;
@@ -85,7 +86,15 @@ final class TestTier implements AutoCloseable {
   /** Small figures in the proportions of the defaults: chunks of 16 KiB, 32 of them a request. */
   static FetchConfig small(long budgetBytes) {
     return new FetchConfig(
-        CHUNK, 32 * CHUNK, budgetBytes, 64 * CHUNK, 8 * CHUNK, 5_000, 1 << 20, 30_000);
+        CHUNK,
+        32 * CHUNK,
+        budgetBytes,
+        64 * CHUNK,
+        8 * CHUNK,
+        5_000,
+        1 << 20,
+        30_000,
+        BatchBounds.defaults());
   }
 
   TestTier(Path dir, long seed, Executor executor, FetchConfig config, long cacheBytes) {

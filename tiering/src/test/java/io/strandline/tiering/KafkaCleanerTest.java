@@ -10,6 +10,7 @@ import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -202,6 +203,11 @@ class KafkaCleanerTest {
 
   private static RewriteConfig rewriting() {
     return new RewriteConfig(
-        new CompactionConfig(24 * 1000, 0.9, 4096, 1 << 20), 1, 3000, 0, 15_000, 1e12);
+        new CompactionConfig(24 * 1000, 0.9, 4096, 1 << 20, BatchBounds.defaults()),
+        1,
+        3000,
+        0,
+        15_000,
+        1e12);
   }
 }

@@ -10,6 +10,7 @@ import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.rewrite.Compactable;
 import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.memory.Fault;
@@ -38,7 +39,7 @@ class TierCompactionTest {
 
   private static RewriteConfig config(int mapBytes, int concurrency) {
     return new RewriteConfig(
-        new CompactionConfig(mapBytes, 0.9, 4096, 1 << 20),
+        new CompactionConfig(mapBytes, 0.9, 4096, 1 << 20, BatchBounds.defaults()),
         concurrency,
         3000,
         0,

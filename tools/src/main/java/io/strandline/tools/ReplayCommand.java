@@ -7,6 +7,7 @@ import io.strandline.replay.job.JobProgress;
 import io.strandline.replay.job.JobSpec;
 import io.strandline.replay.job.Position;
 import io.strandline.replay.job.ReplayJob;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tools.replay.Checkpoint;
 import io.strandline.tools.replay.ClusterOutput;
 import io.strandline.tools.replay.FilesOutput;
@@ -88,6 +89,21 @@ final class ReplayCommand implements Callable<Integer> {
       description = "For what is on its way (default: ${DEFAULT-VALUE}).")
   private String memory = "256M";
 
+  @Option(
+      names = "--batch-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "100M",
+      description =
+          "A compressed batch that decodes to more cannot be read (default: ${DEFAULT-VALUE}).")
+  private String batchBytes = "100M";
+
+  @Option(
+      names = "--batch-records",
+      paramLabel = "N",
+      defaultValue = "262144",
+      description = "Nor can one of more records (default: ${DEFAULT-VALUE}).")
+  private int batchRecords = 262_144;
+
   @Option(names = "--uncommitted", description = "Records of aborted transactions too.")
   private boolean uncommitted;
 
@@ -161,6 +177,7 @@ final class ReplayCommand implements Callable<Integer> {
     HistoryConfig config =
         HistoryConfig.of(where.uri())
             .memoryBytes(Sizes.parse(memory))
+            .bounds(new BatchBounds(Math.toIntExact(Sizes.parse(batchBytes)), batchRecords))
             .keys(where.keys())
             .others(where.others());
     try (History history = History.open(config)) {

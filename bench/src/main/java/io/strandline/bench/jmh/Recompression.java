@@ -1,5 +1,6 @@
 package io.strandline.bench.jmh;
 
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.upload.BatchRecompression;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -56,7 +57,7 @@ public class Recompression {
   public int level;
 
   private final List<ByteBuffer> batches = new ArrayList<>();
-  private BatchRecompression recompression = new BatchRecompression(1);
+  private BatchRecompression recompression = new BatchRecompression(1, BatchBounds.defaults());
 
   /** Bytes in and out, in MB. */
   @State(Scope.Thread)
@@ -71,7 +72,7 @@ public class Recompression {
 
   @Setup
   public void produce() {
-    recompression = new BatchRecompression(level);
+    recompression = new BatchRecompression(level, BatchBounds.defaults());
     Random random = new Random(1);
     Compression compression = Compression.of(CompressionType.forName(codec)).build();
     for (int i = 0; i < BATCHES; i++) {

@@ -44,6 +44,7 @@ final class LogAppender {
             state.partition.topicPartition(),
             state.runtime.settings().walkRecords(),
             state.runtime.settings().strictValidation(),
+            state.runtime.settings().bounds(),
             state.meters);
   }
 

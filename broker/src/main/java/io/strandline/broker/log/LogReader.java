@@ -110,7 +110,8 @@ final class LogReader {
       try {
         if (segment.maxTimestampMs() >= timestampMs) {
           Optional<SegmentReader.Found> found =
-              new SegmentReader(segment).firstReaching(timestampMs, state.localStart);
+              new SegmentReader(segment)
+                  .firstReaching(timestampMs, state.localStart, state.runtime.settings().bounds());
           if (found.isPresent()) {
             return found.filter(f -> f.offset() < upperBoundOffset).map(LogReader::timed);
           }

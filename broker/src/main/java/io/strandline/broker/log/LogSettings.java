@@ -1,5 +1,7 @@
 package io.strandline.broker.log;
 
+import io.strandline.tiering.segment.BatchBounds;
+
 /**
  * What the hot log lets an operator choose beside the topic's own configuration.
  *
@@ -11,6 +13,7 @@ package io.strandline.broker.log;
  * @param strictValidation every client batch goes through Kafka's LogValidator, decompression
  *     included
  * @param hotWindowBytes of the broker's newest writes, which the page cache is trusted to hold
+ * @param bounds what a batch may decode to where it is looked into
  */
 public record LogSettings(
     int producerIdExpirationMs,
@@ -18,8 +21,10 @@ public record LogSettings(
     boolean transactionVerification,
     boolean walkRecords,
     boolean strictValidation,
-    long hotWindowBytes) {
+    long hotWindowBytes,
+    BatchBounds bounds) {
   public static LogSettings defaults() {
-    return new LogSettings(86_400_000, 900_000, true, true, false, 1L << 30);
+    return new LogSettings(
+        86_400_000, 900_000, true, true, false, 1L << 30, BatchBounds.defaults());
   }
 }

@@ -52,6 +52,7 @@ final class ProducerStates {
   }
 
   private final ProducerStateManager states;
+  private final BatchBounds bounds;
 
   /**
    * Whether every producer that ever wrote to this log is known: none expired, none was cut off.
@@ -60,6 +61,7 @@ final class ProducerStates {
 
   ProducerStates(TopicPartition partition, Path directory, LogRuntime runtime) throws IOException {
     LogSettings settings = runtime.settings();
+    this.bounds = settings.bounds();
     try {
       states =
           new ProducerStateManager(
@@ -267,10 +269,10 @@ final class ProducerStates {
   }
 
   /** Of control batches the records are read too. */
-  private static Optional<CompletedTxn> replay(RecordBatch batch, ProducerAppendInfo info) {
+  private Optional<CompletedTxn> replay(RecordBatch batch, ProducerAppendInfo info) {
     try {
       return batch.isControlBatch()
-          ? BatchBounds.decode(
+          ? bounds.decode(
               batch,
               BufferSupplier.NO_CACHING,
               () -> info.append(batch, Optional.empty(), (short) 0))

@@ -109,6 +109,7 @@ public final class Dispatcher {
         case OUT_OF_RANGE -> Errors.OFFSET_OUT_OF_RANGE;
         case UNAVAILABLE -> Errors.KAFKA_STORAGE_ERROR;
         case CORRUPT -> Errors.CORRUPT_MESSAGE;
+        case UNDECODABLE -> Errors.INVALID_RECORD;
       };
     }
     return Errors.forException(cause);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.log.clean.LocalCleaner;
 import io.strandline.tiering.compact.CompactionConfig;
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +36,7 @@ class LocalCleanerTest {
     logs.with(TopicConfig.CLEANUP_POLICY_CONFIG, "compact");
     cleaner =
         new LocalCleaner(
-            new CompactionConfig(1 << 20, 0.9, 64 << 10, 1 << 20),
+            new CompactionConfig(1 << 20, 0.9, 64 << 10, 1 << 20, BatchBounds.defaults()),
             () -> Instant.ofEpochMilli(logs.nowMs),
             new SimpleMeterRegistry());
   }

@@ -4,7 +4,7 @@ import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.segment.SegmentFormatException;
 import java.util.Optional;
-import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Record;
@@ -29,20 +29,27 @@ public final class TimestampScan {
 
   private final long fromOffset;
   private final long timestampMs;
+  private final BatchBounds bounds;
 
-  public TimestampScan(long fromOffset, long timestampMs) {
+  /**
+   * @param bounds of a batch that is looked into
+   */
+  public TimestampScan(long fromOffset, long timestampMs, BatchBounds bounds) {
     this.fromOffset = fromOffset;
     this.timestampMs = timestampMs;
+    this.bounds = bounds;
   }
 
   /**
    * @param dataBytes from the run's first byte to the end of the segment's data
-   * @param bounds of the segment
+   * @param segment its first offset and its end
    * @throws SegmentFormatException if the bytes are not batches in order, or damaged
+   * @throws InvalidRecordException if a batch that has to be looked into is beyond bounds or does
+   *     not decode
    */
-  public Step scan(ByteRun run, long dataBytes, BatchCutter.Bounds bounds) {
-    BatchCutter cutter = new BatchCutter(run, dataBytes, bounds);
-    long minOffset = bounds.fromOffset();
+  public Step scan(ByteRun run, long dataBytes, BatchCutter.Bounds segment) {
+    BatchCutter cutter = new BatchCutter(run, dataBytes, segment);
+    long minOffset = segment.fromOffset();
     int at = 0;
     BatchHeader header = cutter.header(at);
     while (header != null && cutter.whole(at, header)) {
@@ -68,10 +75,10 @@ public final class TimestampScan {
     MemoryRecords records = MemoryRecords.readableRecords(run.joined(at, at + header.sizeBytes()));
     try {
       MutableRecordBatch batch = records.batches().iterator().next();
-      return BatchBounds.decode(batch, BufferSupplier.NO_CACHING, () -> search(batch));
-    } catch (KafkaException e) {
-      throw new SegmentFormatException(
-          "the batch at offset " + header.baseOffset() + " does not decode: " + e);
+      return bounds.decode(batch, BufferSupplier.NO_CACHING, () -> search(batch));
+    } catch (InvalidRecordException e) {
+      throw new InvalidRecordException(
+          "the batch at offset " + header.baseOffset() + " is not decoded: " + e.getMessage(), e);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.strandline.replay.fetch;
 
+import io.strandline.tiering.segment.BatchBounds;
+
 /**
  * How history is fetched.
  *
@@ -13,6 +15,7 @@ package io.strandline.replay.fetch;
  * @param viewStaleMs how old a manifest view may be before it is read again
  * @param indexBytes memory for decoded segment indexes
  * @param idleMs a reader that did not read for so long loses its read-ahead
+ * @param bounds what a batch may decode to that a look-up by time looks into
  */
 public record FetchConfig(
     int chunkBytes,
@@ -22,7 +25,8 @@ public record FetchConfig(
     int readBytesMax,
     long viewStaleMs,
     long indexBytes,
-    long idleMs) {
+    long idleMs,
+    BatchBounds bounds) {
   public FetchConfig {
     if (chunkBytes <= 0 || getBytesMax < chunkBytes || budgetBytes < chunkBytes) {
       throw new IllegalArgumentException(
@@ -51,6 +55,27 @@ public record FetchConfig(
   public static FetchConfig forCacheMemory(long cacheMemoryBytes) {
     long budgetBytes = Math.max(1 << 20, cacheMemoryBytes / 2);
     return new FetchConfig(
-        1 << 20, 32 << 20, budgetBytes, 100 << 20, 8 << 20, 5_000, 32L << 20, 30_000);
+        1 << 20,
+        32 << 20,
+        budgetBytes,
+        100 << 20,
+        8 << 20,
+        5_000,
+        32L << 20,
+        30_000,
+        BatchBounds.defaults());
+  }
+
+  public FetchConfig withBounds(BatchBounds given) {
+    return new FetchConfig(
+        chunkBytes,
+        getBytesMax,
+        budgetBytes,
+        batchBytesMax,
+        readBytesMax,
+        viewStaleMs,
+        indexBytes,
+        idleMs,
+        given);
   }
 }

@@ -25,16 +25,23 @@ import org.jspecify.annotations.Nullable;
 final class BatchRecords {
   private final int partition;
   private final BufferSupplier buffers;
+  private final BatchBounds bounds;
   private final Set<Long> aborted = new HashSet<>();
   private final List<ReplayRead.AbortedRange> toCome;
 
   /**
    * @param buffers of the calling thread
+   * @param bounds of each batch
    * @param aborted transactions that overlap the read
    */
-  BatchRecords(int partition, BufferSupplier buffers, List<ReplayRead.AbortedRange> aborted) {
+  BatchRecords(
+      int partition,
+      BufferSupplier buffers,
+      BatchBounds bounds,
+      List<ReplayRead.AbortedRange> aborted) {
     this.partition = partition;
     this.buffers = buffers;
+    this.bounds = bounds;
     this.toCome = new ArrayList<>(aborted);
   }
 
@@ -60,11 +67,11 @@ final class BatchRecords {
     if (batch.isTransactional() && aborted.contains(batch.producerId())) {
       return List.of();
     }
-    return BatchBounds.decode(batch, buffers, () -> decode(batch, fromOffset, endOffset));
+    return bounds.decode(batch, buffers, () -> decode(batch, fromOffset, endOffset));
   }
 
   private boolean isAbort(MutableRecordBatch batch) {
-    return BatchBounds.decode(
+    return bounds.decode(
         batch,
         buffers,
         () -> {

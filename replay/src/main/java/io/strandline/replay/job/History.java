@@ -87,7 +87,7 @@ public final class History implements AutoCloseable {
         new MemoryChunkCache(memory, DiskChunks.open(memory, decoding, meters), decoding, meters);
     replay =
         new TieredReplay(
-            FetchConfig.forCacheMemory(config.memoryBytes()),
+            FetchConfig.forCacheMemory(config.memoryBytes()).withBounds(config.bounds()),
             new FetchEnvironment(stores, manifests, cache, decoding, System::nanoTime, meters));
     var unused =
         scheduler.scheduleWithFixedDelay(
@@ -103,7 +103,8 @@ public final class History implements AutoCloseable {
             clock,
             System::nanoTime,
             TimeUnit.MILLISECONDS::sleep,
-            config.unavailableMs());
+            config.unavailableMs(),
+            config.bounds());
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.strandline.replay.job;
 
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tiering.store.open.StoreConfig;
 import java.util.List;
@@ -12,33 +13,45 @@ import java.util.List;
  *     -XX:MaxDirectMemorySize}
  * @param store credentials, deadlines, retries
  * @param unavailableMs for so long a store that does not answer is asked again, before a job fails
+ * @param bounds what a batch may decode to
  */
 public record HistoryConfig(
-    String uri, List<String> others, long memoryBytes, StoreConfig store, long unavailableMs) {
+    String uri,
+    List<String> others,
+    long memoryBytes,
+    StoreConfig store,
+    long unavailableMs,
+    BatchBounds bounds) {
   public HistoryConfig {
     others = List.copyOf(others);
   }
 
   /** 256 MiB, five minutes, credentials as the SDK finds them. */
   public static HistoryConfig of(String uri) {
-    return new HistoryConfig(uri, List.of(), 256L << 20, StoreConfig.defaults(), 300_000);
+    return new HistoryConfig(
+        uri, List.of(), 256L << 20, StoreConfig.defaults(), 300_000, BatchBounds.defaults());
   }
 
   public HistoryConfig memoryBytes(long bytes) {
-    return new HistoryConfig(uri, others, bytes, store, unavailableMs);
+    return new HistoryConfig(uri, others, bytes, store, unavailableMs, bounds);
   }
 
   /** With the keys of encrypted segments. */
   public HistoryConfig keys(KeyRing ring) {
-    return new HistoryConfig(uri, others, memoryBytes, store.withKeys(ring), unavailableMs);
+    return new HistoryConfig(uri, others, memoryBytes, store.withKeys(ring), unavailableMs, bounds);
   }
 
   /** With the stores that restored topics' segments lie in. */
   public HistoryConfig others(List<String> uris) {
-    return new HistoryConfig(uri, uris, memoryBytes, store, unavailableMs);
+    return new HistoryConfig(uri, uris, memoryBytes, store, unavailableMs, bounds);
   }
 
   public HistoryConfig unavailableMs(long ms) {
-    return new HistoryConfig(uri, others, memoryBytes, store, ms);
+    return new HistoryConfig(uri, others, memoryBytes, store, ms, bounds);
+  }
+
+  /** What a batch may decode to. */
+  public HistoryConfig bounds(BatchBounds given) {
+    return new HistoryConfig(uri, others, memoryBytes, store, unavailableMs, given);
   }
 }

@@ -2,6 +2,7 @@ package io.strandline.replay.job;
 
 import io.strandline.replay.Replay;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.segment.BatchBounds;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,6 +14,7 @@ import java.util.function.LongSupplier;
  * @param readers counts jobs, so that each has streams of its own
  * @param workers a thread for each partition read at once; may be blocked
  * @param unavailableMs patience with a store that does not answer
+ * @param bounds what a batch may decode to
  */
 record JobServices(
     Replay replay,
@@ -22,4 +24,5 @@ record JobServices(
     InstantSource clock,
     LongSupplier nanoTicker,
     Pacer.Pause pause,
-    long unavailableMs) {}
+    long unavailableMs,
+    BatchBounds bounds) {}

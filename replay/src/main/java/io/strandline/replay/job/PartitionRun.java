@@ -108,7 +108,8 @@ final class PartitionRun {
   }
 
   private void give(ReplayRead read, long at, RecordSink sink) throws IOException {
-    BatchRecords decoder = new BatchRecords(number(), buffers, read.abortedTransactions());
+    BatchRecords decoder =
+        new BatchRecords(number(), buffers, services.bounds(), read.abortedTransactions());
     for (MutableRecordBatch batch : BatchRecords.batches(read)) {
       List<HistoryRecord> decoded;
       try {
@@ -132,7 +133,7 @@ final class PartitionRun {
   private void failed(ReplayException failure, long at) throws InterruptedException {
     switch (failure.kind()) {
       case UNAVAILABLE -> pause(failure);
-      case CORRUPT -> {
+      case CORRUPT, UNDECODABLE -> {
         ReplayException.Damage damage = failure.damage();
         long end = damage == null ? endOf(at) : damage.toOffset();
         nextOffset = skip(at, Math.min(endOffset, Math.max(at + 1, end)), failure);

@@ -6,6 +6,7 @@ import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.compact.CompactionRound;
 import io.strandline.tiering.compact.KeyCompactor;
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,7 +21,8 @@ final class CompactTarget implements FuzzTarget {
   private static final int BUFFER_BYTES = 4096;
 
   private final KeyCompactor compactor =
-      new KeyCompactor(new CompactionConfig(24 * 400, 0.9, BUFFER_BYTES, 1 << 20));
+      new KeyCompactor(
+          new CompactionConfig(24 * 400, 0.9, BUFFER_BYTES, 1 << 20, BatchBounds.defaults()));
 
   @Override
   public String name() {

@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.log.check.LeaderBatch;
 import io.strandline.broker.log.check.LeaderCheck;
 import io.strandline.broker.log.check.LogMeters;
+import io.strandline.tiering.segment.BatchBounds;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,11 @@ final class LeaderCheckTarget implements FuzzTarget {
 
   private final LeaderCheck check =
       new LeaderCheck(
-          new TopicPartition("orders", 0), true, false, new LogMeters(new SimpleMeterRegistry()));
+          new TopicPartition("orders", 0),
+          true,
+          false,
+          BatchBounds.defaults(),
+          new LogMeters(new SimpleMeterRegistry()));
 
   @Override
   public String name() {

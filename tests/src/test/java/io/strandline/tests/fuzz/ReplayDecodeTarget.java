@@ -4,12 +4,14 @@ import io.strandline.replay.decode.BatchCut;
 import io.strandline.replay.decode.BatchCutter;
 import io.strandline.replay.decode.ByteRun;
 import io.strandline.replay.decode.TimestampScan;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.SegmentFormatException;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.apache.kafka.common.InvalidRecordException;
 
 /** Batches out of the tier, in pieces cut anywhere. */
 final class ReplayDecodeTarget implements FuzzTarget {
@@ -56,7 +58,8 @@ final class ReplayDecodeTarget implements FuzzTarget {
             cuts.nextBoolean());
     cut(run, dataBytes, limits);
     TimestampScan.Step step =
-        new TimestampScan(100, 1_000 + cuts.nextInt(60)).scan(run, dataBytes, ANYWHERE);
+        new TimestampScan(100, 1_000 + cuts.nextInt(60), BatchBounds.defaults())
+            .scan(run, dataBytes, ANYWHERE);
     if (step.neededBytes() < 0
         || (step.found().isEmpty() && step.scannedBytes() > run.lengthBytes())) {
       throw new AssertionError("let through: " + step);
@@ -104,7 +107,7 @@ final class ReplayDecodeTarget implements FuzzTarget {
 
   @Override
   public boolean promises(Throwable failure) {
-    return failure instanceof SegmentFormatException;
+    return failure instanceof SegmentFormatException || failure instanceof InvalidRecordException;
   }
 
   @Override

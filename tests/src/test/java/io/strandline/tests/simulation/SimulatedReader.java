@@ -15,6 +15,7 @@ import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.tests.simulation.History.Written;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import java.nio.ByteBuffer;
@@ -71,7 +72,8 @@ final class SimulatedReader {
             CHUNK_BYTES,
             2_000,
             1 << 16,
-            30_000),
+            30_000,
+            BatchBounds.defaults()),
         new FetchEnvironment(
             OwnedStores.all(store), manifests, cache, process, cluster.time::nanos, meters),
         damages);

@@ -1,5 +1,7 @@
 package io.strandline.tiering.compact;
 
+import io.strandline.tiering.segment.BatchBounds;
+
 /**
  * @param mapBytes memory of the map from keys to last offsets ({@code
  *     log.cleaner.dedupe.buffer.size}); 24 bytes a key
@@ -7,9 +9,10 @@ package io.strandline.tiering.compact;
  * @param bufferBytes each of two buffers ({@code log.cleaner.io.buffer.size}, halved); they grow
  *     for a larger batch
  * @param batchBytesMax a batch longer than this is taken as corrupt
+ * @param bounds what a batch may decode to; one that is beyond them is kept as it is
  */
 public record CompactionConfig(
-    int mapBytes, double mapLoadFactor, int bufferBytes, int batchBytesMax) {
+    int mapBytes, double mapLoadFactor, int bufferBytes, int batchBytesMax, BatchBounds bounds) {
   private static final long MAP_BYTES_MIN = 64 << 10;
   private static final long MAP_BYTES_PER_BYTE = 4;
 
@@ -21,13 +24,13 @@ public record CompactionConfig(
   }
 
   public static CompactionConfig defaults() {
-    return new CompactionConfig(16 << 20, 0.9, 256 << 10, 256 << 20);
+    return new CompactionConfig(16 << 20, 0.9, 256 << 10, 256 << 20, BatchBounds.defaults());
   }
 
   /** The same with a map no larger than the keys in so many bytes of batches are likely to need. */
   public CompactionConfig forBytes(long batchBytes) {
     long likely = Math.max(MAP_BYTES_MIN, MAP_BYTES_PER_BYTE * batchBytes);
     return new CompactionConfig(
-        (int) Math.min(mapBytes, likely), mapLoadFactor, bufferBytes, batchBytesMax);
+        (int) Math.min(mapBytes, likely), mapLoadFactor, bufferBytes, batchBytesMax, bounds);
   }
 }

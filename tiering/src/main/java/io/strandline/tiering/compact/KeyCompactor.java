@@ -1,7 +1,6 @@
 package io.strandline.tiering.compact;
 
 import io.strandline.tiering.segment.AbortedTransaction;
-import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.DigestException;
@@ -135,7 +134,7 @@ public final class KeyCompactor {
     TransactionLedger.Verdict verdict = verdict(batch);
     if (!batch.isControlBatch() && !verdict.discardable()) {
       try {
-        if (!BatchBounds.decode(batch, decompression, () -> learnKeys(batch, fromOffset))) {
+        if (!config.bounds().decode(batch, decompression, () -> learnKeys(batch, fromOffset))) {
           return false;
         }
       } catch (KafkaException e) {
@@ -151,7 +150,7 @@ public final class KeyCompactor {
       return indexed.next(batch);
     }
     try {
-      return BatchBounds.decode(batch, decompression, () -> indexed.next(batch));
+      return config.bounds().decode(batch, decompression, () -> indexed.next(batch));
     } catch (KafkaException e) {
       logUndecodable(batch, e);
       return TransactionLedger.Verdict.KEEP;
@@ -220,12 +219,14 @@ public final class KeyCompactor {
     try {
       batch.ensureValid();
       MemoryRecords.FilterResult result =
-          BatchBounds.decode(
-              batch,
-              decompression,
-              () ->
-                  MemoryRecords.readableRecords(bytes.duplicate())
-                      .filterTo(rule, write, decompression));
+          config
+              .bounds()
+              .decode(
+                  batch,
+                  decompression,
+                  () ->
+                      MemoryRecords.readableRecords(bytes.duplicate())
+                          .filterTo(rule, write, decompression));
       write = result.outputBuffer();
       return result;
     } catch (KafkaException e) {

@@ -24,13 +24,11 @@ import org.apache.kafka.common.utils.ByteUtils;
  * gather as many records as the header counts; Snappy's does the same with its blocks: a batch of a
  * hundred bytes can ask for gigabytes. So a compressed batch is walked first, from length to
  * length, keeping nothing. Threads: any.
+ *
+ * @param decodedBytesMax of a compressed batch's records together
+ * @param recordsMax of a compressed batch
  */
-public final class BatchBounds {
-  /** What an uncompressed request of Kafka's default limit could have carried. */
-  public static final int DECODED_BYTES_MAX = 100 << 20;
-
-  /** More make more objects than decoders should hold. */
-  public static final int RECORDS_MAX = 1 << 18;
+public record BatchBounds(int decodedBytesMax, int recordsMax) {
 
   private static final int SNAPPY_FRAMED = 0x8253_4e41;
   private static final int SNAPPY_HEADER_BYTES = 16;
@@ -38,7 +36,19 @@ public final class BatchBounds {
   /** Three bytes of a Snappy block give at most 64. */
   private static final int SNAPPY_GAIN_MAX = 22;
 
-  private BatchBounds() {}
+  public BatchBounds {
+    if (decodedBytesMax <= 0 || recordsMax <= 0) {
+      throw new IllegalArgumentException(decodedBytesMax + " bytes, " + recordsMax + " records");
+    }
+  }
+
+  /**
+   * 100 MiB, which an uncompressed request of Kafka's default limit could have carried, and 262,144
+   * records: more make more objects than decoders should hold.
+   */
+  public static BatchBounds defaults() {
+    return new BatchBounds(100 << 20, 1 << 18);
+  }
 
   /**
    * Looks whether the batch can be decoded within the bounds, and decodes it. The look costs a
@@ -47,7 +57,7 @@ public final class BatchBounds {
    * @param buffers of the calling thread
    * @throws InvalidRecordException if the batch is beyond the bounds or does not decode
    */
-  public static <T> T decode(RecordBatch batch, BufferSupplier buffers, Supplier<T> decoding) {
+  public <T> T decode(RecordBatch batch, BufferSupplier buffers, Supplier<T> decoding) {
     return withOneError(
         () -> {
           if (batch instanceof DefaultRecordBatch known && known.isCompressed()) {
@@ -66,7 +76,7 @@ public final class BatchBounds {
    * @return on the heap
    * @throws InvalidRecordException if the batch is beyond the bounds or does not decode
    */
-  public static ByteBuffer records(ByteBuffer batch, BufferSupplier buffers) {
+  public ByteBuffer records(ByteBuffer batch, BufferSupplier buffers) {
     return withOneError(
         () -> {
           DefaultRecordBatch known =
@@ -77,7 +87,7 @@ public final class BatchBounds {
             requireBlocks(known);
           }
           try (InputStream compressed = known.recordInputStream(buffers)) {
-            byte[] records = compressed.readNBytes(DECODED_BYTES_MAX);
+            byte[] records = compressed.readNBytes(decodedBytesMax);
             InputStream in = new ByteArrayInputStream(records);
             walk(in, count);
             if (in.available() > 0 || compressed.read() >= 0) {
@@ -108,7 +118,7 @@ public final class BatchBounds {
     }
   }
 
-  private static void require(DefaultRecordBatch batch, BufferSupplier buffers) {
+  private void require(DefaultRecordBatch batch, BufferSupplier buffers) {
     int count = requireCount(batch);
     if (batch.compressionType() == CompressionType.SNAPPY) {
       requireBlocks(batch);
@@ -120,22 +130,22 @@ public final class BatchBounds {
     }
   }
 
-  private static int requireCount(DefaultRecordBatch batch) {
+  private int requireCount(DefaultRecordBatch batch) {
     Integer count = batch.countOrNull();
-    if (count == null || count < 0 || count > RECORDS_MAX) {
+    if (count == null || count < 0 || count > recordsMax) {
       throw new InvalidRecordException("a batch of " + count + " records");
     }
     return count;
   }
 
-  private static void walk(InputStream records, int count) throws IOException {
-    long left = DECODED_BYTES_MAX;
+  private void walk(InputStream records, int count) throws IOException {
+    long left = decodedBytesMax;
     for (int i = 0; i < count; i++) {
       int length = ByteUtils.readVarint(records);
       left -= ByteUtils.sizeOfVarint(length) + (long) length;
       if (length < 0 || left < 0) {
         throw new InvalidRecordException(
-            "a record of " + length + " bytes, or more than " + DECODED_BYTES_MAX + " in all");
+            "a record of " + length + " bytes, or more than " + decodedBytesMax + " in all");
       }
       records.skipNBytes(length);
     }

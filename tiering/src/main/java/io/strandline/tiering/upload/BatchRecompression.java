@@ -31,13 +31,16 @@ public final class BatchRecompression {
   private static final int CONTROL_BIT = 0x20;
 
   private final Compression zstd;
+  private final BatchBounds bounds;
   private final BufferSupplier buffers = BufferSupplier.create();
 
   /**
    * @param level of zstd
+   * @param bounds batches beyond them stay as they are
    */
-  public BatchRecompression(int level) {
+  public BatchRecompression(int level, BatchBounds bounds) {
     this.zstd = Compression.zstd().level(level).build();
+    this.bounds = bounds;
   }
 
   /**
@@ -56,7 +59,7 @@ public final class BatchRecompression {
       return Optional.empty();
     }
     try {
-      ByteBuffer records = BatchBounds.records(batch, buffers);
+      ByteBuffer records = bounds.records(batch, buffers);
       ByteBuffer again = compressed(batch, records);
       return again.remaining() < batch.remaining() ? Optional.of(again) : Optional.empty();
     } catch (ApiException undecodable) {

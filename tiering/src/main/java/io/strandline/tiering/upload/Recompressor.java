@@ -3,6 +3,7 @@ package io.strandline.tiering.upload;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.segment.SegmentFormatException;
 import java.io.EOFException;
@@ -41,8 +42,10 @@ public final class Recompressor {
    *
    * @param executor blocks on disk and computes; of recompression alone
    * @param scratch a directory of its own, which need not be there
+   * @param bounds what a batch may decode to, or it stays as it is
    */
-  public record Workshop(Executor executor, Path scratch, MeterRegistry metrics) {}
+  public record Workshop(
+      Executor executor, Path scratch, BatchBounds bounds, MeterRegistry metrics) {}
 
   private final RecompressionPolicy policy;
   private final @Nullable Workshop workshop;
@@ -153,7 +156,8 @@ public final class Recompressor {
     try {
       FileMark original = FileMark.of(segment.log());
       file = Files.createTempFile(in.scratch(), "segment", SUFFIX);
-      long bytes = write(segment.log(), segment.logBytes(), file, new BatchRecompression(level));
+      BatchRecompression codec = new BatchRecompression(level, in.bounds());
+      long bytes = write(segment.log(), segment.logBytes(), file, codec);
       if (bytes >= segment.logBytes()) {
         deleteQuietly(file);
         return Optional.empty();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.strandline.tiering.compact.CompactionRound.LastOfProducer;
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +28,8 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.api.Test;
 
 class KeyCompactorTest {
-  private static final CompactionConfig SMALL = new CompactionConfig(24 * 64, 0.9, 4096, 1 << 20);
+  private static final CompactionConfig SMALL =
+      new CompactionConfig(24 * 64, 0.9, 4096, 1 << 20, BatchBounds.defaults());
   private static final long DAY_MS = 24 * 60 * 60 * 1000L;
   private static final long NOW_MS = 100 * DAY_MS;
 

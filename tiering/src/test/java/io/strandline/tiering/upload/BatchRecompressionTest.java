@@ -2,6 +2,7 @@ package io.strandline.tiering.upload;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.BatchHeader;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +37,7 @@ class BatchRecompressionTest {
     Compression.zstd().build()
   };
 
-  private final BatchRecompression codec = new BatchRecompression(3);
+  private final BatchRecompression codec = new BatchRecompression(3, BatchBounds.defaults());
 
   private static ByteBuffer batch(Random random, Compression compression, int valueBytes) {
     boolean transactional = random.nextBoolean();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.seal.SealedSegment;
+import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentFooter;
 import io.strandline.tiering.segment.SegmentFormat;
@@ -33,7 +34,11 @@ class RecompressorTest {
   private Recompressor recompressor(String policy) throws IOException {
     return Recompressor.open(
         RecompressionPolicy.parse(policy),
-        new Workshop(Runnable::run, directory.resolve("scratch"), new SimpleMeterRegistry()));
+        new Workshop(
+            Runnable::run,
+            directory.resolve("scratch"),
+            BatchBounds.defaults(),
+            new SimpleMeterRegistry()));
   }
 
   private SealedSegment segment(long seed) {

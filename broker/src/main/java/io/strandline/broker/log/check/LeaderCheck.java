@@ -53,17 +53,24 @@ public final class LeaderCheck {
   private final TopicPartition partition;
   private final boolean walkRecords;
   private final boolean strict;
+  private final BatchBounds bounds;
   private final LogMeters meters;
 
   /**
    * @param walkRecords look at the record frames of uncompressed batches on the fast path
    * @param strict there is no fast path
+   * @param bounds of a batch that is decoded
    */
   public LeaderCheck(
-      TopicPartition partition, boolean walkRecords, boolean strict, LogMeters meters) {
+      TopicPartition partition,
+      boolean walkRecords,
+      boolean strict,
+      BatchBounds bounds,
+      LogMeters meters) {
     this.partition = partition;
     this.walkRecords = walkRecords;
     this.strict = strict;
+    this.bounds = bounds;
     this.meters = meters;
   }
 
@@ -144,7 +151,7 @@ public final class LeaderCheck {
     boolean header =
         count != null
             && count > 0
-            && count <= BatchBounds.RECORDS_MAX
+            && count <= bounds.recordsMax()
             && count == batch.lastOffset() - batch.baseOffset() + 1
             && !batch.isControlBatch()
             && (attributes & DELETE_HORIZON_MASK) == 0
@@ -221,7 +228,7 @@ public final class LeaderCheck {
             from.leaderEpoch(),
             from.origin());
     ValidationResult result =
-        BatchBounds.decode(
+        bounds.decode(
             batch,
             BUFFERS.get(),
             () ->

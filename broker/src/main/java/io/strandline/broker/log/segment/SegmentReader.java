@@ -126,14 +126,20 @@ public final class SegmentReader {
     return position;
   }
 
-  /** The first record at or above the offset whose timestamp is at least the one asked for. */
-  public Optional<Found> firstReaching(long timestampMs, long fromOffset) throws IOException {
+  /**
+   * The first record at or above the offset whose timestamp is at least the one asked for.
+   *
+   * @param bounds of the batch that is decoded
+   * @throws InvalidRecordException if that batch is beyond them or does not decode
+   */
+  public Optional<Found> firstReaching(long timestampMs, long fromOffset, BatchBounds bounds)
+      throws IOException {
     long reached = segment.baseOffset() + segment.times().floor(timestampMs).relativeOffset();
     int position = positionOf(Math.max(reached, fromOffset));
     BatchScanner scanner = new BatchScanner(channel, position, end.sizeBytes());
     for (MutableRecordBatch batch = scanner.next(); batch != null; batch = scanner.next()) {
       if (batch.maxTimestamp() >= timestampMs && batch.lastOffset() >= fromOffset) {
-        Optional<Found> found = firstReaching(batch, timestampMs, fromOffset);
+        Optional<Found> found = firstReaching(batch, timestampMs, fromOffset, bounds);
         if (found.isPresent()) {
           return found;
         }
@@ -144,9 +150,9 @@ public final class SegmentReader {
 
   /** What the fast path took without looking inside may turn out not to decode. */
   private Optional<Found> firstReaching(
-      MutableRecordBatch batch, long timestampMs, long fromOffset) {
+      MutableRecordBatch batch, long timestampMs, long fromOffset, BatchBounds bounds) {
     try {
-      return BatchBounds.decode(
+      return bounds.decode(
           batch,
           BufferSupplier.NO_CACHING,
           () -> {
@@ -162,8 +168,8 @@ public final class SegmentReader {
             }
           });
     } catch (InvalidRecordException e) {
-      throw new CorruptRecordException(
-          "the batch at offset " + batch.lastOffset() + " of " + segment + " does not decode", e);
+      throw new InvalidRecordException(
+          "the batch at offset " + batch.lastOffset() + " of " + segment + " is not decoded", e);
     }
   }
 

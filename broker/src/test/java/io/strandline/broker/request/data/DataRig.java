@@ -21,6 +21,7 @@ import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
@@ -98,7 +99,14 @@ final class DataRig {
                 Runnable::run,
                 time,
                 new SimpleMeterRegistry(),
-                new LogSettings(86_400_000, 900_000, true, true, false, HOT_WINDOW_BYTES)));
+                new LogSettings(
+                    86_400_000,
+                    900_000,
+                    true,
+                    true,
+                    false,
+                    HOT_WINDOW_BYTES,
+                    BatchBounds.defaults())));
     control = control();
     PartitionRuntime runtime =
         new PartitionRuntime(

@@ -72,10 +72,12 @@ class FetchSessionProperties {
   private static final class Client {
     private final DataRig rig;
     private final TreeMap<Integer, Long> positions = new TreeMap<>();
+
+    /** What the session was told, and has not been told to forget. */
     private final TreeMap<Integer, Long> told = new TreeMap<>();
+
     private final TreeMap<Integer, Short> errors = new TreeMap<>();
     private final TreeMap<Integer, Long> watermarks = new TreeMap<>();
-    private final TreeSet<Integer> forgotten = new TreeSet<>();
     private final TreeSet<Integer> elsewhere = new TreeSet<>();
     private int session;
     private int epoch;
@@ -103,18 +105,10 @@ class FetchSessionProperties {
             rig.lead(partition);
           }
         }
-        case ADD -> {
-          if (positions.putIfAbsent(partition, 0L) == null) {
-            forgotten.remove(partition);
-          }
-        }
+        case ADD -> positions.putIfAbsent(partition, 0L);
         case FORGET -> {
-          if (positions.size() > 1 && positions.remove(partition) != null) {
-            if (told.remove(partition) != null) {
-              forgotten.add(partition);
-            }
-            errors.remove(partition);
-            watermarks.remove(partition);
+          if (positions.size() > 1) {
+            positions.remove(partition);
           }
         }
         case FETCH -> fetch(1 << 20);
@@ -138,8 +132,10 @@ class FetchSessionProperties {
               told.put(partition, offset);
             }
           });
-      forgotten.forEach(ask::forget);
-      forgotten.clear();
+      told.keySet().stream().filter(p -> !positions.containsKey(p)).toList().forEach(ask::forget);
+      told.keySet().retainAll(positions.keySet());
+      errors.keySet().retainAll(positions.keySet());
+      watermarks.keySet().retainAll(positions.keySet());
       CompletableFuture<Reply> reply = rig.fetch(ask);
       if (!reply.isDone()) {
         rig.time.pass(500);
