@@ -6,12 +6,13 @@ import io.strandline.tiering.upload.Uploader;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What becomes of an upload whose outcome a crash or a lost leadership left open.
+ * What becomes of an upload whose outcome a crash, a lost leadership or the store left open.
  *
- * <p>Nothing is decided until no commit of its writer can arrive any more: a higher leader epoch
- * has written, or the grace is over. Then an object that the manifest names stays, and one that it
- * does not name is deleted; one below the manifest's start, or one that another has taken the place
- * of, may be retired and within its grace: then it goes with the retired.
+ * <p>Nothing is decided until no commit of it can arrive any more: a higher leader epoch has
+ * written, its records are below the manifest's start, its writer gave it up, or the grace is over.
+ * Then an object that the manifest names stays, and one that it does not name is deleted; one below
+ * the manifest's start, or one that another has taken the place of, may be retired and within its
+ * grace: then it goes with the retired.
  */
 final class IntentRule {
   private final Uploader uploader;
@@ -23,14 +24,17 @@ final class IntentRule {
   }
 
   /**
-   * @param view read after the intent's process died or its leadership ended
+   * @param view read after the intent's process died, its leadership ended or its put failed
    */
   CompletableFuture<Void> resolve(UploadIntent intent, ManifestView view, long nowMs) {
     if (view.deleted()) {
       return giveUp(intent, view); // What it held until then is retired: replays may still read it.
     }
-    boolean fenced = view.leaderEpoch() > intent.leaderEpoch();
-    if (!fenced && nowMs - intent.sinceMs() < graceMs) {
+    boolean over =
+        view.leaderEpoch() > intent.leaderEpoch()
+            || intent.endOffset() <= view.startOffset()
+            || uploader.decided(intent, view.version());
+    if (!over && nowMs - intent.sinceMs() < graceMs) {
       return CompletableFuture.completedFuture(null);
     }
     // The start may lie within the segment.

@@ -288,7 +288,7 @@ final class PartitionTier {
             });
   }
 
-  /** What was left open by this broker's earlier epochs in this partition. */
+  /** What was left open in this partition, by earlier epochs or by a put that failed. */
   private CompletableFuture<Void> resolveIntents(ManifestWriter w) {
     List<CompletableFuture<Void>> resolved = new ArrayList<>();
     for (UploadIntent intent : shared.uploader().openIntents()) {

@@ -226,6 +226,29 @@ class TierPipelineTest {
     tier.check(log);
   }
 
+  /** Nobody will put it again, and no manifest will name it. */
+  @ParameterizedTest
+  @EnumSource(names = {"LOST_ANSWER", "LATE_REQUEST"})
+  void anUploadWhoseRecordsExpiredBeforeItSucceededLeavesNothing(Fault.Kind kind)
+      throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    Fault late = new Fault(kind, Duration.ofMillis(200), Duration.ZERO);
+    tier.faults(call -> call.operation() == Operation.PUT ? late : Fault.NONE);
+    log.seal(2, 20).seal(3, 20);
+    tier.time.advance(60_000);
+    assertThat(tier.segmentObjects()).hasSizeGreaterThan(1);
+    log.advanceLogStart(log.end());
+    tier.faults(call -> Fault.NONE);
+    log.seal(4, 20);
+    tier.time.advance(10 * 60_000);
+    assertThat(tier.view(log.partition()).startOffset()).isEqualTo(log.logStartOffset());
+    assertThat(tier.segmentObjects()).as("the retired one, and what was put since").hasSize(2);
+    tier.check(log);
+  }
+
   @Test
   void oldRecordsExpire() throws IOException {
     TestTier tier = tier(1);

@@ -117,6 +117,7 @@ final class Swap {
     Throwable inner = failure instanceof CompletionException ? failure.getCause() : null;
     Throwable cause = inner == null ? failure : inner;
     if (!(cause instanceof IllegalArgumentException || cause instanceof IllegalStateException)) {
+      rewriting.uploader().leave(uploaded, writer.view().version());
       return CompletableFuture.failedFuture(failure);
     }
     ManifestView view = writer.view();

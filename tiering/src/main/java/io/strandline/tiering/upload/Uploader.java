@@ -62,6 +62,10 @@ public final class Uploader {
   private final Admission admission;
   private final boolean encrypted;
   private final Map<Slot, Attempt> attempts = new ConcurrentHashMap<>();
+
+  /** Of what nobody will commit any more: the version after which the manifest can not name it. */
+  private final Map<ObjectKey, Long> over = new ConcurrentHashMap<>();
+
   private final Counter uploads;
   private final Counter uploadedBytes;
 
@@ -153,7 +157,23 @@ public final class Uploader {
   }
 
   private CompletableFuture<Void> abandon(ObjectKey object) {
+    over.put(object, Long.MIN_VALUE);
     return services.store.delete(List.of(object)).thenRunAsync(() -> end(object), services.disk);
+  }
+
+  /**
+   * Its commit failed, nobody knows how, and will not be tried again.
+   *
+   * @param version of the manifest that was the newest: the commit can only have made the next
+   */
+  public void leave(UploadedSegment uploaded, long version) {
+    over.putIfAbsent(uploaded.entry().object(), version);
+  }
+
+  /** Whether the manifest names it in this version or never will. */
+  public boolean decided(UploadIntent intent, long version) {
+    Long last = over.get(intent.object());
+    return last != null && version > last;
   }
 
   /** Whose prefix the objects lie under. */
@@ -257,6 +277,7 @@ public final class Uploader {
     attempts.values().removeIf(attempt -> attempt.intent.object().equals(object));
     try {
       services.intents.end(object);
+      over.remove(object);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -15,10 +15,12 @@ import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.TestLog;
+import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
+import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import io.strandline.tiering.upload.Recompressor;
@@ -41,6 +43,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,7 +54,25 @@ class SwapTest {
 
   @TempDir Path dir;
 
-  private final ObjectStore store = new MemoryObjectStore(Runnable::run, InstantSource.system());
+  /** Whether puts and deletes are answered; puts are carried out all the same. */
+  private boolean cut;
+
+  private final ObjectStore store =
+      new DecoratedObjectStore(new MemoryObjectStore(Runnable::run, InstantSource.system())) {
+        @Override
+        protected <T> CompletableFuture<T> around(
+            StoreCall call, Supplier<CompletableFuture<T>> action) {
+          boolean put = call.operation() == StoreCall.Operation.PUT;
+          if (!cut || !(put || call.operation() == StoreCall.Operation.DELETE)) {
+            return action.get();
+          }
+          CompletableFuture<StoreException> lost =
+              (put ? action.get() : CompletableFuture.completedFuture(null))
+                  .thenApply(done -> new StoreException.Unavailable("no answer", null));
+          return lost.thenCompose(CompletableFuture::failedFuture);
+        }
+      };
+
   private final Random random = new Random(1);
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private Uploader uploader;
@@ -198,5 +219,19 @@ class SwapTest {
         .join();
     assertThat(segments()).hasSize(2);
     assertThat(open()).hasSize(1).isSubsetOf(segments());
+    UploadIntent left = uploader.openIntents().get(0);
+    assertThat(uploader.decided(left, real.view().version())).isFalse();
+    real.advanceStart(1).join();
+    assertThat(uploader.decided(left, real.view().version())).isTrue();
+  }
+
+  /** A put that failed may have been carried out. */
+  @Test
+  void whatCanNotBeDeletedNowIsDecidedAllTheSame() throws IOException {
+    cut = true;
+    assertThat(swap(real::replace)).isCompletedExceptionally();
+    assertThat(segments()).hasSize(2);
+    assertThat(open()).hasSize(1).isSubsetOf(segments());
+    assertThat(uploader.decided(uploader.openIntents().get(0), real.view().version())).isTrue();
   }
 }
