@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.group.GroupHost;
 import io.strandline.broker.guard.Guard;
+import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.admin.DescribeHandlers;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /** Every API that this broker serves, with who serves it. What is not here is not advertised. */
 final class Apis {
   /** What handlers need of the process. */
-  record Environment(Threads threads, MeterRegistry meters) {}
+  record Environment(Threads threads, MeterRegistry meters, Quotas quotas) {}
 
   private final AtomicReference<@Nullable ApiTable> built = new AtomicReference<>();
 
@@ -55,7 +56,11 @@ final class Apis {
             control,
             partitions,
             new DataHandlers.Environment(
-                threads.timer, InstantSource.system(), new SecureRandom(), meters))
+                threads.timer,
+                InstantSource.system(),
+                new SecureRandom(),
+                meters,
+                process.quotas()))
         .addTo(table);
     new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);

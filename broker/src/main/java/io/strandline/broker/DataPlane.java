@@ -3,6 +3,8 @@ package io.strandline.broker;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.group.GroupHost;
+import io.strandline.broker.guard.quota.ClientQuotas;
+import io.strandline.broker.guard.quota.QuotaFeed;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
@@ -20,6 +22,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.Endpoint;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.server.config.ClientQuotaManagerConfig;
+import org.apache.kafka.server.config.QuotaConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,17 +121,18 @@ final class DataPlane implements AutoCloseable {
    * @throws StartException naming the address that is taken
    */
   Map<String, Integer> listen(ControlPlane quorum, List<Endpoint> listeners) {
+    ClientQuotas quotas = parts.started("quotas", quotas(quorum));
     Apis apis =
         new Apis(
             config,
             quorum,
             partitions.orElseThrow(),
             groups.orElseThrow(),
-            new Apis.Environment(threads, meters.registry()));
+            new Apis.Environment(threads, meters.registry(), quotas));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),
-            new Dispatcher(apis.table(), tier.replay()::left),
+            new Dispatcher(apis.table(), tier.replay()::left, quotas),
             meters.registry(),
             meters.kafka(),
             System::nanoTime);
@@ -140,6 +146,18 @@ final class DataPlane implements AutoCloseable {
     }
     parts.started("sockets", server);
     return ports;
+  }
+
+  private static ClientQuotas quotas(ControlPlane quorum) {
+    QuotaConfig windows = new QuotaConfig(quorum.kafkaConfig());
+    ClientQuotas quotas =
+        new ClientQuotas(
+            new ClientQuotaManagerConfig(
+                windows.numQuotaSamples(), windows.quotaWindowSizeSeconds()),
+            quorum.kafkaMetrics(),
+            Time.SYSTEM);
+    quorum.listenToImages(new QuotaFeed(quotas));
+    return quotas;
   }
 
   /** Follows the metadata: partitions first, then the coordinators that live on them. */

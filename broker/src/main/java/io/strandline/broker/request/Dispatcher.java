@@ -1,5 +1,6 @@
 package io.strandline.broker.request;
 
+import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.replay.ReplayException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -19,17 +20,24 @@ public final class Dispatcher {
 
   private final ApiTable table;
   private final Consumer<String> gone;
+  private final Quotas quotas;
 
   public Dispatcher(ApiTable table) {
-    this(table, connection -> {});
+    this(table, connection -> {}, Quotas.none());
   }
 
   /**
    * @param gone told the id of each connection that has ended; does not block
    */
-  public Dispatcher(ApiTable table, Consumer<String> gone) {
+  public Dispatcher(ApiTable table, Consumer<String> gone, Quotas quotas) {
     this.table = table;
     this.gone = gone;
+    this.quotas = quotas;
+  }
+
+  /** What the clients of these APIs may use. */
+  public Quotas quotas() {
+    return quotas;
   }
 
   /** No answer reaches that connection any more. */

@@ -94,7 +94,7 @@ final class ApiMeters {
     record(queue, exchange.queueNanos());
     record(local, exchange.localNanos());
     record(remote, exchange.remoteNanos());
-    throttle.record(0); // there are no quotas yet
+    record(throttle, exchange.throttleMs() * 1_000_000L);
     record(responseQueue, exchange.responseQueueNanos(endNanos));
     record(send, exchange.sendNanos(endNanos));
     record(total, exchange.totalNanos(endNanos));

@@ -15,6 +15,7 @@ import java.util.function.LongSupplier;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.server.quota.ThrottleCallback;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private @Nullable ReplyWriter writer;
   private boolean starting;
   private boolean flushDue;
+  private int throttles;
+  private @Nullable Throttling throttling;
   private boolean closed;
   private volatile long activeNanos;
   private volatile boolean busy;
@@ -71,6 +74,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     writer = new ReplyWriter(ctx, nanoClock, this::sent);
+    throttling = new Throttling(ctx.channel());
   }
 
   // ---- requests in
@@ -129,7 +133,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private boolean mayStart(@Nullable Exchange next) {
-    if (next == null || reader.paused(FrameReader.Pause.ANSWERS)) {
+    if (next == null
+        || reader.paused(FrameReader.Pause.ANSWERS)
+        || reader.paused(FrameReader.Pause.QUOTA)) {
       return false;
     }
     return served.isEmpty()
@@ -173,6 +179,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean write(Channel channel, Exchange exchange, Reply reply) {
     exchange.writing(nanoClock.getAsLong());
     AbstractResponse response = reply.response();
+    charge(exchange, response);
     if (reply.closesConnection() || response == null || writer == null) {
       reply.done();
       meters.unsent(exchange, nanoClock.getAsLong());
@@ -205,6 +212,48 @@ final class Connection extends ChannelInboundHandlerAdapter {
       reader.pause(FrameReader.Pause.ANSWERS);
     }
     return true;
+  }
+
+  /** The answer goes out at once and says how long its client has to wait (KIP-219). */
+  private void charge(Exchange exchange, @Nullable AbstractResponse response) {
+    if (throttling == null) {
+      return;
+    }
+    int throttleMs = dispatcher.quotas().charge(exchange.usage(response), throttling);
+    if (throttleMs > 0) {
+      exchange.throttle(throttleMs);
+      if (response != null) {
+        response.maybeSetThrottleTimeMs(throttleMs);
+      }
+    }
+  }
+
+  /** A time for which nothing more is read or served; several may overlap. */
+  private final class Throttling implements ThrottleCallback {
+    private final Channel channel;
+
+    Throttling(Channel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public void startThrottling() {
+      throttles++;
+      reader.pause(FrameReader.Pause.QUOTA);
+    }
+
+    @Override
+    public void endThrottling() {
+      onLoop(channel, this::end);
+    }
+
+    private void end() {
+      throttles--;
+      if (throttles == 0 && !closed) {
+        reader.resume(FrameReader.Pause.QUOTA);
+        settle(channel);
+      }
+    }
   }
 
   /** Some bytes of answers were sent. */

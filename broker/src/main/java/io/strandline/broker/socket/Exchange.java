@@ -1,8 +1,10 @@
 package io.strandline.broker.socket;
 
+import io.strandline.broker.guard.quota.Usage;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.AbstractResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,7 @@ final class Exchange {
   private final HeldFrame frame;
   private @Nullable Reply reply;
   private long responseBytes;
+  private int throttleMs;
   private long beganNanos;
   private long writingNanos;
   private boolean returned;
@@ -56,6 +59,20 @@ final class Exchange {
 
   void responseBytes(long bytes) {
     responseBytes = bytes;
+  }
+
+  /** What it took of this broker, once there is an answer. */
+  Usage usage(@Nullable AbstractResponse answer) {
+    return new Usage(request.context(), request.body(), requestBytes(), answer, localNanos());
+  }
+
+  /** For so long its client has to wait after it. */
+  void throttle(int millis) {
+    throttleMs = millis;
+  }
+
+  int throttleMs() {
+    return throttleMs;
   }
 
   // ---- what happens, in this order; the handler may answer before it returns

@@ -56,7 +56,9 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     /** The client does not take its answers. */
     ANSWERS,
     /** The budget of bytes is spent. */
-    BUDGET
+    BUDGET,
+    /** The client used more than it may. */
+    QUOTA
   }
 
   private final SocketConfig.Limits limits;

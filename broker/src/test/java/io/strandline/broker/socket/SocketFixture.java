@@ -3,6 +3,8 @@ package io.strandline.broker.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.guard.quota.Quotas;
+import io.strandline.broker.guard.quota.Usage;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Dispatcher;
@@ -32,7 +34,9 @@ import org.apache.kafka.common.requests.HeartbeatRequest;
 import org.apache.kafka.common.requests.HeartbeatResponse;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
+import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.server.quota.ThrottleCallback;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +58,11 @@ final class SocketFixture implements AutoCloseable {
   volatile boolean parkProduces;
   volatile @Nullable BaseRecords fetched;
   volatile Runnable fetchDone = () -> {};
+
+  /** Milliseconds that each answer but that of ApiVersions costs its client. */
+  volatile int owedMs;
+
+  final BlockingQueue<ThrottleCallback> throttled = new LinkedBlockingQueue<>();
   private final ApiTable table;
 
   /** A request that waits for the test to answer it. */
@@ -83,8 +92,29 @@ final class SocketFixture implements AutoCloseable {
                         "PLAINTEXT", SecurityProtocol.PLAINTEXT, "127.0.0.1", 0))));
     server =
         new SocketServer(
-            config, new Dispatcher(table, gone::add), metrics, kafka, System::nanoTime);
+            config,
+            new Dispatcher(table, gone::add, new Charges()),
+            metrics,
+            kafka,
+            System::nanoTime);
     port = server.start().get("PLAINTEXT");
+  }
+
+  private final class Charges implements Quotas {
+    @Override
+    public int charge(Usage usage, ThrottleCallback connection) {
+      if (owedMs > 0 && usage.who().header.apiKey() != ApiKeys.API_VERSIONS) {
+        connection.startThrottling();
+        throttled.add(connection);
+        return owedMs;
+      }
+      return 0;
+    }
+
+    @Override
+    public int fetchBytesMax(RequestContext who) {
+      return Integer.MAX_VALUE;
+    }
   }
 
   private CompletableFuture<Reply> versions(Request<ApiVersionsRequest> request) {

@@ -24,6 +24,8 @@ import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfi
 import org.apache.kafka.common.message.ListConfigResourcesResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.DescribeClientQuotasRequest;
+import org.apache.kafka.common.requests.DescribeClientQuotasResponse;
 import org.apache.kafka.common.requests.DescribeClusterRequest;
 import org.apache.kafka.common.requests.DescribeClusterResponse;
 import org.apache.kafka.common.requests.DescribeConfigsRequest;
@@ -33,7 +35,10 @@ import org.apache.kafka.common.requests.ListConfigResourcesResponse;
 import org.apache.kafka.common.resource.Resource;
 import org.apache.kafka.common.resource.ResourceType;
 
-/** DescribeCluster, DescribeConfigs, ListConfigResources: read from the view alone. */
+/**
+ * DescribeCluster, DescribeConfigs, ListConfigResources, DescribeClientQuotas: read from the view
+ * alone.
+ */
 public final class DescribeHandlers {
   private final ControlPlane control;
   private final Guard guard;
@@ -47,7 +52,8 @@ public final class DescribeHandlers {
     return table
         .add(ApiKeys.DESCRIBE_CLUSTER, (Handler<DescribeClusterRequest>) this::cluster)
         .add(ApiKeys.DESCRIBE_CONFIGS, (Handler<DescribeConfigsRequest>) this::configs)
-        .add(ApiKeys.LIST_CONFIG_RESOURCES, (Handler<ListConfigResourcesRequest>) this::resources);
+        .add(ApiKeys.LIST_CONFIG_RESOURCES, (Handler<ListConfigResourcesRequest>) this::resources)
+        .add(ApiKeys.DESCRIBE_CLIENT_QUOTAS, (Handler<DescribeClientQuotasRequest>) this::quotas);
   }
 
   private CompletionStage<Reply> cluster(Request<DescribeClusterRequest> request) {
@@ -125,6 +131,15 @@ public final class DescribeHandlers {
               ? Errors.NONE
               : Errors.CLUSTER_AUTHORIZATION_FAILED;
     };
+  }
+
+  private CompletionStage<Reply> quotas(Request<DescribeClientQuotasRequest> request) {
+    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE_CONFIGS)) {
+      throw new ClusterAuthorizationException("DescribeConfigs on the cluster");
+    }
+    return reply(
+        new DescribeClientQuotasResponse(
+            control.view().describeClientQuotas(request.body().data())));
   }
 
   private CompletionStage<Reply> resources(Request<ListConfigResourcesRequest> request) {

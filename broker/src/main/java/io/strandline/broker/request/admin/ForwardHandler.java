@@ -30,6 +30,7 @@ public final class ForwardHandler implements Handler<AbstractRequest> {
           ApiKeys.ELECT_LEADERS,
           ApiKeys.UPDATE_FEATURES,
           ApiKeys.DESCRIBE_QUORUM,
+          ApiKeys.ALTER_CLIENT_QUOTAS,
           ApiKeys.UNREGISTER_BROKER,
           ApiKeys.ADD_RAFT_VOTER,
           ApiKeys.REMOVE_RAFT_VOTER);

@@ -4,6 +4,7 @@ import static org.apache.kafka.server.log.remote.storage.RemoteLogManagerConfig.
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Handler;
@@ -28,7 +29,8 @@ public final class DataHandlers {
       ScheduledExecutorService timer,
       InstantSource clock,
       RandomGenerator random,
-      MeterRegistry meters) {}
+      MeterRegistry meters,
+      Quotas quotas) {}
 
   private final Partitions partitions;
   private final ProduceHandler produce;
@@ -42,7 +44,11 @@ public final class DataHandlers {
     FetchSessions sessions =
         new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
     this.produce = new ProduceHandler(control, partitions, environment.timer());
-    this.fetch = new FetchHandler(config, control, partitions, sessions, environment.timer());
+    this.fetch =
+        new FetchHandler(
+            new FetchAttempt.Services(
+                config, control, partitions, environment.timer(), environment.quotas()),
+            sessions);
     this.offsets =
         new OffsetHandlers(
             partitions,

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Partitions;
@@ -52,7 +53,17 @@ final class FetchAttempt {
       DataConfig config,
       ControlPlane control,
       Partitions partitions,
-      ScheduledExecutorService timer) {}
+      ScheduledExecutorService timer,
+      Quotas quotas) {
+
+    int bytesMax(Request<FetchRequest> request) {
+      FetchRequest body = request.body();
+      int asked = Math.min(body.maxBytes(), config.fetchMaxBytes());
+      return body.isFromFollower()
+          ? asked
+          : Math.min(asked, quotas.fetchBytesMax(request.context()));
+    }
+  }
 
   private final Services services;
   private final Request<FetchRequest> request;
@@ -84,7 +95,7 @@ final class FetchAttempt {
     this.request = request;
     this.turn = turn;
     FetchRequest body = request.body();
-    this.maxBytes = Math.min(body.maxBytes(), services.config().fetchMaxBytes());
+    this.maxBytes = services.bytesMax(request);
     this.sentAs = body.isFromFollower() ? Kind.REPLICATION_OUT : Kind.BYTES_OUT;
     this.isolation =
         body.isFromFollower()

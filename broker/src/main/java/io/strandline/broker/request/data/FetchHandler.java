@@ -1,7 +1,5 @@
 package io.strandline.broker.request.data;
 
-import io.strandline.broker.control.ControlPlane;
-import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -9,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ScheduledExecutorService;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchRequest;
@@ -20,13 +17,8 @@ final class FetchHandler implements Handler<FetchRequest> {
   private final FetchAttempt.Services services;
   private final FetchSessions sessions;
 
-  FetchHandler(
-      DataConfig config,
-      ControlPlane control,
-      Partitions partitions,
-      FetchSessions sessions,
-      ScheduledExecutorService timer) {
-    this.services = new FetchAttempt.Services(config, control, partitions, timer);
+  FetchHandler(FetchAttempt.Services services, FetchSessions sessions) {
+    this.services = services;
     this.sessions = sessions;
   }
 

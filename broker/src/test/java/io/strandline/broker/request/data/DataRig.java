@@ -5,6 +5,7 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.LocalChanges;
 import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
@@ -240,7 +241,8 @@ final class DataRig {
   }
 
   CompletableFuture<Reply> fetch(Ask ask) {
-    return new FetchHandler(data, control, partitions, sessions, time)
+    return new FetchHandler(
+            new FetchAttempt.Services(data, control, partitions, time, Quotas.none()), sessions)
         .handle(request(ApiKeys.FETCH, ask.build()))
         .toCompletableFuture();
   }

@@ -1,0 +1,132 @@
+package io.strandline.broker.guard.quota;
+
+import java.util.Optional;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.metrics.Quota;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.network.Session;
+import org.apache.kafka.server.config.ClientQuotaManagerConfig;
+import org.apache.kafka.server.config.QuotaConfig;
+import org.apache.kafka.server.quota.ClientQuotaEntity.ConfigEntity;
+import org.apache.kafka.server.quota.ClientQuotaManager;
+import org.apache.kafka.server.quota.QuotaType;
+import org.apache.kafka.server.quota.ThrottleCallback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Bytes produced, bytes fetched and time used, by user and client id. Costs nothing as long as no
+ * quota is set.
+ *
+ * <p>An answer is sent whole and its client waits after it; Kafka fetches what it then replaces by
+ * an empty answer. Both give the same rate.
+ */
+public final class ClientQuotas implements Quotas, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ClientQuotas.class);
+  private static final String THREADS = "quota-";
+
+  private final Time time;
+  private final ClientQuotaManager produce;
+  private final ClientQuotaManager fetch;
+  private final RequestTime request;
+
+  /**
+   * @param windows {@code quota.window.num} and {@code quota.window.size.seconds}
+   */
+  public ClientQuotas(ClientQuotaManagerConfig windows, Metrics metrics, Time time) {
+    this.time = time;
+    this.produce = new ClientQuotaManager(windows, metrics, QuotaType.PRODUCE, time, THREADS);
+    this.fetch = new ClientQuotaManager(windows, metrics, QuotaType.FETCH, time, THREADS);
+    this.request = new RequestTime(windows, metrics, time, THREADS);
+  }
+
+  @Override
+  public int charge(Usage usage, ThrottleCallback connection) {
+    boolean counted = counted() && !usage.ofBroker();
+    int saidMs = usage.answerThrottleMs();
+    if (!counted && saidMs == 0) {
+      return 0;
+    }
+    Session session = session(usage.who());
+    int bandwidthMs = counted ? bandwidth(usage, session) : 0;
+    int timeMs = counted && usage.answered() ? time(usage, session) : 0;
+    int owedMs = Math.max(saidMs, Math.max(bandwidthMs, timeMs));
+    if (owedMs > 0) {
+      ClientQuotaManager broken = bandwidthMs == owedMs ? ofBandwidth(usage) : request;
+      broken.throttle(usage.clientId(), session, connection, owedMs);
+    }
+    return owedMs;
+  }
+
+  private boolean counted() {
+    return produce.quotasEnabled() || fetch.quotasEnabled() || request.quotasEnabled();
+  }
+
+  private int bandwidth(Usage usage, Session session) {
+    ClientQuotaManager quota = ofBandwidth(usage);
+    if (quota == request || !quota.quotasEnabled()) {
+      return 0;
+    }
+    int bytes = quota == produce ? usage.requestBytes() : usage.answerBytes();
+    return quota.maybeRecordAndGetThrottleTimeMs(
+        session, usage.clientId(), bytes, time.milliseconds());
+  }
+
+  private ClientQuotaManager ofBandwidth(Usage usage) {
+    ApiKeys api = usage.api();
+    if (api == ApiKeys.PRODUCE) {
+      return produce;
+    }
+    return api == ApiKeys.FETCH || api == ApiKeys.SHARE_FETCH ? fetch : request;
+  }
+
+  private int time(Usage usage, Session session) {
+    return request.charge(session, usage.clientId(), usage.workNanos(), time.milliseconds());
+  }
+
+  @Override
+  public int fetchBytesMax(RequestContext who) {
+    return fetch.quotasEnabled()
+        ? (int) fetch.maxValueInQuotaWindow(session(who), who.header.clientId())
+        : Integer.MAX_VALUE;
+  }
+
+  private static Session session(RequestContext who) {
+    return new Session(who.principal, who.clientAddress);
+  }
+
+  /**
+   * Sets a quota or takes it away.
+   *
+   * @param key as {@code kafka-configs} names it; those of the controller are passed over
+   * @param user with its name sanitized, or the default
+   */
+  void set(
+      String key,
+      Optional<ConfigEntity> user,
+      Optional<ConfigEntity> clientId,
+      Optional<Double> bound) {
+    Optional<Quota> quota = bound.map(value -> new Quota(value, true));
+    switch (key) {
+      case QuotaConfig.PRODUCER_BYTE_RATE_OVERRIDE_CONFIG ->
+          produce.updateQuota(user, clientId, quota);
+      case QuotaConfig.CONSUMER_BYTE_RATE_OVERRIDE_CONFIG ->
+          fetch.updateQuota(user, clientId, quota);
+      case QuotaConfig.REQUEST_PERCENTAGE_OVERRIDE_CONFIG ->
+          request.updateQuota(user, clientId, quota);
+      case QuotaConfig.CONTROLLER_MUTATION_RATE_OVERRIDE_CONFIG -> {
+        // The controller counts these itself and says in its answers how long to wait.
+      }
+      default -> LOG.atWarn().addKeyValue("key", key).log("no such quota");
+    }
+  }
+
+  @Override
+  public void close() {
+    produce.shutdown();
+    fetch.shutdown();
+    request.shutdown();
+  }
+}

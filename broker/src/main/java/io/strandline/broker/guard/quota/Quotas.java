@@ -1,0 +1,37 @@
+package io.strandline.broker.guard.quota;
+
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.server.quota.ThrottleCallback;
+
+/** What clients may use of this broker. Any thread, never blocking. */
+public interface Quotas {
+
+  /**
+   * Charges a client for a request that was served. If it took more than it may, its connection is
+   * told to stop reading at once, and to go on when the time is over, by another thread.
+   *
+   * <p>What the answer says already counts as owed: the controller said so.
+   *
+   * @return milliseconds for which the connection stops, which the answer tells the client
+   *     (KIP-219); 0 if it goes on
+   */
+  int charge(Usage usage, ThrottleCallback connection);
+
+  /** Bytes of records that may be fetched at once without a pause being sure to follow. */
+  int fetchBytesMax(RequestContext who);
+
+  /** Nobody is limited, but where the controller says so. */
+  static Quotas none() {
+    return new Quotas() {
+      @Override
+      public int charge(Usage usage, ThrottleCallback connection) {
+        return usage.answerThrottleMs();
+      }
+
+      @Override
+      public int fetchBytesMax(RequestContext who) {
+        return Integer.MAX_VALUE;
+      }
+    };
+  }
+}

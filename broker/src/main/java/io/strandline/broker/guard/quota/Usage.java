@@ -1,0 +1,58 @@
+package io.strandline.broker.guard.quota;
+
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.MessageSizeAccumulator;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.ProduceRequest;
+import org.apache.kafka.common.requests.RequestContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one request took of this broker.
+ *
+ * @param requestBytes header and body, with the length in front of them
+ * @param answer null if none is sent
+ * @param workNanos for which the request kept a thread
+ */
+public record Usage(
+    RequestContext who,
+    AbstractRequest request,
+    int requestBytes,
+    @Nullable AbstractResponse answer,
+    long workNanos) {
+
+  ApiKeys api() {
+    return who.header.apiKey();
+  }
+
+  String clientId() {
+    return who.header.clientId();
+  }
+
+  /** Of the whole answer; counted anew in each call. */
+  int answerBytes() {
+    if (answer == null) {
+      return 0;
+    }
+    MessageSizeAccumulator size = new MessageSizeAccumulator();
+    answer.data().addSize(size, new ObjectSerializationCache(), who.header.apiVersion());
+    return size.totalSize();
+  }
+
+  int answerThrottleMs() {
+    return answer == null ? 0 : answer.throttleTimeMs();
+  }
+
+  /** Other brokers are not limited by the quotas of clients. */
+  boolean ofBroker() {
+    return api().clusterAction || (request instanceof FetchRequest fetch && fetch.isFromFollower());
+  }
+
+  /** A producer that wants no answer can not be told to wait, so its time does not count. */
+  boolean answered() {
+    return !(request instanceof ProduceRequest produce && produce.acks() == 0);
+  }
+}
