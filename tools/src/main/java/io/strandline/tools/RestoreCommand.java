@@ -62,7 +62,8 @@ final class RestoreCommand {
       ForeignTopic.Use use = goods.copy ? ForeignTopic.Use.COPY : ForeignTopic.Use.RESTORE;
       takeover.create(found, use, goods.configs(found));
       configs(printer, found.saved());
-      String hint = goods.copy ? "; its segments are copied from now on" : "";
+      String as = wanted.said(found);
+      String hint = as + (goods.copy ? "; its segments are copied from now on" : "");
       return end(printer, found, takeover.await(found, wanted.timeout()), hint);
     }
   }
@@ -145,11 +146,16 @@ final class RestoreCommand {
         names = "--timeout",
         paramLabel = "DURATION",
         defaultValue = "PT2M",
-        description = "How long to wait for the brokers (default: ${DEFAULT-VALUE}).")
+        description = "How long to wait for the brokers, as in PT30S (default: ${DEFAULT-VALUE}).")
     private Duration timeout = Duration.ZERO;
 
     String name(TopicSource.Found found) {
       return as == null ? found.topic() : as;
+    }
+
+    /** For the end of a sentence about the topic, if it bears another name here. */
+    String said(TopicSource.Found found) {
+      return as == null || as.equals(found.topic()) ? "" : " as " + as;
     }
 
     Duration timeout() {

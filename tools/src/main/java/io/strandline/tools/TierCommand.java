@@ -179,7 +179,8 @@ final class TierCommand {
     try (Admin admin = connection.admin()) {
       RestoreCommand.Takeover takeover = new RestoreCommand.Takeover(admin, wanted.name(found));
       takeover.create(found, ForeignTopic.Use.MOUNT, Map.of());
-      return RestoreCommand.end(printer, found, takeover.await(found, wanted.timeout()), "");
+      return RestoreCommand.end(
+          printer, found, takeover.await(found, wanted.timeout()), wanted.said(found));
     }
   }
 

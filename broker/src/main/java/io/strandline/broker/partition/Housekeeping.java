@@ -202,7 +202,8 @@ final class Housekeeping implements AutoCloseable {
   private int retain(long nowMs) {
     int asked = 0;
     for (Partition partition : hosted) {
-      if (partition.config().delete) {
+      // A directory that failed was told of once; a failed step each round would tell it for ever.
+      if (partition.config().delete && partition.log().directory().online()) {
         var unused =
             partition.step(() -> partition.log().deleteExpired(nowMs, partition.highWatermark()));
         asked++;

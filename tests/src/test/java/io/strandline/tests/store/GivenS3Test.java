@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.tiering.store.Leftover;
 import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreException;
+import io.strandline.tiering.store.s3.S3Config;
 import io.strandline.tiering.store.s3.S3ObjectStore;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -25,6 +26,16 @@ class GivenS3Test extends S3Contract {
     Assumptions.assumeTrue(given != null, "no S3 server is given by the environment");
     assert given != null;
     return given;
+  }
+
+  @Override
+  int pageKeys() {
+    return S3Config.PAGE_KEYS_MAX;
+  }
+
+  @Override
+  int many() {
+    return 1_100;
   }
 
   @Test

@@ -78,6 +78,7 @@ abstract class S3Contract extends ObjectStoreContract {
             32,
             Duration.ofSeconds(3),
             new S3Config.Multipart(PART_BYTES, PART_BYTES, 3),
+            pageKeys(),
             Optional.of(
                 new S3Config.Credentials(keys.accessKey(), keys.secretKey(), Optional.empty())));
     String uri = "s3://" + place + "?endpoint=" + server.endpoint() + more;
@@ -88,6 +89,16 @@ abstract class S3Contract extends ObjectStoreContract {
   @Override
   protected ObjectStore store() {
     return store;
+  }
+
+  /** Versions or parts that one answer tells: few, so that a few are many pages. */
+  int pageKeys() {
+    return 7;
+  }
+
+  /** More than a page of whatever is listed in pages. */
+  int many() {
+    return 3 * pageKeys();
   }
 
   @Override
@@ -207,6 +218,29 @@ abstract class S3Contract extends ObjectStoreContract {
                 .join()
                 .leftovers())
         .isEmpty();
+  }
+
+  @Test
+  void uploadsInPartsAreFoundPageByPageEachOnce() {
+    try (S3AsyncClient sdk = sdk()) {
+      for (int i = 0; i < many(); i++) {
+        String name = prefix + "/" + key("half" + i % (pageKeys() + 1)).value();
+        sdk.createMultipartUpload(u -> u.bucket(server.bucket()).key(name)).join();
+      }
+    }
+    List<Leftover> all = VersionedBucket.leftovers(store, "", Leftover.Of.UPLOADS);
+    assertThat(all).extracting(Leftover::id).doesNotHaveDuplicates().hasSize(many());
+    store.purge(all).join();
+    assertThat(VersionedBucket.leftovers(store, "", Leftover.Of.UPLOADS)).isEmpty();
+  }
+
+  @Test
+  void aSweepOfAVersionedBucketTakesWhatIsOldAndNothingElse() {
+    String bucket = "versions" + System.nanoTime();
+    try (S3AsyncClient sdk = sdk();
+        S3ObjectStore versioned = open(bucket + "/x", "", server.keys())) {
+      new VersionedBucket(sdk, bucket, versioned).sweep(many());
+    }
   }
 
   @Test

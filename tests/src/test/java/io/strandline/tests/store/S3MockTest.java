@@ -1,5 +1,6 @@
 package io.strandline.tests.store;
 
+import io.strandline.tiering.store.s3.S3Config;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,6 +21,17 @@ class S3MockTest extends S3Contract {
   @AfterAll
   static void stop() {
     process.close();
+  }
+
+  /** It forgets what a key has on both sides of a page's border: no borders. */
+  @Override
+  int pageKeys() {
+    return S3Config.PAGE_KEYS_MAX;
+  }
+
+  @Override
+  int many() {
+    return 20;
   }
 
   @Override

@@ -25,6 +25,12 @@ import org.jspecify.annotations.Nullable;
  * of a page's last key wait for the next page.
  */
 final class LeftoverSweep {
+  /**
+   * In one call, which has a deadline of ten seconds: Ceph takes ten milliseconds for each version
+   * of one key.
+   */
+  static final int PURGED_AT_ONCE = 200;
+
   private final ObjectStore store;
   private final Predicate<Leftover> ours;
   private final Supplier<CompletableFuture<Instant>> young;
@@ -125,9 +131,26 @@ final class LeftoverSweep {
   }
 
   private CompletableFuture<Void> purge(List<Leftover> due) {
-    if (due.isEmpty()) {
+    return purge(
+        Stream.concat(
+                due.stream().filter(left -> left.kind() != Kind.MARKER),
+                due.stream().filter(left -> left.kind() == Kind.MARKER))
+            .toList(),
+        0);
+  }
+
+  /** From here on, a call after the other; what is behind stays deleted if one fails. */
+  private CompletableFuture<Void> purge(List<Leftover> due, int from) {
+    if (from >= due.size()) {
       return CompletableFuture.completedFuture(null);
     }
-    return store.purge(due).thenAccept(purged -> deleted += due.size());
+    List<Leftover> some = due.subList(from, Math.min(due.size(), from + PURGED_AT_ONCE));
+    return store
+        .purge(some)
+        .thenCompose(
+            purged -> {
+              deleted += some.size();
+              return purge(due, from + some.size());
+            });
   }
 }

@@ -229,11 +229,16 @@ public final class PartitionScrub {
                       .filter(info -> info.modified().isBefore(since))
                       .map(ObjectInfo::key)
                       .toList();
-              return (old.isEmpty()
-                      ? CompletableFuture.<Void>completedFuture(null)
-                      : store.delete(old))
-                  .thenApply(deleted -> old.size());
+              return delete(old, 0).thenApply(deleted -> old.size());
             });
+  }
+
+  private CompletableFuture<Void> delete(List<ObjectKey> old, int from) {
+    if (from >= old.size()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    int to = Math.min(old.size(), from + LeftoverSweep.PURGED_AT_ONCE);
+    return store.delete(old.subList(from, to)).thenCompose(deleted -> delete(old, to));
   }
 
   /** Only what bears a name of ours, below the prefix of this partition. */

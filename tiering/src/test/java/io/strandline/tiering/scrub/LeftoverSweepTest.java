@@ -75,6 +75,7 @@ class LeftoverSweepTest {
     /** Versions go before markers, and no marker while a version of its key is left. */
     @Override
     public CompletableFuture<Void> purge(Collection<Leftover> leftovers) {
+      assertThat(leftovers).as("in one call").hasSizeBetween(1, LeftoverSweep.PURGED_AT_ONCE);
       Set<Leftover> gone = new HashSet<>(leftovers);
       kept.removeIf(gone::contains);
       Set<ObjectKey> versions = new HashSet<>();

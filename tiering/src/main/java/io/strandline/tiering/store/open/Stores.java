@@ -125,6 +125,7 @@ public final class Stores {
         connections,
         S3Config.defaults().connectTimeout(),
         config.multipart(),
+        S3Config.PAGE_KEYS_MAX,
         config.s3Credentials());
   }
 }

@@ -6,6 +6,8 @@ import java.util.Optional;
 /**
  * What an S3 client needs beside its location.
  *
+ * @param pageKeys versions or uploads in parts in one answer of a list of them; at most 1000 on
+ *     most stores
  * @param connectionsMax in the pool
  * @param connectTimeout for a new connection, and for getting one from the pool
  * @param credentials none for the SDK's own chain: system properties, environment, profile files,
@@ -15,7 +17,10 @@ public record S3Config(
     int connectionsMax,
     Duration connectTimeout,
     Multipart multipart,
+    int pageKeys,
     Optional<Credentials> credentials) {
+  /** As many as S3 tells in one answer. */
+  public static final int PAGE_KEYS_MAX = 1000;
 
   /**
    * When and how a put goes in parts.
@@ -57,6 +62,7 @@ public record S3Config(
   }
 
   public static S3Config defaults() {
-    return new S3Config(128, Duration.ofSeconds(3), Multipart.defaults(), Optional.empty());
+    return new S3Config(
+        128, Duration.ofSeconds(3), Multipart.defaults(), PAGE_KEYS_MAX, Optional.empty());
   }
 }

@@ -53,7 +53,8 @@ final class S3Errors {
   private static StoreException explainAnswer(
       Operation operation, String what, AwsServiceException answer) {
     String code = code(answer);
-    String message = what + answer.statusCode() + " " + answer.getMessage();
+    // The code says what is wrong: a wrong secret, no such bucket. Servers may send no words.
+    String message = what + answer.statusCode() + " " + code + " " + answer.getMessage();
     if (answer.isThrottlingException() || PASSING.containsKey(code)) {
       Why why = PASSING.getOrDefault(code, Why.THROTTLED);
       return new StoreException.Unavailable(message, answer, why);

@@ -26,14 +26,17 @@ import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
  * parts. Fails with the SDK's exceptions.
  */
 final class S3Leftovers {
-  private static final int KEYS_MAX = 1000;
+  private static final int DELETE_KEYS_MAX = 1000;
+  private static final int ABORTS_AT_ONCE = 8;
 
   private final S3AsyncClient client;
   private final S3Requests requests;
+  private final int pageKeys;
 
-  S3Leftovers(S3AsyncClient client, S3Requests requests) {
+  S3Leftovers(S3AsyncClient client, S3Requests requests, int pageKeys) {
     this.client = client;
     this.requests = requests;
+    this.pageKeys = pageKeys;
   }
 
   /** One of the items that bear one key. */
@@ -45,7 +48,7 @@ final class S3Leftovers {
             list ->
                 list.bucket(requests.bucket())
                     .prefix(requests.name(prefix))
-                    .maxKeys(KEYS_MAX)
+                    .maxKeys(pageKeys)
                     .keyMarker(orNull(after.key()))
                     .versionIdMarker(orNull(after.id())))
         .thenApply(page -> page(page, after));
@@ -126,7 +129,7 @@ final class S3Leftovers {
             list ->
                 list.bucket(requests.bucket())
                     .prefix(requests.name(prefix))
-                    .maxUploads(KEYS_MAX)
+                    .maxUploads(pageKeys)
                     .keyMarker(orNull(after.key()))
                     .uploadIdMarker(orNull(after.id())))
         .thenApply(
@@ -161,13 +164,21 @@ final class S3Leftovers {
 
   /** Versions before markers: a marker that goes first would bring its object back. */
   CompletableFuture<Void> purge(List<Leftover> leftovers) {
-    return CompletableFuture.allOf(
-            leftovers.stream()
-                .filter(left -> left.kind() == Kind.UPLOAD)
-                .map(this::abort)
-                .toArray(CompletableFuture[]::new))
+    List<Leftover> uploads = leftovers.stream().filter(left -> left.kind() == Kind.UPLOAD).toList();
+    return abort(uploads, 0)
         .thenCompose(aborted -> delete(leftovers, Kind.VERSION, 0))
         .thenCompose(versions -> delete(leftovers, Kind.MARKER, 0));
+  }
+
+  /** A request each: some at a time, for a page of them would wait for connections in vain. */
+  private CompletableFuture<Void> abort(List<Leftover> uploads, int from) {
+    if (from >= uploads.size()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    int to = Math.min(uploads.size(), from + ABORTS_AT_ONCE);
+    return CompletableFuture.allOf(
+            uploads.subList(from, to).stream().map(this::abort).toArray(CompletableFuture[]::new))
+        .thenCompose(aborted -> abort(uploads, to));
   }
 
   private CompletableFuture<?> abort(Leftover upload) {
@@ -192,7 +203,7 @@ final class S3Leftovers {
         leftovers.stream()
             .filter(left -> left.kind() == kind)
             .skip(from)
-            .limit(KEYS_MAX)
+            .limit(DELETE_KEYS_MAX)
             .map(
                 left ->
                     ObjectIdentifier.builder()

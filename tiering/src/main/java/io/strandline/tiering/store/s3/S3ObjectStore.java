@@ -291,7 +291,7 @@ public final class S3ObjectStore implements ObjectStore {
   @Override
   public CompletableFuture<Leftover.Page> leftovers(
       String prefix, Leftover.Of of, Leftover.After after) {
-    S3Leftovers leftovers = new S3Leftovers(client, requests);
+    S3Leftovers leftovers = new S3Leftovers(client, requests, config.pageKeys());
     CompletableFuture<Leftover.Page> asked =
         of == Leftover.Of.VERSIONS
             ? leftovers.versions(prefix, after)
@@ -303,7 +303,8 @@ public final class S3ObjectStore implements ObjectStore {
   public CompletableFuture<Void> purge(Collection<Leftover> leftovers) {
     List<Leftover> all = List.copyOf(leftovers);
     String subject = all.size() + " leftovers";
-    CompletableFuture<Void> purged = new S3Leftovers(client, requests).purge(all);
+    CompletableFuture<Void> purged =
+        new S3Leftovers(client, requests, config.pageKeys()).purge(all);
     return CompletableFuture.allOf(answer(Operation.DELETE, subject, purged, done -> all))
         .exceptionallyCompose(thrown -> CompletableFuture.failedFuture(StoreException.of(thrown)));
   }

@@ -1,6 +1,7 @@
 package io.strandline.tiering.store.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.Payload;
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -51,6 +53,7 @@ class ErrorsOverHttpTest {
             8,
             Duration.ofSeconds(3),
             new S3Config.Multipart(1_000, 600, 2),
+            1000,
             Optional.of(new S3Config.Credentials("any", "any-secret", Optional.empty())));
     return new S3ObjectStore(
         S3Location.parse(server.uri() + options), config, THREADS, TIMER, InstantSource.system());
@@ -124,6 +127,15 @@ class ErrorsOverHttpTest {
     check("list", list, () -> store.list("", "", 10));
     check("delete", delete, () -> store.delete(List.of(KEY)));
     check("head", head, () -> store.head(KEY));
+  }
+
+  @Test
+  void whoeverReadsTheMessageLearnsTheCode() {
+    server.answer(Answer.error(403, "SignatureDoesNotMatch"));
+    assertThatThrownBy(() -> store.get(KEY, 100).join())
+        .hasMessageContaining("403 SignatureDoesNotMatch");
+    assertThatThrownBy(() -> store.put(KEY, bytes()).join())
+        .hasMessageContaining("403 SignatureDoesNotMatch");
   }
 
   /** The headers that S3 is told to encrypt by, on everything that makes an object. */

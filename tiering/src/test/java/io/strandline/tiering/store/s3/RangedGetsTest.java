@@ -59,7 +59,11 @@ class RangedGetsTest {
     var keys = new S3Config.Credentials("key", "secret", Optional.empty());
     var config =
         new S3Config(
-            connections, Duration.ofSeconds(60), S3Config.Multipart.defaults(), Optional.of(keys));
+            connections,
+            Duration.ofSeconds(60),
+            S3Config.Multipart.defaults(),
+            1000,
+            Optional.of(keys));
     String uri =
         "s3://bucket/x?region=us-east-1&endpoint=http://127.0.0.1:"
             + server.port()
