@@ -94,7 +94,8 @@ class GivenCephOutageTest {
     int pause = (int) Math.min(30, 30 * MINUTES);
     try (ManyPartitions many = new ManyPartitions(bootstrap, PARTITIONS);
         OutageClients clients = new OutageClients(bootstrap, partition, phase::get);
-        OutageWatch watch = new OutageWatch(broker, phase::get)) {
+        OutageWatch watch = new OutageWatch(broker, phase::get);
+        Lateness late = new Lateness(phase::get)) {
       Topics.awaitReleased(bootstrap, partition, 2_000);
       rest(pause);
       long history = Topics.offset(bootstrap, partition, OffsetSpec.earliestLocal());
@@ -121,6 +122,12 @@ class GivenCephOutageTest {
         watch.close();
         old.close();
         tell(clients, watch, old);
+        for (String name : PHASES) {
+          System.out.println(
+              "OUTAGE " + name + ": this process woke up late by " + late.told(name));
+        }
+        clients.stalls().forEach(stall -> System.out.println("OUTAGE produce took long: " + stall));
+        late.longest().forEach(each -> System.out.println("OUTAGE woke up late: " + each));
         judge(clients, watch, old, behind);
         many.readAll();
       }

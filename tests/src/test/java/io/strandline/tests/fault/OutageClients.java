@@ -2,6 +2,7 @@ package io.strandline.tests.fault;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +29,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class OutageClients implements AutoCloseable {
   private static final int VALUE_BYTES = 4096;
   private static final long PERIOD_NANOS = 2_000_000; // 500 records a second
+  private static final long SLOW_NANOS = 200_000_000;
+
+  /** A record that took long, by when it was sent. */
+  private record Slow(Instant sent, long nanos) {}
 
   private final String bootstrap;
   private final TopicPartition partition;
@@ -35,6 +40,7 @@ final class OutageClients implements AutoCloseable {
   private final Map<String, ConcurrentLinkedQueue<Long>> produced = new ConcurrentHashMap<>();
   private final Map<String, ConcurrentLinkedQueue<Long>> consumed = new ConcurrentHashMap<>();
   private final ConcurrentLinkedQueue<Exception> failures = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Slow> slow = new ConcurrentLinkedQueue<>();
   private final AtomicLong acknowledged = new AtomicLong();
   private final AtomicBoolean stopped = new AtomicBoolean();
   private final List<Thread> threads;
@@ -87,6 +93,7 @@ final class OutageClients implements AutoCloseable {
 
   private void send(KafkaProducer<byte[], byte[]> producer, long number) {
     long sent = System.nanoTime();
+    Instant at = Instant.now();
     String now = phase.get();
     byte[] value = ByteBuffer.allocate(VALUE_BYTES).putLong(number).putLong(sent).array();
     var unused =
@@ -99,7 +106,11 @@ final class OutageClients implements AutoCloseable {
                 failures.add(new IllegalStateException(number + " is at " + metadata.offset()));
               } else {
                 acknowledged.incrementAndGet();
-                keep(produced, now, System.nanoTime() - sent);
+                long took = System.nanoTime() - sent;
+                keep(produced, now, took);
+                if (took > SLOW_NANOS) {
+                  slow.add(new Slow(at, took));
+                }
               }
             });
   }
@@ -159,6 +170,19 @@ final class OutageClients implements AutoCloseable {
   private static void keep(
       Map<String, ConcurrentLinkedQueue<Long>> kept, String phase, long nanos) {
     kept.computeIfAbsent(phase, any -> new ConcurrentLinkedQueue<>()).add(nanos);
+  }
+
+  /** The first of each row of records that took a fifth of a second and more, with its time. */
+  List<String> stalls() {
+    List<String> stalls = new ArrayList<>();
+    Instant last = Instant.EPOCH;
+    for (Slow each : slow) {
+      if (each.sent.isAfter(last.plusMillis(100))) {
+        stalls.add(each.sent + " " + each.nanos / 1_000_000 + " ms");
+      }
+      last = each.sent;
+    }
+    return stalls;
   }
 
   /** A line for people. */
