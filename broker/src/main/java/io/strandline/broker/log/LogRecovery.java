@@ -74,6 +74,7 @@ final class LogRecovery {
       replay(segments, producers, scanFrom);
       scan(bases, scanFrom, producers, epochs);
     }
+    boolean asStored = start.clean && scanFrom == Long.MAX_VALUE && !segments.isEmpty();
     if (segments.isEmpty()) {
       segments.put(logStart, LogSegment.create(runtime.disk(), path, logStart, now));
     }
@@ -81,6 +82,7 @@ final class LogRecovery {
     if (end < logStart) {
       restartAt(logStart, producers, epochs);
       end = logStart;
+      asStored = false;
     }
     if (scanFrom == Long.MAX_VALUE) {
       replay(segments, producers, end);
@@ -89,13 +91,14 @@ final class LogRecovery {
       producers.beginComplete();
     }
     producers.advanceTo(end);
-    producers.snapshot(true);
+    asStored &= !producers.snapshot(true);
     epochs.truncateFromEndAsyncFlush(end);
     epochs.truncateFromStartAsyncFlush(logStart);
     long recovered = start.clean ? end : Math.min(Math.max(start.recoveryPoint, 0), end);
     // Opened again by the first who reads or appends: thousands of logs may never see either.
     segments.values().forEach(LogSegment::closeUnshared);
-    return new Opened(List.copyOf(segments.values()), producers, epochs, logStart, recovered);
+    return new Opened(
+        List.copyOf(segments.values()), producers, epochs, logStart, recovered, asStored);
   }
 
   private long endOfLast() {

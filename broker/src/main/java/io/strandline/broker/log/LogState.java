@@ -52,7 +52,7 @@ final class LogState {
   volatile boolean sealDue;
 
   /** Names of files that were made since the directory was forced. */
-  volatile boolean namesDue = true;
+  volatile boolean namesDue;
 
   /**
    * The newest leader epoch, when an append has just found it so, else -1: appends ask and note it
@@ -90,19 +90,25 @@ final class LogState {
     this.localStart = Math.max(opened.logStart, segments.firstKey());
     this.logEnd = active().end().nextOffset();
     this.recoveryPoint = Math.min(opened.recoveryPoint, logEnd);
+    this.namesDue = !opened.asStored;
     this.sealDue =
         segments.headMap(active().baseOffset()).values().stream().anyMatch(s -> !s.sealed());
     this.lastFlushMs = runtime.clock().millis();
     drawJitter();
   }
 
-  /** A log as found on disk. */
+  /**
+   * A log as found on disk.
+   *
+   * @param asStored the last process ended in order, and nothing was changed since
+   */
   record Opened(
       List<LogSegment> segments,
       ProducerStates producers,
       LeaderEpochFileCache epochs,
       long logStart,
-      long recoveryPoint) {}
+      long recoveryPoint,
+      boolean asStored) {}
 
   LogSegment active() {
     return active;
@@ -150,9 +156,9 @@ final class LogState {
   /** Closes the active segment and makes an empty one at the log's end. Under the lock. */
   LogSegment roll(long nowMs) throws IOException {
     LogSegment next = LogSegment.create(runtime.disk(), path, logEnd, nowMs);
-    namesDue = true;
     producers.advanceTo(logEnd);
     producers.snapshot(false);
+    namesDue = true;
     add(next);
     sealDue = true;
     drawJitter();

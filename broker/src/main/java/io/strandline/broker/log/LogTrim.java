@@ -248,6 +248,7 @@ final class LogTrim {
       retire(segment);
     }
     state.producers.deleteSnapshotsBefore(start);
+    state.namesDue = true;
     LOG.atDebug()
         .addKeyValue("partition", state.partition)
         .addKeyValue("offset", start)

@@ -302,9 +302,13 @@ final class ProducerStates {
     states.updateMapEndOffset(offset);
   }
 
-  /** Writes a snapshot at the map's end, forced only if asked to. */
-  void snapshot(boolean force) throws IOException {
-    states.takeSnapshot(force);
+  /**
+   * Writes a snapshot at the map's end if there is none, its bytes forced only if asked to.
+   *
+   * @return whether there is a new name now
+   */
+  boolean snapshot(boolean force) throws IOException {
+    return states.takeSnapshot(force).isPresent();
   }
 
   Optional<Path> snapshotAt(long offset) {

@@ -61,21 +61,31 @@ final class Sealer {
         });
   }
 
-  /** Flushes and writes the active segment's indexes too, so that the next start finds them. */
+  /**
+   * Flushes and writes the active segment's indexes too, so that the next start finds them; of a
+   * log that is as it was found, nothing.
+   */
   void close() throws IOException {
     synchronized (state.sealing) {
-      force();
+      seal();
       synchronized (state.lock) {
         state.producers.advanceTo(state.logEnd);
-        state.producers.snapshot(true);
-        state.active().seal();
-        state.runtime.disk().forceDirectory(state.path);
+        boolean named = state.producers.snapshot(true);
+        LogSegment active = state.active();
+        if (!active.asStored()) {
+          active.seal();
+          named = true;
+        }
+        state.namesDue |= named;
+        forceNames();
+        reach(state.logEnd);
+        state.unflushedRecords.set(0);
       }
     }
   }
 
+  /** What is active is noted first: a roll meanwhile leaves it to be sealed, or forced, here. */
   private void force() throws IOException {
-    seal();
     LogSegment active;
     long end;
     long unflushed;
@@ -84,6 +94,7 @@ final class Sealer {
       end = state.logEnd;
       unflushed = state.unflushedRecords.get();
     }
+    seal();
     if (end > state.recoveryPoint || state.namesDue) {
       active.force();
       forceNames();

@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +21,13 @@ final class FailingDisk implements Disk {
   private final Disk disk = new NioDisk();
   long freeBytes = Long.MAX_VALUE;
   boolean forceFails;
-  final Set<File> openFiles = new HashSet<>();
+  final Set<File> openFiles = ConcurrentHashMap.newKeySet();
+
+  /** Names of files and directories in the order in which they were forced. */
+  final List<String> forced = Collections.synchronizedList(new ArrayList<>());
+
+  /** Names of files that were made, renamed or deleted, in order. */
+  final List<String> named = Collections.synchronizedList(new ArrayList<>());
 
   /** Run once, when a file's channel is next asked for. */
   @Nullable Runnable onChannel;
@@ -31,7 +39,10 @@ final class FailingDisk implements Disk {
 
   @Override
   public File open(Path file, boolean create) throws IOException {
-    FailingFile opened = new FailingFile(disk.open(file, create));
+    if (create && !disk.exists(file)) {
+      named.add(file.getFileName().toString());
+    }
+    FailingFile opened = new FailingFile(file, disk.open(file, create));
     openFiles.add(opened);
     return opened;
   }
@@ -43,9 +54,11 @@ final class FailingDisk implements Disk {
   }
 
   private final class FailingFile implements File {
+    private final Path path;
     private final File file;
 
-    FailingFile(File file) {
+    FailingFile(Path path, File file) {
+      this.path = path;
       this.file = file;
     }
 
@@ -79,6 +92,7 @@ final class FailingDisk implements Disk {
         throw new IOException("Input/output error");
       }
       file.force();
+      forced.add(path.getFileName().toString());
     }
 
     @Override
@@ -101,16 +115,22 @@ final class FailingDisk implements Disk {
   @Override
   public void rename(Path from, Path to) throws IOException {
     disk.rename(from, to);
+    named.add(to.getFileName().toString());
   }
 
   @Override
   public boolean delete(Path path) throws IOException {
-    return disk.delete(path);
+    boolean there = disk.delete(path);
+    if (there) {
+      named.add(path.getFileName().toString());
+    }
+    return there;
   }
 
   @Override
   public void forceDirectory(Path directory) throws IOException {
     disk.forceDirectory(directory);
+    forced.add(directory.getFileName().toString());
   }
 
   @Override

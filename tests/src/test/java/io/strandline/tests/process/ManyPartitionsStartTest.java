@@ -44,15 +44,22 @@ class ManyPartitionsStartTest {
     settings.put("log.segment.delete.delay.ms", "1000");
     try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings)) {
       fill(broker);
-      broker.stop();
+      stopAndTell(broker, "after the writes");
 
       broker.set("strandline.tier.reclaim.ms", "30000");
       for (int i = 0; i < Integer.getInteger("start.again", 1); i++) {
         double atReady = startAndTell(broker, "tier on");
         assertThat(atReady).as("requests when ready").isLessThan(50);
-        broker.stop();
+        stopAndTell(broker, "untouched");
       }
     }
+  }
+
+  private static void stopAndTell(BrokerProcess broker, String what) throws Exception {
+    long begin = System.nanoTime();
+    assertThat(broker.stop()).isZero();
+    long ms = (System.nanoTime() - begin) / 1_000_000;
+    System.out.printf("%s, %d partitions: stopped after %d ms%n", what, PARTITIONS, ms);
   }
 
   private double startAndTell(BrokerProcess broker, String what) throws Exception {

@@ -54,6 +54,7 @@ public final class LogSegment {
   private volatile boolean sealed;
   private volatile boolean indexed;
   private volatile boolean touched;
+  private volatile boolean asStored;
   private volatile long maxTimestamp;
   private long maxTimestampOffset;
   private long firstTimestamp = UNKNOWN;
@@ -105,6 +106,7 @@ public final class LogSegment {
             disk, directory, baseOffset, end, Files.getLastModifiedTime(file).toMillis());
     segment.maxTimestamp = UNKNOWN;
     segment.sealed = true;
+    segment.asStored = true;
     return segment;
   }
 
@@ -118,6 +120,14 @@ public final class LogSegment {
 
   public boolean sealed() {
     return sealed;
+  }
+
+  /**
+   * Whether nothing was written since all of it was sealed: its files, indexes included, say what
+   * is known of it, and are durable.
+   */
+  public boolean asStored() {
+    return asStored;
   }
 
   public Path path() {
@@ -278,6 +288,7 @@ public final class LogSegment {
 
   /** Bytes of whole batches behind the end; then {@link #index} each and {@link #publish}. */
   public void write(ByteBuffer batches) throws IOException {
+    changes();
     log(false).write(batches, end.sizeBytes);
   }
 
@@ -309,8 +320,10 @@ public final class LogSegment {
 
   /** Makes what was written durable; of the indexes only the list of aborted transactions. */
   public void force() throws IOException {
-    log(false).force();
-    aborted.force();
+    if (!asStored) {
+      log(false).force();
+      aborted.force();
+    }
   }
 
   /**
@@ -321,9 +334,14 @@ public final class LogSegment {
     if (sealed) {
       return;
     }
-    force();
-    writeIndexes();
+    if (asStored) {
+      indexed = false;
+    } else {
+      force();
+      writeIndexes();
+    }
     openStoredIndexes();
+    asStored = true;
     sealed = true;
   }
 
@@ -344,33 +362,45 @@ public final class LogSegment {
     }
   }
 
+  /**
+   * The index files, which appends do not keep up with, go before the first of them. Should a power
+   * cut bring them back: what was not sealed since is scanned, and its indexes made again.
+   */
+  private void changes() throws IOException {
+    if (asStored) {
+      deleteIndexes();
+    }
+  }
+
+  private void deleteIndexes() throws IOException {
+    asStored = false;
+    disk.delete(file(LogFiles.INDEX));
+    disk.delete(file(LogFiles.TIME_INDEX));
+  }
+
   /** Begins anew as an active, empty segment, to be filled by a scan of its file. */
   public void restart() throws IOException {
+    deleteIndexes();
     offsets.clear();
     times.clear();
     aborted.clear();
-    reactivate();
+    sealed = false;
+    indexed = true;
     maxTimestamp = -1;
     maxTimestampOffset = baseOffset;
     bytesSinceEntry = 0;
     end = new End(0, baseOffset);
   }
 
-  /** Active again, with its indexes in memory and their files gone. */
+  /** Active again, with its indexes in memory; their files stay until it is written to. */
   public void reopen() throws IOException {
     if (sealed) {
       offsets().load();
       times().load();
-      reactivate();
+      sealed = false;
+      indexed = true;
       noteTail();
     }
-  }
-
-  private void reactivate() throws IOException {
-    sealed = false;
-    indexed = true;
-    disk.delete(file(LogFiles.INDEX));
-    disk.delete(file(LogFiles.TIME_INDEX));
   }
 
   /**
@@ -378,6 +408,7 @@ public final class LogSegment {
    * that is.
    */
   public void truncate(int sizeBytes, long nextOffset) throws IOException {
+    changes();
     offsets.truncate(sizeBytes);
     times.truncate(nextOffset - baseOffset);
     aborted.truncate(nextOffset);
