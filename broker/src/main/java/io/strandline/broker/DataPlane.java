@@ -14,6 +14,7 @@ import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.socket.SocketServer;
+import io.strandline.tiering.Backlog;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -98,7 +99,9 @@ final class DataPlane implements AutoCloseable {
             tier.replay(),
             space,
             meters.registry(),
-            new ReplicaMeters(meters.kafka()),
+            new ReplicaMeters(
+                meters.kafka(),
+                id -> tier.running().map(all -> all.backlog(id)).orElse(Backlog.NONE)),
             Bindings.partitionSettings(config));
     Partitions opened = new Partitions(runtime, quorum, directories.all(), tier, threads.changes);
     parts.started("partitions", opened);

@@ -48,6 +48,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -220,10 +221,13 @@ final class ObjectTier implements Tier, AutoCloseable {
     };
   }
 
+  /** Empty before the store was verified. */
+  Optional<TierPipeline> running() {
+    return pipeline.isDone() ? Optional.of(pipeline.join()) : Optional.empty();
+  }
+
   private void retryNow(int max) {
-    if (pipeline.isDone()) {
-      pipeline.join().retryNow(max);
-    }
+    running().ifPresent(tier -> tier.retryNow(max));
   }
 
   private String storeDetail() {
@@ -232,14 +236,13 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   private String tieringDetail() {
-    return pipeline.isDone() ? pipeline.join().trouble() : "";
+    return running().map(TierPipeline::trouble).orElse("");
   }
 
   /** A reader met what cannot be read; told once. */
   private void damaged(TopicIdPartition partition, ReplayException.Damage range) {
-    if (pipeline.isDone()) {
-      pipeline.join().scrubbed().met(partition, range.fromOffset(), range.toOffset());
-    }
+    running()
+        .ifPresent(tier -> tier.scrubbed().met(partition, range.fromOffset(), range.toOffset()));
   }
 
   private Check damages() {
@@ -379,9 +382,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private synchronized void superseded(String reason) {
     verified = Check.failed(reason);
     LOG.atError().addKeyValue("reason", reason).log("nothing is tiered any more");
-    if (pipeline.isDone()) {
-      pipeline.join().close();
-    }
+    running().ifPresent(TierPipeline::close);
   }
 
   // ---- partitions come and go

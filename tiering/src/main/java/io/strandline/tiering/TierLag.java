@@ -15,6 +15,7 @@ final class TierLag {
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private long bytes;
+  private int segments;
   private boolean unstable;
 
   /**
@@ -24,6 +25,7 @@ final class TierLag {
   synchronized void measure(List<SealedSegment> untiered, long stableOffset, long nowMs) {
     unstable = !untiered.isEmpty() && untiered.get(0).endOffset() > stableOffset;
     bytes = untiered.stream().mapToLong(SealedSegment::logBytes).sum();
+    segments = untiered.size();
     long first = untiered.isEmpty() ? Long.MAX_VALUE : untiered.get(0).baseOffset();
     while (!waiting.isEmpty() && waiting.getFirst().baseOffset < first) {
       waiting.removeFirst();
@@ -38,6 +40,7 @@ final class TierLag {
   synchronized void clear() {
     waiting.clear();
     bytes = 0;
+    segments = 0;
     unstable = false;
   }
 
@@ -48,6 +51,10 @@ final class TierLag {
 
   synchronized long bytes() {
     return bytes;
+  }
+
+  synchronized Backlog backlog() {
+    return new Backlog(bytes, segments);
   }
 
   /** Since when the oldest segment waits; {@code Long.MAX_VALUE} if none does. */

@@ -245,6 +245,12 @@ public final class TierPipeline implements AutoCloseable {
     }
   }
 
+  /** Of a partition; of one that this broker does not lead, nothing. */
+  public Backlog backlog(TopicIdPartition partition) {
+    Joined there = joined.get(partition);
+    return there == null ? Backlog.NONE : there.tier.lag().backlog();
+  }
+
   /** How far a partition that this broker leads is tiered; empty until its manifest was opened. */
   public Optional<TierProgress> progress(TopicIdPartition partition) {
     return shared.board().of(partition);

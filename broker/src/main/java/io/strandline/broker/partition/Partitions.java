@@ -122,7 +122,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     }
     housekeeping.start();
     // Beside the way up: a name costs microseconds, and there may be tens of thousands.
-    changes.execute(() -> hosted.values().forEach(p -> runtime.kafka().show(p.log())));
+    changes.execute(() -> hosted.values().forEach(this::show));
   }
 
   /** A disk that fails takes its own directory offline, not the node. */
@@ -306,8 +306,18 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private Partition host(PartitionLog log) {
     Partition created = new Partition(log, log.logEndOffset(), runtime);
     hosted.put(log.partition().topicPartition(), created);
-    runtime.kafka().show(log);
+    show(created);
     return created;
+  }
+
+  private void show(Partition p) {
+    runtime
+        .kafka()
+        .show(
+            p.log(),
+            () ->
+                p.role()
+                    .standing(minInSync(p), Math.max(0, p.highWatermark() - p.lastStableOffset())));
   }
 
   /** Whether the partition's log is lost and being fetched from the tier. */
@@ -351,7 +361,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       return;
     }
     hosted.remove(id.topicPartition());
-    hide(partition.log());
+    runtime.kafka().hide(partition.log());
     tier.leave(id);
     PartitionLog log = partition.log();
     TopicPartition name = id.topicPartition();
@@ -396,14 +406,6 @@ public final class Partitions implements MetadataListener, AutoCloseable {
               }
               return failure == null;
             });
-  }
-
-  private void hide(PartitionLog log) {
-    runtime.kafka().hide(log);
-    String topic = log.partition().topic();
-    if (hosted.keySet().stream().noneMatch(other -> other.topic().equals(topic))) {
-      runtime.kafka().forget(topic);
-    }
   }
 
   /**

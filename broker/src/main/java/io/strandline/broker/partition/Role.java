@@ -1,6 +1,7 @@
 package io.strandline.broker.partition;
 
 import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.partition.meter.Standing;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -13,6 +14,15 @@ sealed interface Role {
   /** Whether it is led, and takes no appends: another cluster's history. */
   default boolean readOnly() {
     return false;
+  }
+
+  /**
+   * What is told of the partition.
+   *
+   * @param unstable offsets between the last stable one and the high watermark
+   */
+  default Standing standing(int minInSyncReplicas, long unstable) {
+    return Standing.notLed(unstable);
   }
 
   /** Opened, and the metadata has not spoken yet. */
@@ -64,6 +74,13 @@ sealed interface Role {
         }
       }
       return lowest;
+    }
+
+    @Override
+    public Standing standing(int minInSyncReplicas, long unstable) {
+      int inSync = state.isr().size();
+      return new Standing(
+          state.replicas().size(), inSync, spareInSync(minInSyncReplicas), unstable);
     }
 
     boolean underReplicated() {

@@ -33,6 +33,7 @@ class KafkaNamesTest {
       requests();
       replicas();
       logs();
+      partitions();
       groups();
       node();
 
@@ -103,6 +104,40 @@ class KafkaNamesTest {
         .isInstanceOf(Long.class);
     assertThat(bean("kafka.log:type=LogManager,name=OfflineLogDirectoryCount", "Value"))
         .isEqualTo(0);
+  }
+
+  private static void partitions() {
+    String partition = "kafka.cluster:type=Partition,name=%s,topic=orders,partition=1";
+    assertThat(bean(partition.formatted("ReplicasCount"), "Value")).isEqualTo(1);
+    assertThat(bean(partition.formatted("InSyncReplicasCount"), "Value")).isEqualTo(1);
+    assertThat(bean(partition.formatted("UnderReplicated"), "Value")).isEqualTo(0);
+    assertThat(bean(partition.formatted("UnderMinIsr"), "Value")).isEqualTo(0);
+    assertThat(bean(partition.formatted("AtMinIsr"), "Value")).isEqualTo(1);
+    assertThat(bean(partition.formatted("LastStableOffsetLag"), "Value")).isEqualTo(0L);
+    assertThat(bean(TOPIC_METRICS + "RemoteCopyLagBytes,topic=orders", "Value")).isEqualTo(0L);
+    assertThat(bean(TOPIC_METRICS + "RemoteCopyLagSegments", "Value")).isEqualTo(0L);
+  }
+
+  /** Uploads are slower than anybody would wait for: all but the first stay where they are. */
+  @Test
+  void theLagOfATopicIsWhatWaitsForTheTier(@TempDir Path dir) throws Exception {
+    String slow = "remote.log.manager.copy.max.bytes.per.second";
+    try (Watched node = new Watched(dir, Map.of(slow, "50000"))) {
+      node.create("waiting", 1, Map.of("segment.bytes", "1048576"));
+      node.create("other", 1, Map.of());
+      node.produce("waiting", 4_000, 1_000);
+
+      String lag = TOPIC_METRICS + "RemoteCopyLag%s";
+      Watched.await(
+          "segments to wait",
+          () -> {
+            long segments = (long) bean(lag.formatted("Segments") + ",topic=waiting", "Value");
+            long bytes = (long) bean(lag.formatted("Bytes") + ",topic=waiting", "Value");
+            return segments > 0 && bytes > segments * 900_000 && bytes <= segments << 20;
+          });
+      assertThat((long) bean(lag.formatted("Bytes"), "Value")).isPositive();
+      assertThat(bean(lag.formatted("Bytes") + ",topic=other", "Value")).isEqualTo(0L);
+    }
   }
 
   private static void groups() {

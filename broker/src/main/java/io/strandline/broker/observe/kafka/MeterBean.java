@@ -39,6 +39,7 @@ final class MeterBean<T> implements DynamicMBean, MBeanRegistration {
   /** The attributes that all meters of a kind have. */
   static final class View<T> {
     private final Map<String, Function<T, @Nullable Object>> attributes = new LinkedHashMap<>();
+    private volatile @Nullable MBeanInfo info;
 
     View<T> add(String name, Function<T, @Nullable Object> value) {
       attributes.put(name, value);
@@ -128,10 +129,21 @@ final class MeterBean<T> implements DynamicMBean, MBeanRegistration {
     throw new UnsupportedOperationException(action);
   }
 
+  /** The same for all of a kind: the server asks for it several times when one is registered. */
   @Override
   public MBeanInfo getMBeanInfo() {
-    Iterable<?> names =
-        meter instanceof Map<?, ?> group ? group.keySet() : view.attributes.keySet();
+    if (meter instanceof Map<?, ?> group) {
+      return info(group.keySet());
+    }
+    MBeanInfo known = view.info;
+    if (known == null) {
+      known = info(view.attributes.keySet());
+      view.info = known;
+    }
+    return known;
+  }
+
+  private MBeanInfo info(Iterable<?> names) {
     List<MBeanAttributeInfo> attributes = new ArrayList<>();
     for (Object name : names) {
       attributes.add(

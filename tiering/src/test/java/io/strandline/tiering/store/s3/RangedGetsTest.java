@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +27,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +41,9 @@ class RangedGetsTest {
   private static final int LENGTH = 3 << 20;
   private static final byte[] CONTENT = content();
 
+  /** Closed together: the SDK's client is quiet for two seconds before it ends. */
+  private static final List<S3ObjectStore> OPENED = new CopyOnWriteArrayList<>();
+
   private final ExecutorService threads = Executors.newFixedThreadPool(4);
   private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(1);
 
@@ -46,6 +51,17 @@ class RangedGetsTest {
     byte[] content = new byte[LENGTH];
     new Random(7).nextBytes(content);
     return content;
+  }
+
+  @AfterAll
+  static void close() {
+    ExecutorService together = Executors.newCachedThreadPool();
+    CompletableFuture.allOf(
+            OPENED.stream()
+                .map(store -> CompletableFuture.runAsync(store::close, together))
+                .toArray(CompletableFuture[]::new))
+        .join();
+    together.shutdown();
   }
 
   @AfterEach
@@ -69,8 +85,11 @@ class RangedGetsTest {
             + server.port()
             + "&receive="
             + receive.name().toLowerCase(Locale.ROOT);
-    return new S3ObjectStore(
-        S3Location.parse(uri), config, threads, scheduler, InstantSource.system());
+    S3ObjectStore store =
+        new S3ObjectStore(
+            S3Location.parse(uri), config, threads, scheduler, InstantSource.system());
+    OPENED.add(store);
+    return store;
   }
 
   private static ReadRange range() {
@@ -136,8 +155,8 @@ class RangedGetsTest {
 
   private void assertFails(Receive receive, List<Case> cases) throws Exception {
     AtomicReference<RawServer.Answer> now = new AtomicReference<>();
-    try (RawServer server = new RawServer((head, out, c) -> now.get().give(head, out, c));
-        S3ObjectStore store = open(server, receive, 8)) {
+    try (RawServer server = new RawServer((head, out, c) -> now.get().give(head, out, c))) {
+      S3ObjectStore store = open(server, receive, 8);
       for (Case one : cases) {
         now.set(one.answer());
         assertThat(StoreException.of(catchThrowable(() -> land(store)))).isInstanceOf(one.kind());
@@ -179,8 +198,8 @@ class RangedGetsTest {
           }
           return true;
         };
-    try (RawServer server = new RawServer(uneven);
-        S3ObjectStore store = open(server, receive, 8)) {
+    try (RawServer server = new RawServer(uneven)) {
+      S3ObjectStore store = open(server, receive, 8);
       for (int i = 0; i < 5; i++) {
         assertThat(Arrays.equals(land(store), CONTENT)).isTrue();
         assertThat(Arrays.equals(heap(store), CONTENT)).isTrue();
@@ -194,8 +213,8 @@ class RangedGetsTest {
   @Test
   void anInterimAnswerIsPassedOver() throws Exception {
     byte[] interim = ascii("HTTP/1.1 100 Continue\r\n\r\n");
-    try (RawServer server = new RawServer(bytes(true, interim, partial(LENGTH), CONTENT));
-        S3ObjectStore store = open(server, Receive.DIRECT, 8)) {
+    try (RawServer server = new RawServer(bytes(true, interim, partial(LENGTH), CONTENT))) {
+      S3ObjectStore store = open(server, Receive.DIRECT, 8);
       assertThat(Arrays.equals(land(store), CONTENT)).isTrue();
     }
   }
@@ -206,8 +225,8 @@ class RangedGetsTest {
     byte[] last =
         head(
             "206 Partial Content", "Content-Length: " + LENGTH, "ETag: \"e\"", "Connection: close");
-    try (RawServer server = new RawServer(bytes(true, last, CONTENT));
-        S3ObjectStore store = open(server, receive, 8)) {
+    try (RawServer server = new RawServer(bytes(true, last, CONTENT))) {
+      S3ObjectStore store = open(server, receive, 8);
       assertThat(Arrays.equals(land(store), CONTENT)).isTrue();
       assertThat(Arrays.equals(land(store), CONTENT)).isTrue();
       assertThat(server.accepted()).isEqualTo(2);
@@ -244,8 +263,8 @@ class RangedGetsTest {
   @Test
   void bytesThatNobodyAskedForDoNotReachTheNextReader() throws Exception {
     byte[] more = new byte[70_000];
-    try (RawServer server = new RawServer(bytes(true, partial(LENGTH), CONTENT, more));
-        S3ObjectStore store = open(server, Receive.DIRECT, 8)) {
+    try (RawServer server = new RawServer(bytes(true, partial(LENGTH), CONTENT, more))) {
+      S3ObjectStore store = open(server, Receive.DIRECT, 8);
       for (int i = 0; i < 4; i++) {
         // What follows may be seen before the connection is used again, or after it.
         Throwable thrown =
@@ -336,8 +355,8 @@ class RangedGetsTest {
           asked.countDown();
           return true; // Waits for more requests, and so sees the close.
         };
-    try (RawServer server = new RawServer(half);
-        S3ObjectStore store = open(server, receive, 8)) {
+    try (RawServer server = new RawServer(half)) {
+      S3ObjectStore store = open(server, receive, 8);
       CompletableFuture<Landing> read = store.get(range(), new Ground().landing);
       assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
       assertThat(read).isNotDone();
@@ -358,8 +377,8 @@ class RangedGetsTest {
           out.write(CONTENT, LENGTH / 2, LENGTH / 2);
           return true;
         };
-    try (RawServer server = new RawServer(halves);
-        S3ObjectStore store = open(server, receive, 8)) {
+    try (RawServer server = new RawServer(halves)) {
+      S3ObjectStore store = open(server, receive, 8);
       Ground ground = new Ground();
       CompletableFuture<Landing> read = store.get(range(), ground.landing);
       await(() -> ground.memory.get(1000) == CONTENT[1000]);
@@ -377,8 +396,8 @@ class RangedGetsTest {
   @ParameterizedTest
   @EnumSource
   void moreReadsThanConnectionsAllGetTheirs(Receive receive) throws Exception {
-    try (RawServer server = new RawServer(bytes(true, partial(LENGTH), CONTENT));
-        S3ObjectStore store = open(server, receive, 2)) {
+    try (RawServer server = new RawServer(bytes(true, partial(LENGTH), CONTENT))) {
+      S3ObjectStore store = open(server, receive, 2);
       List<Ground> grounds = java.util.stream.Stream.generate(Ground::new).limit(6).toList();
       CompletableFuture<?>[] reads =
           grounds.stream()
