@@ -7,6 +7,7 @@ import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.admin.AccessHandlers;
 import io.strandline.broker.request.admin.DescribeHandlers;
 import io.strandline.broker.request.admin.ForwardHandler;
 import io.strandline.broker.request.admin.LogHandlers;
@@ -16,6 +17,7 @@ import io.strandline.broker.request.group.GroupHandlers;
 import io.strandline.broker.request.group.MembershipHandlers;
 import io.strandline.broker.request.group.OffsetHandlers;
 import io.strandline.broker.request.meta.ApiVersionsHandler;
+import io.strandline.broker.request.meta.LateLogins;
 import io.strandline.broker.request.topic.DescribeTopicPartitionsHandler;
 import io.strandline.broker.request.topic.MetadataHandler;
 import java.security.SecureRandom;
@@ -27,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /** Every API that this broker serves, with who serves it. What is not here is not advertised. */
 final class Apis {
   /** What handlers need of the process. */
-  record Environment(Threads threads, MeterRegistry meters, Quotas quotas) {}
+  record Environment(Threads threads, MeterRegistry meters, Quotas quotas, Guard guard) {}
 
   private final AtomicReference<@Nullable ApiTable> built = new AtomicReference<>();
 
@@ -39,11 +41,13 @@ final class Apis {
       Environment process) {
     Threads threads = process.threads();
     MeterRegistry meters = process.meters();
-    Guard guard = Guard.open();
+    Guard guard = process.guard();
     var coordinator = groups.coordinator();
     ApiTable.Builder table =
         ApiTable.builder()
             .add(ApiKeys.API_VERSIONS, new ApiVersionsHandler(control, this::table))
+            .add(ApiKeys.SASL_HANDSHAKE, LateLogins::handshake)
+            .add(ApiKeys.SASL_AUTHENTICATE, LateLogins::authenticate)
             .add(ApiKeys.METADATA, new MetadataHandler(control, guard))
             .add(
                 ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
@@ -60,12 +64,14 @@ final class Apis {
                 InstantSource.system(),
                 new SecureRandom(),
                 meters,
-                process.quotas()))
+                process.quotas(),
+                guard))
         .addTo(table);
     new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new OffsetHandlers(control, coordinator, guard).addTo(table);
     new DescribeHandlers(control, guard).addTo(table);
+    new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
     new ForwardHandler(control).addTo(table);
     built.set(table.build());

@@ -1,5 +1,6 @@
 package io.strandline.broker;
 
+import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -144,6 +145,7 @@ public final class ConfigKeys {
     replay(table);
     limits(table);
     BatchKeys.define(table);
+    SecurityKeys.define(table);
     return table;
   }
 

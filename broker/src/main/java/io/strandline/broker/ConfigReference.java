@@ -64,7 +64,14 @@ final class ConfigReference {
           "metadata.",
           "offsets.",
           "group.",
-          "share.coordinator.state.topic.");
+          "share.coordinator.state.topic.",
+          "ssl.",
+          "sasl.enabled.",
+          "sasl.jaas.",
+          "sasl.login.",
+          "sasl.oauthbearer.",
+          "sasl.server.",
+          "sasl.mechanism.");
 
   /** Single keys of Kafka's that something here acts on. */
   private static final Set<String> HONOURED =
@@ -118,6 +125,12 @@ final class ConfigReference {
           "max.connections.per.ip",
           "max.connections.per.ip.overrides",
           "connections.max.idle.ms",
+          "connections.max.reauth.ms",
+          "connection.failed.authentication.delay.ms",
+          "authorizer.class.name",
+          "principal.builder.class",
+          "security.inter.broker.protocol",
+          "security.providers",
           "fetch.max.bytes",
           "quota.window.num",
           "quota.window.size.seconds",

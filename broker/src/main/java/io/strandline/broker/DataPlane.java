@@ -2,7 +2,12 @@ package io.strandline.broker;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.door.Doors;
 import io.strandline.broker.group.GroupHost;
+import io.strandline.broker.guard.Guard;
+import io.strandline.broker.guard.acl.AclGuard;
+import io.strandline.broker.guard.identity.NodeSecurity;
+import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.guard.quota.ClientQuotas;
 import io.strandline.broker.guard.quota.QuotaFeed;
 import io.strandline.broker.observe.Health;
@@ -43,6 +48,7 @@ final class DataPlane implements AutoCloseable {
   private final ObjectTier tier;
   private Optional<Partitions> partitions = Optional.empty();
   private Optional<GroupHost> groups = Optional.empty();
+  private Guard guard = Guard.open();
   private Map<String, Integer> ports = Map.of();
 
   private DataPlane(
@@ -108,7 +114,11 @@ final class DataPlane implements AutoCloseable {
     opened.open(view);
     partitions = Optional.of(opened);
     health.live("log directories", () -> directories(opened));
-    groups = Optional.of(parts.started("groups", new GroupHost(quorum, opened, threads.loading)));
+    Optional<AclGuard> acls = Doors.guard(quorum);
+    acls.ifPresent(authorizer -> parts.started("authorizer", authorizer));
+    guard = acls.<Guard>map(authorizer -> authorizer).orElse(Guard.open());
+    GroupHost host = new GroupHost(quorum, opened, acls.map(AclGuard::plugin), threads.loading);
+    groups = Optional.of(parts.started("groups", host));
   }
 
   /** Well as long as one works, but told even then. */
@@ -131,14 +141,23 @@ final class DataPlane implements AutoCloseable {
             quorum,
             partitions.orElseThrow(),
             groups.orElseThrow(),
-            new Apis.Environment(threads, meters.registry(), quotas));
+            new Apis.Environment(threads, meters.registry(), quotas, guard));
+    NodeSecurity security =
+        parts.started(
+            "security",
+            Doors.open(
+                quorum,
+                InstantSource.system(),
+                config.number(SecurityKeys.RELOAD_MS),
+                threads.timer,
+                threads.logins));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),
+            security,
             new Dispatcher(apis.table(), tier.replay()::left, quotas),
-            meters.registry(),
-            meters.kafka(),
-            System::nanoTime);
+            new SocketServer.Environment(
+                meters.registry(), meters.kafka(), threads.logins, System::nanoTime));
     try {
       ports = Map.copyOf(server.start());
     } catch (UncheckedIOException e) {

@@ -24,6 +24,9 @@ final class Threads implements AutoCloseable {
   /** Look-ups and reads that may wait for the local disk. */
   final ExecutorService reads = pool("read", Math.max(4, CORES));
 
+  /** Steps of log-ins, which may call handlers of the user's; certificates are read here too. */
+  final ExecutorService logins = pool("login", 2);
+
   /** Changes of the metadata, one after another. */
   final ExecutorService changes = pool("changes", 1);
 

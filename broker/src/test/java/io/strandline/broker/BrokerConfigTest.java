@@ -3,6 +3,7 @@ package io.strandline.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -87,6 +88,7 @@ class BrokerConfigTest {
     numbers.put(MountKeys.COPY_BYTES, "26");
     numbers.put(BatchKeys.DECODED_BYTES, "1048583");
     numbers.put(BatchKeys.RECORDS, "27");
+    numbers.put(SecurityKeys.RELOAD_MS, "2001");
     all.put(MountKeys.STORES, "file:/another");
     numbers.put(ScrubKeys.LIST_MS, "1001");
     numbers.put(ScrubKeys.BYTES, "23");

@@ -1,6 +1,7 @@
 package io.strandline.bench.jmh;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Dispatcher;
@@ -82,7 +83,11 @@ public class FramePath {
     KafkaMeters meters = new KafkaMeters(System::nanoTime);
     SocketServer server =
         new SocketServer(
-            config, new Dispatcher(table), new SimpleMeterRegistry(), meters, System::nanoTime);
+            config,
+            NodeSecurity.none("PLAINTEXT"),
+            new Dispatcher(table),
+            new SocketServer.Environment(
+                new SimpleMeterRegistry(), meters, Runnable::run, System::nanoTime));
     Map<String, Integer> ports = server.start();
     Socket client =
         new Socket(InetAddress.getLoopbackAddress(), ports.getOrDefault("PLAINTEXT", 0));

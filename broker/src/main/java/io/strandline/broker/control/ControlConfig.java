@@ -21,6 +21,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
 
   static final String ROLES = "process.roles";
   static final String LISTENERS = "listeners";
+  static final String PROTOCOLS = "listener.security.protocol.map";
   static final String CONTROLLER_LISTENERS = "controller.listener.names";
   static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
   static final String VOTERS = "controller.quorum.voters";
@@ -135,12 +136,19 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
     String listeners = all.getOrDefault(LISTENERS, "PLAINTEXT://127.0.0.1:9092");
     if (hosts && !listeners.contains(controller + "://")) {
       listeners = listeners + "," + controller + "://127.0.0.1:0";
+      all.computeIfPresent(PROTOCOLS, (key, map) -> withProtocol(map, controller));
     }
     all.put(LISTENERS, listeners);
     if (all.containsKey("broker.id") && !kafka.containsKey("node.id")) {
       all.put("node.id", all.getOrDefault("broker.id", "1"));
     }
     return all;
+  }
+
+  /** A map of listeners that was made without ours: Kafka wants it whole. */
+  private static String withProtocol(String map, String listener) {
+    boolean there = ("," + map.replace(" ", "")).contains("," + listener + ":");
+    return there ? map : map + "," + listener + ":PLAINTEXT";
   }
 
   /**

@@ -61,6 +61,9 @@ public interface ControlPlane extends AutoCloseable {
   /** Kafka's configuration of this node, for the parts of Kafka that want it as it is. */
   AbstractKafkaConfig kafkaConfig();
 
+  /** The same with what was changed while this node runs. */
+  AbstractKafkaConfig currentConfig();
+
   /** Kafka's metrics registry of this node, for the same. */
   Metrics kafkaMetrics();
 

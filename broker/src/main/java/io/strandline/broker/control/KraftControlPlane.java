@@ -204,6 +204,11 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   @Override
+  public AbstractKafkaConfig currentConfig() {
+    return feed.view().config().kafka();
+  }
+
+  @Override
   public Metrics kafkaMetrics() {
     return node.metrics();
   }

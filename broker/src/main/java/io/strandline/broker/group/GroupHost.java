@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Time;
@@ -29,6 +30,7 @@ import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.image.TopicDelta;
+import org.apache.kafka.server.authorizer.Authorizer;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.metrics.KafkaYammerMetrics;
 import org.apache.kafka.server.share.persister.NoOpStatePersister;
@@ -60,9 +62,14 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private final int nodeId;
 
   /**
+   * @param authorizer judges which topics a subscription by pattern may match
    * @param loading one thread for reading state back, ended by {@link #close()}
    */
-  public GroupHost(ControlPlane control, Partitions partitions, ScheduledExecutorService loading) {
+  public GroupHost(
+      ControlPlane control,
+      Partitions partitions,
+      Optional<Plugin<Authorizer>> authorizer,
+      ScheduledExecutorService loading) {
     this.control = control;
     this.nodeId = control.view().nodeId();
     this.config = new GroupCoordinatorConfig(control.kafkaConfig());
@@ -91,7 +98,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
                 new GroupConfigManager(
                     config.extractGroupConfigMap(shareConfig), config, shareConfig))
             .withPersister(new NoOpStatePersister())
-            .withAuthorizerPlugin(Optional.empty())
+            .withAuthorizerPlugin(authorizer)
             .withPartitionMetadataClient(new LocalOffsets(partitions))
             .build();
   }

@@ -2,7 +2,10 @@ package io.strandline.broker.guard;
 
 import java.util.HashSet;
 import java.util.Set;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.SecurityDisabledException;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.resource.Resource;
 import org.apache.kafka.common.resource.ResourceType;
@@ -13,11 +16,32 @@ import org.apache.kafka.security.authorizer.AclEntry;
 public interface Guard {
   boolean allows(RequestContext who, AclOperation operation, ResourceType type, String name);
 
+  /** As {@link #allows}, where a no is not a refusal: nothing is told to whoever audits. */
+  default boolean shows(
+      RequestContext who, AclOperation operation, ResourceType type, String name) {
+    return allows(who, operation, type, name);
+  }
+
+  /** Whether there is any resource of the type with which the asker may do that. */
+  default boolean allowsAny(RequestContext who, AclOperation operation, ResourceType type) {
+    return true;
+  }
+
+  /** The rules there are. Fails with SecurityDisabledException when there can be none. */
+  default Iterable<AclBinding> rules(AclBindingFilter filter) {
+    throw new SecurityDisabledException("No Authorizer is configured.");
+  }
+
+  /** Changes when an answer may have changed that was given before. */
+  default long version() {
+    return 0;
+  }
+
   /** All that the asker may do with the resource, as the bit field of KIP-430. */
   default int operations(RequestContext who, ResourceType type, String name) {
     Set<Byte> allowed = new HashSet<>();
     for (AclOperation operation : AclEntry.supportedOperations(type)) {
-      if (allows(who, operation, type, name)) {
+      if (shows(who, operation, type, name)) {
         allowed.add(operation.code());
       }
     }
@@ -30,6 +54,13 @@ public interface Guard {
 
   default boolean allowsGroup(RequestContext who, AclOperation operation, String group) {
     return allows(who, operation, ResourceType.GROUP, group);
+  }
+
+  /** All that the asker may do with the cluster; nothing unless he may describe it. */
+  default int clusterOperations(RequestContext who) {
+    return allowsCluster(who, AclOperation.DESCRIBE)
+        ? operations(who, ResourceType.CLUSTER, Resource.CLUSTER_NAME)
+        : 0;
   }
 
   default boolean allowsCluster(RequestContext who, AclOperation operation) {

@@ -64,6 +64,8 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
     context
         .getLogger("org.apache.kafka.controller.QuorumController")
         .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+    // Prints whole requests at DEBUG, and with them what passwords were salted to.
+    context.getLogger("kafka.request.logger").setLevel(Level.WARN);
     context.getLogger("io.strandline").setLevel(level);
   }
 

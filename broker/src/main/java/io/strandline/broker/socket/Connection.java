@@ -4,14 +4,21 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.net.SocketException;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractResponse;
@@ -44,6 +51,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final SocketConfig.Limits limits;
   private final LongSupplier nanoClock;
   private final FrameReader reader;
+  private final Authentication authentication;
   private final BytesBudget budget;
 
   private final RequestMeters meters;
@@ -51,6 +59,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final Deque<Exchange> waiting = new ArrayDeque<>();
   private final Deque<Exchange> served = new ArrayDeque<>();
   private @Nullable ReplyWriter writer;
+  private @Nullable Exchange login;
   private boolean starting;
   private boolean flushDue;
   private int throttles;
@@ -59,8 +68,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private volatile long activeNanos;
   private volatile boolean busy;
 
-  Connection(Peer peer, FrameReader reader, SocketParts parts) {
+  Connection(Peer peer, FrameReader reader, Authentication authentication, SocketParts parts) {
     this.peer = peer;
+    this.authentication = authentication;
     this.dispatcher = parts.dispatcher();
     this.limits = parts.limits();
     this.nanoClock = parts.nanoClock();
@@ -89,15 +99,24 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     activeNanos = nanoClock.getAsLong();
     busy = true;
-    Request<?> request;
+    if (authentication.takesRawToken()) {
+      takeToken(ctx, frame, release);
+      return;
+    }
+    Exchange exchange;
     try {
-      request = peer.parse(frame.nioBuffer(), dispatcher.table(), activeNanos, release);
+      Request<?> request = peer.parse(frame.nioBuffer(), dispatcher.table(), activeNanos, release);
+      exchange = new Exchange(request, release);
+      if (authentication.claims(request, activeNanos)) {
+        login = exchange;
+        reader.pause(FrameReader.Pause.LOGIN);
+      }
     } catch (InvalidRequestException | IllegalArgumentException violation) {
       release.run();
       refuse(ctx.channel(), reason(violation));
       return;
     }
-    waiting.add(new Exchange(request, release));
+    waiting.add(exchange);
     if (waiting.size() + served.size() >= limits.requestsPerConnectionMax()) {
       reader.pause(FrameReader.Pause.REQUESTS);
     }
@@ -118,6 +137,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
       Exchange exchange = waiting.remove();
       served.add(exchange);
       exchange.began(nanoClock.getAsLong());
+      if (exchange == login) {
+        logIn(channel, exchange);
+        exchange.returned(nanoClock.getAsLong());
+        continue;
+      }
       dispatcher
           .dispatch(exchange.request())
           .thenAccept(
@@ -140,6 +164,73 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     return served.isEmpty()
         || (next.api() == ApiKeys.PRODUCE && served.getLast().api() == ApiKeys.PRODUCE);
+  }
+
+  // ---- log-ins
+
+  private void logIn(Channel channel, Exchange exchange) {
+    authentication
+        .serve(exchange.request())
+        .whenComplete(
+            (reply, failure) ->
+                onLoop(
+                    channel,
+                    () -> {
+                      exchange.answered(nanoClock.getAsLong());
+                      Runnable answer =
+                          failure == null ? () -> answered(channel, exchange, reply) : () -> {};
+                      loggedIn(channel, answer, failure);
+                    }));
+  }
+
+  private void takeToken(ChannelHandlerContext ctx, ByteBuf token, HeldFrame release) {
+    reader.pause(FrameReader.Pause.LOGIN);
+    var step = authentication.serve(token);
+    release.run();
+    step.whenComplete(
+        (challenge, failure) ->
+            onLoop(
+                ctx.channel(),
+                () ->
+                    loggedIn(
+                        ctx.channel(),
+                        () -> {
+                          busy = false;
+                          if (failure == null && !closed) {
+                            var unused =
+                                ctx.writeAndFlush(
+                                    ctx.alloc()
+                                        .buffer(Integer.BYTES + challenge.length)
+                                        .writeInt(challenge.length)
+                                        .writeBytes(challenge),
+                                    ctx.voidPromise());
+                          }
+                        },
+                        failure)));
+  }
+
+  /**
+   * A step of a log-in is done: answers, goes on or, after a while, ends. Of a failure only its
+   * class is told: it may be a handler of the user's that says the password.
+   */
+  private void loggedIn(Channel channel, Runnable answer, @Nullable Throwable failure) {
+    boolean refused = authentication.settle() || failure != null;
+    if (!refused || closed) {
+      login = null;
+      authentication.expect(reader);
+      answer.run();
+      reader.resume(FrameReader.Pause.LOGIN);
+      return;
+    }
+    Runnable end =
+        () -> {
+          answer.run();
+          String with =
+              failure == null ? "" : " with " + Dispatcher.cause(failure).getClass().getName();
+          refuse(channel, authentication.attempt() + " failed" + with);
+        };
+    var unused =
+        channel.eventLoop().schedule(end, authentication.failureDelayMs(), TimeUnit.MILLISECONDS);
   }
 
   /** The frames of one read were handed on. */
@@ -283,6 +374,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (reader.late(nowNanos)) {
       return "frame did not arrive in time";
     }
+    if (authentication.late(nowNanos, limits.frameGraceMs())) {
+      return "did not say in time who it is";
+    }
     ReplyWriter w = writer;
     if (w != null && w.stalled(nowNanos, limits.unsentGraceMs())) {
       return "answers are not taken";
@@ -296,8 +390,27 @@ final class Connection extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event instanceof FrameReader.Refusal refusal) {
       refuse(ctx.channel(), refusal.reason());
+    } else if (event instanceof SslHandshakeCompletionEvent handshake) {
+      encrypted(ctx, handshake);
     } else {
       super.userEventTriggered(ctx, event);
+    }
+  }
+
+  /** Without what the peer sent: a client that speaks no TLS may send a password first. */
+  private static String tlsReason(Throwable failure) {
+    Throwable cause = failure.getCause() instanceof SSLException inner ? inner : failure;
+    return cause instanceof NotSslRecordException
+        ? "the client does not speak TLS"
+        : String.valueOf(cause.getMessage());
+  }
+
+  private void encrypted(ChannelHandlerContext ctx, SslHandshakeCompletionEvent handshake) {
+    if (handshake.isSuccess()) {
+      authentication.encrypted(ctx.pipeline().get(SslHandler.class).engine().getSession());
+    } else if (!(handshake.cause() instanceof ClosedChannelException)) {
+      authentication.encryptionFailed();
+      refuse(ctx.channel(), "TLS handshake failed: " + tlsReason(handshake.cause()));
     }
   }
 
@@ -313,7 +426,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    if (cause instanceof SocketException || cause instanceof java.io.IOException) {
+    if (cause instanceof DecoderException tls && tls.getCause() instanceof SSLException) {
+      refuse(ctx.channel(), "TLS: " + tlsReason(cause));
+    } else if (cause instanceof SocketException || cause instanceof java.io.IOException) {
       drop(); // the peer went away, which is its right
       var unused = ctx.close();
     } else {
@@ -343,6 +458,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       }
     }
     served.clear();
+    authentication.close();
     dispatcher.gone(peer.connectionId());
   }
 

@@ -58,7 +58,9 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     /** The budget of bytes is spent. */
     BUDGET,
     /** The client used more than it may. */
-    QUOTA
+    QUOTA,
+    /** It is being found out who the client is. */
+    LOGIN
   }
 
   private final SocketConfig.Limits limits;
@@ -75,11 +77,14 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private boolean closed;
   private boolean cutting;
   private int readBytes = READ_BYTES_MIN;
+  private int frameBytesMin = FRAME_BYTES_MIN;
+  private int frameBytesMax;
   private volatile long frameSinceNanos = NEVER;
   private volatile int frameReceivedBytes;
 
   FrameReader(SocketConfig.Limits limits, BytesBudget budget, LongSupplier nanoClock) {
     this.limits = limits;
+    this.frameBytesMax = limits.requestBytesMax();
     this.budget = budget;
     this.nanoClock = nanoClock;
   }
@@ -201,7 +206,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       return false;
     }
     int bytes = read.getInt(read.readerIndex());
-    if (bytes < FRAME_BYTES_MIN || bytes > limits.requestBytesMax()) {
+    if (bytes < frameBytesMin || bytes > frameBytesMax) {
       refuse(ctx, "frame of " + bytes + " bytes");
       return false;
     }
@@ -226,8 +231,24 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     return Math.max(readBytes, Integer.highestOneBit(bytes + LENGTH_BYTES - 1) << 1);
   }
 
+  /** From the next frame on: requests of any length that is allowed. */
+  void takeRequests() {
+    frameBytesMin = FRAME_BYTES_MIN;
+    frameBytesMax = limits.requestBytesMax();
+  }
+
+  /**
+   * From the next frame on: what somebody sends who is not known yet.
+   *
+   * @param tokens without a header, which may be shorter than any request
+   */
+  void takeLogins(int bytesMax, boolean tokens) {
+    frameBytesMin = tokens ? 1 : FRAME_BYTES_MIN;
+    frameBytesMax = Math.min(bytesMax, limits.requestBytesMax());
+  }
+
   private static ByteBuf cutOut(ChannelHandlerContext ctx, ByteBuf read, int bytes) {
-    if (read.getShort(read.readerIndex()) == ApiKeys.PRODUCE.id) {
+    if (bytes >= FRAME_BYTES_MIN && read.getShort(read.readerIndex()) == ApiKeys.PRODUCE.id) {
       return read.readRetainedSlice(bytes);
     }
     return ctx.alloc().heapBuffer(bytes, bytes).writeBytes(read, bytes);

@@ -12,6 +12,8 @@ import java.util.Map;
 final class ListenerMeters {
   private final Rate opened;
   private final Rate closed;
+  private final Rate authenticated;
+  private final Rate refused;
 
   ListenerMeters(String listener, KafkaMeters kafka) {
     KafkaName name =
@@ -20,9 +22,15 @@ final class ListenerMeters {
             .with("networkProcessor", 0);
     opened = kafka.member(name, "connection-creation-rate", "connections");
     closed = kafka.member(name, "connection-close-rate", "connections");
+    authenticated = kafka.member(name, "successful-authentication-rate", "authentications");
+    refused = kafka.member(name, "failed-authentication-rate", "authentications");
     kafka.group(
         name,
         Map.of(
+            "successful-authentication-rate", authenticated::perSecond,
+            "successful-authentication-total", () -> (double) authenticated.count(),
+            "failed-authentication-rate", refused::perSecond,
+            "failed-authentication-total", () -> (double) refused.count(),
             "connection-count", () -> (double) (opened.count() - closed.count()),
             "connection-creation-rate", opened::perSecond,
             "connection-creation-total", () -> (double) opened.count(),
@@ -36,5 +44,13 @@ final class ListenerMeters {
 
   void closed() {
     closed.mark();
+  }
+
+  void authenticated() {
+    authenticated.mark();
+  }
+
+  void refused() {
+    refused.mark();
   }
 }

@@ -2,6 +2,7 @@ package io.strandline.broker.socket;
 
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Request;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.apache.kafka.common.requests.ApiVersionsRequest;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.apache.kafka.common.security.auth.KafkaPrincipalSerde;
 import org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder;
 
 /**
@@ -28,11 +30,15 @@ final class Peer {
   private final ListenerName listenerName;
   private final InetSocketAddress address;
   private final String connectionId;
+  private final InetSocketAddress local;
   private ClientInformation client = ClientInformation.EMPTY;
+  private KafkaPrincipal principal = KafkaPrincipal.ANONYMOUS;
+  private KafkaPrincipalSerde serde = PRINCIPALS;
 
   Peer(SocketConfig.Listener listener, InetSocketAddress local, InetSocketAddress address, long n) {
     this.listener = listener;
     this.listenerName = new ListenerName(listener.name());
+    this.local = local;
     this.address = address;
     this.connectionId = endpoint(local) + "-" + endpoint(address) + "-" + n;
   }
@@ -53,6 +59,24 @@ final class Peer {
 
   String listener() {
     return listener.name();
+  }
+
+  InetAddress address() {
+    return address.getAddress();
+  }
+
+  InetAddress localAddress() {
+    return local.getAddress();
+  }
+
+  /**
+   * From now on requests are this principal's.
+   *
+   * @param writer writes it for the controller
+   */
+  void identify(KafkaPrincipal who, KafkaPrincipalSerde writer) {
+    principal = who;
+    serde = writer;
   }
 
   /**
@@ -82,12 +106,12 @@ final class Peer {
         connectionId,
         address.getAddress(),
         Optional.of(address.getPort()),
-        KafkaPrincipal.ANONYMOUS,
+        principal,
         listenerName,
         listener.protocol(),
         client,
         false,
-        Optional.of(PRINCIPALS));
+        Optional.of(serde));
   }
 
   private void remember(ApiVersionsRequest request) {

@@ -1,5 +1,6 @@
 package io.strandline.broker.socket;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -7,6 +8,7 @@ import io.netty.channel.ChannelProgressiveFuture;
 import io.netty.channel.ChannelProgressiveFutureListener;
 import io.netty.channel.ChannelProgressivePromise;
 import io.netty.channel.DefaultFileRegion;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -18,8 +20,9 @@ import org.apache.kafka.common.network.Send;
 import org.apache.kafka.common.network.TransferableChannel;
 
 /**
- * Puts encoded responses on the wire, in pieces: buffers as they are, regions of files by sendfile.
- * On the connection's event loop, but {@link #stalled}.
+ * Puts encoded responses on the wire, in pieces: buffers as they are, regions of files by sendfile
+ * or, to a peer with TLS, read piece by piece. On the connection's event loop, but {@link
+ * #stalled}.
  *
  * <p>Netty does not count file regions against its own water marks, so the bytes that wait are
  * counted here.
@@ -32,6 +35,7 @@ final class ReplyWriter {
   private final ChannelHandlerContext context;
   private final LongSupplier nanoClock;
   private final Consumer<Channel> sent;
+  private final boolean encrypts;
   private volatile long unsentBytes;
   private volatile long progressNanos;
 
@@ -42,6 +46,7 @@ final class ReplyWriter {
     this.context = context;
     this.nanoClock = nanoClock;
     this.sent = sent;
+    this.encrypts = context.pipeline().get(SslHandler.class) != null;
     this.progressNanos = nanoClock.getAsLong();
   }
 
@@ -63,7 +68,7 @@ final class ReplyWriter {
    * @return bytes to be sent
    */
   long write(Send send, Runnable whenDone) throws IOException {
-    Collector pieces = new Collector();
+    Collector pieces = new Collector(encrypts);
     while (!send.completed()) {
       send.writeTo(pieces);
     }
@@ -75,7 +80,7 @@ final class ReplyWriter {
     int last = pieces.list.size() - 1;
     for (int i = 0; i < last; i++) {
       Object piece = pieces.list.get(i);
-      context.write(piece, piece instanceof DefaultFileRegion ? watched() : context.voidPromise());
+      context.write(piece, piece instanceof ByteBuf ? context.voidPromise() : watched());
     }
     boolean small = last == 0 && bytes <= UNWATCHED_BYTES_MAX;
     context.write(
@@ -122,6 +127,11 @@ final class ReplyWriter {
   /** A channel that takes everything and only remembers it. */
   private static final class Collector implements TransferableChannel {
     private final List<Object> list = new ArrayList<>(3);
+    private final boolean encrypts;
+
+    Collector(boolean encrypts) {
+      this.encrypts = encrypts;
+    }
 
     @Override
     public boolean hasPendingWrites() {
@@ -130,7 +140,8 @@ final class ReplyWriter {
 
     @Override
     public long transferFrom(FileChannel file, long position, long count) {
-      list.add(new LogRegion(file, position, count));
+      list.add(
+          encrypts ? new LogChunks(file, position, count) : new LogRegion(file, position, count));
       return count;
     }
 

@@ -17,7 +17,12 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.stream.ChunkedWriteHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.strandline.broker.guard.identity.ListenerSecurity;
+import io.strandline.broker.guard.identity.NodeSecurity;
+import io.strandline.broker.guard.identity.TlsEngines;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.Dispatcher;
 import java.io.IOException;
@@ -30,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -40,7 +46,14 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // closing is best effort
 public final class SocketServer implements AutoCloseable {
+  private static final long HANDSHAKE_MS = 10_000;
+
+  /** So much is encrypted ahead of what the peer takes. */
+  private static final WriteBufferWaterMark ENCRYPTED_AHEAD =
+      new WriteBufferWaterMark(128 << 10, 256 << 10);
+
   private final SocketConfig config;
+  private final NodeSecurity security;
   private final SocketParts parts;
   private final ConnectionCounts counts;
   private final Counter refused;
@@ -53,17 +66,21 @@ public final class SocketServer implements AutoCloseable {
   private @Nullable MultiThreadIoEventLoopGroup loops;
 
   /**
+   * What it needs of the process.
+   *
+   * @param logins for the steps of log-ins, which may call handlers of the user's and wait
    * @param nanoClock {@code System::nanoTime} but in tests
    */
+  public record Environment(
+      MeterRegistry metrics, KafkaMeters kafka, Executor logins, LongSupplier nanoClock) {}
+
   public SocketServer(
-      SocketConfig config,
-      Dispatcher dispatcher,
-      MeterRegistry metrics,
-      KafkaMeters kafka,
-      LongSupplier nanoClock) {
+      SocketConfig config, NodeSecurity security, Dispatcher dispatcher, Environment process) {
     this.config = config;
-    this.metrics = metrics;
-    this.kafka = kafka;
+    this.security = security;
+    this.metrics = process.metrics();
+    this.kafka = process.kafka();
+    LongSupplier nanoClock = process.nanoClock();
     this.parts =
         new SocketParts(
             dispatcher,
@@ -71,6 +88,7 @@ public final class SocketServer implements AutoCloseable {
             new BytesBudget(config.limits()),
             new RequestMeters(metrics, kafka),
             new RefusalLog(metrics, nanoClock),
+            process.logins(),
             nanoClock);
     this.counts = new ConnectionCounts(config.limits());
     this.refused = metrics.counter("strandline.socket.connections.refused");
@@ -171,12 +189,12 @@ public final class SocketServer implements AutoCloseable {
   /** Makes a pipeline for each new connection, or closes it when there are too many. */
   private final class Accept extends ChannelInitializer<Channel> {
     private final SocketConfig.Listener listener;
-    private final ChannelSecurity security;
+    private final ListenerSecurity door;
     private final ListenerMeters meters;
 
     Accept(SocketConfig.Listener listener) {
       this.listener = listener;
-      this.security = ChannelSecurity.of(listener.protocol());
+      this.door = security.of(listener.name());
       this.meters = new ListenerMeters(listener.name(), kafka);
     }
 
@@ -201,7 +219,10 @@ public final class SocketServer implements AutoCloseable {
               (InetSocketAddress) channel.localAddress(),
               remote,
               nextConnection.getAndIncrement());
-      Connection connection = new Connection(peer, reader, parts);
+      Authentication authentication =
+          new Authentication(door, peer, meters, parts.logins(), parts.nanoClock());
+      authentication.expect(reader);
+      Connection connection = new Connection(peer, reader, authentication, parts);
       connections.put(channel, connection);
       meters.opened();
       channel
@@ -212,12 +233,21 @@ public final class SocketServer implements AutoCloseable {
                 meters.closed();
                 connections.remove(channel);
               });
-      security.install(channel.pipeline());
-      if (security.readsInPlace()) {
+      if (door.tls().isPresent()) {
+        encrypt(channel, door.tls().get(), remote);
+      } else {
         channel.config().setRecvByteBufAllocator(reader.allocator());
       }
       channel.pipeline().addLast(reader, connection);
     }
+  }
+
+  private static void encrypt(Channel channel, TlsEngines tls, InetSocketAddress remote) {
+    SslHandler handler =
+        new SslHandler(tls.engine(remote.getAddress().getHostAddress(), remote.getPort()));
+    handler.setHandshakeTimeoutMillis(HANDSHAKE_MS);
+    channel.config().setWriteBufferWaterMark(ENCRYPTED_AHEAD);
+    channel.pipeline().addLast(handler, new ChunkedWriteHandler());
   }
 
   /** Closes connections whose time is over; returns how many. */

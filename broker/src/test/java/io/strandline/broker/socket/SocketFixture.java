@@ -3,6 +3,7 @@ package io.strandline.broker.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.guard.quota.Usage;
 import io.strandline.broker.observe.kafka.KafkaMeters;
@@ -93,10 +94,9 @@ final class SocketFixture implements AutoCloseable {
     server =
         new SocketServer(
             config,
+            NodeSecurity.none("PLAINTEXT"),
             new Dispatcher(table, gone::add, new Charges()),
-            metrics,
-            kafka,
-            System::nanoTime);
+            new SocketServer.Environment(metrics, kafka, Runnable::run, System::nanoTime));
     port = server.start().get("PLAINTEXT");
   }
 

@@ -32,8 +32,6 @@ import org.apache.kafka.common.requests.DescribeConfigsRequest;
 import org.apache.kafka.common.requests.DescribeConfigsResponse;
 import org.apache.kafka.common.requests.ListConfigResourcesRequest;
 import org.apache.kafka.common.requests.ListConfigResourcesResponse;
-import org.apache.kafka.common.resource.Resource;
-import org.apache.kafka.common.resource.ResourceType;
 
 /**
  * DescribeCluster, DescribeConfigs, ListConfigResources, DescribeClientQuotas: read from the view
@@ -81,8 +79,7 @@ public final class DescribeHandlers {
                   .setIsFenced(view.fenced(node.id())));
     }
     if (asked.includeClusterAuthorizedOperations()) {
-      answer.setClusterAuthorizedOperations(
-          guard.operations(request.context(), ResourceType.CLUSTER, Resource.CLUSTER_NAME));
+      answer.setClusterAuthorizedOperations(guard.clusterOperations(request.context()));
     }
     return reply(new DescribeClusterResponse(answer));
   }

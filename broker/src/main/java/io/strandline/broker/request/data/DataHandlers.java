@@ -4,6 +4,7 @@ import static org.apache.kafka.server.log.remote.storage.RemoteLogManagerConfig.
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
@@ -30,7 +31,8 @@ public final class DataHandlers {
       InstantSource clock,
       RandomGenerator random,
       MeterRegistry meters,
-      Quotas quotas) {}
+      Quotas quotas,
+      Guard guard) {}
 
   private final Partitions partitions;
   private final ProduceHandler produce;
@@ -43,18 +45,20 @@ public final class DataHandlers {
     this.partitions = partitions;
     FetchSessions sessions =
         new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
-    this.produce = new ProduceHandler(control, partitions, environment.timer());
+    Guard guard = environment.guard();
+    this.produce = new ProduceHandler(control, partitions, guard, environment.timer());
     this.fetch =
         new FetchHandler(
             new FetchAttempt.Services(
-                config, control, partitions, environment.timer(), environment.quotas()),
+                config, control, partitions, guard, environment.timer(), environment.quotas()),
             sessions);
     this.offsets =
         new OffsetHandlers(
             partitions,
+            guard,
             () -> control.view().brokerNumber(REMOTE_LIST_OFFSETS_REQUEST_TIMEOUT_MS_PROP),
             environment.timer());
-    this.producerIds = new ProducerIdHandler(control);
+    this.producerIds = new ProducerIdHandler(control, guard);
   }
 
   public ApiTable.Builder addTo(ApiTable.Builder table) {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
@@ -30,6 +31,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -53,6 +55,7 @@ final class FetchAttempt {
       DataConfig config,
       ControlPlane control,
       Partitions partitions,
+      Guard guard,
       ScheduledExecutorService timer,
       Quotas quotas) {
 
@@ -198,6 +201,10 @@ final class FetchAttempt {
       return; // under way or in the response, and so dirty again at the end
     }
     try {
+      if (!readable(interest.key())) {
+        refuse(interest, Errors.TOPIC_AUTHORIZATION_FAILED, null);
+        return;
+      }
       Partition partition = services.partitions().leaderOrThrow(id(interest.key()));
       interest.watch(partition);
       interest.mark(Kind.TOTAL_FETCH, 1);
@@ -207,6 +214,16 @@ final class FetchAttempt {
     } catch (RuntimeException failure) {
       refuse(interest, Dispatcher.error(failure), null);
     }
+  }
+
+  /** Asked before it is looked whether there is such a topic, unless it was named by its id. */
+  private boolean readable(FetchKey key) {
+    if (request.body().isFromFollower()) {
+      return services.guard().allowsCluster(request.context(), AclOperation.CLUSTER_ACTION);
+    }
+    String topic = key.byId() ? services.control().view().topicName(key.topicId()) : key.topic();
+    return topic == null
+        || services.guard().allowsTopic(request.context(), AclOperation.READ, topic);
   }
 
   private ReadRequest readRequest(Interest interest, long offset, int room) {

@@ -33,6 +33,7 @@ final class FetchHandler implements Handler<FetchRequest> {
               FetchResponse.of(
                   Errors.forException(refused), 0, 0, new LinkedHashMap<>(), List.of())));
     }
+    turn.set().recheck(services.guard().version());
     FetchAttempt attempt = new FetchAttempt(services, request, turn);
     return attempt.begin().whenComplete((reply, failure) -> sessions.end(turn));
   }

@@ -23,6 +23,7 @@ final class FetchSet {
   private final Map<FetchKey, Interest> interests = new LinkedHashMap<>();
   private final Queue<Interest> dirty = new ConcurrentLinkedQueue<>();
   private volatile @Nullable Runnable waiting;
+  private long guardVersion;
 
   /** Takes over what a request says of its partitions; each it names becomes dirty. */
   void update(FetchRequestData request) {
@@ -41,6 +42,14 @@ final class FetchSet {
         interest.ask(asked);
         interest.soil();
       }
+    }
+  }
+
+  /** Looks at all partitions again when it may have changed who may read them. */
+  void recheck(long version) {
+    if (version != guardVersion) {
+      guardVersion = version;
+      interests.values().forEach(Interest::soil);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.strandline.broker.request.data;
 
+import io.strandline.broker.guard.Guard;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.FoundOffset;
 import io.strandline.broker.partition.Partition;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
@@ -41,6 +43,8 @@ import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.apache.kafka.common.requests.ListOffsetsResponse;
 import org.apache.kafka.common.requests.OffsetsForLeaderEpochRequest;
 import org.apache.kafka.common.requests.OffsetsForLeaderEpochResponse;
+import org.apache.kafka.common.resource.Resource;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 
 /**
@@ -64,14 +68,17 @@ final class OffsetHandlers {
           ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11);
 
   private final Partitions partitions;
+  private final Guard guard;
   private final LongSupplier timeoutMs;
   private final ScheduledExecutorService timer;
 
   /**
    * @param timeoutMs of look-ups by clients that say none: those below version 10
    */
-  OffsetHandlers(Partitions partitions, LongSupplier timeoutMs, ScheduledExecutorService timer) {
+  OffsetHandlers(
+      Partitions partitions, Guard guard, LongSupplier timeoutMs, ScheduledExecutorService timer) {
     this.partitions = partitions;
+    this.guard = guard;
     this.timeoutMs = timeoutMs;
     this.timer = timer;
   }
@@ -91,6 +98,7 @@ final class OffsetHandlers {
     for (ListOffsetsTopic topic : body.topics()) {
       ListOffsetsTopicResponse answer = new ListOffsetsTopicResponse().setName(topic.name());
       data.topics().add(answer);
+      boolean allowed = guard.allowsTopic(request.context(), AclOperation.DESCRIBE, topic.name());
       for (ListOffsetsPartition asked : topic.partitions()) {
         ListOffsetsPartitionResponse part =
             new ListOffsetsPartitionResponse()
@@ -101,7 +109,7 @@ final class OffsetHandlers {
         answer.partitions().add(part);
         TopicPartition tp = new TopicPartition(topic.name(), asked.partitionIndex());
         pending.add(
-            find(body, tp, asked, isolation)
+            (allowed ? find(body, tp, asked, isolation) : OffsetHandlers.<FoundOffset>denied())
                 .handle(
                     (found, failure) -> {
                       synchronized (data) {
@@ -170,6 +178,7 @@ final class OffsetHandlers {
     for (DeleteRecordsTopic topic : request.body().data().topics()) {
       DeleteRecordsTopicResult answer = new DeleteRecordsTopicResult().setName(topic.name());
       data.topics().add(answer);
+      boolean allowed = guard.allowsTopic(request.context(), AclOperation.DELETE, topic.name());
       for (DeleteRecordsPartition asked : topic.partitions()) {
         DeleteRecordsPartitionResult part =
             new DeleteRecordsPartitionResult()
@@ -179,7 +188,7 @@ final class OffsetHandlers {
         answer.partitions().add(part);
         TopicPartition tp = new TopicPartition(topic.name(), asked.partitionIndex());
         pending.add(
-            deleted(tp, asked.offset())
+            (allowed ? deleted(tp, asked.offset()) : OffsetHandlers.<Long>denied())
                 .handle(
                     (start, failure) -> {
                       synchronized (data) {
@@ -218,11 +227,26 @@ final class OffsetHandlers {
 
   CompletionStage<Reply> epochs(Request<OffsetsForLeaderEpochRequest> request) {
     OffsetForLeaderEpochResponseData data = new OffsetForLeaderEpochResponseData();
+    boolean follower =
+        guard.shows(
+            request.context(),
+            AclOperation.CLUSTER_ACTION,
+            ResourceType.CLUSTER,
+            Resource.CLUSTER_NAME);
     for (OffsetForLeaderTopic topic : request.body().data().topics()) {
       OffsetForLeaderTopicResult answer = new OffsetForLeaderTopicResult().setTopic(topic.topic());
       data.topics().add(answer);
+      boolean allowed =
+          follower || guard.allowsTopic(request.context(), AclOperation.DESCRIBE, topic.topic());
       for (OffsetForLeaderPartition asked : topic.partitions()) {
-        answer.partitions().add(end(new TopicPartition(topic.topic(), asked.partition()), asked));
+        answer
+            .partitions()
+            .add(
+                allowed
+                    ? end(new TopicPartition(topic.topic(), asked.partition()), asked)
+                    : new EpochEndOffset()
+                        .setPartition(asked.partition())
+                        .setErrorCode(Errors.TOPIC_AUTHORIZATION_FAILED.code()));
       }
     }
     return CompletableFuture.completedFuture(Reply.of(new OffsetsForLeaderEpochResponse(data)));
@@ -241,7 +265,11 @@ final class OffsetHandlers {
     }
   }
 
-  // ---- both
+  // ---- all
+
+  private static <T> CompletableFuture<T> denied() {
+    return CompletableFuture.failedFuture(Errors.TOPIC_AUTHORIZATION_FAILED.exception());
+  }
 
   private static OptionalInt epoch(int epoch) {
     return epoch < 0 ? OptionalInt.empty() : OptionalInt.of(epoch);

@@ -2,6 +2,7 @@ package io.strandline.broker.request.data;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.Guard;
 import io.strandline.broker.log.Appended;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
@@ -12,6 +13,7 @@ import io.strandline.broker.request.Request;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
@@ -20,7 +22,9 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
@@ -36,6 +40,7 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
+import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,11 +59,14 @@ final class ProduceHandler implements Handler<ProduceRequest> {
 
   private final ControlPlane control;
   private final Partitions partitions;
+  private final Guard guard;
   private final ScheduledExecutorService timer;
 
-  ProduceHandler(ControlPlane control, Partitions partitions, ScheduledExecutorService timer) {
+  ProduceHandler(
+      ControlPlane control, Partitions partitions, Guard guard, ScheduledExecutorService timer) {
     this.control = control;
     this.partitions = partitions;
+    this.guard = guard;
     this.timer = timer;
   }
 
@@ -70,7 +78,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
       return CompletableFuture.completedFuture(
           Reply.of(body.getErrorResponse(Errors.INVALID_REQUIRED_ACKS.exception())));
     }
-    List<Part> parts = append(body, acks);
+    List<Part> parts = append(request.context(), body, acks);
     if (allDone(parts)) { // as a rule: written inline, and no follower to wait for
       request.releaseFrame();
       return CompletableFuture.completedFuture(reply(parts, acks));
@@ -126,16 +134,18 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   private record Named(Uuid id, String name) {}
 
   /** All parts of a topic stand together. */
-  private List<Part> append(ProduceRequest body, short acks) {
+  private List<Part> append(RequestContext who, ProduceRequest body, short acks) {
     ClusterView view = control.view();
     List<Part> parts = new ArrayList<>();
     for (TopicProduceData topic : body.data().topicData()) {
       try {
-        Named named = named(topic, view);
+        Named named = writable(who, topic, view);
         for (PartitionProduceData partition : topic.partitionData()) {
           parts.add(append(topic, partition, named, body.version(), acks));
         }
-      } catch (UnknownTopicOrPartitionException | UnknownTopicIdException unknown) {
+      } catch (UnknownTopicOrPartitionException
+          | UnknownTopicIdException
+          | TopicAuthorizationException unknown) {
         topic.partitionData().forEach(p -> parts.add(Part.failed(topic, p.index(), unknown)));
       }
     }
@@ -157,6 +167,16 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     } catch (RuntimeException failure) {
       return Part.failed(topic, partition.index(), failure);
     }
+  }
+
+  /** Whether there is a topic by this name is told to those who may write to it. */
+  private Named writable(RequestContext who, TopicProduceData topic, ClusterView view) {
+    boolean byName = topic.topicId().equals(Uuid.ZERO_UUID);
+    String name = byName ? topic.name() : named(topic, view).name;
+    if (!guard.allowsTopic(who, AclOperation.WRITE, name)) {
+      throw new TopicAuthorizationException(Set.of(name));
+    }
+    return named(topic, view);
   }
 
   private static Named named(TopicProduceData topic, ClusterView view) {

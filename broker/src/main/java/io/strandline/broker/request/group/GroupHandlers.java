@@ -28,6 +28,7 @@ import org.apache.kafka.common.requests.DescribeGroupsRequest;
 import org.apache.kafka.common.requests.DescribeGroupsResponse;
 import org.apache.kafka.common.requests.ListGroupsRequest;
 import org.apache.kafka.common.requests.ListGroupsResponse;
+import org.apache.kafka.common.resource.Resource;
 import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
@@ -59,7 +60,9 @@ public final class GroupHandlers {
   }
 
   private CompletionStage<Reply> list(Request<ListGroupsRequest> request) {
-    boolean all = guard.allowsCluster(request.context(), AclOperation.DESCRIBE);
+    boolean all =
+        guard.shows(
+            request.context(), AclOperation.DESCRIBE, ResourceType.CLUSTER, Resource.CLUSTER_NAME);
     return coordinator
         .listGroups(request.context(), request.body().data())
         .thenApply(
@@ -69,8 +72,11 @@ public final class GroupHandlers {
                     answer.groups().stream()
                         .filter(
                             group ->
-                                guard.allowsGroup(
-                                    request.context(), AclOperation.DESCRIBE, group.groupId()))
+                                guard.shows(
+                                    request.context(),
+                                    AclOperation.DESCRIBE,
+                                    ResourceType.GROUP,
+                                    group.groupId()))
                         .toList());
               }
               return Reply.of(new ListGroupsResponse(answer));

@@ -52,7 +52,10 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
       return CompletableFuture.completedFuture(asking.reply());
     }
     boolean create = createMissing && request.body().allowAutoTopicCreation();
-    if (!create) {
+    if (create) {
+      asking.refuseCreation();
+    }
+    if (!create || asking.missing.isEmpty()) {
       asking.answerMissing(Map.of());
       return CompletableFuture.completedFuture(asking.reply());
     }
@@ -83,7 +86,9 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
       boolean byId = false;
       if (body.isAllTopics()) {
         names.addAll(view.topics());
-        names.removeIf(name -> !guard.allowsTopic(request.context(), AclOperation.DESCRIBE, name));
+        names.removeIf(
+            name ->
+                !guard.shows(request.context(), AclOperation.DESCRIBE, ResourceType.TOPIC, name));
       } else {
         for (var topic : body.data().topics()) {
           byId |= !topic.topicId().equals(Uuid.ZERO_UUID);
@@ -123,6 +128,24 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
         answers.add(failed(Errors.TOPIC_AUTHORIZATION_FAILED, byId ? null : name, id));
       }
       return may;
+    }
+
+    /** Leaves out what the client may not create, though it may know of it. */
+    void refuseCreation() {
+      boolean any =
+          guard.shows(
+              request.context(), AclOperation.CREATE, ResourceType.CLUSTER, Resource.CLUSTER_NAME);
+      if (any) {
+        return;
+      }
+      missing.removeIf(
+          name -> {
+            boolean refused = !guard.allowsTopic(request.context(), AclOperation.CREATE, name);
+            if (refused) {
+              answers.add(failed(Errors.TOPIC_AUTHORIZATION_FAILED, name, Uuid.ZERO_UUID));
+            }
+            return refused;
+          });
     }
 
     private List<MetadataResponseTopic> describe(ClusterView now, Set<String> names) {
@@ -186,7 +209,7 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
 
     private int clusterOperations(MetadataRequest body) {
       return body.data().includeClusterAuthorizedOperations()
-          ? guard.operations(request.context(), ResourceType.CLUSTER, Resource.CLUSTER_NAME)
+          ? guard.clusterOperations(request.context())
           : MetadataResponse.AUTHORIZED_OPERATIONS_OMITTED;
     }
   }

@@ -5,6 +5,7 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.LocalChanges;
 import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
@@ -79,6 +80,7 @@ final class DataRig {
   final Queue<Runnable> heldReads = new ArrayDeque<>();
 
   boolean holdReads;
+  Guard guard = Guard.open();
   private int epoch;
 
   DataRig(Path dir) throws IOException {
@@ -242,7 +244,8 @@ final class DataRig {
 
   CompletableFuture<Reply> fetch(Ask ask) {
     return new FetchHandler(
-            new FetchAttempt.Services(data, control, partitions, time, Quotas.none()), sessions)
+            new FetchAttempt.Services(data, control, partitions, guard, time, Quotas.none()),
+            sessions)
         .handle(request(ApiKeys.FETCH, ask.build()))
         .toCompletableFuture();
   }

@@ -45,7 +45,9 @@ class ListOffsetsTimeoutTest {
     DataRig rig = new DataRig(dir);
     rig.lead(0);
     rig.holdReads = true;
-    OffsetHandlers handlers = new OffsetHandlers(rig.partitions, () -> SET_MS, rig.time);
+    OffsetHandlers handlers =
+        new OffsetHandlers(
+            rig.partitions, io.strandline.broker.guard.Guard.open(), () -> SET_MS, rig.time);
     CompletableFuture<Reply> reply =
         handlers.list(DataRig.request(ApiKeys.LIST_OFFSETS, request)).toCompletableFuture();
     rig.time.pass(ms - 1);
@@ -69,7 +71,9 @@ class ListOffsetsTimeoutTest {
     DataRig rig = new DataRig(dir);
     rig.lead(0);
     rig.holdReads = true;
-    OffsetHandlers handlers = new OffsetHandlers(rig.partitions, () -> SET_MS, rig.time);
+    OffsetHandlers handlers =
+        new OffsetHandlers(
+            rig.partitions, io.strandline.broker.guard.Guard.open(), () -> SET_MS, rig.time);
     long before = rig.time.armed();
     CompletableFuture<Reply> reply =
         handlers.list(DataRig.request(ApiKeys.LIST_OFFSETS, byTime(9, 0))).toCompletableFuture();

@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.strandline.broker.guard.Guard;
 import io.strandline.broker.request.Reply;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ class ProduceHandlerTest {
 
   private static CompletableFuture<Reply> send(
       DataRig rig, ProduceRequest body, AtomicInteger released) {
-    return new ProduceHandler(rig.control, rig.partitions, rig.time)
+    return new ProduceHandler(rig.control, rig.partitions, Guard.open(), rig.time)
         .handle(DataRig.request(ApiKeys.PRODUCE, body, released::incrementAndGet))
         .toCompletableFuture();
   }

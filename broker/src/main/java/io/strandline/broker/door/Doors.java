@@ -1,0 +1,97 @@
+package io.strandline.broker.door;
+
+import io.strandline.broker.StartException;
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.guard.acl.AclGuard;
+import io.strandline.broker.guard.identity.NodeSecurity;
+import io.strandline.broker.guard.identity.ScramUsers;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+
+/** Puts together how clients are let in. */
+public final class Doors {
+  private static final long PATIENCE_S = 60;
+
+  private Doors() {}
+
+  /**
+   * Who may do what, the ACLs loaded; empty when no authorizer is configured.
+   *
+   * @throws StartException when the authorizer can not be had
+   */
+  public static Optional<AclGuard> guard(ControlPlane quorum) {
+    try {
+      Optional<AclGuard> guard = AclGuard.of(quorum);
+      guard.ifPresent(acls -> await(acls.ready(), "the ACLs"));
+      guard.ifPresent(acls -> requireReach(quorum.kafkaConfig(), acls));
+      return guard;
+    } catch (KafkaException e) {
+      throw new StartException("authorizer: " + e.getMessage(), e);
+    }
+  }
+
+  private static void await(CompletableFuture<Void> loaded, String what) {
+    try {
+      loaded.get(PATIENCE_S, TimeUnit.SECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      throw new StartException("could not load " + what + " of the cluster", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartException("interrupted while loading " + what, e);
+    }
+  }
+
+  /** The controller asks the same rules: without this the node would wait for it in vain. */
+  private static void requireReach(AbstractKafkaConfig config, AclGuard acls) {
+    String name = config.controllerListenerNames().get(0);
+    SecurityProtocol protocol =
+        config.effectiveListenerSecurityProtocolMap().get(ListenerName.normalised(name));
+    if (protocol == SecurityProtocol.PLAINTEXT && !acls.letsAnybodyAct()) {
+      throw new StartException(
+          "with an authorizer the controller refuses this node, because its listener "
+              + name
+              + " asks nobody who he is: map it to SASL_PLAINTEXT or SSL in"
+              + " listener.security.protocol.map and name the node's user in super.users");
+    }
+  }
+
+  /**
+   * The security of all listeners, users loaded; certificates are read again when they change.
+   *
+   * @param reloadMs how often it is looked whether certificates have changed
+   * @param files reads them
+   * @throws StartException naming the listener whose settings do not do
+   */
+  public static NodeSecurity open(
+      ControlPlane quorum,
+      InstantSource clock,
+      long reloadMs,
+      ScheduledExecutorService timer,
+      Executor files) {
+    ScramUsers scram = new ScramUsers();
+    quorum.listenToImages(scram);
+    NodeSecurity security;
+    try {
+      security = new NodeSecurity(quorum::currentConfig, quorum.listeners(), scram, clock);
+    } catch (KafkaException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+    await(scram.loaded(), "the users");
+    if (security.reloads()) {
+      var unused =
+          timer.scheduleWithFixedDelay(
+              () -> files.execute(security::reload), reloadMs, reloadMs, TimeUnit.MILLISECONDS);
+    }
+    return security;
+  }
+}

@@ -1,0 +1,99 @@
+package io.strandline.broker.guard.identity;
+
+import java.util.Locale;
+import java.util.Map;
+import javax.net.ssl.SSLEngine;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.AbstractConfig;
+import org.apache.kafka.common.config.SslClientAuth;
+import org.apache.kafka.common.config.internals.BrokerSecurityConfigs;
+import org.apache.kafka.common.network.ConnectionMode;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.common.security.ssl.SslFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The TLS engines of one listener, made by Kafka's own factory from {@code ssl.*}: key stores and
+ * PEM, client authentication, protocols, ciphers, an engine factory of the user's. Certificates are
+ * read again by {@link #reload}; connections that are open keep theirs. Any thread.
+ */
+public final class TlsEngines implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TlsEngines.class);
+
+  private final ListenerName listener;
+  private final SslFactory factory;
+  private String refused = "";
+
+  private TlsEngines(ListenerName listener, SslFactory factory) {
+    this.listener = listener;
+    this.factory = factory;
+  }
+
+  /**
+   * For a listener with TLS.
+   *
+   * @throws KafkaException when the settings do not do, with the reason
+   */
+  static TlsEngines of(
+      AbstractConfig config, ListenerName listener, SecurityProtocol protocol, boolean ofBrokers) {
+    // As Kafka: with SASL a client needs no certificate unless this listener asks for one.
+    boolean none =
+        protocol == SecurityProtocol.SASL_SSL
+            && !ListenerValues.givenForListener(
+                config, listener, BrokerSecurityConfigs.SSL_CLIENT_AUTH_CONFIG);
+    SslFactory factory =
+        new SslFactory(
+            ConnectionMode.SERVER,
+            none ? SslClientAuth.NONE.name().toLowerCase(Locale.ROOT) : null,
+            ofBrokers);
+    factory.configure(ListenerValues.of(config, listener));
+    if (factory.sslEngineFactory().keystore() == null) {
+      factory.close();
+      throw new KafkaException("no certificate is configured (ssl.keystore.*)");
+    }
+    return new TlsEngines(listener, factory);
+  }
+
+  /**
+   * An engine for one connection, on the server's side of it.
+   *
+   * @param host the peer's address, not looked up
+   */
+  public synchronized SSLEngine engine(String host, int port) {
+    return factory.createSslEngine(host, port);
+  }
+
+  /**
+   * Takes over what changed since: other values, or other contents of the same files. What does not
+   * do is told once and leaves all as it was. Reads files.
+   */
+  void reload(AbstractConfig config) {
+    Map<String, Object> values = ListenerValues.of(config, listener);
+    try {
+      Object before = factory.sslEngineFactory();
+      synchronized (this) {
+        factory.reconfigure(values);
+      }
+      refused = "";
+      if (!before.equals(factory.sslEngineFactory())) {
+        LOG.atInfo().addKeyValue("listener", listener.value()).log("certificates were renewed");
+      }
+    } catch (RuntimeException e) {
+      String reason = String.valueOf(e.getMessage());
+      if (!reason.equals(refused)) {
+        refused = reason;
+        LOG.atWarn()
+            .addKeyValue("listener", listener.value())
+            .addKeyValue("reason", reason)
+            .log("new certificates were refused, the earlier ones stay");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    factory.close();
+  }
+}

@@ -1,0 +1,325 @@
+package io.strandline.tests.security;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclBindingFilter;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * With an authorizer nobody may do anything but what he was granted; super users may do all. Each
+ * API of records, groups and topics is asked without and with the ACL that it needs.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class AccessTest {
+  private static final Map<String, String> ALICE = Secured.plain("alice", Secured.ALICE_PASSWORD);
+
+  private Secured secured;
+  private SecureNode node;
+  private Admin admin;
+  private Admin alice;
+
+  @BeforeAll
+  void start(@TempDir Path dir) throws Exception {
+    secured = new Secured(dir);
+    Map<String, String> settings = new HashMap<>(secured.settings());
+    settings.put(
+        "authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
+    settings.put("super.users", "User:node;User:admin");
+    node = new SecureNode(dir, settings);
+    admin = node.admin("PLAIN", Secured.admin());
+    alice = node.admin("PLAIN", ALICE);
+  }
+
+  @AfterAll
+  void stop() {
+    admin.close();
+    alice.close();
+    node.close();
+  }
+
+  @Test
+  void aNodeThatItsOwnControllerWouldRefuseDoesNotStart(@TempDir Path other) {
+    Map<String, String> settings =
+        Map.of(
+            "listeners",
+            "PLAINTEXT://127.0.0.1:0",
+            "authorizer.class.name",
+            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users",
+            "User:admin");
+    assertThatThrownBy(() -> new SecureNode(other, settings).close())
+        .hasMessageContaining("CONTROLLER asks nobody who he is");
+  }
+
+  private AclBinding grant(ResourceType type, String name, AclOperation operation) {
+    AclBinding rule = rule(type, name, operation, AclPermissionType.ALLOW);
+    SecureNode.get(admin.createAcls(List.of(rule)).all());
+    return rule;
+  }
+
+  private static AclBinding rule(
+      ResourceType type, String name, AclOperation operation, AclPermissionType permission) {
+    return new AclBinding(
+        new ResourcePattern(type, name, PatternType.LITERAL),
+        new AccessControlEntry("User:alice", "*", operation, permission));
+  }
+
+  private void revoke(AclBinding binding) {
+    SecureNode.get(admin.deleteAcls(List.of(binding.toFilter())).all());
+  }
+
+  /** The rules reach the broker with the metadata, a moment after the controller took them. */
+  private static void soon(String what, Runnable works) {
+    SecureNode.await(
+        what,
+        () -> {
+          try {
+            works.run();
+            return true;
+          } catch (RuntimeException | AssertionError refused) {
+            return false;
+          }
+        });
+  }
+
+  @Test
+  void aTopicIsHiddenWrittenAndReadByItsRules() {
+    SecureNode.create(admin, "orders");
+    assertThatThrownBy(
+            () -> SecureNode.get(alice.describeTopics(List.of("orders")).allTopicNames()))
+        .isInstanceOf(TopicAuthorizationException.class);
+    assertThatThrownBy(
+            () -> SecureNode.get(alice.describeTopics(List.of("no-such")).allTopicNames()))
+        .as("whether it exists is not told")
+        .isInstanceOf(TopicAuthorizationException.class);
+    assertThat(SecureNode.get(alice.listTopics().names())).doesNotContain("orders");
+    try (KafkaProducer<String, String> producer = node.producer("PLAIN", ALICE)) {
+      assertThatThrownBy(() -> SecureNode.send(producer, "orders", "x"))
+          .isInstanceOf(TopicAuthorizationException.class);
+    } catch (RuntimeException closed) {
+      // a producer that may not have an id can not be closed without its error
+    }
+
+    AclBinding write = grant(ResourceType.TOPIC, "orders", AclOperation.WRITE);
+    try (KafkaProducer<String, String> producer = node.producer("PLAIN", ALICE)) {
+      soon("alice may write", () -> SecureNode.send(producer, "orders", "one"));
+      Map<String, String> group = new HashMap<>(ALICE);
+      group.put("group.id", "readers");
+      try (KafkaConsumer<String, String> consumer = node.consumer("PLAIN", group)) {
+        consumer.subscribe(List.of("orders"));
+        assertThatThrownBy(() -> consumer.poll(Duration.ofSeconds(20)))
+            .isInstanceOf(GroupAuthorizationException.class);
+        grant(ResourceType.GROUP, "readers", AclOperation.READ);
+        soon(
+            "a reader without READ is refused",
+            () ->
+                assertThatThrownBy(() -> consumer.poll(Duration.ofSeconds(5)))
+                    .isInstanceOf(TopicAuthorizationException.class));
+        grant(ResourceType.TOPIC, "orders", AclOperation.READ);
+        int[] seen = {0};
+        soon(
+            "alice reads",
+            () -> {
+              seen[0] += consumer.poll(Duration.ofMillis(500)).count();
+              assertThat(seen[0]).isPositive();
+            });
+        revoke(rule(ResourceType.TOPIC, "orders", AclOperation.READ, AclPermissionType.ALLOW));
+        soon(
+            "a reader of a quiet topic hears that he may no more",
+            () ->
+                assertThatThrownBy(() -> consumer.poll(Duration.ofSeconds(2)))
+                    .isInstanceOf(TopicAuthorizationException.class));
+      }
+      revoke(write);
+      soon(
+          "alice may write no more",
+          () ->
+              assertThatThrownBy(() -> SecureNode.send(producer, "orders", "late"))
+                  .isInstanceOf(TopicAuthorizationException.class));
+    }
+  }
+
+  @Test
+  void offsetsAskForDescribeAndDelete() {
+    SecureNode.create(admin, "ledger");
+    TopicPartition partition = new TopicPartition("ledger", 0);
+    grant(ResourceType.TOPIC, "ledger", AclOperation.DESCRIBE);
+    soon(
+        "alice sees the end",
+        () -> SecureNode.get(alice.listOffsets(Map.of(partition, OffsetSpec.latest())).all()));
+    assertThatThrownBy(
+            () ->
+                SecureNode.get(
+                    alice.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(0))).all()))
+        .isInstanceOf(TopicAuthorizationException.class);
+    grant(ResourceType.TOPIC, "ledger", AclOperation.DELETE);
+    soon(
+        "alice deletes records",
+        () ->
+            SecureNode.get(
+                alice.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(0))).all()));
+    revoke(rule(ResourceType.TOPIC, "ledger", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
+  }
+
+  @Test
+  void theControllerJudgesWhoAsksThroughTheBroker() {
+    assertThatThrownBy(
+            () ->
+                SecureNode.get(
+                    alice.createTopics(List.of(new NewTopic("hers", 1, (short) 1))).all()))
+        .isInstanceOf(TopicAuthorizationException.class);
+    grant(ResourceType.TOPIC, "hers", AclOperation.CREATE);
+    soon(
+        "alice creates her topic",
+        () ->
+            SecureNode.get(alice.createTopics(List.of(new NewTopic("hers", 1, (short) 1))).all()));
+    AlterConfigOp change =
+        new AlterConfigOp(new ConfigEntry("retention.ms", "1000000"), AlterConfigOp.OpType.SET);
+    assertThatThrownBy(
+            () ->
+                SecureNode.get(
+                    alice
+                        .incrementalAlterConfigs(
+                            Map.of(
+                                new ConfigResource(ConfigResource.Type.TOPIC, "hers"),
+                                List.of(change)))
+                        .all()))
+        .isInstanceOf(TopicAuthorizationException.class);
+    assertThatThrownBy(
+            () ->
+                SecureNode.get(
+                    alice
+                        .createAcls(
+                            List.of(
+                                rule(
+                                    ResourceType.TOPIC,
+                                    "hers",
+                                    AclOperation.ALL,
+                                    AclPermissionType.ALLOW)))
+                        .all()))
+        .isInstanceOf(ClusterAuthorizationException.class);
+  }
+
+  @Test
+  void whatIsAboutTheClusterAsksForTheCluster() {
+    assertThatThrownBy(() -> SecureNode.get(alice.describeAcls(AclBindingFilter.ANY).values()))
+        .isInstanceOf(ClusterAuthorizationException.class);
+    assertThatThrownBy(() -> SecureNode.get(alice.describeUserScramCredentials().all()))
+        .isInstanceOf(ClusterAuthorizationException.class);
+    assertThatThrownBy(() -> SecureNode.get(alice.describeLogDirs(List.of(1)).allDescriptions()))
+        .isInstanceOf(ClusterAuthorizationException.class);
+    assertThat(SecureNode.get(admin.describeAcls(AclBindingFilter.ANY).values())).isNotNull();
+  }
+
+  @Test
+  void whatOneMayDoIsTold() {
+    SecureNode.create(admin, "shown");
+    grant(ResourceType.TOPIC, "shown", AclOperation.WRITE);
+    soon(
+        "the operations of alice",
+        () ->
+            assertThat(
+                    SecureNode.get(
+                            alice
+                                .describeTopics(
+                                    List.of("shown"),
+                                    new DescribeTopicsOptions().includeAuthorizedOperations(true))
+                                .allTopicNames())
+                        .get("shown")
+                        .authorizedOperations())
+                .containsExactlyInAnyOrder(AclOperation.WRITE, AclOperation.DESCRIBE));
+    Set<AclOperation> cluster =
+        SecureNode.get(
+            admin
+                .describeCluster(new DescribeClusterOptions().includeAuthorizedOperations(true))
+                .authorizedOperations());
+    assertThat(cluster).contains(AclOperation.ALTER, AclOperation.CLUSTER_ACTION);
+    assertThat(
+            SecureNode.get(
+                alice
+                    .describeCluster(new DescribeClusterOptions().includeAuthorizedOperations(true))
+                    .authorizedOperations()))
+        .isEmpty();
+  }
+
+  @Test
+  void whomACertificateNamesIsWhomTheRulesName() {
+    SecureNode.create(admin, "certified");
+    ResourcePattern topic =
+        new ResourcePattern(ResourceType.TOPIC, "certified", PatternType.LITERAL);
+    try (Admin client = node.admin("MTLS", secured.mutual())) {
+      assertThatThrownBy(
+              () -> SecureNode.get(client.describeTopics(List.of("certified")).allTopicNames()))
+          .isInstanceOf(TopicAuthorizationException.class);
+      AclBinding mapped =
+          new AclBinding(
+              topic,
+              new AccessControlEntry(
+                  "User:CLIENT-ONE", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
+      SecureNode.get(admin.createAcls(List.of(mapped)).all());
+      soon(
+          "CN=client-one,… is CLIENT-ONE",
+          () -> SecureNode.get(client.describeTopics(List.of("certified")).allTopicNames()));
+    }
+  }
+
+  @Test
+  void aDenyWinsOverWhatWasGranted() {
+    SecureNode.create(admin, "denied");
+    grant(ResourceType.TOPIC, "denied", AclOperation.WRITE);
+    try (KafkaProducer<String, String> producer = node.producer("PLAIN", ALICE)) {
+      soon("alice may write", () -> SecureNode.send(producer, "denied", "one"));
+      SecureNode.get(
+          admin
+              .createAcls(
+                  List.of(
+                      rule(
+                          ResourceType.TOPIC,
+                          "denied",
+                          AclOperation.WRITE,
+                          AclPermissionType.DENY)))
+              .all());
+      soon(
+          "alice may write no more",
+          () ->
+              assertThatThrownBy(() -> SecureNode.send(producer, "denied", "two"))
+                  .isInstanceOf(TopicAuthorizationException.class));
+    }
+  }
+}
