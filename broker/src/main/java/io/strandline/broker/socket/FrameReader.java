@@ -297,8 +297,9 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
 
   // ---- back-pressure
 
-  /** Stops reading; a frame that is begun stays as it is. */
+  /** Stops reading; a frame that is begun stays as it is, and is not late for what we do. */
   void pause(Pause reason) {
+    frameSinceNanos = NEVER;
     if (pauses.add(reason) && context != null) {
       context.channel().config().setAutoRead(false);
     }

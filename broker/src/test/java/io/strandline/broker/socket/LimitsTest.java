@@ -205,6 +205,30 @@ class LimitsTest {
   }
 
   @Test
+  void aFrameIsNotLateWhileItsClientHasToWaitForItsQuota() throws Exception {
+    Bounds bounds = new Bounds();
+    bounds.frameMs = 100;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient client = fixture.client()) {
+      byte[] next = SocketClient.produce(2, 1000);
+      fixture.owedMs = 1000;
+      client.send(SocketClient.heartbeat(1));
+      client.send(next, 0, 500);
+      fixture.heartbeats.take().reply();
+      client.receive(1);
+      long graceOver = System.nanoTime() + 300_000_000L;
+      while (System.nanoTime() < graceOver) {
+        assertThat(fixture.server.closeOverdue()).isZero();
+        Thread.onSpinWait();
+      }
+      fixture.owedMs = 0;
+      fixture.throttled.take().endThrottling();
+      client.send(next, 500, next.length);
+      client.receive(2);
+    }
+  }
+
+  @Test
   void anIdleConnectionIsClosedButNotOneThatAwaitsItsAnswer() {
     Bounds bounds = new Bounds();
     bounds.idleMs = 200;
