@@ -16,10 +16,13 @@ import io.strandline.broker.request.group.FindCoordinatorHandler;
 import io.strandline.broker.request.group.GroupHandlers;
 import io.strandline.broker.request.group.MembershipHandlers;
 import io.strandline.broker.request.group.OffsetHandlers;
+import io.strandline.broker.request.group.TransactionalOffsetsHandler;
 import io.strandline.broker.request.meta.ApiVersionsHandler;
 import io.strandline.broker.request.meta.LateLogins;
 import io.strandline.broker.request.topic.DescribeTopicPartitionsHandler;
 import io.strandline.broker.request.topic.MetadataHandler;
+import io.strandline.broker.request.transaction.TransactionHandlers;
+import io.strandline.broker.transaction.TransactionHost;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,17 +34,22 @@ final class Apis {
   /** What handlers need of the process. */
   record Environment(Threads threads, MeterRegistry meters, Quotas quotas, Guard guard) {}
 
+  /** Who coordinates. */
+  record Coordinators(GroupHost groups, TransactionHost transactions) {}
+
   private final AtomicReference<@Nullable ApiTable> built = new AtomicReference<>();
 
   Apis(
       BrokerConfig config,
       ControlPlane control,
       Partitions partitions,
-      GroupHost groups,
+      Coordinators coordinators,
       Environment process) {
     Threads threads = process.threads();
     MeterRegistry meters = process.meters();
     Guard guard = process.guard();
+    GroupHost groups = coordinators.groups();
+    TransactionHost transactions = coordinators.transactions();
     var coordinator = groups.coordinator();
     ApiTable.Builder table =
         ApiTable.builder()
@@ -54,7 +62,11 @@ final class Apis {
                 new DescribeTopicPartitionsHandler(control, guard))
             .add(
                 ApiKeys.FIND_COORDINATOR,
-                new FindCoordinatorHandler(control, coordinator::partitionFor, guard));
+                new FindCoordinatorHandler(
+                    control,
+                    coordinator::partitionFor,
+                    transactions.coordinator()::partitionFor,
+                    guard));
     new DataHandlers(
             Bindings.dataConfig(config),
             control,
@@ -65,11 +77,15 @@ final class Apis {
                 new SecureRandom(),
                 meters,
                 process.quotas(),
-                guard))
+                guard,
+                transactions.verification()))
         .addTo(table);
     new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new OffsetHandlers(control, coordinator, guard).addTo(table);
+    table.add(
+        ApiKeys.TXN_OFFSET_COMMIT, new TransactionalOffsetsHandler(control, coordinator, guard));
+    new TransactionHandlers(control, transactions, coordinator::partitionFor, guard).addTo(table);
     new DescribeHandlers(control, guard).addTo(table);
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);

@@ -71,7 +71,10 @@ final class ConfigReference {
           "sasl.login.",
           "sasl.oauthbearer.",
           "sasl.server.",
-          "sasl.mechanism.");
+          "sasl.mechanism.",
+          "transaction.",
+          "transactional.id.",
+          "add.partitions.to.txn.");
 
   /** Single keys of Kafka's that something here acts on. */
   private static final Set<String> HONOURED =
@@ -109,12 +112,6 @@ final class ConfigReference {
           "create.topic.policy.class.name",
           "alter.config.policy.class.name",
           "request.timeout.ms",
-          "transaction.state.log.num.partitions",
-          "transaction.state.log.replication.factor",
-          "transaction.state.log.min.isr",
-          "transaction.state.log.segment.bytes",
-          "transaction.max.timeout.ms",
-          "transaction.partition.verification.enable",
           "producer.id.expiration.ms",
           "socket.request.max.bytes",
           "socket.listen.backlog.size",

@@ -19,6 +19,7 @@ import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.socket.SocketServer;
+import io.strandline.broker.transaction.TransactionHost;
 import io.strandline.tiering.Backlog;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -47,7 +48,7 @@ final class DataPlane implements AutoCloseable {
   private final AtomicReference<@Nullable ControlPlane> control = new AtomicReference<>();
   private final ObjectTier tier;
   private Optional<Partitions> partitions = Optional.empty();
-  private Optional<GroupHost> groups = Optional.empty();
+  private Optional<Apis.Coordinators> coordinators = Optional.empty();
   private Guard guard = Guard.open();
   private Map<String, Integer> ports = Map.of();
 
@@ -117,8 +118,30 @@ final class DataPlane implements AutoCloseable {
     Optional<AclGuard> acls = Doors.guard(quorum);
     acls.ifPresent(authorizer -> parts.started("authorizer", authorizer));
     guard = acls.<Guard>map(authorizer -> authorizer).orElse(Guard.open());
-    GroupHost host = new GroupHost(quorum, opened, acls.map(AclGuard::plugin), threads.loading);
-    groups = Optional.of(parts.started("groups", host));
+    coordinators = Optional.of(coordinators(quorum, opened, acls));
+  }
+
+  private Apis.Coordinators coordinators(
+      ControlPlane quorum, Partitions opened, Optional<AclGuard> acls) {
+    TransactionHost transactions =
+        parts.started(
+            "transactions",
+            new TransactionHost(
+                quorum,
+                opened,
+                new TransactionHost.Surroundings(
+                    threads.loading, threads.timer, threads.transactions, InstantSource.system())));
+    GroupHost groups =
+        parts.started(
+            "groups",
+            new GroupHost(
+                quorum,
+                opened,
+                acls.map(AclGuard::plugin),
+                transactions.verification(),
+                threads.loading));
+    transactions.prepare(groups.coordinator());
+    return new Apis.Coordinators(groups, transactions);
   }
 
   /** Well as long as one works, but told even then. */
@@ -140,7 +163,7 @@ final class DataPlane implements AutoCloseable {
             config,
             quorum,
             partitions.orElseThrow(),
-            groups.orElseThrow(),
+            coordinators.orElseThrow(),
             new Apis.Environment(threads, meters.registry(), quotas, guard));
     NodeSecurity security =
         parts.started(
@@ -186,7 +209,8 @@ final class DataPlane implements AutoCloseable {
   void follow(ControlPlane quorum) {
     quorum.listen(partitions.orElseThrow());
     tier.backUp(quorum);
-    groups.orElseThrow().start();
+    coordinators.orElseThrow().groups().start();
+    coordinators.orElseThrow().transactions().start();
   }
 
   Map<String, Integer> ports() {

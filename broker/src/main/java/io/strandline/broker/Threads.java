@@ -60,6 +60,9 @@ final class Threads implements AutoCloseable {
   /** One thread on which coordinators read their state back. */
   final ScheduledExecutorService loading = timer("load", 1);
 
+  /** What the transaction coordinator may do beside its log. */
+  final ExecutorService transactions = pool("transaction-beside", 1);
+
   private ExecutorService pool(String name, int threads) {
     ExecutorService pool =
         Executors.newFixedThreadPool(threads, ThreadUtils.createThreadFactory(name + "-%d", true));

@@ -2,6 +2,10 @@ package io.strandline.broker.group;
 
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.ImageListener;
+import io.strandline.broker.coordinator.Elections;
+import io.strandline.broker.coordinator.LogLoader;
+import io.strandline.broker.coordinator.OffsetVerification;
+import io.strandline.broker.coordinator.PartitionAppends;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
 import java.util.HashMap;
@@ -29,7 +33,6 @@ import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorRuntimeMetrics
 import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
-import org.apache.kafka.image.TopicDelta;
 import org.apache.kafka.server.authorizer.Authorizer;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.metrics.KafkaYammerMetrics;
@@ -59,19 +62,21 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private static final String REBALANCE_PROTOCOLS = "group.coordinator.rebalance.protocols";
 
   private final GroupCoordinatorService service;
-  private final int nodeId;
+  private final Elections elections;
 
   /**
    * @param authorizer judges which topics a subscription by pattern may match
+   * @param verification of partitions of offsets in transactions
    * @param loading one thread for reading state back, ended by {@link #close()}
    */
   public GroupHost(
       ControlPlane control,
       Partitions partitions,
       Optional<Plugin<Authorizer>> authorizer,
+      OffsetVerification verification,
       ScheduledExecutorService loading) {
     this.control = control;
-    this.nodeId = control.view().nodeId();
+    int nodeId = control.view().nodeId();
     this.config = new GroupCoordinatorConfig(control.kafkaConfig());
     this.consumerConfigured =
         control.kafkaConfig().getList(REBALANCE_PROTOCOLS).stream()
@@ -88,7 +93,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
                     config.offsetsLoadBufferSize(),
                     loading,
                     Time.SYSTEM::milliseconds))
-            .withWriter(new PartitionAppends(partitions))
+            .withWriter(new PartitionAppends(partitions, verification))
             .withCoordinatorRuntimeMetrics(
                 new GroupCoordinatorRuntimeMetrics(control.kafkaMetrics()))
             .withGroupCoordinatorMetrics(
@@ -101,6 +106,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
             .withAuthorizerPlugin(authorizer)
             .withPartitionMetadataClient(new LocalOffsets(partitions))
             .build();
+    this.elections = new Elections(Topic.GROUP_METADATA_TOPIC_NAME, nodeId, new Candidate(service));
   }
 
   /**
@@ -138,43 +144,24 @@ public final class GroupHost implements ImageListener, AutoCloseable {
 
   @Override
   public void onImage(MetadataDelta delta, MetadataImage image) {
-    if (delta.topicsDelta() != null) {
-      if (delta.topicsDelta().topicWasDeleted(Topic.GROUP_METADATA_TOPIC_NAME)) {
-        resignAll(delta);
-      }
-      var topic = image.topics().getTopic(Topic.GROUP_METADATA_TOPIC_NAME);
-      TopicDelta changed = topic == null ? null : delta.topicsDelta().changedTopic(topic.id());
-      if (changed != null) {
-        follow(changed);
-      }
-    }
+    elections.onImage(delta, image);
     if (delta.configsDelta() != null) {
       configure(delta, image);
     }
     service.onMetadataUpdate(delta, image);
   }
 
-  private void resignAll(MetadataDelta delta) {
-    var topic = delta.topicsDelta().image().getTopic(Topic.GROUP_METADATA_TOPIC_NAME);
-    topic
-        .partitions()
-        .forEach(
-            (partition, registration) -> {
-              if (registration.leader == nodeId) {
-                service.onResignation(partition, OptionalInt.empty());
-              }
-            });
-  }
+  /** The coordinator's name for what {@link Elections} tells. */
+  private record Candidate(GroupCoordinatorService service) implements Elections.Candidate {
+    @Override
+    public void elected(int partition, int leaderEpoch) {
+      service.onElection(partition, leaderEpoch);
+    }
 
-  private void follow(TopicDelta topic) {
-    var mine = topic.localChanges(nodeId);
-    mine.deletes().forEach(tp -> service.onResignation(tp.partition(), OptionalInt.empty()));
-    mine.electedLeaders()
-        .forEach((tp, now) -> service.onElection(tp.partition(), now.partition().leaderEpoch));
-    mine.followers()
-        .forEach(
-            (tp, now) ->
-                service.onResignation(tp.partition(), OptionalInt.of(now.partition().leaderEpoch)));
+    @Override
+    public void resigned(int partition, OptionalInt leaderEpoch) {
+      service.onResignation(partition, leaderEpoch);
+    }
   }
 
   private void configure(MetadataDelta delta, MetadataImage image) {

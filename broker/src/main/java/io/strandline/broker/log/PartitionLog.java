@@ -17,6 +17,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
@@ -58,11 +59,25 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   /**
    * How a leader's append is to be judged.
    *
+   * @param leaderEpoch that is expected, {@link #PRESENT_EPOCH} for any
    * @param guard of {@link #beginVerification}, or the sentinel (KIP-890)
    * @param transactionVersion of a marker (KIP-1228), or -1 for data
    */
   public record AppendTerms(
       int leaderEpoch, AppendOrigin origin, VerificationGuard guard, short transactionVersion) {
+    public static final int PRESENT_EPOCH = -1;
+
+    /** Of a client's append outside of transactions. */
+    public static final AppendTerms CLIENT = of(PRESENT_EPOCH, AppendOrigin.CLIENT);
+
+    /** The same in the epoch that the owner knows, if no other is expected. */
+    public AppendTerms in(int epoch) {
+      if (leaderEpoch >= 0 && leaderEpoch != epoch) {
+        throw new NotLeaderOrFollowerException("led in epoch " + epoch + ", not " + leaderEpoch);
+      }
+      return new AppendTerms(epoch, origin, guard, transactionVersion);
+    }
+
     public static AppendTerms of(int leaderEpoch, AppendOrigin origin) {
       return new AppendTerms(leaderEpoch, origin, VerificationGuard.SENTINEL, (short) -1);
     }

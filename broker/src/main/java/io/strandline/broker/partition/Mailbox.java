@@ -106,6 +106,38 @@ final class Mailbox {
     }
   }
 
+  /**
+   * The task's result, told when the token has been given back.
+   *
+   * @param inline whether the task never blocks
+   */
+  <T> CompletableFuture<T> ask(Supplier<T> task, boolean inline) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    submit(
+        task(
+            () -> {
+              try {
+                T answer = task.get();
+                after(() -> result.complete(answer));
+              } catch (RuntimeException | Error failure) {
+                after(() -> result.completeExceptionally(failure));
+              }
+            },
+            inline));
+    return result;
+  }
+
+  /** As above, for a task without a result. */
+  CompletableFuture<Void> ask(Runnable task, boolean inline) {
+    return ask(
+            () -> {
+              task.run();
+              return true;
+            },
+            inline)
+        .thenAccept(done -> {});
+  }
+
   /** Runs when the token has been given back; for the holder only. */
   void after(Runnable step) {
     afterwards.add(step);

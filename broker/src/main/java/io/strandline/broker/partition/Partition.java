@@ -15,17 +15,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.ApiException;
-import org.apache.kafka.common.errors.FencedLeaderEpochException;
 import org.apache.kafka.common.errors.KafkaStorageException;
-import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.errors.PolicyViolationException;
-import org.apache.kafka.common.errors.UnknownLeaderEpochException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogConfig;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -144,6 +142,11 @@ public final class Partition {
    *     min.insync.replicas}
    */
   public PendingAppend append(MemoryRecords records, short acks) {
+    return append(records, acks, AppendTerms.CLIENT);
+  }
+
+  /** As above, of a transaction or by a coordinator that does not wait; in the present epoch. */
+  public PendingAppend append(MemoryRecords records, short acks, AppendTerms terms) {
     meters.mark(TopicMeters.Kind.TOTAL_PRODUCE);
     CompletableFuture<Appended> written = new CompletableFuture<>();
     boolean all = acks == -1;
@@ -157,7 +160,7 @@ public final class Partition {
 
           @Override
           public void run() {
-            appendFromClient(records, all, pending);
+            append(records, terms, all, pending);
           }
         });
     return pending;
@@ -168,16 +171,14 @@ public final class Partition {
         && log.appendsInline(records, leaderEpoch(), runtime.clock().millis());
   }
 
-  private void appendFromClient(MemoryRecords records, boolean all, PendingAppend pending) {
+  private void append(
+      MemoryRecords records, AppendTerms terms, boolean all, PendingAppend pending) {
     try {
-      Role.Leading leading = leadingOrThrow().writable();
-      runtime.space().admit(log);
-      if (all && !leading.enoughInSync(log.config().minInSyncReplicas)) {
-        throw new NotEnoughReplicasException(
-            id + " has " + leading.state().isr().size() + " replicas in sync");
+      Role.Leading leading = writable(all);
+      if (terms.origin() == AppendOrigin.CLIENT) {
+        runtime.space().admit(log);
       }
-      Appended appended =
-          write(records, AppendTerms.of(leading.leaderEpoch(), AppendOrigin.CLIENT));
+      Appended appended = write(records, terms.in(leading.leaderEpoch()));
       if (all) {
         acks.add(appended, pending.acknowledged());
       }
@@ -193,24 +194,40 @@ public final class Partition {
   }
 
   /**
-   * A coordinator's append, when this returns it is in the leader's log; leaders only. May wait for
-   * an append that is being written: not for event loops, nor for the executor of writes.
+   * A coordinator's append, when this returns it is in the leader's log; leaders only, with enough
+   * replicas in sync. May wait for an append that is being written: not for event loops, nor for
+   * the executor of writes.
    *
-   * @param terms the leader epoch expected (-1 for the present one), origin, verification guard and
-   *     version of the transaction
+   * @param terms origin, verification guard and version of the transaction, and the leader epoch
+   *     expected
    */
   public Appended appendNow(MemoryRecords records, AppendTerms terms) {
-    return mailbox.call(
+    return mailbox.call(() -> write(records, terms.in(writable(true).leaderEpoch())));
+  }
+
+  /**
+   * Begins to verify that this partition is part of a producer's transaction (KIP-890); leaders
+   * only.
+   *
+   * @param sequence of the first batch to come
+   * @param adds whether the client has partitions added by its appends (transaction version 2)
+   */
+  public CompletableFuture<VerificationGuard> verify(
+      long producerId, short epoch, int sequence, boolean adds) {
+    return mailbox.ask(
         () -> {
-          int epoch = leadingOrThrow().writable().leaderEpoch();
-          if (terms.leaderEpoch() >= 0 && terms.leaderEpoch() != epoch) {
-            throw new NotLeaderOrFollowerException(
-                id + " is led in epoch " + epoch + ", not " + terms.leaderEpoch());
-          }
-          return write(
-              records,
-              new AppendTerms(epoch, terms.origin(), terms.guard(), terms.transactionVersion()));
-        });
+          var unused = writable(false);
+          return log.beginVerification(producerId, sequence, epoch, adds);
+        },
+        true);
+  }
+
+  private Role.Leading writable(boolean all) {
+    Role.Leading leading = leadingOrThrow().writable();
+    if (all) {
+      leading.requireInSync(log.config().minInSyncReplicas);
+    }
+    return leading;
   }
 
   private Appended write(MemoryRecords records, AppendTerms terms) {
@@ -286,17 +303,7 @@ public final class Partition {
    * @param offset -1 for the high watermark
    */
   public CompletableFuture<Long> deleteRecords(long offset) {
-    CompletableFuture<Long> done = new CompletableFuture<>();
-    mailbox.submitSlow(
-        () -> {
-          try {
-            long start = moveStart(offset);
-            mailbox.after(() -> done.complete(start));
-          } catch (RuntimeException | Error failure) {
-            mailbox.after(() -> done.completeExceptionally(failure));
-          }
-        });
-    return done;
+    return mailbox.ask(() -> moveStart(offset), false);
   }
 
   private long moveStart(long offset) {
@@ -405,17 +412,13 @@ public final class Partition {
 
   /** A step that the owner carries out on the executor of writes. */
   public CompletableFuture<Void> step(Runnable step) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    mailbox.submitSlow(
-        () -> {
-          try {
-            step.run();
-            mailbox.after(() -> done.complete(null));
-          } catch (RuntimeException | Error failure) {
-            LOG.atError().addKeyValue("partition", id).setCause(failure).log("step failed");
-            mailbox.after(() -> done.completeExceptionally(failure));
-          }
-        });
+    CompletableFuture<Void> done = mailbox.ask(step, false);
+    var unused =
+        done.exceptionally(
+            failure -> {
+              LOG.atError().addKeyValue("partition", id).setCause(failure).log("step failed");
+              return null;
+            });
     return done;
   }
 
@@ -487,14 +490,6 @@ public final class Partition {
   }
 
   void leadingOrThrow(OptionalInt epoch) {
-    int known = leadingOrThrow().leaderEpoch();
-    if (epoch.isPresent() && epoch.getAsInt() < known) {
-      throw new FencedLeaderEpochException(
-          id + " is led in epoch " + known + ", not " + epoch.getAsInt());
-    }
-    if (epoch.isPresent() && epoch.getAsInt() > known) {
-      throw new UnknownLeaderEpochException(
-          id + " is led in epoch " + known + ", not yet " + epoch.getAsInt());
-    }
+    leadingOrThrow().requireEpoch(epoch);
   }
 }

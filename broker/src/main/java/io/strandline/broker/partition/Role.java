@@ -4,7 +4,11 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.partition.meter.Standing;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
+import org.apache.kafka.common.errors.FencedLeaderEpochException;
+import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.errors.PolicyViolationException;
+import org.apache.kafka.common.errors.UnknownLeaderEpochException;
 
 /** What a replica is at present. Changed by the partition's owner, on word of the metadata. */
 sealed interface Role {
@@ -87,8 +91,30 @@ sealed interface Role {
       return state.isr().size() < state.replicas().size();
     }
 
-    boolean enoughInSync(int minInSyncReplicas) {
-      return spareInSync(minInSyncReplicas) >= 0;
+    /**
+     * @throws NotEnoughReplicasException if too few are in sync for acks=all
+     */
+    void requireInSync(int minInSyncReplicas) {
+      if (spareInSync(minInSyncReplicas) < 0) {
+        throw new NotEnoughReplicasException(
+            state.id() + " has " + state.isr().size() + " replicas in sync");
+      }
+    }
+
+    /**
+     * @throws FencedLeaderEpochException or {@link UnknownLeaderEpochException} if another epoch is
+     *     asked for
+     */
+    void requireEpoch(OptionalInt asked) {
+      int known = leaderEpoch();
+      if (asked.isPresent() && asked.getAsInt() < known) {
+        throw new FencedLeaderEpochException(
+            state.id() + " is led in epoch " + known + ", not " + asked.getAsInt());
+      }
+      if (asked.isPresent() && asked.getAsInt() > known) {
+        throw new UnknownLeaderEpochException(
+            state.id() + " is led in epoch " + known + ", not yet " + asked.getAsInt());
+      }
     }
 
     /** How many more replicas are in sync than must be; below 0 if they are too few. */

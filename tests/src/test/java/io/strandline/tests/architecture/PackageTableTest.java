@@ -94,7 +94,7 @@ class PackageTableTest {
             notIn(
                 "io.strandline.broker.control..",
                 "io.strandline.broker.group..",
-                "io.strandline.broker.txn..",
+                "io.strandline.broker.coordinator..",
                 "io.strandline.broker.guard.."))
         .should()
         .dependOnClassesThat()

@@ -74,13 +74,19 @@ final class Rooms {
         "tiering.manifest",
         "tiering.segment",
         "tiering.store");
-    room("broker.group", "broker.partition", "broker.control", "broker.log");
-    room("broker.txn", "broker.partition", "broker.control", "broker.log");
+    room("broker.coordinator", "broker.partition", "broker.control", "broker.log");
+    room("broker.group", "broker.coordinator", "broker.partition", "broker.control", "broker.log");
+    room(
+        "broker.transaction",
+        "broker.coordinator",
+        "broker.partition",
+        "broker.control",
+        "broker.log");
     room(
         "broker.request",
         "broker.partition",
         "broker.group",
-        "broker.txn",
+        "broker.transaction",
         "broker.control",
         "broker.guard",
         "broker.log",

@@ -9,6 +9,7 @@ import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Handler;
+import io.strandline.broker.transaction.PartitionVerification;
 import java.time.InstantSource;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.random.RandomGenerator;
@@ -25,6 +26,7 @@ public final class DataHandlers {
    *
    * @param timer ends waits; its tasks are short
    * @param random draws session ids
+   * @param verification of transactions
    */
   public record Environment(
       ScheduledExecutorService timer,
@@ -32,13 +34,13 @@ public final class DataHandlers {
       RandomGenerator random,
       MeterRegistry meters,
       Quotas quotas,
-      Guard guard) {}
+      Guard guard,
+      PartitionVerification verification) {}
 
   private final Partitions partitions;
   private final ProduceHandler produce;
   private final FetchHandler fetch;
   private final OffsetHandlers offsets;
-  private final ProducerIdHandler producerIds;
 
   public DataHandlers(
       DataConfig config, ControlPlane control, Partitions partitions, Environment environment) {
@@ -46,7 +48,9 @@ public final class DataHandlers {
     FetchSessions sessions =
         new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
     Guard guard = environment.guard();
-    this.produce = new ProduceHandler(control, partitions, guard, environment.timer());
+    this.produce =
+        new ProduceHandler(
+            control, partitions, guard, environment.verification(), environment.timer());
     this.fetch =
         new FetchHandler(
             new FetchAttempt.Services(
@@ -58,7 +62,6 @@ public final class DataHandlers {
             guard,
             () -> control.view().brokerNumber(REMOTE_LIST_OFFSETS_REQUEST_TIMEOUT_MS_PROP),
             environment.timer());
-    this.producerIds = new ProducerIdHandler(control, guard);
   }
 
   public ApiTable.Builder addTo(ApiTable.Builder table) {
@@ -69,8 +72,7 @@ public final class DataHandlers {
         .add(ApiKeys.DELETE_RECORDS, settled((Handler<DeleteRecordsRequest>) offsets::delete))
         .add(
             ApiKeys.OFFSET_FOR_LEADER_EPOCH,
-            settled((Handler<OffsetsForLeaderEpochRequest>) offsets::epochs))
-        .add(ApiKeys.INIT_PRODUCER_ID, producerIds);
+            settled((Handler<OffsetsForLeaderEpochRequest>) offsets::epochs));
   }
 
   /** Waits for changes of the metadata that are being carried out, as after a topic's creation. */

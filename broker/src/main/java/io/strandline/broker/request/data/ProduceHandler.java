@@ -4,12 +4,14 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.log.Appended;
+import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import io.strandline.broker.transaction.PartitionVerification;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +21,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -41,6 +43,7 @@ import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,13 +63,20 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   private final ControlPlane control;
   private final Partitions partitions;
   private final Guard guard;
+  private final PartitionVerification verification;
+  private final ProducerTurns turns = new ProducerTurns();
   private final ScheduledExecutorService timer;
 
   ProduceHandler(
-      ControlPlane control, Partitions partitions, Guard guard, ScheduledExecutorService timer) {
+      ControlPlane control,
+      Partitions partitions,
+      Guard guard,
+      PartitionVerification verification,
+      ScheduledExecutorService timer) {
     this.control = control;
     this.partitions = partitions;
     this.guard = guard;
+    this.verification = verification;
     this.timer = timer;
   }
 
@@ -133,15 +143,23 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   /** A topic by both of its names. */
   private record Named(Uuid id, String name) {}
 
+  private BooleanSupplier mayWriteAs(RequestContext who, ProduceRequest body) {
+    String id = body.transactionalId();
+    return () ->
+        id != null && guard.allows(who, AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, id);
+  }
+
   /** All parts of a topic stand together. */
   private List<Part> append(RequestContext who, ProduceRequest body, short acks) {
     ClusterView view = control.view();
+    TransactionalAppends transaction =
+        new TransactionalAppends(verification, turns, body, mayWriteAs(who, body));
     List<Part> parts = new ArrayList<>();
     for (TopicProduceData topic : body.data().topicData()) {
       try {
         Named named = writable(who, topic, view);
         for (PartitionProduceData partition : topic.partitionData()) {
-          parts.add(append(topic, partition, named, body.version(), acks));
+          parts.add(append(new Target(topic, partition, named), body.version(), acks, transaction));
         }
       } catch (UnknownTopicOrPartitionException
           | UnknownTopicIdException
@@ -149,23 +167,28 @@ final class ProduceHandler implements Handler<ProduceRequest> {
         topic.partitionData().forEach(p -> parts.add(Part.failed(topic, p.index(), unknown)));
       }
     }
+    transaction.begin();
     return parts;
   }
 
-  private Part append(
-      TopicProduceData topic,
-      PartitionProduceData partition,
-      Named named,
-      short version,
-      short acks) {
+  /** One partition of a request, as it came. */
+  private record Target(TopicProduceData topic, PartitionProduceData partition, Named named) {
+    TopicIdPartition id() {
+      return new TopicIdPartition(named.id, partition.index(), named.name);
+    }
+  }
+
+  private Part append(Target to, short version, short acks, TransactionalAppends transaction) {
     try {
+      MemoryRecords records = given(to.partition);
+      Partition leader = partitions.leaderOrThrow(to.id());
       PendingAppend pending =
-          partitions
-              .leaderOrThrow(new TopicIdPartition(named.id, partition.index(), named.name))
-              .append(checked((MemoryRecords) partition.records(), version), acks);
-      return new Part(topic, partition.index(), pending.written(), pending.acknowledged());
+          plain(records, version)
+              ? leader.append(records, acks)
+              : checked(leader, records, version, acks, transaction);
+      return new Part(to.topic, to.partition.index(), pending.written(), pending.acknowledged());
     } catch (RuntimeException failure) {
-      return Part.failed(topic, partition.index(), failure);
+      return Part.failed(to.topic, to.partition.index(), failure);
     }
   }
 
@@ -194,21 +217,22 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     return new Named(topic.topicId(), name);
   }
 
-  /** Transactions need a coordinator that verifies them; there is none to vouch for these. */
-  private static MemoryRecords checked(@Nullable MemoryRecords records, short version) {
-    if (records == null) {
+  private static MemoryRecords given(PartitionProduceData partition) {
+    if (partition.records() == null) {
       throw new InvalidRecordException("a partition without records");
     }
-    if (plain(records, version)) {
-      return records;
-    }
+    return (MemoryRecords) partition.records();
+  }
+
+  private static PendingAppend checked(
+      Partition leader,
+      MemoryRecords records,
+      short version,
+      short acks,
+      TransactionalAppends transaction) {
     ProduceRequest.validateRecords(version, records);
-    for (RecordBatch batch : records.batches()) {
-      if (batch.isTransactional()) {
-        throw new InvalidRequestException("transactions are not supported by this broker");
-      }
-    }
-    return records;
+    RecordBatch first = TransactionalAppends.first(records);
+    return first == null ? leader.append(records, acks) : transaction.add(leader, records, first);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.strandline.broker.guard.Guard;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,25 +20,53 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FindCoordinatorRequest;
 import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
 import org.apache.kafka.common.requests.FindCoordinatorResponse;
+import org.apache.kafka.common.resource.ResourceType;
+import org.jspecify.annotations.Nullable;
 
 /**
- * FindCoordinator for groups: the leader of the group's partition of {@code __consumer_offsets},
- * which is created when first asked for. There are no other coordinators yet.
+ * FindCoordinator for groups and transactional ids: the leader of their partition of {@code
+ * __consumer_offsets} or {@code __transaction_state}, which are created when first asked for.
  */
 public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequest> {
   private final ControlPlane control;
-  private final ToIntFunction<String> partitionOfGroup;
+  private final Map<CoordinatorType, Kind> kinds;
   private final Guard guard;
 
   /**
    * @param partitionOfGroup {@code GroupCoordinator::partitionFor}
+   * @param partitionOfTransaction the same of transactional ids
    */
   public FindCoordinatorHandler(
-      ControlPlane control, ToIntFunction<String> partitionOfGroup, Guard guard) {
+      ControlPlane control,
+      ToIntFunction<String> partitionOfGroup,
+      ToIntFunction<String> partitionOfTransaction,
+      Guard guard) {
     this.control = control;
-    this.partitionOfGroup = partitionOfGroup;
     this.guard = guard;
+    this.kinds =
+        Map.of(
+            CoordinatorType.GROUP,
+            new Kind(
+                Topic.GROUP_METADATA_TOPIC_NAME,
+                partitionOfGroup,
+                ResourceType.GROUP,
+                Errors.GROUP_AUTHORIZATION_FAILED),
+            CoordinatorType.TRANSACTION,
+            new Kind(
+                Topic.TRANSACTION_STATE_TOPIC_NAME,
+                partitionOfTransaction,
+                ResourceType.TRANSACTIONAL_ID,
+                Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
   }
+
+  /**
+   * A kind of coordinator.
+   *
+   * @param topic where its state is
+   * @param partition of a key in it
+   */
+  private record Kind(
+      String topic, ToIntFunction<String> partition, ResourceType resource, Errors denied) {}
 
   /** Where a coordinator is, or why not. */
   private record Found(Errors error, Node node) {
@@ -77,22 +106,31 @@ public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequ
   }
 
   private Found find(Request<?> request, byte keyType, String key) {
-    if (keyType != CoordinatorType.GROUP.id()) {
+    Kind kind = kind(keyType);
+    if (kind == null) {
       return Found.none(Errors.INVALID_REQUEST);
     }
-    if (!guard.allowsGroup(request.context(), AclOperation.DESCRIBE, key)) {
-      return Found.none(Errors.GROUP_AUTHORIZATION_FAILED);
+    if (!guard.allows(request.context(), AclOperation.DESCRIBE, kind.resource, key)) {
+      return Found.none(kind.denied);
     }
-    String topic = Topic.GROUP_METADATA_TOPIC_NAME;
     ClusterView view = control.view();
-    if (view.partitionCount(topic).isEmpty()) {
-      var unused = control.createTopics(Set.of(topic), null); // the client asks again
+    if (view.partitionCount(kind.topic).isEmpty()) {
+      var unused = control.createTopics(Set.of(kind.topic), null); // the client asks again
       return Found.none(Errors.COORDINATOR_NOT_AVAILABLE);
     }
-    TopicPartition partition = new TopicPartition(topic, partitionOfGroup.applyAsInt(key));
+    TopicPartition partition = new TopicPartition(kind.topic, kind.partition.applyAsInt(key));
     return view.leaderEndpoint(partition, request.listener().value())
         .filter(node -> !node.isEmpty())
         .map(node -> new Found(Errors.NONE, node))
         .orElse(Found.none(Errors.COORDINATOR_NOT_AVAILABLE));
+  }
+
+  private @Nullable Kind kind(byte keyType) {
+    for (Map.Entry<CoordinatorType, Kind> kind : kinds.entrySet()) {
+      if (kind.getKey().id() == keyType) {
+        return kind.getValue();
+      }
+    }
+    return null;
   }
 }

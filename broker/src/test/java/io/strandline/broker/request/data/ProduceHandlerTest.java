@@ -8,6 +8,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.request.Reply;
+import io.strandline.broker.transaction.PartitionVerification;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -59,9 +60,16 @@ class ProduceHandlerTest {
         (short) 13);
   }
 
-  private static CompletableFuture<Reply> send(
-      DataRig rig, ProduceRequest body, AtomicInteger released) {
-    return new ProduceHandler(rig.control, rig.partitions, Guard.open(), rig.time)
+  /** What the coordinator of transactions says. */
+  private PartitionVerification.Verified verified = PartitionVerification.Verified.NOTHING;
+
+  private CompletableFuture<Reply> send(DataRig rig, ProduceRequest body, AtomicInteger released) {
+    return new ProduceHandler(
+            rig.control,
+            rig.partitions,
+            Guard.open(),
+            (asked, sequences) -> CompletableFuture.completedFuture(verified),
+            rig.time)
         .handle(DataRig.request(ApiKeys.PRODUCE, body, released::incrementAndGet))
         .toCompletableFuture();
   }

@@ -1,4 +1,4 @@
-package io.strandline.broker.group;
+package io.strandline.broker.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.strandline.broker.group;
+package io.strandline.broker.coordinator;
 
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.HighWatermarkListener;
@@ -20,14 +20,17 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
  * never on an event loop; the records are written when {@link #append} returns, so that the
  * coordinator may use their buffer again.
  */
-final class PartitionAppends implements PartitionWriter {
-  private static final int PRESENT_EPOCH = -1;
-
+public final class PartitionAppends implements PartitionWriter {
   private final Partitions partitions;
+  private final OffsetVerification verification;
   private final Map<Subscription, HighWatermarkListener> listeners = new ConcurrentHashMap<>();
 
-  PartitionAppends(Partitions partitions) {
+  /**
+   * @param verification of what the coordinator writes in transactions of others
+   */
+  public PartitionAppends(Partitions partitions, OffsetVerification verification) {
     this.partitions = partitions;
+    this.verification = verification;
   }
 
   private record Subscription(TopicPartition partition, Listener listener) {}
@@ -82,11 +85,11 @@ final class PartitionAppends implements PartitionWriter {
   public long append(
       TopicPartition tp, VerificationGuard guard, MemoryRecords records, short transactionVersion) {
     AppendTerms terms =
-        new AppendTerms(PRESENT_EPOCH, AppendOrigin.COORDINATOR, guard, transactionVersion);
+        new AppendTerms(
+            AppendTerms.PRESENT_EPOCH, AppendOrigin.COORDINATOR, guard, transactionVersion);
     return partitions.leaderOrThrow(tp).appendNow(records, terms).lastOffset() + 1;
   }
 
-  /** Nothing to verify as long as no transactional offsets are accepted here. */
   @Override
   public CompletableFuture<VerificationGuard> maybeStartTransactionVerification(
       TopicPartition tp,
@@ -94,7 +97,7 @@ final class PartitionAppends implements PartitionWriter {
       long producerId,
       short producerEpoch,
       int apiVersion) {
-    return CompletableFuture.completedFuture(VerificationGuard.SENTINEL);
+    return verification.begin(tp, transactionalId, producerId, producerEpoch, apiVersion);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package io.strandline.broker.group;
+package io.strandline.broker.coordinator;
 
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param <T> the coordinator's records
  */
-final class LogLoader<T> implements CoordinatorLoader<T> {
+public final class LogLoader<T> implements CoordinatorLoader<T> {
   private static final Logger LOG = LoggerFactory.getLogger(LogLoader.class);
   private static final long AWAIT_LEADER_MS = 60_000;
   private static final long RETRY_MS = 20;
@@ -51,7 +51,7 @@ final class LogLoader<T> implements CoordinatorLoader<T> {
   private final Map<TopicPartition, Load> latest = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  LogLoader(
+  public LogLoader(
       Partitions partitions,
       Deserializer<T> deserializer,
       int readBytes,

@@ -1,0 +1,222 @@
+package io.strandline.broker.transaction;
+
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.coordinator.Elections;
+import io.strandline.broker.coordinator.LogLoader;
+import io.strandline.broker.coordinator.OffsetVerification;
+import io.strandline.broker.coordinator.PartitionAppends;
+import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.transaction.state.Transaction;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.WriteTxnMarkersRequest.TxnMarkerEntry;
+import org.apache.kafka.common.utils.LogContext;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntimeMetrics;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntimeMetricsImpl;
+import org.apache.kafka.coordinator.common.runtime.MultiThreadedEventProcessor;
+import org.apache.kafka.coordinator.group.GroupCoordinator;
+import org.apache.kafka.coordinator.transaction.AddPartitionsToTxnConfig;
+import org.apache.kafka.coordinator.transaction.TransactionLogConfig;
+import org.apache.kafka.coordinator.transaction.TransactionStateManagerConfig;
+import org.apache.kafka.server.common.TransactionVersion;
+import org.apache.kafka.server.util.timer.SystemTimer;
+import org.apache.kafka.server.util.timer.SystemTimerReaper;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The transaction coordinator on our partitions of {@code __transaction_state}: put together here,
+ * told of elections, and of time.
+ *
+ * <p>{@link #start} once the metadata is loaded, the partitions listen to it, and there is a group
+ * coordinator, which writes the markers of offsets.
+ */
+public final class TransactionHost implements Elections.Candidate, AutoCloseable {
+  private static final String TOPIC = Topic.TRANSACTION_STATE_TOPIC_NAME;
+  private static final int THREADS = 2;
+
+  /** What is kept of a buffer for writing records, which are small. */
+  private static final int BUFFER_BYTES = 512 << 10;
+
+  /**
+   * The threads and the clock that it uses of the process.
+   *
+   * @param background ended by {@link #close()}, as is loading
+   */
+  public record Surroundings(
+      ScheduledExecutorService loading,
+      ScheduledExecutorService timer,
+      ExecutorService background,
+      InstantSource clock) {}
+
+  private final ControlPlane control;
+  private final Partitions partitions;
+  private final Surroundings process;
+  private final TransactionStateManagerConfig config;
+  private final Tenures tenures = new Tenures();
+  private final CoordinatorRuntime<TransactionShard, TransactionRecord> runtime;
+  private final TransactionCoordinator coordinator;
+  private final Verification verification;
+  private @Nullable MarkerDelivery delivery;
+  private @Nullable Markers markers;
+
+  public TransactionHost(ControlPlane control, Partitions partitions, Surroundings process) {
+    this.control = control;
+    this.partitions = partitions;
+    this.process = process;
+    this.config = new TransactionStateManagerConfig(control.kafkaConfig());
+    TransactionLogConfig log = new TransactionLogConfig(control.kafkaConfig());
+    this.runtime = runtime(log);
+    this.coordinator =
+        new TransactionCoordinator(
+            control, runtime, log.transactionTopicPartitions(), process.clock());
+    this.verification =
+        new Verification(
+            partitions,
+            coordinator,
+            log.transactionPartitionVerificationEnable(),
+            new AddPartitionsToTxnConfig(control.kafkaConfig()),
+            process.timer());
+  }
+
+  private CoordinatorRuntime<TransactionShard, TransactionRecord> runtime(
+      TransactionLogConfig log) {
+    CoordinatorRuntimeMetrics metrics =
+        new CoordinatorRuntimeMetricsImpl(
+            control.kafkaMetrics(), TransactionStateManagerConfig.METRICS_GROUP, false);
+    TransactionFormat format = new TransactionFormat(() -> version(control));
+    return new CoordinatorRuntime.Builder<TransactionShard, TransactionRecord>()
+        .withTime(Time.SYSTEM)
+        .withTimer(new SystemTimerReaper("transaction-reaper", new SystemTimer("transaction")))
+        .withLogPrefix("[transactions] ")
+        .withEventProcessor(
+            new MultiThreadedEventProcessor(
+                new LogContext("[transactions] "), "transaction-", THREADS, Time.SYSTEM, metrics))
+        .withPartitionWriter(new PartitionAppends(partitions, OffsetVerification.NONE))
+        .withLoader(
+            new LogLoader<>(
+                partitions,
+                format,
+                log.transactionLoadBufferSize(),
+                process.loading(),
+                process.clock()::millis))
+        .withCoordinatorShardBuilderSupplier(() -> new ShardBuilder(this::resume))
+        .withWriteTimeout(Duration.ofMillis(control.kafkaConfig().requestTimeoutMs()))
+        .withCoordinatorRuntimeMetrics(metrics)
+        .withCoordinatorMetrics(new NoShardMetrics())
+        .withSerializer(format)
+        .withCompression(Compression.NONE)
+        .withAppendLingerMs(OptionalInt.empty())
+        .withExecutorService(process.background())
+        .withCachedBufferMaxBytesSupplier(() -> BUFFER_BYTES)
+        .build();
+  }
+
+  /** The version of transactions of the cluster. */
+  static TransactionVersion version(ControlPlane control) {
+    return TransactionVersion.fromFeatureLevel(
+        control
+            .view()
+            .finalizedFeatures()
+            .getOrDefault(TransactionVersion.FEATURE_NAME, (short) 0));
+  }
+
+  /** What handlers ask; every call is asynchronous. */
+  public TransactionCoordinator coordinator() {
+    return coordinator;
+  }
+
+  /** By which transactions are timed. */
+  public InstantSource clock() {
+    return process.clock();
+  }
+
+  /** Asked before records of transactions are appended. */
+  public Verification verification() {
+    return verification;
+  }
+
+  /** Writes markers into partitions led here, for whoever coordinates their transactions. */
+  public Markers markers() {
+    if (markers == null) {
+      throw new IllegalStateException("asked before the start");
+    }
+    return markers;
+  }
+
+  /** Gets the group coordinator, which is itself put together with the verification of this one. */
+  public void prepare(GroupCoordinator groups) {
+    Markers local = new LocalMarkers(partitions, groups);
+    markers = local;
+    int nodeId = control.view().nodeId();
+    delivery =
+        new MarkerDelivery(
+            control::view,
+            tenures,
+            broker -> broker == nodeId ? local : TransactionHost::unreachable,
+            coordinator::complete,
+            process.timer());
+    coordinator.deliverBy(delivery);
+  }
+
+  /** There is no way to other brokers yet: tried again until the partition is led here. */
+  private static CompletableFuture<Map<TopicPartition, Errors>> unreachable(TxnMarkerEntry marker) {
+    Map<TopicPartition, Errors> errors = new HashMap<>();
+    marker.partitions().forEach(p -> errors.put(p, Errors.NOT_LEADER_OR_FOLLOWER));
+    return CompletableFuture.completedFuture(errors);
+  }
+
+  /** Begins to serve. */
+  public void start() {
+    control.listenToImages(new Elections(TOPIC, control.view().nodeId(), this));
+    repeat(coordinator::endOverdue, config.transactionAbortTimedOutTransactionCleanupIntervalMs());
+    repeat(
+        coordinator::forgetIdle, config.transactionRemoveExpiredTransactionalIdCleanupIntervalMs());
+  }
+
+  private void repeat(Runnable step, long everyMs) {
+    var unused =
+        process.timer().scheduleWithFixedDelay(step, everyMs, everyMs, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void elected(int partition, int leaderEpoch) {
+    tenures.begin(partition, leaderEpoch);
+    runtime.scheduleLoadOperation(new TopicPartition(TOPIC, partition), leaderEpoch);
+  }
+
+  @Override
+  public void resigned(int partition, OptionalInt leaderEpoch) {
+    tenures.end(partition);
+    if (delivery != null) {
+      delivery.drop(partition);
+    }
+    runtime.scheduleUnloadOperation(new TopicPartition(TOPIC, partition), leaderEpoch);
+  }
+
+  private void resume(int partition, Map<String, Transaction> unfinished) {
+    if (delivery != null) {
+      MarkerDelivery now = delivery;
+      unfinished.forEach((id, prepared) -> now.begin(partition, id, prepared));
+    }
+  }
+
+  /** Stops serving; state is in the log. */
+  @Override
+  public void close() {
+    Utils.closeQuietly(runtime, "transaction coordinator");
+  }
+}
