@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,8 @@ final class LogTierSimulation implements SimulatedMachine.World {
   /**
    * What came of a run; the same seed gives the same.
    *
+   * @param mountReads by a cluster that shows the partition
+   * @param restoredElsewhere how often it was restored in another cluster
    * @param cleaned offsets that are left and that compaction has passed; 0 where nothing is
    * @param stormSteps changes of the first replica's disk in its first life, until all was quiet
    * @param stormRequests to the store, likewise
@@ -54,6 +57,8 @@ final class LogTierSimulation implements SimulatedMachine.World {
       int elections,
       long cleaned,
       Misfortunes.Met met,
+      int mountReads,
+      int restoredElsewhere,
       int stormSteps,
       int stormRequests,
       long trace) {}
@@ -77,6 +82,10 @@ final class LogTierSimulation implements SimulatedMachine.World {
   private boolean clientStopped;
   private boolean topicDeleted;
   private int requests;
+  private final Path directory;
+  private final ObjectStore bucket;
+  private final Optional<MountedElsewhere> mounted;
+  private int restoredElsewhere;
 
   LogTierSimulation(long seed, LogTierPlan plan, Shaking shaking, Path directory)
       throws IOException {
@@ -86,7 +95,8 @@ final class LogTierSimulation implements SimulatedMachine.World {
     this.time = new SimulatedTime(random);
     this.trace = new Trace(time::nanos);
     this.cluster = new SimulatedCluster(plan, time, random, trace);
-    ObjectStore bucket = new MemoryObjectStore(Runnable::run, time);
+    this.directory = directory;
+    this.bucket = new MemoryObjectStore(Runnable::run, time);
     this.foreign = new ForeignObjects(bucket);
     this.damage = new PlantedDamage(bucket, new Random(seed));
     this.checks =
@@ -101,6 +111,10 @@ final class LogTierSimulation implements SimulatedMachine.World {
             damage);
     this.traced = new TracedStore(bucket, SimulatedCluster.PARTITION, trace, checks);
     this.client = new SimulatedClient(cluster);
+    this.mounted =
+        shaking.atRandom() && random.nextInt(4) == 0
+            ? Optional.of(new MountedElsewhere(cluster, bucket, damage))
+            : Optional.empty();
     this.misfortunes =
         new Misfortunes(
             shaking.atRandom() ? Misfortunes.Kind.of(seed, plan) : Misfortunes.Kind.NONE,
@@ -143,6 +157,8 @@ final class LogTierSimulation implements SimulatedMachine.World {
           cluster.epoch(),
           cluster.compacts() ? view.compaction().cleanedOffset() - view.startOffset() : 0,
           misfortunes.met(),
+          mounted.map(MountedElsewhere::reads).orElse(0),
+          restoredElsewhere,
           stormSteps,
           stormRequests,
           trace.hash());
@@ -162,7 +178,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   }
 
   /** No faults any more: everyone comes back, catches up, cleans up. */
-  private void settle() {
+  private void settle() throws IOException {
     quiet = true;
     misfortunes.end();
     during(10_000);
@@ -182,8 +198,11 @@ final class LogTierSimulation implements SimulatedMachine.World {
     }
     checks.orphansGone();
     foreign.untouched();
-    if (random.nextInt(4) == 0) {
-      deleteTopic();
+    mounted.ifPresent(MountedElsewhere::end);
+    switch (random.nextInt(4)) {
+      case 0 -> deleteTopic();
+      case 1 -> restoreElsewhere();
+      default -> {}
     }
   }
 
@@ -204,6 +223,24 @@ final class LogTierSimulation implements SimulatedMachine.World {
     var unused = leader.deleteTier();
     during(60_000);
     checks.deletedIsGone();
+    foreign.untouched();
+  }
+
+  /** Its cluster is gone for good, the bucket is there. */
+  private void restoreElsewhere() throws IOException {
+    if (!shaking.atRandom() || damage.count() > 0) {
+      return; // of damage a reader is told here and there alike
+    }
+    for (SimulatedMachine machine : machines) {
+      SimulatedReplica there = machine.replica();
+      if (there != null) {
+        there.process.die();
+      }
+    }
+    during(7_000); // what is on its way arrives
+    new RestoredElsewhere(cluster, bucket, checks.newest(), directory.resolve("elsewhere"))
+        .run(this::during);
+    restoredElsewhere++;
     foreign.untouched();
   }
 

@@ -30,10 +30,15 @@ class LogTierSimulationTest {
     Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_APART));
   }
 
-  /** What never happens proves nothing: compaction, outages, the loss of disks and objects. */
+  /**
+   * What never happens proves nothing: compaction, outages, the loss of disks and objects, other
+   * clusters.
+   */
   @Test
   void someRunsCompactSomeAreRestoredAndSomeFindDamage() {
     AtomicInteger compacted = new AtomicInteger();
+    AtomicInteger mounts = new AtomicInteger();
+    AtomicInteger restored = new AtomicInteger();
     AtomicReference<Misfortunes.Met> all = new AtomicReference<>(Misfortunes.Met.NOTHING);
     Seeds.run(
         LogTierSimulationTest.class,
@@ -41,10 +46,14 @@ class LogTierSimulationTest {
         seed -> {
           Outcome outcome = run(seed, LogTierPlan.PROCESS);
           compacted.addAndGet(outcome.cleaned() > 0 ? 1 : 0);
+          mounts.addAndGet(outcome.mountReads());
+          restored.addAndGet(outcome.restoredElsewhere());
           all.accumulateAndGet(outcome.met(), Misfortunes.Met::plus);
         });
     Misfortunes.Met met = all.get();
     assertThat(compacted.get()).as("runs that compacted").isPositive();
+    assertThat(mounts.get()).as("reads of a mount").isPositive();
+    assertThat(restored.get()).as("restored elsewhere").isPositive();
     assertThat(
             List.of(
                 met.disks(),

@@ -16,7 +16,6 @@ import io.strandline.replay.fetch.FetchEnvironment;
 import io.strandline.tests.simulation.History.Written;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.segment.BatchBounds;
-import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -46,12 +45,18 @@ final class SimulatedReader {
     this.damage = damage;
     this.replica = replica;
     this.cluster = cluster;
-    this.replay = replay(replica.store, replica.manifests, replica.process, cluster, replica::met);
+    this.replay =
+        replay(
+            OwnedStores.all(replica.store),
+            replica.manifests,
+            replica.process,
+            cluster,
+            replica::met);
   }
 
-  /** The real replay, over a store. */
+  /** The real replay, over stores. */
   static Replay replay(
-      ObjectStore store,
+      OwnedStores stores,
       Manifests manifests,
       SimulatedProcess process,
       SimulatedCluster cluster,
@@ -74,8 +79,7 @@ final class SimulatedReader {
             1 << 16,
             30_000,
             BatchBounds.defaults()),
-        new FetchEnvironment(
-            OwnedStores.all(store), manifests, cache, process, cluster.time::nanos, meters),
+        new FetchEnvironment(stores, manifests, cache, process, cluster.time::nanos, meters),
         damages);
   }
 
@@ -139,7 +143,7 @@ final class SimulatedReader {
                         }));
   }
 
-  private static MemoryRecords copied(ReplayRead read) {
+  static MemoryRecords copied(ReplayRead read) {
     ByteBuffer all = ByteBuffer.allocate(read.sizeBytes());
     read.slices().forEach(slice -> all.put(slice.duplicate()));
     return MemoryRecords.readableRecords(all.flip());

@@ -71,7 +71,8 @@ final class SimulatedRefill {
     return new LogRefill(
         new TierTails(OwnedStores.all(store), manifests),
         manifests,
-        SimulatedReader.replay(store, manifests, process, cluster, (partition, range) -> {}),
+        SimulatedReader.replay(
+            OwnedStores.all(store), manifests, process, cluster, (partition, range) -> {}),
         process);
   }
 
