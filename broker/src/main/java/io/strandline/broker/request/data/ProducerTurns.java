@@ -23,7 +23,7 @@ final class ProducerTurns {
     Runnable turn =
         () -> {
           var unused =
-              step.get()
+              taken(step)
                   .whenComplete(
                       (done, failure) -> {
                         last.remove(producerId, mine);
@@ -34,6 +34,15 @@ final class ProducerTurns {
       turn.run();
     } else {
       var unused = before.whenComplete((done, failure) -> turn.run());
+    }
+  }
+
+  /** One that throws is over too: what comes after it must not wait for ever. */
+  private static CompletableFuture<?> taken(Supplier<CompletableFuture<?>> step) {
+    try {
+      return step.get();
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
     }
   }
 }

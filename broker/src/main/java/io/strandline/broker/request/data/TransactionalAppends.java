@@ -118,13 +118,17 @@ final class TransactionalAppends {
   private CompletableFuture<Verified> verified(RecordBatch first) {
     Map<TopicPartition, Integer> sequences = new HashMap<>();
     parts.forEach(part -> sequences.put(part.tp(), part.first().baseSequence()));
-    return verification.verify(
+    PartitionVerification.Asked asked =
         new PartitionVerification.Asked(
             new TransactionalProducer(
                 body.transactionalId(), first.producerId(), first.producerEpoch()),
             AddPartitionsToTxnManager.produceRequestVersionToTransactionSupportedOperation(
-                body.version())),
-        sequences);
+                body.version()));
+    try {
+      return verification.verify(asked, sequences);
+    } catch (RuntimeException failure) {
+      return CompletableFuture.failedFuture(failure);
+    }
   }
 
   private void append(Part part, Verified verified) {

@@ -118,4 +118,17 @@ class TransactionalAppendsTest {
     }
     assertThat(rig.partition(0).logEndOffset()).isZero();
   }
+
+  @Test
+  void aVerificationThatFailsOutrightIsAnsweredAndHoldsUpNothing() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    TopicPartition tp = rig.partition(0).id().topicPartition();
+    VerificationGuard guard = rig.partition(0).verify(PRODUCER, (short) 0, 0, true).join();
+    ProduceHandler handler = handler(rig);
+    assertThat(answer(send(handler, 0)).errorCode())
+        .isEqualTo(Errors.UNKNOWN_SERVER_ERROR.code()); // the rig has no answer, and throws
+    answers.add(CompletableFuture.completedFuture(new Verified(Map.of(tp, guard), Map.of())));
+    assertThat(answer(send(handler, 0)).errorCode()).isEqualTo(Errors.NONE.code());
+  }
 }
