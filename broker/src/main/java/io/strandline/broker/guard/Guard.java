@@ -52,6 +52,10 @@ public interface Guard {
     return allows(who, operation, ResourceType.TOPIC, topic);
   }
 
+  default boolean allowsTransaction(RequestContext who, AclOperation operation, String id) {
+    return allows(who, operation, ResourceType.TRANSACTIONAL_ID, id);
+  }
+
   default boolean allowsGroup(RequestContext who, AclOperation operation, String group) {
     return allows(who, operation, ResourceType.GROUP, group);
   }

@@ -185,11 +185,7 @@ public final class Partition {
       mailbox.after(() -> pending.written().complete(appended));
     } catch (RuntimeException | Error failure) {
       meters.notAppended(records, failure);
-      mailbox.after(
-          () -> {
-            pending.written().completeExceptionally(failure);
-            pending.acknowledged().completeExceptionally(failure);
-          });
+      mailbox.after(() -> pending.fail(failure));
     }
   }
 

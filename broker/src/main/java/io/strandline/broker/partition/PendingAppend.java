@@ -11,4 +11,11 @@ import java.util.concurrent.CompletableFuture;
  * @param acknowledged as many replicas have them as the producer asked for; no timeout of its own
  */
 public record PendingAppend(
-    CompletableFuture<Appended> written, CompletableFuture<Appended> acknowledged) {}
+    CompletableFuture<Appended> written, CompletableFuture<Appended> acknowledged) {
+
+  /** Nothing of it was written. */
+  public void fail(Throwable failure) {
+    written.completeExceptionally(failure);
+    acknowledged.completeExceptionally(failure);
+  }
+}

@@ -43,7 +43,6 @@ import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -145,8 +144,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
 
   private BooleanSupplier mayWriteAs(RequestContext who, ProduceRequest body) {
     String id = body.transactionalId();
-    return () ->
-        id != null && guard.allows(who, AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, id);
+    return () -> id != null && guard.allowsTransaction(who, AclOperation.WRITE, id);
   }
 
   /** All parts of a topic stand together. */
@@ -194,12 +192,19 @@ final class ProduceHandler implements Handler<ProduceRequest> {
 
   /** Whether there is a topic by this name is told to those who may write to it. */
   private Named writable(RequestContext who, TopicProduceData topic, ClusterView view) {
-    boolean byName = topic.topicId().equals(Uuid.ZERO_UUID);
-    String name = byName ? topic.name() : named(topic, view).name;
-    if (!guard.allowsTopic(who, AclOperation.WRITE, name)) {
-      throw new TopicAuthorizationException(Set.of(name));
+    if (topic.topicId().equals(Uuid.ZERO_UUID)) {
+      requireWrite(who, topic.name());
+      return named(topic, view);
     }
-    return named(topic, view);
+    Named named = named(topic, view);
+    requireWrite(who, named.name);
+    return named;
+  }
+
+  private void requireWrite(RequestContext who, String topic) {
+    if (!guard.allowsTopic(who, AclOperation.WRITE, topic)) {
+      throw new TopicAuthorizationException(Set.of(topic));
+    }
   }
 
   private static Named named(TopicProduceData topic, ClusterView view) {

@@ -59,11 +59,6 @@ final class TransactionalAppends {
     TopicPartition tp() {
       return leader.id().topicPartition();
     }
-
-    void fail(Throwable failure) {
-      pending.written().completeExceptionally(failure);
-      pending.acknowledged().completeExceptionally(failure);
-    }
   }
 
   /** Takes the append up; it is under way after {@link #begin}. */
@@ -112,7 +107,7 @@ final class TransactionalAppends {
   }
 
   private void fail(Throwable failure) {
-    parts.forEach(part -> part.fail(failure));
+    parts.forEach(part -> part.pending().fail(failure));
   }
 
   private CompletableFuture<Verified> verified(RecordBatch first) {
@@ -134,7 +129,7 @@ final class TransactionalAppends {
   private void append(Part part, Verified verified) {
     Errors error = verified.errors().getOrDefault(part.tp(), Errors.NONE);
     if (error != Errors.NONE) {
-      part.fail(failure(error));
+      part.pending().fail(failure(error));
       return;
     }
     VerificationGuard guard = verified.guards().getOrDefault(part.tp(), VerificationGuard.SENTINEL);

@@ -21,7 +21,6 @@ import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommi
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.TxnOffsetCommitRequest;
 import org.apache.kafka.common.requests.TxnOffsetCommitResponse;
-import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.BufferSupplier;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 
@@ -65,7 +64,7 @@ public final class TransactionalOffsetsHandler implements Handler<TxnOffsetCommi
 
   private void authorize(Request<?> request, TxnOffsetCommitRequestData asked) {
     String id = asked.transactionalId();
-    if (!guard.allows(request.context(), AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, id)) {
+    if (!guard.allowsTransaction(request.context(), AclOperation.WRITE, id)) {
       throw new TransactionalIdAuthorizationException("not allowed to write as " + id);
     }
     if (!guard.allowsGroup(request.context(), AclOperation.READ, asked.groupId())) {

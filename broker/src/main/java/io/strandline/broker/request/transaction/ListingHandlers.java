@@ -27,7 +27,6 @@ import org.apache.kafka.common.requests.DescribeTransactionsResponse;
 import org.apache.kafka.common.requests.ListTransactionsRequest;
 import org.apache.kafka.common.requests.ListTransactionsResponse;
 import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.resource.ResourceType;
 
 /** DescribeTransactions and ListTransactions (KIP-664, KIP-994, KIP-1152). */
 final class ListingHandlers {
@@ -159,6 +158,6 @@ final class ListingHandlers {
   }
 
   private boolean mayDescribe(RequestContext who, String id) {
-    return guard.allows(who, AclOperation.DESCRIBE, ResourceType.TRANSACTIONAL_ID, id);
+    return guard.allowsTransaction(who, AclOperation.DESCRIBE, id);
   }
 }

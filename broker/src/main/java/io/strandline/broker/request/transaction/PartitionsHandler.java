@@ -26,7 +26,6 @@ import org.apache.kafka.common.message.AddPartitionsToTxnResponseData.AddPartiti
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AddPartitionsToTxnRequest;
 import org.apache.kafka.common.requests.AddPartitionsToTxnResponse;
-import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.server.common.TransactionVersion;
 
 /**
@@ -88,9 +87,7 @@ final class PartitionsHandler implements Handler<AddPartitionsToTxnRequest> {
       List<TopicPartition> partitions) {
     String id = transaction.transactionalId();
     boolean byClient = request.version() < BROKERS_SINCE;
-    if (byClient
-        && !guard.allows(
-            request.context(), AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, id)) {
+    if (byClient && !guard.allowsTransaction(request.context(), AclOperation.WRITE, id)) {
       return CompletableFuture.completedFuture(
           body.errorResponseForTransaction(id, Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
     }

@@ -57,10 +57,8 @@ final class ProducerIdHandler implements Handler<InitProducerIdRequest> {
       if (!mayWriteAny(who)) {
         throw new ClusterAuthorizationException("not allowed to write idempotently");
       }
-    } else if (!guard.allows(who, AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, id)
-        || (body.enable2Pc()
-            && !guard.allows(
-                who, AclOperation.TWO_PHASE_COMMIT, ResourceType.TRANSACTIONAL_ID, id))) {
+    } else if (!guard.allowsTransaction(who, AclOperation.WRITE, id)
+        || (body.enable2Pc() && !guard.allowsTransaction(who, AclOperation.TWO_PHASE_COMMIT, id))) {
       throw new TransactionalIdAuthorizationException("not allowed to write as " + id);
     }
   }

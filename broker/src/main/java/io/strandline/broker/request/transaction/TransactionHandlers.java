@@ -24,7 +24,6 @@ import org.apache.kafka.common.requests.AddOffsetsToTxnRequest;
 import org.apache.kafka.common.requests.AddOffsetsToTxnResponse;
 import org.apache.kafka.common.requests.EndTxnRequest;
 import org.apache.kafka.common.requests.EndTxnResponse;
-import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.server.common.TransactionVersion;
 
 /** All that concerns transactions, but for their offsets, which are the groups'. */
@@ -113,7 +112,7 @@ public final class TransactionHandlers {
   }
 
   private void requireWrite(Request<?> request, String id) {
-    if (!guard.allows(request.context(), AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, id)) {
+    if (!guard.allowsTransaction(request.context(), AclOperation.WRITE, id)) {
       throw new TransactionalIdAuthorizationException("not allowed to write as " + id);
     }
   }
