@@ -83,6 +83,10 @@ record Replays(Options options, Figures figures, Profiles profiles) {
   }
 
   private void paced(ReplayStudy study) throws IOException {
+    for (int run = 0; run < options.warmUps(); run++) {
+      study.replay();
+      study.bare();
+    }
     for (int run = 0; run < options.runs(); run++) {
       rate("Strandline", study.replay());
       rate(BARE, study.bare());
@@ -91,5 +95,6 @@ record Replays(Options options, Figures figures, Profiles profiles) {
 
   private void rate(String who, Reading reading) throws IOException {
     figures.note(PACED + ", share of 100 MB/s", who, reading.bytesPerSecond() / PACE_BYTES);
+    figures.note(PACED + ", CPU s/GB", who, reading.cpuSecondsPerGb());
   }
 }

@@ -15,11 +15,13 @@ import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.Payload;
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -33,6 +35,7 @@ import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 final class VersionedBucket {
   private static final int AT_ONCE = 16;
   private static final int SWEEPS_MAX = 50;
+  private static final long POLL_NANOS = 50_000_000;
 
   private final S3AsyncClient sdk;
   private final String bucket;
@@ -81,6 +84,7 @@ final class VersionedBucket {
             ObjectKey.of(SegmentId.prefix(mine.topicId(), 0) + "notes"));
     foreign.forEach(key -> all(3, i -> store.put(key, bytes(i))));
     assertThat(leftovers(store, replaced.value(), Leftover.Of.VERSIONS)).hasSize(many - 1);
+    awaitOld();
 
     PartitionScrub.Swept first = scrub(true).sweep(mine, 3, key -> false).join();
     // A mock lists what was deleted too.
@@ -95,6 +99,23 @@ final class VersionedBucket {
           assertThat(leftovers(store, key.value(), Leftover.Of.VERSIONS)).hasSize(2);
           assertThat(store.head(key).join()).isPresent();
         });
+  }
+
+  /**
+   * Until the store's clock has left the second in which the last was written: a HEAD tells whole
+   * seconds, so that what is younger than one may well not be old.
+   */
+  private void awaitOld() {
+    Instant written = storeClock();
+    while (!storeClock().isAfter(written.plusSeconds(1))) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  private Instant storeClock() {
+    ObjectKey now = ObjectKey.of("now");
+    store.put(now, bytes(0)).join();
+    return store.head(now).join().orElseThrow().modified();
   }
 
   private PartitionScrub scrub(boolean versions) {
