@@ -10,9 +10,7 @@ import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
 import io.strandline.tiering.segment.BatchBounds;
 import java.lang.management.ManagementFactory;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.kafka.common.Endpoint;
 
 /** From configuration keys to the configuration records that each package owns. */
@@ -103,24 +101,8 @@ final class Bindings {
         Math.max(requestBytes, inFlight),
         (int) config.number(ConfigKeys.REQUESTS_PER_CONNECTION),
         config.number(ConfigKeys.UNSENT_BYTES),
-        config.kafkaInt("max.connections"),
-        config.kafkaInt("max.connections.per.ip"),
-        overrides(config.kafkaText("max.connections.per.ip.overrides")),
         config.kafkaNumber("connections.max.idle.ms"),
         defaults.frameGraceMs(),
         defaults.unsentGraceMs());
-  }
-
-  /** {@code host:count,host:count}, as Kafka writes it; an IPv6 address keeps its colons. */
-  private static Map<String, Integer> overrides(String text) {
-    Map<String, Integer> overrides = new HashMap<>();
-    for (String entry : text.split(",")) {
-      int colon = entry.lastIndexOf(':');
-      if (colon > 0) {
-        overrides.put(
-            entry.substring(0, colon).trim(), Integer.parseInt(entry.substring(colon + 1).trim()));
-      }
-    }
-    return overrides;
   }
 }

@@ -118,6 +118,7 @@ final class ConfigReference {
           "socket.send.buffer.bytes",
           "socket.receive.buffer.bytes",
           "queued.max.request.bytes",
+          "max.connection.creation.rate",
           "max.connections",
           "max.connections.per.ip",
           "max.connections.per.ip.overrides",

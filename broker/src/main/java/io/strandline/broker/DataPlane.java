@@ -178,6 +178,7 @@ final class DataPlane implements AutoCloseable {
         new SocketServer(
             Bindings.socketConfig(config, listeners),
             security,
+            parts.started("connections", Doors.connections(quorum)),
             new Dispatcher(apis.table(), tier.replay()::left, quotas),
             new SocketServer.Environment(
                 meters.registry(), meters.kafka(), threads.logins, System::nanoTime));

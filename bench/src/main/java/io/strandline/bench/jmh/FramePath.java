@@ -2,6 +2,7 @@ package io.strandline.bench.jmh;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.guard.identity.NodeSecurity;
+import io.strandline.broker.guard.quota.ConnectionQuotas;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Dispatcher;
@@ -24,11 +25,14 @@ import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.server.config.ClientQuotaManagerConfig;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -85,6 +89,12 @@ public class FramePath {
         new SocketServer(
             config,
             NodeSecurity.none("PLAINTEXT"),
+            new ConnectionQuotas(
+                List.of("PLAINTEXT"),
+                "PLAINTEXT",
+                new ClientQuotaManagerConfig(),
+                new Metrics(),
+                Time.SYSTEM),
             new Dispatcher(table),
             new SocketServer.Environment(
                 new SimpleMeterRegistry(), meters, Runnable::run, System::nanoTime));

@@ -5,7 +5,11 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.acl.AclGuard;
 import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.identity.ScramUsers;
+import io.strandline.broker.guard.quota.ConnectionFeed;
+import io.strandline.broker.guard.quota.ConnectionLimits;
+import io.strandline.broker.guard.quota.ConnectionQuotas;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -13,10 +17,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.apache.kafka.server.config.ClientQuotaManagerConfig;
+import org.apache.kafka.server.config.QuotaConfig;
 
 /** Puts together how clients are let in. */
 public final class Doors {
@@ -63,6 +72,33 @@ public final class Doors {
               + " asks nobody who he is: map it to SASL_PLAINTEXT or SSL in"
               + " listener.security.protocol.map and name the node's user in super.users");
     }
+  }
+
+  /**
+   * How many connections there may be and how fast they may come, following what is changed.
+   *
+   * @throws StartException when the settings do not do
+   */
+  public static ConnectionQuotas connections(ControlPlane quorum) {
+    AbstractKafkaConfig config = quorum.currentConfig();
+    QuotaConfig windows = new QuotaConfig(config);
+    List<String> listeners = quorum.listeners().stream().map(Endpoint::listener).toList();
+    ConnectionQuotas quotas =
+        new ConnectionQuotas(
+            listeners,
+            config.interBrokerListenerName().value(),
+            new ClientQuotaManagerConfig(
+                windows.numQuotaSamples(), windows.quotaWindowSizeSeconds()),
+            quorum.kafkaMetrics(),
+            Time.SYSTEM);
+    try {
+      quotas.set(ConnectionLimits.of(config, listeners));
+    } catch (ConfigException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+    quorum.listenToImages(
+        new ConnectionFeed(quotas, () -> ConnectionLimits.of(quorum.currentConfig(), listeners)));
+    return quotas;
   }
 
   /**

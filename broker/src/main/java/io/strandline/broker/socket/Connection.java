@@ -369,6 +369,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   // ---- deadlines
 
+  String listener() {
+    return peer.listener();
+  }
+
+  /** When it was last used. Any thread. */
+  long activeNanos() {
+    return activeNanos;
+  }
+
   /** Why the connection should be closed now, null when it should not. Any thread. */
   @Nullable String overdue(long nowNanos) {
     if (reader.late(nowNanos)) {

@@ -4,6 +4,7 @@ import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.observe.kafka.KafkaName;
 import io.strandline.broker.observe.kafka.Rate;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The connections of one listener: {@code kafka.server:type=socket-server-metrics}. Kafka tells
@@ -14,6 +15,7 @@ final class ListenerMeters {
   private final Rate closed;
   private final Rate authenticated;
   private final Rate refused;
+  private final Rate blockedNanos;
 
   ListenerMeters(String listener, KafkaMeters kafka) {
     KafkaName name =
@@ -24,6 +26,17 @@ final class ListenerMeters {
     closed = kafka.member(name, "connection-close-rate", "connections");
     authenticated = kafka.member(name, "successful-authentication-rate", "authentications");
     refused = kafka.member(name, "failed-authentication-rate", "authentications");
+    KafkaName acceptor =
+        KafkaName.of("kafka.network", "Acceptor", "AcceptorBlockedPercent")
+            .with("listener", listener);
+    blockedNanos = kafka.member(acceptor, "blocked", "blocked time");
+    kafka.group(
+        acceptor,
+        Map.of(
+            "Count", blockedNanos::count,
+            "EventType", () -> "blocked time",
+            "RateUnit", () -> TimeUnit.NANOSECONDS,
+            "OneMinuteRate", () -> blockedNanos.perSecond() / TimeUnit.SECONDS.toNanos(1)));
     kafka.group(
         name,
         Map.of(
@@ -40,6 +53,11 @@ final class ListenerMeters {
 
   void opened() {
     opened.mark();
+  }
+
+  /** For so long nobody was let in. */
+  void blocked(long nanos) {
+    blockedNanos.mark(nanos);
   }
 
   void closed() {

@@ -1,7 +1,6 @@
 package io.strandline.broker.socket;
 
 import java.util.List;
-import java.util.Map;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 
 /**
@@ -63,9 +62,6 @@ public record SocketConfig(
    *     queued.max.request.bytes}); at least {@code requestBytesMax}
    * @param requestsPerConnectionMax unanswered requests after which a connection is not read
    * @param unsentBytesMax of answers after which a connection is not read
-   * @param connectionsMax open at a time ({@code max.connections})
-   * @param connectionsPerIpMax open at a time from one address ({@code max.connections.per.ip})
-   * @param connectionsPerIp exceptions by address ({@code max.connections.per.ip.overrides})
    * @param idleMs without a request or an answer ({@code connections.max.idle.ms})
    * @param frameGraceMs time for a frame to arrive, to which a second is added for each 16 KiB
    * @param unsentGraceMs time without progress of an answer
@@ -75,15 +71,11 @@ public record SocketConfig(
       long bytesInFlightMax,
       int requestsPerConnectionMax,
       long unsentBytesMax,
-      int connectionsMax,
-      int connectionsPerIpMax,
-      Map<String, Integer> connectionsPerIp,
       long idleMs,
       long frameGraceMs,
       long unsentGraceMs) {
 
     public Limits {
-      connectionsPerIp = Map.copyOf(connectionsPerIp);
       require(requestBytesMax > 0, "requestBytesMax must be positive");
       require(
           bytesInFlightMax >= requestBytesMax,
@@ -94,17 +86,7 @@ public record SocketConfig(
     }
 
     public static Limits defaults() {
-      return new Limits(
-          100 << 20,
-          256L << 20,
-          64,
-          4L << 20,
-          Integer.MAX_VALUE,
-          Integer.MAX_VALUE,
-          Map.of(),
-          600_000,
-          30_000,
-          60_000);
+      return new Limits(100 << 20, 256L << 20, 64, 4L << 20, 600_000, 30_000, 60_000);
     }
   }
 

@@ -23,6 +23,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.strandline.broker.guard.identity.ListenerSecurity;
 import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.identity.TlsEngines;
+import io.strandline.broker.guard.quota.ConnectionQuotas;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.Dispatcher;
 import java.io.IOException;
@@ -30,11 +31,13 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -55,12 +58,14 @@ public final class SocketServer implements AutoCloseable {
   private final SocketConfig config;
   private final NodeSecurity security;
   private final SocketParts parts;
-  private final ConnectionCounts counts;
+  private final ConnectionQuotas quotas;
   private final Counter refused;
   private final MeterRegistry metrics;
   private final KafkaMeters kafka;
   private final Map<Channel, Connection> connections = new ConcurrentHashMap<>();
+  private final Set<Channel> leaving = ConcurrentHashMap.newKeySet();
   private final Set<Channel> listening = ConcurrentHashMap.newKeySet();
+  private final List<Admission> admissions = new CopyOnWriteArrayList<>();
   private final AtomicLong nextConnection = new AtomicLong();
   private @Nullable MultiThreadIoEventLoopGroup acceptors;
   private @Nullable MultiThreadIoEventLoopGroup loops;
@@ -75,9 +80,14 @@ public final class SocketServer implements AutoCloseable {
       MeterRegistry metrics, KafkaMeters kafka, Executor logins, LongSupplier nanoClock) {}
 
   public SocketServer(
-      SocketConfig config, NodeSecurity security, Dispatcher dispatcher, Environment process) {
+      SocketConfig config,
+      NodeSecurity security,
+      ConnectionQuotas quotas,
+      Dispatcher dispatcher,
+      Environment process) {
     this.config = config;
     this.security = security;
+    this.quotas = quotas;
     this.metrics = process.metrics();
     this.kafka = process.kafka();
     LongSupplier nanoClock = process.nanoClock();
@@ -90,9 +100,8 @@ public final class SocketServer implements AutoCloseable {
             new RefusalLog(metrics, nanoClock),
             process.logins(),
             nanoClock);
-    this.counts = new ConnectionCounts(config.limits());
     this.refused = metrics.counter("strandline.socket.connections.refused");
-    Gauge.builder("strandline.socket.connections", counts, ConnectionCounts::total)
+    Gauge.builder("strandline.socket.connections", quotas, ConnectionQuotas::open)
         .register(metrics);
     Gauge.builder("strandline.socket.requests.used", parts.budget(), BytesBudget::usedBytes)
         .baseUnit("bytes")
@@ -133,6 +142,8 @@ public final class SocketServer implements AutoCloseable {
         acceptors.scheduleAtFixedRate(
             () -> {
               closeOverdue();
+              closeExcess();
+              admissions.forEach(Admission::mayGoOn); // as bounds may have been raised
               parts.refusals().sumUp();
               load.sample();
             },
@@ -155,6 +166,9 @@ public final class SocketServer implements AutoCloseable {
       throws IOException {
     Class<? extends ServerChannel> type =
         epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    ListenerMeters meters = new ListenerMeters(listener.name(), kafka);
+    Admission admission = new Admission(listener.name(), quotas, meters, parts, refused);
+    admissions.add(admission);
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptLoop, workLoops)
@@ -167,7 +181,8 @@ public final class SocketServer implements AutoCloseable {
             .childOption(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(Integer.MAX_VALUE - 1, Integer.MAX_VALUE))
-            .childHandler(new Accept(listener));
+            .handler(admission)
+            .childHandler(new Accept(listener, meters));
     if (config.sendBufferBytes() > 0) {
       bootstrap.childOption(ChannelOption.SO_SNDBUF, config.sendBufferBytes());
     }
@@ -186,32 +201,23 @@ public final class SocketServer implements AutoCloseable {
     return ((InetSocketAddress) bound.channel().localAddress()).getPort();
   }
 
-  /** Makes a pipeline for each new connection, or closes it when there are too many. */
+  /** Makes a pipeline for each connection that has entered. */
   private final class Accept extends ChannelInitializer<Channel> {
     private final SocketConfig.Listener listener;
     private final ListenerSecurity door;
     private final ListenerMeters meters;
 
-    Accept(SocketConfig.Listener listener) {
+    Accept(SocketConfig.Listener listener, ListenerMeters meters) {
       this.listener = listener;
       this.door = security.of(listener.name());
-      this.meters = new ListenerMeters(listener.name(), kafka);
+      this.meters = meters;
     }
 
     @Override
     protected void initChannel(Channel channel) {
       InetSocketAddress remote = (InetSocketAddress) channel.remoteAddress();
-      if (remote == null) {
-        channel.close(); // gone before it was served
-        return;
-      }
-      InetAddress address = remote.getAddress();
-      if (!counts.open(address)) {
-        refused.increment();
-        parts.refusals().refused(address.getHostAddress(), listener.name(), "too many are open");
-        channel.close();
-        return;
-      }
+      meters.opened();
+      channel.closeFuture().addListener(closed -> left(channel, remote.getAddress()));
       FrameReader reader = new FrameReader(parts.limits(), parts.budget(), parts.nanoClock());
       Peer peer =
           new Peer(
@@ -224,21 +230,23 @@ public final class SocketServer implements AutoCloseable {
       authentication.expect(reader);
       Connection connection = new Connection(peer, reader, authentication, parts);
       connections.put(channel, connection);
-      meters.opened();
-      channel
-          .closeFuture()
-          .addListener(
-              closed -> {
-                counts.close(address);
-                meters.closed();
-                connections.remove(channel);
-              });
       if (door.tls().isPresent()) {
         encrypt(channel, door.tls().get(), remote);
       } else {
         channel.config().setRecvByteBufAllocator(reader.allocator());
       }
       channel.pipeline().addLast(reader, connection);
+      if (quotas.sheltered(listener.name())) {
+        closeExcess(); // it may have taken the last place
+      }
+    }
+
+    private void left(Channel channel, InetAddress address) {
+      quotas.left(listener.name(), address);
+      meters.closed();
+      connections.remove(channel);
+      leaving.remove(channel);
+      admissions.forEach(Admission::mayGoOn);
     }
   }
 
@@ -265,9 +273,29 @@ public final class SocketServer implements AutoCloseable {
     return overdue.size();
   }
 
+  /** Closes those unused for the longest while more are open than may be. */
+  private synchronized void closeExcess() {
+    int excess = quotas.excess() - leaving.size();
+    if (excess <= 0) {
+      return;
+    }
+    connections.entrySet().stream()
+        .filter(entry -> !quotas.sheltered(entry.getValue().listener()))
+        .filter(entry -> !leaving.contains(entry.getKey()))
+        .sorted(Comparator.comparingLong(entry -> entry.getValue().activeNanos()))
+        .limit(excess)
+        .forEach(
+            entry -> {
+              Channel channel = entry.getKey();
+              leaving.add(channel);
+              Connection.onLoop(
+                  channel, () -> entry.getValue().refuse(channel, "others need the place"));
+            });
+  }
+
   /** How many connections are open. */
   int connections() {
-    return counts.total();
+    return quotas.open();
   }
 
   /** Stops listening, closes all connections and ends the threads. Idempotent. */

@@ -3,7 +3,6 @@ package io.strandline.broker.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
@@ -23,8 +22,6 @@ class LimitsTest {
     long bytesInFlight = 4L << 20;
     int requests = 64;
     long unsentBytes = 1 << 20;
-    int connections = 100;
-    Map<String, Integer> perIp = Map.of();
     long idleMs = LONG_MS;
     long frameMs = LONG_MS;
     long unsentMs = LONG_MS;
@@ -33,16 +30,7 @@ class LimitsTest {
       return c ->
           c.with(
               new SocketConfig.Limits(
-                  requestBytes,
-                  bytesInFlight,
-                  requests,
-                  unsentBytes,
-                  connections,
-                  connections,
-                  perIp,
-                  idleMs,
-                  frameMs,
-                  unsentMs));
+                  requestBytes, bytesInFlight, requests, unsentBytes, idleMs, frameMs, unsentMs));
     }
   }
 
@@ -112,36 +100,6 @@ class LimitsTest {
       frame[random.nextInt(frame.length)] = (byte) random.nextInt();
     }
     return java.util.Arrays.copyOf(frame, frame.length - random.nextInt(frame.length / 3 + 1));
-  }
-
-  @Test
-  void oneConnectionTooManyIsRefused() {
-    Bounds bounds = new Bounds();
-    bounds.connections = 2;
-    try (SocketFixture fixture = new SocketFixture(bounds.asChange())) {
-      try (SocketClient first = fixture.client();
-          SocketClient second = fixture.client()) {
-        exchange(first);
-        exchange(second);
-        try (SocketClient third = fixture.client()) {
-          assertThat(third.closedByServer()).isTrue();
-        }
-        exchange(first);
-      }
-    }
-  }
-
-  @Test
-  void anAddressMayHaveALimitOfItsOwn() {
-    Bounds bounds = new Bounds();
-    bounds.perIp = Map.of("127.0.0.1", 1);
-    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
-        SocketClient first = fixture.client()) {
-      exchange(first);
-      try (SocketClient second = fixture.client()) {
-        assertThat(second.closedByServer()).isTrue();
-      }
-    }
   }
 
   @Test
@@ -291,10 +249,5 @@ class LimitsTest {
           });
       assertThat(released.get()).as("answers made, all of them released").isBetween(1, 3);
     }
-  }
-
-  private static void exchange(SocketClient client) {
-    client.send(SocketClient.versions(5));
-    client.receive(5);
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.guard.identity.NodeSecurity;
+import io.strandline.broker.guard.quota.ConnectionLimits;
+import io.strandline.broker.guard.quota.ConnectionQuotas;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.guard.quota.Usage;
 import io.strandline.broker.observe.kafka.KafkaMeters;
@@ -24,6 +26,7 @@ import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollect
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -37,6 +40,8 @@ import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.server.config.ClientQuotaManagerConfig;
 import org.apache.kafka.server.quota.ThrottleCallback;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +59,14 @@ final class SocketFixture implements AutoCloseable {
 
   final BlockingQueue<Parked> produces = new LinkedBlockingQueue<>();
   final BlockingQueue<Boolean> direct = new LinkedBlockingQueue<>();
+  final Metrics kafkaMetrics = new Metrics();
+  final ConnectionQuotas quotas =
+      new ConnectionQuotas(
+          List.of("PLAINTEXT"),
+          "PLAINTEXT",
+          new ClientQuotaManagerConfig(),
+          kafkaMetrics,
+          Time.SYSTEM);
   final SocketServer server;
   final int port;
   volatile boolean parkProduces;
@@ -77,7 +90,12 @@ final class SocketFixture implements AutoCloseable {
   }
 
   SocketFixture(UnaryOperator<SocketConfig> change) {
+    this(change, ConnectionLimits.NONE);
+  }
+
+  SocketFixture(UnaryOperator<SocketConfig> change, ConnectionLimits limits) {
     Leaks.install();
+    quotas.set(limits);
     table =
         ApiTable.builder()
             .add(ApiKeys.API_VERSIONS, (Handler<ApiVersionsRequest>) this::versions)
@@ -95,6 +113,7 @@ final class SocketFixture implements AutoCloseable {
         new SocketServer(
             config,
             NodeSecurity.none("PLAINTEXT"),
+            quotas,
             new Dispatcher(table, gone::add, new Charges()),
             new SocketServer.Environment(metrics, kafka, Runnable::run, System::nanoTime));
     port = server.start().get("PLAINTEXT");

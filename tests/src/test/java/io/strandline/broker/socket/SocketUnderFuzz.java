@@ -14,7 +14,6 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.errors.UnknownServerException;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -26,8 +25,7 @@ public final class SocketUnderFuzz {
   public static final int FRAME_BYTES_MAX = 4 << 20;
 
   private static final SocketConfig.Limits LIMITS =
-      new SocketConfig.Limits(
-          FRAME_BYTES_MAX, 16 << 20, 64, 1 << 20, 10, 10, Map.of(), 1_000, 1_000, 1_000);
+      new SocketConfig.Limits(FRAME_BYTES_MAX, 16 << 20, 64, 1 << 20, 1_000, 1_000, 1_000);
 
   private final Dispatcher dispatcher;
 

@@ -40,7 +40,11 @@ final class Node implements AutoCloseable {
   }
 
   int port() {
-    return broker.port("PLAINTEXT");
+    return port("PLAINTEXT");
+  }
+
+  int port(String listener) {
+    return broker.port(listener);
   }
 
   Admin admin() {

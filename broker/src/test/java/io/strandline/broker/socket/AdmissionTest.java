@@ -1,0 +1,170 @@
+package io.strandline.broker.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.broker.guard.quota.ConnectionLimits;
+import io.strandline.broker.guard.quota.ConnectionLimits.Bound;
+import java.net.InetAddress;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who is let in when many are there already. */
+@Timeout(60)
+class AdmissionTest {
+  private static final int ANY = Integer.MAX_VALUE;
+
+  @Test
+  void whoIsOneTooManyWaitsUntilSomebodyLeaves() {
+    try (SocketFixture fixture = fixture(new Bound(2, ANY), ANY, Map.of());
+        SocketClient first = fixture.client();
+        SocketClient second = fixture.client()) {
+      exchange(first);
+      exchange(second);
+      try (SocketClient third = fixture.client();
+          SocketClient fourth = fixture.client()) {
+        third.send(SocketClient.versions(3));
+        fourth.send(SocketClient.versions(4));
+        exchange(second);
+        assertThat(fixture.server.connections()).isEqualTo(2);
+        first.close();
+        third.receive(3);
+        assertThat(fixture.server.connections()).isEqualTo(2);
+        third.close();
+        fourth.receive(4);
+      }
+    }
+  }
+
+  @Test
+  void aHigherBoundLetsThoseInWhoWait() {
+    try (SocketFixture fixture = fixture(new Bound(1, ANY), ANY, Map.of());
+        SocketClient first = fixture.client();
+        SocketClient second = fixture.client()) {
+      exchange(first);
+      second.send(SocketClient.versions(2));
+      exchange(first);
+      fixture.quotas.set(limits(new Bound(2, ANY), ANY, Map.of()));
+      second.receive(2);
+    }
+  }
+
+  @Test
+  void aLowerBoundEndsTheConnectionsUnusedForTheLongest() {
+    try (SocketFixture fixture = fixture(new Bound(3, ANY), ANY, Map.of());
+        SocketClient first = fixture.client();
+        SocketClient second = fixture.client();
+        SocketClient third = fixture.client()) {
+      exchange(third);
+      exchange(first);
+      exchange(second);
+      exchange(first);
+      fixture.quotas.set(limits(new Bound(1, ANY), ANY, Map.of()));
+      assertThat(third.closedByServer()).isTrue();
+      assertThat(second.closedByServer()).isTrue();
+      exchange(first);
+    }
+  }
+
+  @Test
+  void anAddressMayHaveSoManyAndNoMore() {
+    try (SocketFixture fixture = fixture(Bound.NONE, 2, Map.of());
+        SocketClient first = fixture.client();
+        SocketClient second = fixture.client()) {
+      exchange(first);
+      exchange(second);
+      try (SocketClient third = fixture.client()) {
+        assertThat(third.closedByServer()).isTrue();
+      }
+      first.close();
+      await(fixture, 1);
+      try (SocketClient third = fixture.client()) {
+        exchange(third);
+      }
+    }
+  }
+
+  @Test
+  void anAddressMayHaveALimitOfItsOwn() {
+    Map<InetAddress, Integer> own = Map.of(InetAddress.getLoopbackAddress(), 1);
+    try (SocketFixture fixture = fixture(Bound.NONE, 100, own);
+        SocketClient first = fixture.client()) {
+      exchange(first);
+      try (SocketClient second = fixture.client()) {
+        assertThat(second.closedByServer()).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void whoComesTooFastIsLetInLater() {
+    try (SocketFixture fixture = fixture(new Bound(ANY, 1), ANY, Map.of())) {
+      SocketClient[] clients = new SocketClient[14];
+      for (int i = 0; i < clients.length; i++) {
+        clients[i] = fixture.client();
+        clients[i].send(SocketClient.versions(i));
+      }
+      for (int i = 0; i < clients.length; i++) {
+        clients[i].receive(i);
+        clients[i].close();
+      }
+      assertThat(told(fixture, "connection-accept-throttle-time")).isPositive();
+      assertThat(told(fixture, "connection-accept-rate")).isPositive();
+    }
+  }
+
+  @Test
+  void anAddressThatComesTooFastIsLeftAloneAndThenClosed() throws Exception {
+    try (SocketFixture fixture = new SocketFixture(c -> c)) {
+      fixture.quotas.set(Optional.of(InetAddress.getLoopbackAddress()), Optional.of(1));
+      boolean[] closed = {false};
+      for (int i = 0; i < 200 && !closed[0]; i++) {
+        try (SocketClient client = fixture.client()) {
+          client.send(SocketClient.versions(i));
+          closed[0] = client.closedByServer();
+        } catch (java.io.UncheckedIOException reset) {
+          closed[0] = true;
+        }
+      }
+      assertThat(closed[0]).isTrue();
+      assertThat(told(fixture, "ip-connection-accept-throttle-time"))
+          .isPositive()
+          .isLessThanOrEqualTo(1000);
+      assertThat(fixture.metrics.get("strandline.socket.connections.refused").counter().count())
+          .isPositive();
+      fixture.quotas.set(Optional.of(InetAddress.getLoopbackAddress()), Optional.empty());
+      try (SocketClient client = fixture.client()) {
+        exchange(client);
+      }
+    }
+  }
+
+  /** A figure of Kafka's registry. */
+  private static double told(SocketFixture fixture, String name) {
+    return fixture.kafkaMetrics.metrics().values().stream()
+        .filter(metric -> metric.metricName().name().equals(name))
+        .mapToDouble(metric -> (double) metric.metricValue())
+        .sum();
+  }
+
+  private static SocketFixture fixture(Bound of, int perAddress, Map<InetAddress, Integer> own) {
+    return new SocketFixture(c -> c, limits(of, perAddress, own));
+  }
+
+  private static ConnectionLimits limits(Bound of, int perIp, Map<InetAddress, Integer> own) {
+    return new ConnectionLimits(of, Map.of("PLAINTEXT", of), perIp, own);
+  }
+
+  private static void await(SocketFixture fixture, int open) {
+    while (fixture.server.connections() != open) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private static void exchange(SocketClient client) {
+    client.send(SocketClient.versions(5));
+    client.receive(5);
+  }
+}
