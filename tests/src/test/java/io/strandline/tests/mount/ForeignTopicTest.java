@@ -176,6 +176,52 @@ class ForeignTopicTest {
     }
   }
 
+  /** What retention left nothing of: its offsets are not given out again, nor shown as 0. */
+  @Test
+  void anEmptiedTopicGoesOnWhereItEnded() throws Exception {
+    try (TwoClusters clusters = new TwoClusters(dir)) {
+      tiered(clusters.there, 0, 1_500);
+      try (Admin admin = TwoClusters.admin(clusters.there)) {
+        admin.deleteRecords(Map.of(THEIRS, RecordsToDelete.beforeOffset(-1))).all().get();
+      }
+      TwoClusters.until(
+          "its tier is empty",
+          () ->
+              clusters.tier("ls", "--json", "--store", "file:" + clusters.theirObjects).stream()
+                  .anyMatch(line -> line.contains("-0\"") && line.contains("\"end\":1500")));
+      clusters.there.kill();
+      String from = "file:" + clusters.theirObjects;
+      String to = clusters.here.bootstrap();
+      clusters.tier(
+          "restore",
+          "topic",
+          "--from",
+          from,
+          "--topic",
+          "trips",
+          "--bootstrap",
+          to,
+          "-c",
+          "retention.ms=-1");
+      clusters.tier("mount", "--from", from, "--topic", "trips", "--as", "live", "--bootstrap", to);
+      for (TopicPartition shown : List.of(THEIRS, SHOWN)) {
+        for (OffsetSpec end : List.of(OffsetSpec.earliest(), OffsetSpec.latest())) {
+          assertThat(TwoClusters.offset(clusters.here, shown, end))
+              .as("%s", shown)
+              .isEqualTo(1_500);
+        }
+      }
+      TwoClusters.produce(clusters.here, "trips", 1, 1_500, 1_510);
+      assertThat(TwoClusters.read(clusters.here, THEIRS, 1_500)).isEqualTo(numbers(1_500, 1_510));
+      clusters.here.kill();
+      clusters.here.startAgain();
+      TwoClusters.until(
+          "the topic after a restart",
+          () -> TwoClusters.offset(clusters.here, THEIRS, OffsetSpec.latest()) == 1_510);
+      assertThat(TwoClusters.offset(clusters.here, THEIRS, OffsetSpec.earliest())).isEqualTo(1_500);
+    }
+  }
+
   /** Produces there until something of it, and all before, is tiered; gives the tier's end. */
   private static long tiered(BrokerProcess there, int from, int to) throws Exception {
     if (from == 0) {

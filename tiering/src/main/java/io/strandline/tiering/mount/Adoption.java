@@ -31,14 +31,14 @@ public final class Adoption {
   }
 
   /**
-   * Names all that {@code source} holds.
+   * Names all that {@code source} holds; if that is nothing any more, begins where it ended.
    *
    * @return the version that does; nothing changes once the partition has segments of its own, or
    *     retention emptied it
    */
   public static CompletableFuture<ManifestView> adopt(ManifestWriter writer, ManifestView source) {
     ManifestView view = writer.view();
-    if (source.segmentCount() == 0) {
+    if (source.endOffset() == 0) {
       return CompletableFuture.completedFuture(view);
     }
     long from = view.segmentCount() == 0 ? source.startOffset() : view.endOffset();
@@ -49,7 +49,7 @@ public final class Adoption {
 
   private static CompletableFuture<ManifestView> goOn(
       ManifestWriter writer, ManifestView source, long from) {
-    if (from >= source.endOffset()) {
+    if (source.segmentCount() == 0 || from >= source.endOffset()) {
       return writer.advanceStart(source.startOffset());
     }
     return source

@@ -125,6 +125,32 @@ class AdoptionTest {
   }
 
   @Test
+  void whatRetentionEmptiedThereBeginsWhereItEnded() {
+    theirHistory(0, 3).advanceStart(45).join();
+    ManifestView adopted = adopt();
+    assertThat(adopted.segmentCount()).isZero();
+    assertThat(adopted.startOffset()).isEqualTo(45);
+    assertThat(adopted.endOffset()).isEqualTo(45);
+    assertThat(Adoption.done(adopted).join()).isTrue();
+  }
+
+  @Test
+  void whatIsEmptiedThereOnTheWayIsNotNamedAnyMore() {
+    ManifestWriter there = theirHistory(0, 3);
+    adopt();
+    there.advanceStart(45).join();
+    ManifestView adopted = adopt();
+    assertThat(adopted.segmentCount()).isZero();
+    assertThat(adopted.endOffset()).isEqualTo(45);
+  }
+
+  @Test
+  void whatNeverHeldAnythingBeginsAnew() {
+    theirManifests.acquire(THERE, 9).join();
+    assertThat(adopt().endOffset()).isZero();
+  }
+
+  @Test
   void aRetiredForeignSegmentIsForgottenAndAnObjectOfItsNameStays() {
     theirHistory(0, 2);
     adopt();
