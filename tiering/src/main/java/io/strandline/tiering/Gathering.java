@@ -10,7 +10,9 @@ import java.util.List;
  * object stays here until more comes, or somebody asks for its room. Threads: any.
  */
 final class Gathering {
+  /** Of one look: so many are never few. */
   private static final int SEGMENTS_MAX = 1024;
+
   private static final long FEW_AGAIN_MS = 10_000;
 
   private final GatherConfig config;
@@ -47,7 +49,7 @@ final class Gathering {
   }
 
   /** Looks at what is sealed from an offset on; tells the lag what of it should go up. */
-  void look(long fromOffset, long nowMs) {
+  synchronized void look(long fromOffset, long nowMs) {
     if (nowMs < fewUntilMs) {
       return; // few segments are cheap to keep, and a look at each of many partitions is not
     }
@@ -59,11 +61,18 @@ final class Gathering {
     boolean few = !sealed.isEmpty() && few(sealed, nowMs);
     fewUntilMs = few ? nowMs + FEW_AGAIN_MS : 0;
     fewBytes = few ? bytes(sealed) : 0;
-    lag.measure(few ? List.of() : sealed, member.stableOffset().getAsLong(), nowMs);
+    boolean more = sealed.size() == SEGMENTS_MAX;
+    lag.measure(few ? List.of() : sealed, more, member.stableOffset().getAsLong(), nowMs);
+    while (more) {
+      List<SealedSegment> next =
+          member.source().sealedSegments(lag.endOffset(), Long.MAX_VALUE, SEGMENTS_MAX);
+      lag.add(next, nowMs);
+      more = next.size() == SEGMENTS_MAX;
+    }
   }
 
   /** Nothing of the partition goes up at all. */
-  void rest(long nowMs) {
+  synchronized void rest(long nowMs) {
     fewUntilMs = 0;
     fewBytes = 0;
     lag.measure(List.of(), Long.MAX_VALUE, nowMs);

@@ -37,6 +37,12 @@ import org.jspecify.annotations.Nullable;
 final class PartitionTier {
   private static final long FIRST_READ_MS_MAX = 10 * 60 * 1000L;
 
+  /** The store has so long to answer a request that moves no bytes. */
+  private static final long STANDING_MS = 10_000;
+
+  /** In most turns a pass ends before the next; a look at each of many that do not is not free. */
+  private static final int LOOK_CHECKS = 3;
+
   private final TierShared shared;
   private final TierMember member;
   private final Shipment shipment;
@@ -47,6 +53,8 @@ final class PartitionTier {
   private final Release release;
   private final ChoreRound chores;
   private volatile long nextStartMs;
+  private volatile long passBeganMs = Long.MAX_VALUE;
+  private volatile long nextLookMs;
   private volatile boolean left;
   private volatile boolean mayOpen;
   private final long lookMs;
@@ -176,8 +184,41 @@ final class PartitionTier {
    * @return segments committed, released, expired or deleted
    */
   CompletableFuture<Integer> pass() {
+    passBeganMs = shared.nowMs();
     return CompletableFuture.supplyAsync(this::worthAPass, disk)
-        .thenCompose(worth -> worth ? work() : CompletableFuture.completedFuture(0));
+        .thenCompose(worth -> worth ? work() : CompletableFuture.completedFuture(0))
+        .whenComplete((done, failure) -> passBeganMs = Long.MAX_VALUE);
+  }
+
+  /** Goes on measuring the lag of a pass that takes long; to be called at each turn. */
+  void lookMeanwhile(long nowMs) {
+    long everyMs = LOOK_CHECKS * shared.config().checkMs();
+    if (nowMs - passBeganMs < everyMs || nowMs < nextLookMs) {
+      return;
+    }
+    nextLookMs = Long.MAX_VALUE;
+    CompletableFuture<Void> unused =
+        CompletableFuture.runAsync(this::measure, disk)
+            .whenComplete((looked, failure) -> nextLookMs = shared.nowMs() + everyMs);
+  }
+
+  /** Whether a pass is under way and for some seconds was not one segment further. */
+  boolean standing() {
+    return shared.nowMs() - Math.max(passBeganMs, shipment.gotOnMs()) >= STANDING_MS;
+  }
+
+  /** Gives the offset from which on segments are to go up. */
+  private long measure() {
+    ManifestWriter w = writer;
+    long from = w == null ? member.local().logStartOffset() : nextOffset(w.view());
+    if (left) {
+      lag.clear();
+    } else if (policyCopying() == Copying.ON) {
+      gathering.look(from, shared.nowMs());
+    } else {
+      gathering.rest(shared.nowMs());
+    }
+    return from;
   }
 
   /** Opening a manifest costs a request: not before there is something to tier or to reclaim. */
@@ -188,12 +229,7 @@ final class PartitionTier {
       return false;
     }
     boolean copies = policyCopying() == Copying.ON;
-    long from = w == null ? local.logStartOffset() : nextOffset(w.view());
-    if (copies) {
-      gathering.look(from, shared.nowMs());
-    } else {
-      gathering.rest(shared.nowMs());
-    }
+    long from = measure();
     boolean due = copies && gathering.worthIt(from, shared.nowMs());
     if (w == null) {
       boolean holds = copies ? holdsMoreThanTheLog() : mayHold(local);

@@ -25,9 +25,16 @@ final class Shipment {
   /** By the offset at which the segment was due. */
   private final NavigableMap<Long, UploadedSegment> uploaded = new ConcurrentSkipListMap<>();
 
+  private volatile long gotOnMs;
+
   Shipment(TierShared shared, int leaderEpoch) {
     this.shared = shared;
     this.leaderEpoch = leaderEpoch;
+  }
+
+  /** When a segment last became durable. */
+  long gotOnMs() {
+    return gotOnMs;
   }
 
   boolean hasOpenOutcome() {
@@ -104,6 +111,7 @@ final class Shipment {
         .thenApply(
             segment -> {
               uploaded.put(due.startOffset(), segment);
+              gotOnMs = shared.nowMs();
               return segment;
             });
   }

@@ -7,40 +7,74 @@ import java.util.List;
 
 /**
  * How far the tier of one partition is behind: sealed segments that no manifest known here names.
- * Measured at each pass, whether the store answers or not. Thread-safe.
+ * Measured at each pass and while one stands, whether the store answers or not. Thread-safe.
  */
 final class TierLag {
   /** A segment, and when it was first seen waiting. */
-  private record Waiting(long baseOffset, long sinceMs) {}
+  private record Waiting(long baseOffset, long endOffset, long bytes, long sinceMs) {}
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private long bytes;
-  private int segments;
   private boolean unstable;
 
   /**
-   * @param untiered in order of offsets
+   * @param untiered in order of offsets, all there are
    * @param stableOffset what reaches above it may not go up yet
    */
-  synchronized void measure(List<SealedSegment> untiered, long stableOffset, long nowMs) {
+  void measure(List<SealedSegment> untiered, long stableOffset, long nowMs) {
+    measure(untiered, false, stableOffset, nowMs);
+  }
+
+  /**
+   * @param more whether others follow: those known from before still wait, and {@link #add} tells
+   *     the rest
+   */
+  synchronized void measure(
+      List<SealedSegment> untiered, boolean more, long stableOffset, long nowMs) {
     unstable = !untiered.isEmpty() && untiered.get(0).endOffset() > stableOffset;
-    bytes = untiered.stream().mapToLong(SealedSegment::logBytes).sum();
-    segments = untiered.size();
-    long first = untiered.isEmpty() ? Long.MAX_VALUE : untiered.get(0).baseOffset();
-    while (!waiting.isEmpty() && waiting.getFirst().baseOffset < first) {
-      waiting.removeFirst();
-    }
+    Deque<Waiting> before = new ArrayDeque<>(waiting);
+    clearSegments();
     for (SealedSegment segment : untiered) {
-      if (waiting.isEmpty() || waiting.getLast().baseOffset < segment.baseOffset()) {
-        waiting.addLast(new Waiting(segment.baseOffset(), nowMs));
+      while (!before.isEmpty() && before.getFirst().baseOffset < segment.baseOffset()) {
+        before.removeFirst();
+      }
+      boolean known = !before.isEmpty() && before.getFirst().baseOffset == segment.baseOffset();
+      append(segment, known ? before.removeFirst().sinceMs : nowMs);
+    }
+    if (more) {
+      before.removeIf(one -> one.baseOffset < endOffset());
+      waiting.addAll(before);
+      bytes += before.stream().mapToLong(Waiting::bytes).sum();
+    }
+  }
+
+  /** Others that follow the last. */
+  synchronized void add(List<SealedSegment> untiered, long nowMs) {
+    for (SealedSegment segment : untiered) {
+      if (segment.baseOffset() >= endOffset()) {
+        append(segment, nowMs);
       }
     }
   }
 
-  synchronized void clear() {
+  private void append(SealedSegment segment, long sinceMs) {
+    waiting.addLast(
+        new Waiting(segment.baseOffset(), segment.endOffset(), segment.logBytes(), sinceMs));
+    bytes += segment.logBytes();
+  }
+
+  private void clearSegments() {
     waiting.clear();
     bytes = 0;
-    segments = 0;
+  }
+
+  /** Offset after the last that waits; 0 if none does. */
+  synchronized long endOffset() {
+    return waiting.isEmpty() ? 0 : waiting.getLast().endOffset;
+  }
+
+  synchronized void clear() {
+    clearSegments();
     unstable = false;
   }
 
@@ -54,7 +88,7 @@ final class TierLag {
   }
 
   synchronized Backlog backlog() {
-    return new Backlog(bytes, segments);
+    return new Backlog(bytes, waiting.size());
   }
 
   /** Since when the oldest segment waits; {@code Long.MAX_VALUE} if none does. */

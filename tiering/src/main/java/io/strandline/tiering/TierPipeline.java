@@ -48,8 +48,13 @@ public final class TierPipeline implements AutoCloseable {
 
     TierTrouble trouble() {
       TierTrouble failed = runner.trouble();
-      boolean unstable = failed == TierTrouble.NONE && tier.lag().unstable();
-      return unstable ? TierTrouble.UNSTABLE : failed;
+      if (failed != TierTrouble.NONE) {
+        return failed;
+      }
+      boolean stands = tier.standing() && tier.lag().bytes() > 0;
+      return tier.lag().unstable()
+          ? TierTrouble.UNSTABLE
+          : stands ? TierTrouble.WAITING : TierTrouble.NONE;
     }
   }
 
@@ -275,6 +280,7 @@ public final class TierPipeline implements AutoCloseable {
     int begun = 0;
     for (Joined there : joined.values()) {
       begun += there.runner.beginIfDue(nowMs) ? 1 : 0;
+      there.tier.lookMeanwhile(nowMs);
     }
     deleted.values().removeIf(there -> there.burial.over());
     for (Buried there : deleted.values()) {

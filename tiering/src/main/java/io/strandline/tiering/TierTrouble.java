@@ -15,6 +15,8 @@ public enum TierTrouble {
   NONE,
   /** What is sealed is not stable: a transaction is open, or replicas are behind. */
   UNSTABLE,
+  /** A pass stands: for an answer of the store, a large upload, or a turn among others. */
+  WAITING,
   /** The store does not answer, or with errors. */
   AWAY,
   /** The store does not answer in time. */
