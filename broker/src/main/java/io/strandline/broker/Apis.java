@@ -16,6 +16,7 @@ import io.strandline.broker.request.group.FindCoordinatorHandler;
 import io.strandline.broker.request.group.GroupHandlers;
 import io.strandline.broker.request.group.MembershipHandlers;
 import io.strandline.broker.request.group.OffsetHandlers;
+import io.strandline.broker.request.group.StreamsGroupHandlers;
 import io.strandline.broker.request.group.TransactionalOffsetsHandler;
 import io.strandline.broker.request.meta.ApiVersionsHandler;
 import io.strandline.broker.request.meta.LateLogins;
@@ -82,6 +83,7 @@ final class Apis {
         .addTo(table);
     new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
+    new StreamsGroupHandlers(groups, control, guard, InstantSource.system()).addTo(table);
     new OffsetHandlers(control, coordinator, guard).addTo(table);
     table.add(
         ApiKeys.TXN_OFFSET_COMMIT, new TransactionalOffsetsHandler(control, coordinator, guard));

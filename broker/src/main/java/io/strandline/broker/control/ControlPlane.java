@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractRequest;
@@ -138,6 +139,10 @@ public interface ControlPlane extends AutoCloseable {
    */
   CompletableFuture<Map<String, ApiError>> createTopics(
       Set<String> topics, @Nullable RequestContext client);
+
+  /** As above, of topics that somebody has described. */
+  CompletableFuture<Map<String, ApiError>> createTopics(
+      Map<String, CreatableTopic> topics, RequestContext client);
 
   /**
    * A producer id never given out before. Fails with COORDINATOR_LOAD_IN_PROGRESS (retriable) while

@@ -17,6 +17,7 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiMessageType.ListenerType;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractRequest;
@@ -311,6 +312,12 @@ public final class KraftControlPlane implements ControlPlane {
   public CompletableFuture<Map<String, ApiError>> createTopics(
       Set<String> topics, @Nullable RequestContext client) {
     return creation.create(topics, client);
+  }
+
+  @Override
+  public CompletableFuture<Map<String, ApiError>> createTopics(
+      Map<String, CreatableTopic> topics, RequestContext client) {
+    return creation.create(topics.keySet(), topics::get, client);
   }
 
   @Override

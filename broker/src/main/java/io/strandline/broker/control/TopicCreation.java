@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
@@ -38,6 +39,16 @@ final class TopicCreation {
   /** See {@link ControlPlane#createTopics}. */
   CompletableFuture<Map<String, ApiError>> create(
       Set<String> topics, @Nullable RequestContext client) {
+    return create(topics, this::describe, client);
+  }
+
+  /**
+   * @param described what to create under a name
+   */
+  CompletableFuture<Map<String, ApiError>> create(
+      Set<String> topics,
+      Function<String, CreatableTopic> described,
+      @Nullable RequestContext client) {
     Map<String, CompletableFuture<ApiError>> answers = new HashMap<>();
     Set<String> mine = new HashSet<>();
     for (String topic : topics) {
@@ -54,7 +65,7 @@ final class TopicCreation {
       }
     }
     if (!mine.isEmpty()) {
-      send(mine, client);
+      send(mine, described, client);
     }
     return CompletableFuture.allOf(answers.values().toArray(CompletableFuture[]::new))
         .thenApply(
@@ -65,9 +76,12 @@ final class TopicCreation {
             });
   }
 
-  private void send(Set<String> topics, @Nullable RequestContext client) {
+  private void send(
+      Set<String> topics,
+      Function<String, CreatableTopic> described,
+      @Nullable RequestContext client) {
     CreatableTopicCollection wanted = new CreatableTopicCollection(topics.size());
-    topics.forEach(topic -> wanted.add(describe(topic)));
+    topics.forEach(topic -> wanted.add(described.apply(topic)));
     CreateTopicsRequest.Builder request =
         new CreateTopicsRequest.Builder(
             new CreateTopicsRequestData()

@@ -23,6 +23,7 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
 import org.apache.kafka.coordinator.group.Group;
+import org.apache.kafka.coordinator.group.GroupConfig;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
@@ -35,6 +36,7 @@ import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.server.authorizer.Authorizer;
 import org.apache.kafka.server.common.GroupVersion;
+import org.apache.kafka.server.common.StreamsVersion;
 import org.apache.kafka.server.metrics.KafkaYammerMetrics;
 import org.apache.kafka.server.share.persister.NoOpStatePersister;
 import org.apache.kafka.server.util.PartitionMetadataClient;
@@ -44,8 +46,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Kafka's group coordinator on our partitions of {@code __consumer_offsets}: classic groups and
- * those of KIP-848.
+ * Kafka's group coordinator on our partitions of {@code __consumer_offsets}: classic groups, those
+ * of KIP-848 and streams groups.
  *
  * <p>{@link #start()} once the metadata is loaded and the partitions listen to it; from then on
  * elections and resignations reach the coordinator by {@link #onImage}, after the partitions heard
@@ -57,6 +59,8 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private final ControlPlane control;
   private final GroupCoordinatorConfig config;
   private final boolean consumerConfigured;
+  private final boolean streamsConfigured;
+  private final GroupConfigManager groupConfigs;
 
   /** Kafka's constant for it is marked for removal; the key is not. */
   private static final String REBALANCE_PROTOCOLS = "group.coordinator.rebalance.protocols";
@@ -78,10 +82,11 @@ public final class GroupHost implements ImageListener, AutoCloseable {
     this.control = control;
     int nodeId = control.view().nodeId();
     this.config = new GroupCoordinatorConfig(control.kafkaConfig());
-    this.consumerConfigured =
-        control.kafkaConfig().getList(REBALANCE_PROTOCOLS).stream()
-            .anyMatch(Group.GroupType.CONSUMER.toString()::equalsIgnoreCase);
+    this.consumerConfigured = configured(control, Group.GroupType.CONSUMER);
+    this.streamsConfigured = configured(control, Group.GroupType.STREAMS);
     ShareGroupConfig shareConfig = new ShareGroupConfig(control.kafkaConfig());
+    this.groupConfigs =
+        new GroupConfigManager(config.extractGroupConfigMap(shareConfig), config, shareConfig);
     this.service =
         new GroupCoordinatorService.Builder(nodeId, config)
             .withTime(Time.SYSTEM)
@@ -99,9 +104,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
             .withGroupCoordinatorMetrics(
                 new GroupCoordinatorMetrics(
                     KafkaYammerMetrics.defaultRegistry(), control.kafkaMetrics()))
-            .withGroupConfigManager(
-                new GroupConfigManager(
-                    config.extractGroupConfigMap(shareConfig), config, shareConfig))
+            .withGroupConfigManager(groupConfigs)
             .withPersister(new NoOpStatePersister())
             .withAuthorizerPlugin(authorizer)
             .withPartitionMetadataClient(new LocalOffsets(partitions))
@@ -121,6 +124,30 @@ public final class GroupHost implements ImageListener, AutoCloseable {
                     .finalizedFeatures()
                     .getOrDefault(GroupVersion.FEATURE_NAME, (short) 0))
             .isConsumerRebalanceProtocolSupported();
+  }
+
+  /** Whether streams groups (KIP-1071) are switched on, there and by {@code streams.version}. */
+  public boolean streamsProtocol() {
+    return streamsConfigured
+        && StreamsVersion.fromFeatureLevel(
+                control
+                    .view()
+                    .finalizedFeatures()
+                    .getOrDefault(StreamsVersion.FEATURE_NAME, (short) 0))
+            .streamsGroupSupported();
+  }
+
+  /** How often members of a streams group are to be heard of. */
+  public int streamsHeartbeatMs(String group) {
+    return groupConfigs
+        .groupConfig(group)
+        .map(GroupConfig::streamsHeartbeatIntervalMs)
+        .orElseGet(config::streamsGroupHeartbeatIntervalMs);
+  }
+
+  private static boolean configured(ControlPlane control, Group.GroupType type) {
+    return control.kafkaConfig().getList(REBALANCE_PROTOCOLS).stream()
+        .anyMatch(type.toString()::equalsIgnoreCase);
   }
 
   /** What handlers ask; every call is asynchronous. */

@@ -97,7 +97,8 @@ class OperatorJourneyTest {
         .as("Produce from 0 on: librdkafka would not compress otherwise (KAFKA-18659)")
         .contains("Produce 0-13", "Fetch 4-18", "OffsetCommit 2-10", "ConsumerGroupHeartbeat 0-1")
         .contains("AddPartitionsToTxn 0-5", "EndTxn 0-5", "DescribeClientQuotas 0-1")
-        .noneMatch(api -> api.startsWith("Share") || api.startsWith("Streams"));
+        .contains("StreamsGroupHeartbeat 0-0", "StreamsGroupDescribe 0-0")
+        .noneMatch(api -> api.startsWith("Share"));
   }
 
   private ApiVersionsResponseData.ApiVersionCollection advertised() throws Exception {
