@@ -126,6 +126,7 @@ final class ConfigReference {
           "connections.max.reauth.ms",
           "connection.failed.authentication.delay.ms",
           "authorizer.class.name",
+          "client.quota.callback.class",
           "principal.builder.class",
           "security.inter.broker.protocol",
           "security.providers",

@@ -9,7 +9,6 @@ import io.strandline.broker.guard.acl.AclGuard;
 import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.guard.quota.ClientQuotas;
-import io.strandline.broker.guard.quota.QuotaFeed;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
@@ -29,9 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.Endpoint;
-import org.apache.kafka.common.utils.Time;
-import org.apache.kafka.server.config.ClientQuotaManagerConfig;
-import org.apache.kafka.server.config.QuotaConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -157,7 +153,7 @@ final class DataPlane implements AutoCloseable {
    * @throws StartException naming the address that is taken
    */
   Map<String, Integer> listen(ControlPlane quorum, List<Endpoint> listeners) {
-    ClientQuotas quotas = parts.started("quotas", quotas(quorum));
+    ClientQuotas quotas = parts.started("quotas", Doors.quotas(quorum));
     Apis apis =
         new Apis(
             config,
@@ -192,18 +188,6 @@ final class DataPlane implements AutoCloseable {
     }
     parts.started("sockets", server);
     return ports;
-  }
-
-  private static ClientQuotas quotas(ControlPlane quorum) {
-    QuotaConfig windows = new QuotaConfig(quorum.kafkaConfig());
-    ClientQuotas quotas =
-        new ClientQuotas(
-            new ClientQuotaManagerConfig(
-                windows.numQuotaSamples(), windows.quotaWindowSizeSeconds()),
-            quorum.kafkaMetrics(),
-            Time.SYSTEM);
-    quorum.listenToImages(new QuotaFeed(quotas));
-    return quotas;
   }
 
   /** Follows the metadata: partitions first, then the coordinators that live on them. */

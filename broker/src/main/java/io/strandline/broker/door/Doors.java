@@ -5,9 +5,12 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.acl.AclGuard;
 import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.identity.ScramUsers;
+import io.strandline.broker.guard.quota.ClientQuotas;
 import io.strandline.broker.guard.quota.ConnectionFeed;
 import io.strandline.broker.guard.quota.ConnectionLimits;
 import io.strandline.broker.guard.quota.ConnectionQuotas;
+import io.strandline.broker.guard.quota.QuotaCallback;
+import io.strandline.broker.guard.quota.QuotaFeed;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -20,12 +23,14 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ClientQuotaManagerConfig;
 import org.apache.kafka.server.config.QuotaConfig;
+import org.apache.kafka.server.quota.ClientQuotaCallback;
 
 /** Puts together how clients are let in. */
 public final class Doors {
@@ -75,20 +80,46 @@ public final class Doors {
   }
 
   /**
+   * What clients may use, following what is changed.
+   *
+   * @throws StartException when {@code client.quota.callback.class} can not be had
+   */
+  public static ClientQuotas quotas(ControlPlane quorum) {
+    Optional<Plugin<ClientQuotaCallback>> custom;
+    try {
+      custom = QuotaCallback.open(quorum.kafkaConfig(), quorum.kafkaMetrics());
+    } catch (KafkaException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+    ClientQuotas quotas =
+        new ClientQuotas(windows(quorum), quorum.kafkaMetrics(), Time.SYSTEM, custom);
+    custom.ifPresent(
+        plugin ->
+            quorum.listenToImages(
+                new QuotaCallback(
+                    plugin.get(), quotas, quorum::currentConfig, quorum.view().clusterId())));
+    quorum.listenToImages(new QuotaFeed(quotas));
+    return quotas;
+  }
+
+  private static ClientQuotaManagerConfig windows(ControlPlane quorum) {
+    QuotaConfig config = new QuotaConfig(quorum.kafkaConfig());
+    return new ClientQuotaManagerConfig(config.numQuotaSamples(), config.quotaWindowSizeSeconds());
+  }
+
+  /**
    * How many connections there may be and how fast they may come, following what is changed.
    *
    * @throws StartException when the settings do not do
    */
   public static ConnectionQuotas connections(ControlPlane quorum) {
     AbstractKafkaConfig config = quorum.currentConfig();
-    QuotaConfig windows = new QuotaConfig(config);
     List<String> listeners = quorum.listeners().stream().map(Endpoint::listener).toList();
     ConnectionQuotas quotas =
         new ConnectionQuotas(
             listeners,
             config.interBrokerListenerName().value(),
-            new ClientQuotaManagerConfig(
-                windows.numQuotaSamples(), windows.quotaWindowSizeSeconds()),
+            windows(quorum),
             quorum.kafkaMetrics(),
             Time.SYSTEM);
     try {

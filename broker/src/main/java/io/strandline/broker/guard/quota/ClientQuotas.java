@@ -1,14 +1,17 @@
 package io.strandline.broker.guard.quota;
 
 import java.util.Optional;
+import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.metrics.Quota;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.network.Session;
 import org.apache.kafka.server.config.ClientQuotaManagerConfig;
 import org.apache.kafka.server.config.QuotaConfig;
+import org.apache.kafka.server.quota.ClientQuotaCallback;
 import org.apache.kafka.server.quota.ClientQuotaEntity.ConfigEntity;
 import org.apache.kafka.server.quota.ClientQuotaManager;
 import org.apache.kafka.server.quota.QuotaType;
@@ -32,14 +35,23 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
   private final ClientQuotaManager fetch;
   private final RequestTime request;
 
+  private final Optional<Plugin<ClientQuotaCallback>> custom;
+
   /**
    * @param windows {@code quota.window.num} and {@code quota.window.size.seconds}
+   * @param custom says who has which quota in the place of Kafka's rules; closed with this
    */
-  public ClientQuotas(ClientQuotaManagerConfig windows, Metrics metrics, Time time) {
+  public ClientQuotas(
+      ClientQuotaManagerConfig windows,
+      Metrics metrics,
+      Time time,
+      Optional<Plugin<ClientQuotaCallback>> custom) {
     this.time = time;
-    this.produce = new ClientQuotaManager(windows, metrics, QuotaType.PRODUCE, time, THREADS);
-    this.fetch = new ClientQuotaManager(windows, metrics, QuotaType.FETCH, time, THREADS);
-    this.request = new RequestTime(windows, metrics, time, THREADS);
+    this.custom = custom;
+    this.produce =
+        new ClientQuotaManager(windows, metrics, QuotaType.PRODUCE, time, THREADS, custom);
+    this.fetch = new ClientQuotaManager(windows, metrics, QuotaType.FETCH, time, THREADS, custom);
+    this.request = new RequestTime(windows, metrics, time, THREADS, custom);
   }
 
   @Override
@@ -123,10 +135,27 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
     }
   }
 
+  /** Quotas may be others than those that are counted against: looks all of them up again. */
+  void changed() {
+    produce.updateQuotaMetricConfigs();
+    fetch.updateQuotaMetricConfigs();
+    request.updateQuotaMetricConfigs();
+  }
+
   @Override
   public void close() {
     produce.shutdown();
     fetch.shutdown();
     request.shutdown();
+    custom.ifPresent(ClientQuotas::end);
+  }
+
+  /** A plugin closes only what Java can close by itself, which a callback need not be. */
+  private static void end(Plugin<ClientQuotaCallback> plugin) {
+    ClientQuotaCallback callback = plugin.get();
+    if (!(callback instanceof AutoCloseable)) {
+      Utils.closeQuietly(callback::close, "quota callback");
+    }
+    Utils.closeQuietly(plugin, "quota callback");
   }
 }

@@ -116,7 +116,7 @@ public final class ConnectionQuotas implements AutoCloseable {
     long nodeMs = sheltered(listener) ? 0 : rates.count(NODE, limits.node().perSecond(), nowMs);
     long waitMs = Math.max(nodeMs, rates.count(of.entity, limits.of(listener).perSecond(), nowMs));
     if (waitMs > 0) {
-      of.waits.record(waitMs, nowMs);
+      of.waits.record((double) waitMs, nowMs);
     }
     return waitMs;
   }
@@ -160,7 +160,7 @@ public final class ConnectionQuotas implements AutoCloseable {
       if (!sheltered(listener)) {
         rates.takeBack(NODE, limits.node().perSecond(), nowMs);
       }
-      of.addressWaits.record(waitMs, nowMs);
+      of.addressWaits.record((double) waitMs, nowMs);
     }
     return waitMs;
   }

@@ -1,13 +1,16 @@
 package io.strandline.broker.guard.quota;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.metrics.QuotaViolationException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.network.Session;
 import org.apache.kafka.server.config.ClientQuotaManagerConfig;
+import org.apache.kafka.server.quota.ClientQuotaCallback;
 import org.apache.kafka.server.quota.ClientQuotaManager;
 import org.apache.kafka.server.quota.QuotaType;
 import org.apache.kafka.server.quota.QuotaUtils;
@@ -22,8 +25,13 @@ final class RequestTime extends ClientQuotaManager {
   private final Metrics registry;
   private final long longestMs;
 
-  RequestTime(ClientQuotaManagerConfig windows, Metrics metrics, Time time, String threads) {
-    super(windows, metrics, QuotaType.REQUEST, time, threads);
+  RequestTime(
+      ClientQuotaManagerConfig windows,
+      Metrics metrics,
+      Time time,
+      String threads,
+      Optional<Plugin<ClientQuotaCallback>> custom) {
+    super(windows, metrics, QuotaType.REQUEST, time, threads, custom);
     this.registry = metrics;
     this.longestMs = TimeUnit.SECONDS.toMillis(windows.quotaWindowSizeSeconds());
   }
