@@ -20,13 +20,16 @@ import io.strandline.broker.request.group.StreamsGroupHandlers;
 import io.strandline.broker.request.group.TransactionalOffsetsHandler;
 import io.strandline.broker.request.meta.ApiVersionsHandler;
 import io.strandline.broker.request.meta.LateLogins;
+import io.strandline.broker.request.share.ShareHandlers;
 import io.strandline.broker.request.topic.DescribeTopicPartitionsHandler;
 import io.strandline.broker.request.topic.MetadataHandler;
 import io.strandline.broker.request.transaction.TransactionHandlers;
+import io.strandline.broker.share.ShareHost;
 import io.strandline.broker.transaction.TransactionHost;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +39,9 @@ final class Apis {
   record Environment(Threads threads, MeterRegistry meters, Quotas quotas, Guard guard) {}
 
   /** Who coordinates. */
-  record Coordinators(GroupHost groups, TransactionHost transactions) {}
+  record Coordinators(GroupHost groups, TransactionHost transactions, ShareHost share) {}
 
+  private final ShareHandlers share;
   private final AtomicReference<@Nullable ApiTable> built = new AtomicReference<>();
 
   Apis(
@@ -67,6 +71,7 @@ final class Apis {
                     control,
                     coordinator::partitionFor,
                     transactions.coordinator()::partitionFor,
+                    coordinators.share()::partitionFor,
                     guard));
     new DataHandlers(
             Bindings.dataConfig(config),
@@ -88,11 +93,39 @@ final class Apis {
     table.add(
         ApiKeys.TXN_OFFSET_COMMIT, new TransactionalOffsetsHandler(control, coordinator, guard));
     new TransactionHandlers(control, transactions, coordinator::partitionFor, guard).addTo(table);
+    share = share(config, control, partitions, coordinators, process);
+    share.addTo(table);
     new DescribeHandlers(control, guard).addTo(table);
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
     new ForwardHandler(control).addTo(table);
     built.set(table.build());
+  }
+
+  private static ShareHandlers share(
+      BrokerConfig config,
+      ControlPlane control,
+      Partitions partitions,
+      Coordinators coordinators,
+      Environment process) {
+    return new ShareHandlers(
+        control,
+        partitions,
+        coordinators.groups(),
+        coordinators.share(),
+        new ShareHandlers.Environment(
+            process.threads().reads,
+            process.threads().timer,
+            InstantSource.system(),
+            process.meters(),
+            process.quotas(),
+            process.guard(),
+            Bindings.dataConfig(config).fetchMaxBytes()));
+  }
+
+  /** Told the id of each connection that has ended. */
+  Consumer<String> gone() {
+    return share::gone;
   }
 
   ApiTable table() {

@@ -64,7 +64,7 @@ final class ConfigReference {
           "metadata.",
           "offsets.",
           "group.",
-          "share.coordinator.state.topic.",
+          "share.coordinator.",
           "ssl.",
           "sasl.enabled.",
           "sasl.jaas.",

@@ -17,6 +17,7 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.share.ShareHost;
 import io.strandline.broker.socket.SocketServer;
 import io.strandline.broker.transaction.TransactionHost;
 import io.strandline.tiering.Backlog;
@@ -127,6 +128,8 @@ final class DataPlane implements AutoCloseable {
                 opened,
                 new TransactionHost.Surroundings(
                     threads.loading, threads.timer, threads.transactions, InstantSource.system())));
+    ShareHost share =
+        parts.started("share state", new ShareHost(quorum, opened, threads.loading, threads.timer));
     GroupHost groups =
         parts.started(
             "groups",
@@ -134,10 +137,10 @@ final class DataPlane implements AutoCloseable {
                 quorum,
                 opened,
                 acls.map(AclGuard::plugin),
-                transactions.verification(),
+                new GroupHost.Neighbours(transactions.verification(), share.persister()),
                 threads.loading));
     transactions.prepare(groups.coordinator());
-    return new Apis.Coordinators(groups, transactions);
+    return new Apis.Coordinators(groups, transactions, share);
   }
 
   /** Well as long as one works, but told even then. */
@@ -175,7 +178,7 @@ final class DataPlane implements AutoCloseable {
             Bindings.socketConfig(config, listeners),
             security,
             parts.started("connections", Doors.connections(quorum)),
-            new Dispatcher(apis.table(), tier.replay()::left, quotas),
+            new Dispatcher(apis.table(), apis.gone().andThen(tier.replay()::left), quotas),
             new SocketServer.Environment(
                 meters.registry(), meters.kafka(), threads.logins, System::nanoTime));
     try {
@@ -194,6 +197,7 @@ final class DataPlane implements AutoCloseable {
   void follow(ControlPlane quorum) {
     quorum.listen(partitions.orElseThrow());
     tier.backUp(quorum);
+    coordinators.orElseThrow().share().start();
     coordinators.orElseThrow().groups().start();
     coordinators.orElseThrow().transactions().start();
   }

@@ -38,7 +38,7 @@ import org.apache.kafka.server.authorizer.Authorizer;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.StreamsVersion;
 import org.apache.kafka.server.metrics.KafkaYammerMetrics;
-import org.apache.kafka.server.share.persister.NoOpStatePersister;
+import org.apache.kafka.server.share.persister.Persister;
 import org.apache.kafka.server.util.PartitionMetadataClient;
 import org.apache.kafka.server.util.timer.SystemTimer;
 import org.apache.kafka.server.util.timer.SystemTimerReaper;
@@ -47,7 +47,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Kafka's group coordinator on our partitions of {@code __consumer_offsets}: classic groups, those
- * of KIP-848 and streams groups.
+ * of KIP-848, streams groups, and the members of share groups.
  *
  * <p>{@link #start()} once the metadata is loaded and the partitions listen to it; from then on
  * elections and resignations reach the coordinator by {@link #onImage}, after the partitions heard
@@ -55,6 +55,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class GroupHost implements ImageListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GroupHost.class);
+
+  /**
+   * The coordinators beside it.
+   *
+   * @param verification of partitions of offsets in transactions
+   * @param persister of the state of share groups
+   */
+  public record Neighbours(OffsetVerification verification, Persister persister) {}
 
   private final ControlPlane control;
   private final GroupCoordinatorConfig config;
@@ -65,26 +73,26 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   /** Kafka's constant for it is marked for removal; the key is not. */
   private static final String REBALANCE_PROTOCOLS = "group.coordinator.rebalance.protocols";
 
+  private final ShareGroupConfig shareConfig;
   private final GroupCoordinatorService service;
   private final Elections elections;
 
   /**
    * @param authorizer judges which topics a subscription by pattern may match
-   * @param verification of partitions of offsets in transactions
    * @param loading one thread for reading state back, ended by {@link #close()}
    */
   public GroupHost(
       ControlPlane control,
       Partitions partitions,
       Optional<Plugin<Authorizer>> authorizer,
-      OffsetVerification verification,
+      Neighbours neighbours,
       ScheduledExecutorService loading) {
     this.control = control;
     int nodeId = control.view().nodeId();
     this.config = new GroupCoordinatorConfig(control.kafkaConfig());
     this.consumerConfigured = configured(control, Group.GroupType.CONSUMER);
     this.streamsConfigured = configured(control, Group.GroupType.STREAMS);
-    ShareGroupConfig shareConfig = new ShareGroupConfig(control.kafkaConfig());
+    this.shareConfig = new ShareGroupConfig(control.kafkaConfig());
     this.groupConfigs =
         new GroupConfigManager(config.extractGroupConfigMap(shareConfig), config, shareConfig);
     this.service =
@@ -98,14 +106,14 @@ public final class GroupHost implements ImageListener, AutoCloseable {
                     config.offsetsLoadBufferSize(),
                     loading,
                     Time.SYSTEM::milliseconds))
-            .withWriter(new PartitionAppends(partitions, verification))
+            .withWriter(new PartitionAppends(partitions, neighbours.verification))
             .withCoordinatorRuntimeMetrics(
                 new GroupCoordinatorRuntimeMetrics(control.kafkaMetrics()))
             .withGroupCoordinatorMetrics(
                 new GroupCoordinatorMetrics(
                     KafkaYammerMetrics.defaultRegistry(), control.kafkaMetrics()))
             .withGroupConfigManager(groupConfigs)
-            .withPersister(new NoOpStatePersister())
+            .withPersister(neighbours.persister)
             .withAuthorizerPlugin(authorizer)
             .withPartitionMetadataClient(new LocalOffsets(partitions))
             .build();
@@ -148,6 +156,16 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private static boolean configured(ControlPlane control, Group.GroupType type) {
     return control.kafkaConfig().getList(REBALANCE_PROTOCOLS).stream()
         .anyMatch(type.toString()::equalsIgnoreCase);
+  }
+
+  /** The settings of groups as the metadata says now. */
+  public GroupConfigManager configs() {
+    return groupConfigs;
+  }
+
+  /** What holds of share groups that have no settings of their own. */
+  public ShareGroupConfig shareDefaults() {
+    return shareConfig;
   }
 
   /** What handlers ask; every call is asynchronous. */

@@ -95,6 +95,7 @@ class PackageTableTest {
                 "io.strandline.broker.control..",
                 "io.strandline.broker.group..",
                 "io.strandline.broker.coordinator..",
+                "io.strandline.broker.share..",
                 "io.strandline.broker.guard.."))
         .should()
         .dependOnClassesThat()

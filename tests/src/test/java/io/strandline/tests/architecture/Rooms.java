@@ -82,11 +82,13 @@ final class Rooms {
         "broker.partition",
         "broker.control",
         "broker.log");
+    room("broker.share", "broker.coordinator", "broker.partition", "broker.control");
     room(
         "broker.request",
         "broker.partition",
         "broker.group",
         "broker.transaction",
+        "broker.share",
         "broker.control",
         "broker.guard",
         "broker.log",

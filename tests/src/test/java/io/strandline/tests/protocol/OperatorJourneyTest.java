@@ -98,7 +98,8 @@ class OperatorJourneyTest {
         .contains("Produce 0-13", "Fetch 4-18", "OffsetCommit 2-10", "ConsumerGroupHeartbeat 0-1")
         .contains("AddPartitionsToTxn 0-5", "EndTxn 0-5", "DescribeClientQuotas 0-1")
         .contains("StreamsGroupHeartbeat 0-0", "StreamsGroupDescribe 0-0")
-        .noneMatch(api -> api.startsWith("Share"));
+        .contains("ShareFetch 1-2", "ShareAcknowledge 1-2", "ShareGroupHeartbeat 1-1")
+        .contains("WriteShareGroupState 0-1", "AlterShareGroupOffsets 0-0");
   }
 
   private ApiVersionsResponseData.ApiVersionCollection advertised() throws Exception {

@@ -24,10 +24,13 @@ import org.apache.kafka.common.resource.ResourceType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * FindCoordinator for groups and transactional ids: the leader of their partition of {@code
- * __consumer_offsets} or {@code __transaction_state}, which are created when first asked for.
+ * FindCoordinator for groups, transactional ids and the state of share groups: the leader of their
+ * partition of {@code __consumer_offsets}, {@code __transaction_state} or {@code
+ * __share_group_state}, which are created when first asked for.
  */
 public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequest> {
+  private static final short SHARE_SINCE = 6;
+
   private final ControlPlane control;
   private final Map<CoordinatorType, Kind> kinds;
   private final Guard guard;
@@ -35,11 +38,14 @@ public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequ
   /**
    * @param partitionOfGroup {@code GroupCoordinator::partitionFor}
    * @param partitionOfTransaction the same of transactional ids
+   * @param partitionOfShareState the same of {@code group:topic id:partition}; fails with
+   *     IllegalArgumentException for other keys
    */
   public FindCoordinatorHandler(
       ControlPlane control,
       ToIntFunction<String> partitionOfGroup,
       ToIntFunction<String> partitionOfTransaction,
+      ToIntFunction<String> partitionOfShareState,
       Guard guard) {
     this.control = control;
     this.guard = guard;
@@ -56,7 +62,13 @@ public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequ
                 Topic.TRANSACTION_STATE_TOPIC_NAME,
                 partitionOfTransaction,
                 ResourceType.TRANSACTIONAL_ID,
-                Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+                Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+            CoordinatorType.SHARE,
+            new Kind(
+                Topic.SHARE_GROUP_STATE_TOPIC_NAME,
+                partitionOfShareState,
+                ResourceType.CLUSTER,
+                Errors.CLUSTER_AUTHORIZATION_FAILED));
   }
 
   /**
@@ -107,18 +119,27 @@ public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequ
 
   private Found find(Request<?> request, byte keyType, String key) {
     Kind kind = kind(keyType);
-    if (kind == null) {
+    boolean state = keyType == CoordinatorType.SHARE.id();
+    if (kind == null || (state && request.version() < SHARE_SINCE)) {
       return Found.none(Errors.INVALID_REQUEST);
     }
-    if (!guard.allows(request.context(), AclOperation.DESCRIBE, kind.resource, key)) {
+    if (!(state
+        ? guard.allowsCluster(request.context(), AclOperation.CLUSTER_ACTION)
+        : guard.allows(request.context(), AclOperation.DESCRIBE, kind.resource, key))) {
       return Found.none(kind.denied);
+    }
+    int index;
+    try {
+      index = kind.partition.applyAsInt(key);
+    } catch (IllegalArgumentException malformed) {
+      return Found.none(Errors.INVALID_REQUEST);
     }
     ClusterView view = control.view();
     if (view.partitionCount(kind.topic).isEmpty()) {
       var unused = control.createTopics(Set.of(kind.topic), null); // the client asks again
       return Found.none(Errors.COORDINATOR_NOT_AVAILABLE);
     }
-    TopicPartition partition = new TopicPartition(kind.topic, kind.partition.applyAsInt(key));
+    TopicPartition partition = new TopicPartition(kind.topic, index);
     return view.leaderEndpoint(partition, request.listener().value())
         .filter(node -> !node.isEmpty())
         .map(node -> new Found(Errors.NONE, node))

@@ -1,0 +1,289 @@
+package io.strandline.broker.request.share;
+
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.Reply;
+import io.strandline.broker.request.Request;
+import io.strandline.broker.request.share.ShareFetchAttempt.Wanted;
+import io.strandline.broker.request.share.ShareSessions.Asked;
+import io.strandline.broker.request.share.ShareSessions.Member;
+import io.strandline.broker.share.GroupTerms;
+import io.strandline.broker.share.SharePartition.Limits;
+import io.strandline.broker.share.SharePartitions;
+import io.strandline.broker.share.window.Acknowledgement;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.ShareSessionLimitReachedException;
+import org.apache.kafka.common.message.ShareAcknowledgeResponseData;
+import org.apache.kafka.common.message.ShareFetchRequestData;
+import org.apache.kafka.common.message.ShareFetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.ShareFetchResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.ShareAcknowledgeRequest;
+import org.apache.kafka.common.requests.ShareAcknowledgeResponse;
+import org.apache.kafka.common.requests.ShareFetchRequest;
+import org.apache.kafka.common.requests.ShareFetchResponse;
+import org.apache.kafka.common.requests.ShareRequestMetadata;
+import org.jspecify.annotations.Nullable;
+
+/** ShareFetch and ShareAcknowledge. */
+final class ShareDataHandlers {
+  /** As long as the text of a UUID. */
+  private static final int MEMBER_CHARS_MAX = 36;
+
+  private static final byte RECORD_LIMIT_MODE = 1;
+
+  private final ControlPlane control;
+  private final ShareHandlers.Environment process;
+  private final BooleanSupplier enabled;
+  private final ShareSessions sessions;
+  private final GroupTerms terms;
+  private final Acknowledgements acknowledgements;
+  private final ShareFetchAttempt.Services fetches;
+
+  ShareDataHandlers(
+      ControlPlane control,
+      SharePartitions partitions,
+      ShareSessions sessions,
+      ShareHandlers.Environment process,
+      BooleanSupplier enabled) {
+    this.control = control;
+    this.process = process;
+    this.sessions = sessions;
+    this.enabled = enabled;
+    this.terms = partitions.terms();
+    this.acknowledgements = new Acknowledgements(control, process.guard(), partitions);
+    this.fetches = new ShareFetchAttempt.Services(partitions, process.reads(), process.timer());
+  }
+
+  ApiTable.Builder addTo(ApiTable.Builder table) {
+    return table
+        .add(ApiKeys.SHARE_FETCH, (Handler<ShareFetchRequest>) this::fetch)
+        .add(ApiKeys.SHARE_ACKNOWLEDGE, (Handler<ShareAcknowledgeRequest>) this::acknowledge);
+  }
+
+  private Member member(Request<?> request, @Nullable String group, @Nullable String id) {
+    if (!enabled.getAsBoolean()) {
+      throw Errors.UNSUPPORTED_VERSION.exception();
+    }
+    if (group == null) {
+      throw new InvalidRequestException("Invalid group id in the request.");
+    }
+    if (!process.guard().allowsGroup(request.context(), AclOperation.READ, group)) {
+      throw GroupAuthorizationException.forGroupId(group);
+    }
+    if (id == null || id.isEmpty() || id.length() > MEMBER_CHARS_MAX) {
+      throw new InvalidRequestException("Invalid member id in the request.");
+    }
+    return new Member(group, id);
+  }
+
+  // ---- fetch
+
+  private CompletionStage<Reply> fetch(Request<ShareFetchRequest> request) {
+    ShareFetchRequestData asked = request.body().data();
+    Member member = member(request, asked.groupId(), asked.memberId());
+    if (asked.isRenewAck()) {
+      requireNothingFetched(asked);
+    }
+    Acknowledgements.Collector said = said(asked);
+    List<TopicIdPartition> wanted;
+    try {
+      wanted =
+          sessions.fetch(
+              member,
+              request.context().connectionId,
+              asked.shareSessionEpoch(),
+              asked(request.body()),
+              !said.all().isEmpty());
+    } catch (ShareSessionLimitReachedException full) {
+      return later(asked.maxWaitMs(), full); // or the client would ask at once
+    }
+    var sender = new Acknowledgements.Sender(request.context(), member, asked.isRenewAck());
+    return acknowledgements
+        .carryOut(sender, said.all())
+        .thenCombine(
+            read(request, member, asked.isRenewAck() ? List.of() : wanted),
+            (outcome, data) -> {
+              if (asked.shareSessionEpoch() == ShareRequestMetadata.FINAL_EPOCH) {
+                sessions.close(member);
+              }
+              return Reply.of(response(member, data, outcome));
+            });
+  }
+
+  private static void requireNothingFetched(ShareFetchRequestData asked) {
+    if (asked.maxBytes() != 0
+        || asked.minBytes() != 0
+        || asked.maxRecords() != 0
+        || asked.maxWaitMs() != 0) {
+      throw new InvalidRequestException(
+          "maxBytes, minBytes, maxRecords and maxWaitMs must be set to 0 if isRenewAck is true.");
+    }
+  }
+
+  private Asked asked(ShareFetchRequest request) {
+    Map<Uuid, String> names = control.view().topicNames();
+    return new Asked(request.shareFetchData(names), request.forgottenTopics(names));
+  }
+
+  private static Acknowledgements.Collector said(ShareFetchRequestData asked) {
+    Acknowledgements.Collector said = new Acknowledgements.Collector();
+    for (var topic : asked.topics()) {
+      for (FetchPartition partition : topic.partitions()) {
+        if (!partition.acknowledgementBatches().isEmpty()) {
+          said.add(
+              topic.topicId(),
+              partition.partitionIndex(),
+              partition.acknowledgementBatches().stream()
+                  .map(
+                      batch ->
+                          new Acknowledgement(
+                              batch.firstOffset(), batch.lastOffset(), batch.acknowledgeTypes()))
+                  .toList());
+        }
+      }
+    }
+    return said;
+  }
+
+  private CompletionStage<Reply> later(int waitMs, RuntimeException failure) {
+    CompletableFuture<Reply> later = new CompletableFuture<>();
+    var unused =
+        process
+            .timer()
+            .schedule(() -> later.completeExceptionally(failure), waitMs, TimeUnit.MILLISECONDS);
+    return later;
+  }
+
+  private CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> read(
+      Request<ShareFetchRequest> request, Member member, List<TopicIdPartition> session) {
+    ShareFetchRequestData asked = request.body().data();
+    Map<TopicIdPartition, ShareFetchResponseData.PartitionData> refused = new LinkedHashMap<>();
+    List<TopicIdPartition> readable = new ArrayList<>();
+    for (TopicIdPartition id : session) {
+      Errors error = judge(request, id);
+      if (error == Errors.NONE) {
+        readable.add(id);
+      } else {
+        refused.put(id, ShareFetchResponse.partitionResponse(id, error));
+      }
+    }
+    int bytesMax =
+        Math.min(
+            Math.min(asked.maxBytes(), process.fetchBytesMax()),
+            process.quotas().fetchBytesMax(request.context()));
+    if (readable.isEmpty() || bytesMax <= 0 || asked.maxRecords() <= 0) {
+      return CompletableFuture.completedFuture(refused);
+    }
+    Collections.rotate(readable, -(asked.shareSessionEpoch() % readable.size()));
+    Wanted wanted =
+        new Wanted(
+            member,
+            readable,
+            request.context().connectionId,
+            new Limits(
+                asked.maxRecords(),
+                asked.batchSize(),
+                asked.shareAcquireMode() == RECORD_LIMIT_MODE),
+            bytesMax,
+            asked.minBytes(),
+            refused.isEmpty() ? asked.maxWaitMs() : 0);
+    return new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member))
+        .begin()
+        .thenApply(
+            data -> {
+              data.putAll(refused);
+              return data;
+            });
+  }
+
+  private Errors judge(Request<?> request, TopicIdPartition id) {
+    if (id.topic() == null) {
+      return Errors.UNKNOWN_TOPIC_ID;
+    }
+    if (!process.guard().allowsTopic(request.context(), AclOperation.READ, id.topic())) {
+      return Errors.TOPIC_AUTHORIZATION_FAILED;
+    }
+    return control.view().partition(id.topicPartition()).isPresent()
+        ? Errors.NONE
+        : Errors.UNKNOWN_TOPIC_OR_PARTITION;
+  }
+
+  private ShareFetchResponse response(
+      Member member,
+      Map<TopicIdPartition, ShareFetchResponseData.PartitionData> data,
+      Map<TopicIdPartition, Errors> acknowledged) {
+    LinkedHashMap<TopicIdPartition, ShareFetchResponseData.PartitionData> all =
+        new LinkedHashMap<>(data);
+    acknowledged.forEach(
+        (id, error) ->
+            all.computeIfAbsent(id, i -> ShareFetchResponse.partitionResponse(i, Errors.NONE))
+                .setAcknowledgeErrorCode(error.code())
+                .setAcknowledgeErrorMessage(told(error)));
+    return ShareFetchResponse.of(Errors.NONE, 0, all, List.of(), terms.lockMs(member.group()));
+  }
+
+  // ---- acknowledge
+
+  private CompletionStage<Reply> acknowledge(Request<ShareAcknowledgeRequest> request) {
+    var asked = request.body().data();
+    Member member = member(request, asked.groupId(), asked.memberId());
+    sessions.acknowledge(member, asked.shareSessionEpoch());
+    Acknowledgements.Collector said = new Acknowledgements.Collector();
+    for (var topic : asked.topics()) {
+      for (var partition : topic.partitions()) {
+        said.add(
+            topic.topicId(),
+            partition.partitionIndex(),
+            partition.acknowledgementBatches().stream()
+                .map(
+                    batch ->
+                        new Acknowledgement(
+                            batch.firstOffset(), batch.lastOffset(), batch.acknowledgeTypes()))
+                .toList());
+      }
+    }
+    var sender = new Acknowledgements.Sender(request.context(), member, asked.isRenewAck());
+    return acknowledgements
+        .carryOut(sender, said.all())
+        .thenApply(
+            outcome -> {
+              if (asked.shareSessionEpoch() == ShareRequestMetadata.FINAL_EPOCH) {
+                sessions.close(member);
+              }
+              return Reply.of(answer(member, outcome));
+            });
+  }
+
+  private ShareAcknowledgeResponse answer(Member member, Map<TopicIdPartition, Errors> outcome) {
+    LinkedHashMap<TopicIdPartition, ShareAcknowledgeResponseData.PartitionData> all =
+        new LinkedHashMap<>();
+    outcome.forEach(
+        (id, error) ->
+            all.put(
+                id,
+                ShareAcknowledgeResponse.partitionResponse(id, error)
+                    .setErrorMessage(told(error))));
+    return ShareAcknowledgeResponse.of(
+        Errors.NONE, 0, all, List.of(), terms.lockMs(member.group()));
+  }
+
+  private static @Nullable String told(Errors error) {
+    return error == Errors.NONE ? null : error.message();
+  }
+}

@@ -1,0 +1,344 @@
+package io.strandline.broker.request.share;
+
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.ReadRequest;
+import io.strandline.broker.partition.Watcher;
+import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.share.SharePartition;
+import io.strandline.broker.share.SharePartition.Limits;
+import io.strandline.broker.share.SharePartitions;
+import io.strandline.broker.share.window.Span;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.message.ShareFetchResponseData.AcquiredRecords;
+import org.apache.kafka.common.message.ShareFetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One share fetch under way: goes over its partitions in rounds, reads where records may be given,
+ * and answers once a round brought something, or its time is over.
+ *
+ * <p>One thread at a time works on it, as on a fetch: whoever wants work done raises {@link
+ * #wanted}. The work is done on an executor that may wait for the disk; a read that takes longer
+ * than the fetch waits, as from a tier that is away, does not hold up the answer. Between rounds no
+ * partition is kept from others.
+ */
+final class ShareFetchAttempt implements Watcher {
+  /** Bounds what is read to give a few records of it; further rounds read on. */
+  private static final int READ_BYTES_MAX = 1 << 20;
+
+  /** What all attempts share. */
+  record Services(SharePartitions partitions, Executor reads, ScheduledExecutorService timer) {}
+
+  /**
+   * @param partitions in the order in which they are to be looked at
+   * @param connection whose reads of history are one stream
+   * @param bytesMin before so many there is no answer until the time is over
+   */
+  record Wanted(
+      ShareSessions.Member member,
+      List<TopicIdPartition> partitions,
+      String connection,
+      Limits limits,
+      int bytesMax,
+      int bytesMin,
+      int waitMs) {}
+
+  /** Read, and kept from others until something of it is given. */
+  private record Taken(TopicIdPartition id, SharePartition from, long offset, ShareRead read) {}
+
+  /** A read that has come to its end, on whichever thread. */
+  private record Arrived(
+      TopicIdPartition id,
+      SharePartition from,
+      long offset,
+      @Nullable ShareRead got,
+      @Nullable Throwable failure) {}
+
+  private final Services services;
+  private final Wanted wants;
+  private final BooleanSupplier wantedStill;
+  private final CompletableFuture<Map<TopicIdPartition, PartitionData>> reply =
+      new CompletableFuture<>();
+  private final AtomicInteger wanted = new AtomicInteger();
+  private final Runnable wake = this::work;
+  private final Map<TopicIdPartition, PartitionData> answer = new LinkedHashMap<>();
+  private final List<Taken> round = new ArrayList<>();
+  private final Map<TopicIdPartition, SharePartition> watched = new HashMap<>();
+  private final Set<SharePartition> awaited = new HashSet<>();
+  private final Queue<Arrived> arrived = new ConcurrentLinkedQueue<>();
+  private int index;
+  private int bytes;
+  private boolean pending;
+  private volatile boolean timeOver;
+  private boolean answered;
+  private @Nullable ScheduledFuture<?> timeout;
+
+  /**
+   * @param wantedStill whether the session is there; nothing is given to one that is gone
+   */
+  ShareFetchAttempt(Services services, Wanted wants, BooleanSupplier wantedStill) {
+    this.services = services;
+    this.wants = wants;
+    this.wantedStill = wantedStill;
+  }
+
+  CompletableFuture<Map<TopicIdPartition, PartitionData>> begin() {
+    timeout =
+        services
+            .timer()
+            .schedule(
+                () -> {
+                  timeOver = true;
+                  work();
+                },
+                Math.max(0, wants.waitMs),
+                TimeUnit.MILLISECONDS);
+    work();
+    return reply;
+  }
+
+  @Override
+  public void changed(Partition partition) {
+    work();
+  }
+
+  private void work() {
+    if (wanted.getAndIncrement() == 0) {
+      try {
+        services.reads().execute(this::run);
+      } catch (RejectedExecutionException stopping) {
+        reply.completeExceptionally(stopping);
+      }
+    }
+  }
+
+  private void run() {
+    int seen = wanted.get();
+    do {
+      try {
+        step();
+      } catch (RuntimeException | Error failure) {
+        letGo();
+        end();
+        reply.completeExceptionally(failure);
+      }
+      seen = wanted.addAndGet(-seen);
+    } while (seen != 0);
+  }
+
+  private void step() {
+    takeArrived();
+    if (answered) {
+      return;
+    }
+    while (!pending && index < wants.partitions.size() && (bytes == 0 || bytes < wants.bytesMax)) {
+      visit(wants.partitions.get(index++));
+    }
+    if (!pending || timeOver) {
+      endRound();
+    }
+  }
+
+  private void takeArrived() {
+    for (Arrived next = arrived.poll(); next != null; next = arrived.poll()) {
+      pending = false;
+      if (answered) {
+        next.from.endRead(); // too late; what was read is near for the next one
+      } else {
+        take(next);
+      }
+    }
+  }
+
+  private void endRound() {
+    boolean waitedFor = !wantedStill.getAsBoolean();
+    boolean enough =
+        timeOver || !answer.isEmpty() || bytes >= Math.min(wants.bytesMin, wants.bytesMax);
+    boolean again = false;
+    if (!round.isEmpty() && enough && !waitedFor) {
+      give();
+      again = answer.isEmpty() && !timeOver; // what was read is for nobody: read on
+    }
+    letGo();
+    index = 0;
+    bytes = 0;
+    if (timeOver || waitedFor || !answer.isEmpty()) {
+      end();
+      reply.complete(answer);
+    } else if (again) {
+      wanted.incrementAndGet();
+    }
+  }
+
+  private void give() {
+    int left = wants.limits.recordsMax();
+    for (Taken taken : round) {
+      if (left <= 0) {
+        break;
+      }
+      Limits limits = new Limits(left, wants.limits.batchRecords(), wants.limits.strict());
+      List<AcquiredRecords> given =
+          taken.from.acquire(wants.member.id(), limits, taken.offset, taken.read.spans());
+      if (!given.isEmpty()) {
+        for (AcquiredRecords run : given) {
+          left -= (int) (run.lastOffset() - run.firstOffset() + 1);
+        }
+        answer.put(
+            taken.id,
+            new PartitionData()
+                .setPartitionIndex(taken.id.partition())
+                .setRecords(taken.read.cut(given))
+                .setAcquiredRecords(given));
+      }
+    }
+  }
+
+  private void letGo() {
+    round.forEach(taken -> taken.from.endRead());
+    round.clear();
+  }
+
+  private void end() {
+    answered = true;
+    if (timeout != null) {
+      timeout.cancel(false);
+    }
+    watched.values().forEach(this::unwatch);
+  }
+
+  private void unwatch(SharePartition one) {
+    one.unwatch(wake);
+    one.partition().unwatch(this);
+  }
+
+  // ---- one partition
+
+  private void visit(TopicIdPartition id) {
+    try {
+      SharePartition one = services.partitions().get(wants.member.group(), id);
+      watch(id, one);
+      if (!one.loaded().isDone()) {
+        if (awaited.add(one)) {
+          var unused = one.loaded().whenComplete((done, failure) -> work());
+        }
+        return;
+      }
+      one.loaded().join();
+      OptionalLong from = one.beginRead(wake);
+      if (from.isPresent()) {
+        read(id, one, from.getAsLong());
+      }
+    } catch (RuntimeException failure) {
+      refuse(id, failure);
+    }
+  }
+
+  private void watch(TopicIdPartition id, SharePartition one) {
+    SharePartition before = watched.put(id, one);
+    if (before != one) {
+      if (before != null) {
+        unwatch(before);
+      }
+      one.partition().watch(this);
+    }
+    one.watch(wake);
+  }
+
+  private void read(TopicIdPartition id, SharePartition one, long offset) {
+    CompletableFuture<ShareRead> read;
+    try {
+      read = ShareRead.of(one.partition().read(request(one, offset)), offset);
+    } catch (RuntimeException failure) {
+      read = CompletableFuture.failedFuture(failure);
+    }
+    if (read.isDone()) { // most are in the page cache
+      var unused =
+          read.whenComplete((got, failure) -> take(new Arrived(id, one, offset, got, failure)));
+      return;
+    }
+    pending = true;
+    var unused =
+        read.whenComplete(
+            (got, failure) -> {
+              arrived.add(new Arrived(id, one, offset, got, failure));
+              work();
+            });
+  }
+
+  private ReadRequest request(SharePartition one, long offset) {
+    return new ReadRequest(
+        offset,
+        Math.max(1, Math.min(READ_BYTES_MAX, wants.bytesMax - bytes)),
+        bytes == 0,
+        OptionalInt.of(one.leaderEpoch()),
+        one.isolation(),
+        wants.connection);
+  }
+
+  private void take(Arrived read) {
+    if (read.got == null) {
+      failed(read.id, read.from, read.offset, read.failure);
+    } else if (read.got.spans().isEmpty()) {
+      read.from.endRead();
+    } else {
+      bytes += Math.max(1, read.got.sizeBytes());
+      round.add(new Taken(read.id, read.from, read.offset, read.got));
+    }
+  }
+
+  /** What the log has let go of is over for the group too. */
+  private void failed(
+      TopicIdPartition id, SharePartition one, long offset, @Nullable Throwable failure) {
+    long logStart = one.partition().logStartOffset();
+    Throwable cause = failure == null ? new IllegalStateException("no read") : failure;
+    boolean gone = Dispatcher.cause(cause) instanceof OffsetOutOfRangeException;
+    if (gone && offset < logStart) {
+      round.add(
+          new Taken(
+              id,
+              one,
+              offset,
+              new ShareRead(MemoryRecords.EMPTY, List.of(new Span(offset, logStart - 1, false)))));
+      bytes += 1;
+      one.cutBefore(logStart);
+      return;
+    }
+    one.endRead();
+    if (!gone) { // beyond the end: there is nothing yet
+      refuse(id, cause);
+    }
+  }
+
+  private void refuse(TopicIdPartition id, Throwable failure) {
+    Errors error = Dispatcher.error(failure);
+    answer.put(
+        id,
+        new PartitionData()
+            .setPartitionIndex(id.partition())
+            .setErrorCode(error.code())
+            .setErrorMessage(error.message())
+            .setRecords(MemoryRecords.EMPTY));
+  }
+}
