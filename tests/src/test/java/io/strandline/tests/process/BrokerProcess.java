@@ -97,6 +97,22 @@ public final class BrokerProcess implements AutoCloseable {
     await(STOPPED);
   }
 
+  /** It stands still, and its sockets with it, until it is resumed. */
+  public void pause() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  public void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0) {
+      throw new IOException("kill -" + name + " failed");
+    }
+  }
+
   /** SIGTERM, as an operator stops it. */
   public int stop() throws IOException {
     process.destroy();
