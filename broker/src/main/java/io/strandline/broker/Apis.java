@@ -57,7 +57,7 @@ final class Apis {
     TransactionHost transactions = coordinators.transactions();
     var coordinator = groups.coordinator();
     ApiTable.Builder table =
-        ApiTable.builder()
+        ApiTable.builder(config.kafkaOn("unstable.api.versions.enable"))
             .add(ApiKeys.API_VERSIONS, new ApiVersionsHandler(control, this::table))
             .add(ApiKeys.SASL_HANDSHAKE, LateLogins::handshake)
             .add(ApiKeys.SASL_AUTHENTICATE, LateLogins::authenticate)

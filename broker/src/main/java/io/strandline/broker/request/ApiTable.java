@@ -19,8 +19,17 @@ public final class ApiTable {
     this.entries = entries;
   }
 
+  /** Of stable versions alone. */
   public static Builder builder() {
-    return new Builder();
+    return builder(false);
+  }
+
+  /**
+   * @param unstable whether versions that Kafka does not call stable yet are served too ({@code
+   *     unstable.api.versions.enable})
+   */
+  public static Builder builder(boolean unstable) {
+    return new Builder(unstable);
   }
 
   public boolean serves(ApiKeys api, short version) {
@@ -52,10 +61,15 @@ public final class ApiTable {
   /** Collects entries; an API may be added once. */
   public static final class Builder {
     private final Map<ApiKeys, Entry> entries = new EnumMap<>(ApiKeys.class);
+    private final boolean unstable;
 
-    /** All stable versions of the API. */
+    private Builder(boolean unstable) {
+      this.unstable = unstable;
+    }
+
+    /** All versions of the API, or all that are stable. */
     public <T extends AbstractRequest> Builder add(ApiKeys api, Handler<T> handler) {
-      return add(api, api.oldestVersion(), api.latestVersion(false), handler);
+      return add(api, api.oldestVersion(), api.latestVersion(unstable), handler);
     }
 
     /** Versions from the oldest Kafka knows up to {@code maxVersion}. */

@@ -23,6 +23,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
 import org.apache.kafka.common.message.MetadataRequestData;
@@ -35,6 +36,8 @@ import org.apache.kafka.common.requests.DeleteRecordsRequest;
 import org.apache.kafka.common.requests.DescribeGroupsRequest;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.requests.InitProducerIdRequest;
+import org.apache.kafka.common.requests.InitProducerIdResponse;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.apache.kafka.common.requests.ListOffsetsResponse;
 import org.apache.kafka.common.requests.MetadataRequest;
@@ -64,7 +67,10 @@ class EveryVersionTest {
 
   @BeforeAll
   void start(@TempDir Path dir) throws Exception {
-    node = new Node(dir, Map.of("auto.create.topics.enable", "false"));
+    node =
+        new Node(
+            dir,
+            Map.of("auto.create.topics.enable", "false", "unstable.api.versions.enable", "true"));
     try (Admin admin = node.admin();
         var producer = node.producer(Map.of())) {
       topicId =
@@ -109,6 +115,22 @@ class EveryVersionTest {
 
   static Stream<Arguments> describeGroups() {
     return versions(ApiKeys.DESCRIBE_GROUPS);
+  }
+
+  static Stream<Arguments> initProducerId() {
+    return versions(ApiKeys.INIT_PRODUCER_ID);
+  }
+
+  /** The newest is one that Kafka does not call stable yet. */
+  @ParameterizedTest
+  @MethodSource("initProducerId")
+  void anIdIsGiven(short version) throws IOException {
+    InitProducerIdRequestData asked =
+        new InitProducerIdRequestData().setTransactionalId(null).setTransactionTimeoutMs(1);
+    InitProducerIdResponse answer =
+        (InitProducerIdResponse) ask(new InitProducerIdRequest.Builder(asked).build(version));
+    assertThat(answer.error()).isEqualTo(Errors.NONE);
+    assertThat(answer.data().producerId()).isNotNegative();
   }
 
   @ParameterizedTest

@@ -38,8 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 6, unit = TimeUnit.HOURS)
 class ExactlyOnceTest {
   private static final long SEED = Long.getLong("fault.seed", new Random().nextLong(1_000_000));
-  private static final int ROUNDS = Integer.getInteger("exactly.rounds", 3);
-  private static final int TRANSACTIONS_PER_ROUND = 150;
+  private static final int ROUNDS = Integer.getInteger("exactly.rounds", 2);
+  private static final int TRANSACTIONS_PER_ROUND = 120;
   private static final int PARTITIONS = 3;
   private static final int HOPS_MAX = 3;
   private static final long POLL_NANOS = 100_000_000;
