@@ -25,8 +25,13 @@ final class Home {
     return byId.values();
   }
 
+  /** As it was at the start: a disk that failed can not be asked any more. */
   Uuid id(LogDirectory directory) {
-    return directory.directoryId().orElseThrow();
+    return byId.entrySet().stream()
+        .filter(entry -> entry.getValue() == directory)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
   }
 
   boolean anyOnline() {

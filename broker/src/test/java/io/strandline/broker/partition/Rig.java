@@ -59,9 +59,20 @@ final class Rig implements AutoCloseable {
   final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   final ControlPlane control = fake(ControlPlane.class, this::control);
   DiskSpace.Room room = new DiskSpace.Room(1_000_000, 1_000_000);
+
+  /** When the room of a directory is looked at. */
+  Runnable onLook = () -> {};
+
   final DiskSpace space =
-      new DiskSpace(SpaceConfig.of("", "", ""), directory -> room, new SimpleMeterRegistry());
+      new DiskSpace(
+          SpaceConfig.of("", "", ""),
+          directory -> {
+            onLook.run();
+            return room;
+          },
+          new SimpleMeterRegistry());
   Tier tier = Tier.NONE;
+  PartitionSettings settings = PartitionSettings.defaults();
   long nowMs = 1_700_000_000_000L;
   Executor writes = Runnable::run;
   Executor changes = Runnable::run;
@@ -90,7 +101,7 @@ final class Rig implements AutoCloseable {
             space,
             new SimpleMeterRegistry(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
-            PartitionSettings.defaults());
+            settings);
     partitions = new Partitions(runtime, control, directories, tier, task -> changes.execute(task));
     partitions.open(view());
     return this;
