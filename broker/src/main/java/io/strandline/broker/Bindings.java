@@ -101,6 +101,7 @@ final class Bindings {
         Math.max(requestBytes, inFlight),
         (int) config.number(ConfigKeys.REQUESTS_PER_CONNECTION),
         config.number(ConfigKeys.UNSENT_BYTES),
+        defaults.answerBytesMax(),
         config.kafkaNumber("connections.max.idle.ms"),
         defaults.frameGraceMs(),
         defaults.unsentGraceMs());

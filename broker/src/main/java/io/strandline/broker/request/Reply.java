@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * by sendfile); what they point to stays valid until {@link #done()}.
  */
 public final class Reply {
-  private final @Nullable AbstractResponse response;
+  private @Nullable AbstractResponse response;
   private final boolean close;
   private final @Nullable Runnable whenDone;
   private final AtomicBoolean done = new AtomicBoolean();
@@ -48,6 +48,13 @@ public final class Reply {
 
   public @Nullable AbstractResponse response() {
     return response;
+  }
+
+  /**
+   * It is in bytes now: what they were made of is let go, which may be many times as much memory.
+   */
+  public void encoded() {
+    response = null;
   }
 
   public boolean closesConnection() {

@@ -53,7 +53,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final FrameReader reader;
   private final Authentication authentication;
   private final BytesBudget budget;
-
+  private final AnswerMemory answers;
   private final RequestMeters meters;
   private final RefusalLog refusals;
   private final Deque<Exchange> waiting = new ArrayDeque<>();
@@ -75,6 +75,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.limits = parts.limits();
     this.nanoClock = parts.nanoClock();
     this.budget = parts.budget();
+    this.answers = parts.answers();
     this.meters = parts.meters();
     this.refusals = parts.refusals();
     this.reader = reader;
@@ -83,7 +84,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    writer = new ReplyWriter(ctx, nanoClock, this::sent);
+    writer = new ReplyWriter(ctx, nanoClock, answers, this::sent);
     throttling = new Throttling(ctx.channel());
   }
 
@@ -289,6 +290,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
           };
       exchange.responseBytes(writer.write(request.context().buildResponseSend(response), whenDone));
       meters.errors(exchange, response);
+      reply.encoded();
     } catch (Exception failure) {
       reply.done();
       LOG.atError()
@@ -299,7 +301,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       refuse(channel, "response could not be encoded");
       return false;
     }
-    if (writer.unsentBytes() > limits.unsentBytesMax()) {
+    if (writer.unsentBytes() > limits.unsentBytesMax() || answers.full()) {
       reader.pause(FrameReader.Pause.ANSWERS);
     }
     return true;
@@ -371,6 +373,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   String listener() {
     return peer.listener();
+  }
+
+  /** The heap that its client's answers take. Any thread. */
+  long heapBytes() {
+    ReplyWriter w = writer;
+    return w == null ? 0 : w.heapBytes();
   }
 
   /** When it was last used. Any thread. */

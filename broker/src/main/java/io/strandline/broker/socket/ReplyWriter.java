@@ -36,14 +36,21 @@ final class ReplyWriter {
   private final LongSupplier nanoClock;
   private final Consumer<Channel> sent;
   private final boolean encrypts;
+  private final AnswerMemory memory;
   private volatile long unsentBytes;
+  private volatile long heapBytes;
   private volatile long progressNanos;
 
   /**
    * @param sent told each time a response has been sent
    */
-  ReplyWriter(ChannelHandlerContext context, LongSupplier nanoClock, Consumer<Channel> sent) {
+  ReplyWriter(
+      ChannelHandlerContext context,
+      LongSupplier nanoClock,
+      AnswerMemory memory,
+      Consumer<Channel> sent) {
     this.context = context;
+    this.memory = memory;
     this.nanoClock = nanoClock;
     this.sent = sent;
     this.encrypts = context.pipeline().get(SslHandler.class) != null;
@@ -53,6 +60,11 @@ final class ReplyWriter {
   /** Bytes of responses that were written but not yet taken by the socket. */
   long unsentBytes() {
     return unsentBytes;
+  }
+
+  /** Of these, what lies in the heap. Any thread. */
+  long heapBytes() {
+    return heapBytes;
   }
 
   /** Whether something waits and none of it moved for so long. Any thread. */
@@ -76,7 +88,8 @@ final class ReplyWriter {
     if (unsentBytes == 0) {
       progressNanos = nanoClock.getAsLong();
     }
-    add(bytes);
+    long heap = pieces.heapBytes;
+    add(bytes, heap);
     int last = pieces.list.size() - 1;
     for (int i = 0; i < last; i++) {
       Object piece = pieces.list.get(i);
@@ -88,7 +101,7 @@ final class ReplyWriter {
         (small ? context.newPromise() : watched())
             .addListener(
                 future -> {
-                  add(-bytes);
+                  add(-bytes, -heap);
                   whenDone.run();
                   if (future.isSuccess()) {
                     progressNanos = nanoClock.getAsLong();
@@ -101,8 +114,10 @@ final class ReplyWriter {
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
-  private void add(long bytes) {
+  private void add(long bytes, long heap) {
     unsentBytes = unsentBytes + bytes;
+    heapBytes = heapBytes + heap;
+    memory.take(heap);
   }
 
   private ChannelProgressivePromise watched() {
@@ -128,6 +143,7 @@ final class ReplyWriter {
   private static final class Collector implements TransferableChannel {
     private final List<Object> list = new ArrayList<>(3);
     private final boolean encrypts;
+    private long heapBytes;
 
     Collector(boolean encrypts) {
       this.encrypts = encrypts;
@@ -149,6 +165,7 @@ final class ReplyWriter {
     public int write(ByteBuffer buffer) {
       int bytes = buffer.remaining();
       if (bytes > 0) {
+        heapBytes += buffer.isDirect() ? 0 : bytes;
         list.add(Unpooled.wrappedBuffer(buffer.slice()));
         buffer.position(buffer.limit());
       }

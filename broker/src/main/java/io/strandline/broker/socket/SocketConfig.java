@@ -62,6 +62,7 @@ public record SocketConfig(
    *     queued.max.request.bytes}); at least {@code requestBytesMax}
    * @param requestsPerConnectionMax unanswered requests after which a connection is not read
    * @param unsentBytesMax of answers after which a connection is not read
+   * @param answerBytesMax of the heap, of answers to all connections that were not taken yet
    * @param idleMs without a request or an answer ({@code connections.max.idle.ms})
    * @param frameGraceMs time for a frame to arrive, to which a second is added for each 16 KiB
    * @param unsentGraceMs time without progress of an answer
@@ -71,9 +72,12 @@ public record SocketConfig(
       long bytesInFlightMax,
       int requestsPerConnectionMax,
       long unsentBytesMax,
+      long answerBytesMax,
       long idleMs,
       long frameGraceMs,
       long unsentGraceMs) {
+
+    private static final int ANSWERS_OF_HEAP = 8;
 
     public Limits {
       require(requestBytesMax > 0, "requestBytesMax must be positive");
@@ -86,7 +90,15 @@ public record SocketConfig(
     }
 
     public static Limits defaults() {
-      return new Limits(100 << 20, 256L << 20, 64, 4L << 20, 600_000, 30_000, 60_000);
+      return new Limits(
+          100 << 20,
+          256L << 20,
+          64,
+          4L << 20,
+          Runtime.getRuntime().maxMemory() / ANSWERS_OF_HEAP,
+          600_000,
+          30_000,
+          60_000);
     }
   }
 

@@ -13,6 +13,7 @@ record SocketParts(
     Dispatcher dispatcher,
     SocketConfig.Limits limits,
     BytesBudget budget,
+    AnswerMemory answers,
     RequestMeters meters,
     RefusalLog refusals,
     Executor logins,

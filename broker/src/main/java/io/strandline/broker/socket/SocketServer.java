@@ -40,6 +40,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,7 @@ public final class SocketServer implements AutoCloseable {
   private final Map<Channel, Connection> connections = new ConcurrentHashMap<>();
   private final Set<Channel> leaving = ConcurrentHashMap.newKeySet();
   private final Set<Channel> listening = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean relieving = new AtomicBoolean();
   private final List<Admission> admissions = new CopyOnWriteArrayList<>();
   private final AtomicLong nextConnection = new AtomicLong();
   private @Nullable MultiThreadIoEventLoopGroup acceptors;
@@ -96,6 +98,7 @@ public final class SocketServer implements AutoCloseable {
             dispatcher,
             config.limits(),
             new BytesBudget(config.limits()),
+            new AnswerMemory(config.limits().answerBytesMax()),
             new RequestMeters(metrics, kafka),
             new RefusalLog(metrics, nanoClock),
             process.logins(),
@@ -136,6 +139,15 @@ public final class SocketServer implements AutoCloseable {
       close();
       throw failure;
     }
+    MultiThreadIoEventLoopGroup relief = acceptors;
+    parts
+        .answers()
+        .whenFull(
+            () -> {
+              if (!relief.isShuttingDown() && relieving.compareAndSet(false, true)) {
+                relief.execute(this::relieve);
+              }
+            });
     LoopLoad load = new LoopLoad(loops, metrics, kafka, parts.nanoClock());
     long everyMs = Math.max(10, Math.min(1000, shortestDeadlineMs() / 4));
     var unused =
@@ -291,6 +303,29 @@ public final class SocketServer implements AutoCloseable {
               Connection.onLoop(
                   channel, () -> entry.getValue().refuse(channel, "others need the place"));
             });
+  }
+
+  /** Closes those whose untaken answers take the most memory, until enough of it is free. */
+  private synchronized void relieve() {
+    relieving.set(false);
+    long excess = parts.answers().excessBytes();
+    if (excess <= 0) {
+      return;
+    }
+    List<Map.Entry<Channel, Long>> holders = new ArrayList<>();
+    connections.forEach((channel, of) -> holders.add(Map.entry(channel, of.heapBytes())));
+    holders.sort(Map.Entry.<Channel, Long>comparingByValue().reversed());
+    for (Map.Entry<Channel, Long> holder : holders) {
+      Channel channel = holder.getKey();
+      Connection connection = connections.get(channel);
+      if (excess > 0 && connection != null) {
+        excess -= holder.getValue();
+        if (leaving.add(channel)) {
+          Connection.onLoop(
+              channel, () -> connection.refuse(channel, "its answers take too much memory"));
+        }
+      }
+    }
   }
 
   /** How many connections are open. */

@@ -22,6 +22,7 @@ class LimitsTest {
     long bytesInFlight = 4L << 20;
     int requests = 64;
     long unsentBytes = 1 << 20;
+    long answerBytes = 100 << 20;
     long idleMs = LONG_MS;
     long frameMs = LONG_MS;
     long unsentMs = LONG_MS;
@@ -30,7 +31,14 @@ class LimitsTest {
       return c ->
           c.with(
               new SocketConfig.Limits(
-                  requestBytes, bytesInFlight, requests, unsentBytes, idleMs, frameMs, unsentMs));
+                  requestBytes,
+                  bytesInFlight,
+                  requests,
+                  unsentBytes,
+                  answerBytes,
+                  idleMs,
+                  frameMs,
+                  unsentMs));
     }
   }
 
@@ -248,6 +256,29 @@ class LimitsTest {
             }
           });
       assertThat(released.get()).as("answers made, all of them released").isBetween(1, 3);
+    }
+  }
+
+  @Test
+  void whenUntakenAnswersTakeTooMuchTheLargestGoAndOthersAreServed() {
+    Bounds bounds = new Bounds();
+    bounds.unsentBytes = 100 << 20;
+    bounds.answerBytes = 40 << 20;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient modest = fixture.client()) {
+      fixture.fetched = MemoryRecords.readableRecords(ByteBuffer.allocate(16 << 20));
+      SocketClient[] deaf = new SocketClient[6];
+      for (int i = 0; i < deaf.length; i++) {
+        deaf[i] = fixture.client();
+        deaf[i].send(SocketClient.fetch(i));
+      }
+      while (fixture.server.connections() > 4) {
+        modest.send(SocketClient.versions(1));
+        modest.receive(1);
+      }
+      for (SocketClient each : deaf) {
+        each.close();
+      }
     }
   }
 }

@@ -25,7 +25,7 @@ public final class SocketUnderFuzz {
   public static final int FRAME_BYTES_MAX = 4 << 20;
 
   private static final SocketConfig.Limits LIMITS =
-      new SocketConfig.Limits(FRAME_BYTES_MAX, 16 << 20, 64, 1 << 20, 1_000, 1_000, 1_000);
+      new SocketConfig.Limits(FRAME_BYTES_MAX, 16 << 20, 64, 1 << 20, 1 << 20, 1_000, 1_000, 1_000);
 
   private final Dispatcher dispatcher;
 

@@ -179,8 +179,17 @@ public final class BrokerProcess implements AutoCloseable {
 
   /** Memory that the process holds now, in kB. */
   public long residentKb() throws IOException {
+    return status("VmRSS:");
+  }
+
+  /** The most memory that the process ever held since this start, in kB. */
+  public long peakResidentKb() throws IOException {
+    return status("VmHWM:");
+  }
+
+  private long status(String field) throws IOException {
     return Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status")).stream()
-        .filter(line -> line.startsWith("VmRSS:"))
+        .filter(line -> line.startsWith(field))
         .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
         .findFirst()
         .orElse(0);

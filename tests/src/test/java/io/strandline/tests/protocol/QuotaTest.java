@@ -3,6 +3,7 @@ package io.strandline.tests.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -95,7 +98,7 @@ class QuotaTest {
           "the broker to heed the quota",
           () -> {
             send(producer, "produced", 3);
-            return max(producer.metrics(), "produce-throttle-time-max") > 0;
+            return max(producer.metrics(), "produce-throttle-time-max") > 0 && held() > 0;
           });
     }
     set(client("greedy-producer"), "producer_byte_rate", null);
@@ -171,6 +174,17 @@ class QuotaTest {
           });
     }
     set(client("creator"), "controller_mutation_rate", null);
+  }
+
+  /** Connections that the broker does not read from, because they produced too much. */
+  private static double held() {
+    try {
+      ObjectName produce = new ObjectName("kafka.server:type=Produce");
+      var server = ManagementFactory.getPlatformMBeanServer();
+      return (double) server.getAttribute(produce, "queue-size");
+    } catch (JMException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private void fill(String topic, String client) {
