@@ -20,6 +20,7 @@ import java.util.stream.LongStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.ListGroupsOptions;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ShareConsumer;
@@ -257,6 +258,20 @@ class ShareJourneyTest {
           "little lag", () -> ShareClients.position(admin, topic).lag().orElse(-1L) <= 2);
     }
     assertThat(values).containsExactly("v0", "v2", "v4");
+  }
+
+  @Test
+  void whatTheLogLetGoOfIsNotWaitedFor() {
+    TopicPartition topic = clients.topic("cut", Map.of());
+    clients.produce("cut", 0, 20);
+    try (ShareConsumer<String, String> consumer = clients.explicit("cut");
+        Admin admin = clients.admin()) {
+      assertThat(some(consumer)).hasSize(20);
+      get(admin.deleteRecords(Map.of(topic, RecordsToDelete.beforeOffset(15))).all());
+    }
+    try (ShareConsumer<String, String> next = clients.consumer("cut", Map.of())) {
+      assertThat(offsets(some(next))).containsExactly(15L, 16L, 17L, 18L, 19L);
+    }
   }
 
   @Test
