@@ -9,8 +9,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * {@link FarSide} as a child, which gives way to all others (nice 19): it stands for machines of
- * its own, and what it takes of these processors shall not be laid at the broker's door.
+ * {@link FarSide} as a child, which gives way to all others at once ({@code SCHED_IDLE}): it stands
+ * for machines of its own, and what it takes of these processors shall not be laid at the broker's
+ * door.
  */
 public final class FarSideProcess implements AutoCloseable {
   private final Process process;
@@ -30,9 +31,9 @@ public final class FarSideProcess implements AutoCloseable {
   public static FarSideProcess start(Path objects) throws IOException {
     List<String> command =
         List.of(
-            "nice",
-            "-n",
-            "19",
+            "chrt",
+            "--idle",
+            "0",
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xms1g",
             "-Xmx1g",
