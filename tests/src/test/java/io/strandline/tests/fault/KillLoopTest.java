@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * times while it comes up. Crash model: process.
  */
 class KillLoopTest {
-  private static final int ROUNDS = Integer.getInteger("fault.rounds", 5);
+  private static final int ROUNDS = Integer.getInteger("fault.rounds", 4);
   private static final long SEED = Long.getLong("fault.seed", new Random().nextLong(1_000_000));
 
   @TempDir Path dir;

@@ -31,6 +31,8 @@ final class Node implements AutoCloseable {
     all.put("strandline.tier.upload.min.bytes", "0");
     all.put("group.initial.rebalance.delay.ms", "0");
     all.put("offsets.topic.num.partitions", "4");
+    all.put("group.consumer.min.heartbeat.interval.ms", "500");
+    all.put("group.consumer.heartbeat.interval.ms", "500");
     all.putAll(settings);
     broker = Strandline.start(BrokerConfig.of(all));
   }
