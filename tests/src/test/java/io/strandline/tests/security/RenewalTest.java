@@ -26,13 +26,17 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What ends and must be renewed: sessions and certificates. And what comes before a log-in. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class RenewalTest {
   private Path dir;
@@ -166,7 +170,9 @@ class RenewalTest {
 
   // ---- certificates
 
+  /** The last: the others trust the certificate that the node began with. */
   @Test
+  @Order(Integer.MAX_VALUE)
   void newCertificatesAreShownWithoutARestart() throws Exception {
     Path file = secured.serverKey;
     Certificate before = Certificates.certificate(file);
