@@ -1,11 +1,14 @@
 package io.strandline.broker.guard;
 
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.SecurityDisabledException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.resource.Resource;
 import org.apache.kafka.common.resource.ResourceType;
@@ -58,6 +61,23 @@ public interface Guard {
 
   default boolean allowsGroup(RequestContext who, AclOperation operation, String group) {
     return allows(who, operation, ResourceType.GROUP, group);
+  }
+
+  /** Throws {@link GroupAuthorizationException} unless it is allowed. */
+  default void requireGroup(RequestContext who, AclOperation operation, String group) {
+    if (!allowsGroup(who, operation, group)) {
+      throw GroupAuthorizationException.forGroupId(group);
+    }
+  }
+
+  /** Throws {@link TopicAuthorizationException} at the first topic for which it is not allowed. */
+  default void requireTopics(
+      RequestContext who, AclOperation operation, Collection<String> topics) {
+    for (String topic : topics) {
+      if (!allowsTopic(who, operation, topic)) {
+        throw new TopicAuthorizationException(topic);
+      }
+    }
   }
 
   /** All that the asker may do with the cluster; nothing unless he may describe it. */

@@ -9,9 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
-import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ConsumerGroupHeartbeatRequest;
@@ -93,11 +91,7 @@ public final class MembershipHandlers {
     requireRead(request, asked.groupId());
     List<String> topics = asked.subscribedTopicNames();
     if (topics != null) {
-      for (String topic : topics) {
-        if (!guard.allowsTopic(request.context(), AclOperation.DESCRIBE, topic)) {
-          throw new TopicAuthorizationException(topic);
-        }
-      }
+      guard.requireTopics(request.context(), AclOperation.DESCRIBE, topics);
     }
     return coordinator
         .consumerGroupHeartbeat(request.context(), asked)
@@ -105,8 +99,6 @@ public final class MembershipHandlers {
   }
 
   private void requireRead(Request<?> request, String group) {
-    if (!guard.allowsGroup(request.context(), AclOperation.READ, group)) {
-      throw GroupAuthorizationException.forGroupId(group);
-    }
+    guard.requireGroup(request.context(), AclOperation.READ, group);
   }
 }

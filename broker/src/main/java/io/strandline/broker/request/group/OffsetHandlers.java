@@ -65,7 +65,7 @@ public final class OffsetHandlers {
 
   private CompletionStage<Reply> commit(Request<OffsetCommitRequest> request) {
     OffsetCommitRequestData asked = request.body().data();
-    requireGroup(request, AclOperation.READ, asked.groupId());
+    guard.requireGroup(request.context(), AclOperation.READ, asked.groupId());
     ClusterView view = control.view();
     boolean byId = OffsetCommitResponse.useTopicIds(request.version());
     OffsetCommitResponse.Builder answer = OffsetCommitResponse.newBuilder(byId);
@@ -242,7 +242,7 @@ public final class OffsetHandlers {
 
   private CompletionStage<Reply> delete(Request<OffsetDeleteRequest> request) {
     OffsetDeleteRequestData asked = request.body().data();
-    requireGroup(request, AclOperation.DELETE, asked.groupId());
+    guard.requireGroup(request.context(), AclOperation.DELETE, asked.groupId());
     ClusterView view = control.view();
     OffsetDeleteResponse.Builder answer = new OffsetDeleteResponse.Builder();
     OffsetDeleteRequestTopicCollection good = new OffsetDeleteRequestTopicCollection();
@@ -269,11 +269,5 @@ public final class OffsetHandlers {
     return coordinator
         .deleteOffsets(request.context(), checked, BufferSupplier.NO_CACHING)
         .thenApply(deleted -> Reply.of(answer.merge(deleted).build()));
-  }
-
-  private void requireGroup(Request<?> request, AclOperation operation, String group) {
-    if (!guard.allowsGroup(request.context(), operation, group)) {
-      throw GroupAuthorizationException.forGroupId(group);
-    }
   }
 }

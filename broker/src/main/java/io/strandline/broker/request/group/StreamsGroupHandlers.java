@@ -18,9 +18,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.StreamsInvalidTopologyException;
-import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.StreamsGroupDescribeResponseData;
@@ -70,9 +68,7 @@ public final class StreamsGroupHandlers {
   private CompletionStage<Reply> heartbeat(Request<StreamsGroupHeartbeatRequest> request) {
     requireSwitchedOn();
     StreamsGroupHeartbeatRequestData asked = request.body().data();
-    if (!guard.allowsGroup(request.context(), AclOperation.READ, asked.groupId())) {
-      throw GroupAuthorizationException.forGroupId(asked.groupId());
-    }
+    guard.requireGroup(request.context(), AclOperation.READ, asked.groupId());
     if (asked.topology() != null) {
       requireTopics(request, named(asked.topology()));
     }
@@ -112,11 +108,7 @@ public final class StreamsGroupHandlers {
       throw new StreamsInvalidTopologyException(
           "Topic names " + invalid + " are not valid topic names.");
     }
-    for (String name : names) {
-      if (!guard.allowsTopic(request.context(), AclOperation.DESCRIBE, name)) {
-        throw new TopicAuthorizationException(name);
-      }
-    }
+    guard.requireTopics(request.context(), AclOperation.DESCRIBE, names);
   }
 
   private static String those(Collection<String> names, Predicate<String> which) {

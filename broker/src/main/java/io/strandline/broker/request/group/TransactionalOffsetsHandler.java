@@ -13,7 +13,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition;
@@ -67,9 +66,7 @@ public final class TransactionalOffsetsHandler implements Handler<TxnOffsetCommi
     if (!guard.allowsTransaction(request.context(), AclOperation.WRITE, id)) {
       throw new TransactionalIdAuthorizationException("not allowed to write as " + id);
     }
-    if (!guard.allowsGroup(request.context(), AclOperation.READ, asked.groupId())) {
-      throw GroupAuthorizationException.forGroupId(asked.groupId());
-    }
+    guard.requireGroup(request.context(), AclOperation.READ, asked.groupId());
   }
 
   private List<TxnOffsetCommitRequestTopic> good(

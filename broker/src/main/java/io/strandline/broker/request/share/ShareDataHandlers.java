@@ -24,7 +24,6 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.ShareSessionLimitReachedException;
 import org.apache.kafka.common.message.ShareAcknowledgeResponseData;
@@ -83,9 +82,7 @@ final class ShareDataHandlers {
     if (group == null) {
       throw new InvalidRequestException("Invalid group id in the request.");
     }
-    if (!process.guard().allowsGroup(request.context(), AclOperation.READ, group)) {
-      throw GroupAuthorizationException.forGroupId(group);
-    }
+    process.guard().requireGroup(request.context(), AclOperation.READ, group);
     if (id == null || id.isEmpty() || id.length() > MEMBER_CHARS_MAX) {
       throw new InvalidRequestException("Invalid member id in the request.");
     }

@@ -10,9 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
-import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.message.ShareGroupDescribeResponseData;
 import org.apache.kafka.common.message.ShareGroupDescribeResponseData.DescribedGroup;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -56,20 +54,14 @@ final class ShareGroupHandlers {
   private CompletionStage<Reply> heartbeat(Request<ShareGroupHeartbeatRequest> request) {
     requireEnabled();
     var asked = request.body().data();
-    if (!guard.allowsGroup(request.context(), AclOperation.READ, asked.groupId())) {
-      throw GroupAuthorizationException.forGroupId(asked.groupId());
-    }
+    guard.requireGroup(request.context(), AclOperation.READ, asked.groupId());
     String member = asked.memberId();
     if (member.isEmpty() || member.length() > MEMBER_CHARS_MAX) {
       throw new InvalidRequestException("Invalid member id in the request.");
     }
     List<String> topics = asked.subscribedTopicNames();
     if (topics != null) {
-      for (String topic : topics) {
-        if (!guard.allowsTopic(request.context(), AclOperation.DESCRIBE, topic)) {
-          throw new TopicAuthorizationException(topic);
-        }
-      }
+      guard.requireTopics(request.context(), AclOperation.DESCRIBE, topics);
     }
     return coordinator
         .shareGroupHeartbeat(request.context(), asked)

@@ -15,7 +15,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData;
 import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestTopicCollection;
 import org.apache.kafka.common.message.DeleteShareGroupOffsetsRequestData;
@@ -171,7 +170,7 @@ final class ShareOffsetHandlers {
   private CompletionStage<Reply> alter(Request<AlterShareGroupOffsetsRequest> request) {
     AlterShareGroupOffsetsRequestData asked = request.body().data();
     requireEnabled();
-    requireGroup(request, AclOperation.READ, asked.groupId());
+    guard.requireGroup(request.context(), AclOperation.READ, asked.groupId());
     ClusterView view = control.view();
     var answer = new AlterShareGroupOffsetsResponse.Builder();
     var good = new AlterShareGroupOffsetsRequestTopicCollection();
@@ -218,7 +217,7 @@ final class ShareOffsetHandlers {
   private CompletionStage<Reply> delete(Request<DeleteShareGroupOffsetsRequest> request) {
     DeleteShareGroupOffsetsRequestData asked = request.body().data();
     requireEnabled();
-    requireGroup(request, AclOperation.DELETE, asked.groupId());
+    guard.requireGroup(request.context(), AclOperation.DELETE, asked.groupId());
     List<DeleteShareGroupOffsetsResponseTopic> all = new ArrayList<>();
     List<DeleteShareGroupOffsetsRequestTopic> good = new ArrayList<>();
     for (DeleteShareGroupOffsetsRequestTopic topic : asked.topics()) {
@@ -254,12 +253,6 @@ final class ShareOffsetHandlers {
   private void requireEnabled() {
     if (!enabled.getAsBoolean()) {
       throw Errors.UNSUPPORTED_VERSION.exception();
-    }
-  }
-
-  private void requireGroup(Request<?> request, AclOperation operation, String group) {
-    if (!guard.allowsGroup(request.context(), operation, group)) {
-      throw GroupAuthorizationException.forGroupId(group);
     }
   }
 }

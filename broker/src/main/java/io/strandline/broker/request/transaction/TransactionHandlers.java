@@ -14,7 +14,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.ToIntFunction;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.AddOffsetsToTxnResponseData;
@@ -69,9 +68,7 @@ public final class TransactionHandlers {
   private CompletionStage<Reply> offsets(Request<AddOffsetsToTxnRequest> request) {
     var asked = request.body().data();
     requireWrite(request, asked.transactionalId());
-    if (!guard.allowsGroup(request.context(), AclOperation.READ, asked.groupId())) {
-      throw GroupAuthorizationException.forGroupId(asked.groupId());
-    }
+    guard.requireGroup(request.context(), AclOperation.READ, asked.groupId());
     TopicPartition partition =
         new TopicPartition(
             Topic.GROUP_METADATA_TOPIC_NAME, partitionOfGroup.applyAsInt(asked.groupId()));
