@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.Endpoint;
+import org.apache.kafka.common.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,8 +129,7 @@ final class DataPlane implements AutoCloseable {
                 opened,
                 new TransactionHost.Surroundings(
                     threads.loading, threads.timer, threads.transactions, InstantSource.system())));
-    ShareHost share =
-        parts.started("share state", new ShareHost(quorum, opened, threads.loading, threads.timer));
+    ShareHost share = parts.started("share state", share(quorum, opened));
     GroupHost groups =
         parts.started(
             "groups",
@@ -141,6 +141,14 @@ final class DataPlane implements AutoCloseable {
                 threads.loading));
     transactions.prepare(groups.coordinator());
     return new Apis.Coordinators(groups, transactions, share);
+  }
+
+  private ShareHost share(ControlPlane quorum, Partitions opened) {
+    try {
+      return new ShareHost(quorum, opened, threads.loading, threads.timer);
+    } catch (ConfigException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** Well as long as one works, but told even then. */

@@ -9,9 +9,11 @@ import io.strandline.broker.coordinator.PartitionAppends;
 import io.strandline.broker.partition.Partitions;
 import java.util.OptionalInt;
 import java.util.concurrent.ScheduledExecutorService;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 import org.apache.kafka.coordinator.share.ShareCoordinator;
 import org.apache.kafka.coordinator.share.ShareCoordinatorConfig;
 import org.apache.kafka.coordinator.share.ShareCoordinatorRecordSerde;
@@ -22,6 +24,8 @@ import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.server.common.ShareVersion;
 import org.apache.kafka.server.share.SharePartitionKey;
+import org.apache.kafka.server.share.persister.DefaultStatePersister;
+import org.apache.kafka.server.share.persister.NoOpStatePersister;
 import org.apache.kafka.server.share.persister.Persister;
 import org.apache.kafka.server.util.timer.SystemTimer;
 import org.apache.kafka.server.util.timer.SystemTimerReaper;
@@ -37,11 +41,12 @@ public final class ShareHost implements ImageListener, AutoCloseable {
   private final ShareCoordinatorConfig config;
   private final ShareCoordinatorService service;
   private final Elections elections;
-  private final LocalPersister persister;
+  private final Persister persister;
 
   /**
    * @param loading reads state back, one at a time
    * @param timer for what is tried again
+   * @throws ConfigException {@code group.share.persister.class.name} names another than Kafka's two
    */
   public ShareHost(
       ControlPlane control,
@@ -69,7 +74,24 @@ public final class ShareHost implements ImageListener, AutoCloseable {
             .build();
     this.elections =
         new Elections(Topic.SHARE_GROUP_STATE_TOPIC_NAME, nodeId, new Candidate(service));
-    this.persister = new LocalPersister(control, service, timer);
+    this.persister =
+        keptNowhere(new ShareGroupConfig(control.kafkaConfig()).shareGroupPersisterClassName())
+            ? new NoOpStatePersister()
+            : new LocalPersister(control, service, timer);
+  }
+
+  /** Whether the state of share groups is to be lost with their leader, and needs no topic. */
+  private static boolean keptNowhere(String persister) {
+    if (persister.isEmpty() || persister.equals(NoOpStatePersister.class.getName())) {
+      return true;
+    }
+    if (persister.equals(DefaultStatePersister.class.getName())) {
+      return false;
+    }
+    throw new ConfigException(
+        ShareGroupConfig.SHARE_GROUP_PERSISTER_CLASS_NAME_CONFIG,
+        persister,
+        "Kafka's DefaultStatePersister, its NoOpStatePersister, or nothing");
   }
 
   /** Whether share groups are switched on by the feature {@code share.version}. */

@@ -98,7 +98,7 @@ final class ShareDataHandlers {
       requireNothingFetched(asked);
     }
     Acknowledgements.Collector said = said(asked);
-    List<TopicIdPartition> wanted;
+    ShareSessions.Round wanted;
     try {
       wanted =
           sessions.fetch(
@@ -114,7 +114,7 @@ final class ShareDataHandlers {
     return acknowledgements
         .carryOut(sender, said.all())
         .thenCombine(
-            read(request, member, asked.isRenewAck() ? List.of() : wanted),
+            read(request, member, asked.isRenewAck() ? ShareSessions.Round.NONE : wanted),
             (outcome, data) -> {
               if (asked.shareSessionEpoch() == ShareRequestMetadata.FINAL_EPOCH) {
                 sessions.close(member);
@@ -168,11 +168,11 @@ final class ShareDataHandlers {
   }
 
   private CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> read(
-      Request<ShareFetchRequest> request, Member member, List<TopicIdPartition> session) {
+      Request<ShareFetchRequest> request, Member member, ShareSessions.Round session) {
     ShareFetchRequestData asked = request.body().data();
     Map<TopicIdPartition, ShareFetchResponseData.PartitionData> refused = new LinkedHashMap<>();
     List<TopicIdPartition> readable = new ArrayList<>();
-    for (TopicIdPartition id : session) {
+    for (TopicIdPartition id : session.partitions()) {
       Errors error = judge(request, id);
       if (error == Errors.NONE) {
         readable.add(id);
@@ -205,8 +205,13 @@ final class ShareDataHandlers {
         .thenApply(
             data -> {
               data.putAll(refused);
+              session.untold().forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
               return data;
             });
+  }
+
+  private static ShareFetchResponseData.PartitionData empty(TopicIdPartition id) {
+    return ShareFetchResponse.partitionResponse(id, Errors.NONE);
   }
 
   private Errors judge(Request<?> request, TopicIdPartition id) {

@@ -31,11 +31,19 @@ final class ShareSessions {
   private static final class Session {
     final String connection;
     final Set<TopicIdPartition> partitions;
+    final Set<TopicIdPartition> untold;
     int epoch = ShareRequestMetadata.nextEpoch(ShareRequestMetadata.INITIAL_EPOCH);
 
     Session(String connection, Collection<TopicIdPartition> partitions) {
       this.connection = connection;
       this.partitions = new LinkedHashSet<>(partitions);
+      this.untold = new LinkedHashSet<>(partitions);
+    }
+
+    Round round() {
+      Round round = new Round(List.copyOf(partitions), List.copyOf(untold));
+      untold.clear();
+      return round;
     }
   }
 
@@ -62,27 +70,41 @@ final class ShareSessions {
    * Takes note of a fetch.
    *
    * @param acknowledges whether it also acknowledges records
-   * @return the partitions to be fetched, none at the session's end
+   * @return what is to be fetched, nothing at the session's end
    * @throws org.apache.kafka.common.errors.ApiException SHARE_SESSION_NOT_FOUND,
    *     INVALID_SHARE_SESSION_EPOCH, SHARE_SESSION_LIMIT_REACHED, INVALID_REQUEST
    */
-  synchronized List<TopicIdPartition> fetch(
+  synchronized Round fetch(
       Member member, String connection, int epoch, Asked asked, boolean acknowledges) {
     if (epoch == ShareRequestMetadata.INITIAL_EPOCH) {
       if (acknowledges) {
         throw new InvalidRequestException("nothing was given in a session that only begins");
       }
-      open(member, connection, asked.added());
-      return asked.added();
+      return open(member, connection, asked.added()).round();
     }
     Session session = at(member, epoch);
     if (epoch == ShareRequestMetadata.FINAL_EPOCH) {
-      return List.of();
+      return Round.NONE;
     }
-    session.partitions.addAll(asked.added());
+    for (TopicIdPartition added : asked.added()) {
+      if (session.partitions.add(added)) {
+        session.untold.add(added);
+      }
+    }
     asked.forgotten().forEach(session.partitions::remove);
+    asked.forgotten().forEach(session.untold::remove);
     session.epoch = ShareRequestMetadata.nextEpoch(epoch);
-    return List.copyOf(session.partitions);
+    return session.round();
+  }
+
+  /**
+   * One fetch of a session.
+   *
+   * @param partitions all it is of
+   * @param untold those of them that no answer has named yet: this one does, records or not
+   */
+  record Round(List<TopicIdPartition> partitions, List<TopicIdPartition> untold) {
+    static final Round NONE = new Round(List.of(), List.of());
   }
 
   /** What a fetch changes of its session. */
@@ -111,14 +133,16 @@ final class ShareSessions {
     return session;
   }
 
-  private void open(Member member, String connection, List<TopicIdPartition> fetched) {
+  private Session open(Member member, String connection, List<TopicIdPartition> fetched) {
     drop(member);
     if (sessions.size() >= most) {
       throw new ShareSessionLimitReachedException("there are " + most + " share sessions already");
     }
-    sessions.put(member, new Session(connection, fetched));
+    Session session = new Session(connection, fetched);
+    sessions.put(member, session);
     perGroup.merge(member.group, 1, Integer::sum);
     byConnection.computeIfAbsent(connection, c -> new HashSet<>()).add(member);
+    return session;
   }
 
   private @Nullable Session drop(Member member) {
