@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.group.GroupHost;
 import io.strandline.broker.guard.Guard;
+import io.strandline.broker.guard.identity.DelegationTokens;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
@@ -11,6 +12,7 @@ import io.strandline.broker.request.admin.AccessHandlers;
 import io.strandline.broker.request.admin.DescribeHandlers;
 import io.strandline.broker.request.admin.ForwardHandler;
 import io.strandline.broker.request.admin.LogHandlers;
+import io.strandline.broker.request.admin.TokenHandlers;
 import io.strandline.broker.request.data.DataHandlers;
 import io.strandline.broker.request.group.FindCoordinatorHandler;
 import io.strandline.broker.request.group.GroupHandlers;
@@ -36,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 /** Every API that this broker serves, with who serves it. What is not here is not advertised. */
 final class Apis {
   /** What handlers need of the process. */
-  record Environment(Threads threads, MeterRegistry meters, Quotas quotas, Guard guard) {}
+  record Environment(
+      Threads threads, MeterRegistry meters, Quotas quotas, Guard guard, DelegationTokens tokens) {}
 
   /** Who coordinates. */
   record Coordinators(GroupHost groups, TransactionHost transactions, ShareHost share) {}
@@ -98,7 +101,9 @@ final class Apis {
     new DescribeHandlers(control, guard).addTo(table);
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
-    new ForwardHandler(control).addTo(table);
+    ForwardHandler forward = new ForwardHandler(control);
+    forward.addTo(table);
+    new TokenHandlers(forward, process.tokens(), guard).addTo(table);
     built.set(table.build());
   }
 

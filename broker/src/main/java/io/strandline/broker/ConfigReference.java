@@ -61,6 +61,7 @@ final class ConfigReference {
   private static final List<String> HONOURED_PREFIXES =
       List.of(
           "controller.quorum.",
+          "delegation.token.",
           "metadata.",
           "offsets.",
           "group.",
@@ -131,6 +132,7 @@ final class ConfigReference {
           "security.inter.broker.protocol",
           "security.providers",
           "fetch.max.bytes",
+          "metric.reporters",
           "quota.window.num",
           "quota.window.size.seconds",
           "controller.quota.window.num",

@@ -165,13 +165,6 @@ final class DataPlane implements AutoCloseable {
    */
   Map<String, Integer> listen(ControlPlane quorum, List<Endpoint> listeners) {
     ClientQuotas quotas = parts.started("quotas", Doors.quotas(quorum));
-    Apis apis =
-        new Apis(
-            config,
-            quorum,
-            partitions.orElseThrow(),
-            coordinators.orElseThrow(),
-            new Apis.Environment(threads, meters.registry(), quotas, guard));
     NodeSecurity security =
         parts.started(
             "security",
@@ -181,6 +174,13 @@ final class DataPlane implements AutoCloseable {
                 config.number(SecurityKeys.RELOAD_MS),
                 threads.timer,
                 threads.logins));
+    Apis apis =
+        new Apis(
+            config,
+            quorum,
+            partitions.orElseThrow(),
+            coordinators.orElseThrow(),
+            new Apis.Environment(threads, meters.registry(), quotas, guard, security.tokens()));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),

@@ -145,7 +145,7 @@ public final class Doors {
       long reloadMs,
       ScheduledExecutorService timer,
       Executor files) {
-    ScramUsers scram = new ScramUsers();
+    ScramUsers scram = new ScramUsers(quorum.kafkaConfig());
     quorum.listenToImages(scram);
     NodeSecurity security;
     try {

@@ -3,11 +3,6 @@ package io.strandline.tests.security;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.classic.spi.ThrowableProxyUtil;
-import ch.qos.logback.core.AppenderBase;
 import io.strandline.tests.process.Kcat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -18,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
@@ -42,7 +36,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 /** Real clients are let in over each protocol and mechanism, and not without the right secret. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -55,36 +48,10 @@ class LogInTest {
   private SecureNode node;
   private final Overheard log = new Overheard();
 
-  /** Everything that is logged in this process. */
-  private static final class Overheard extends AppenderBase<ILoggingEvent> {
-    final ConcurrentLinkedQueue<String> lines = new ConcurrentLinkedQueue<>();
-
-    @Override
-    protected void append(ILoggingEvent event) {
-      // Clients of this process print their configuration at DEBUG: only the broker's are judged.
-      String thrown =
-          event.getThrowableProxy() == null
-              ? ""
-              : ThrowableProxyUtil.asString(event.getThrowableProxy());
-      lines.add(
-          event.getLoggerName()
-              + " "
-              + event.getFormattedMessage()
-              + " "
-              + event.getKeyValuePairs()
-              + " "
-              + thrown);
-    }
-  }
-
   @BeforeAll
   void start(@TempDir Path temporary) throws Exception {
     dir = temporary;
-    Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    log.setContext(root.getLoggerContext());
-    log.start();
-    root.addAppender(log);
-    ((Logger) LoggerFactory.getLogger("io.strandline")).setLevel(Level.TRACE);
+    log.begin();
     secured = new Secured(dir);
     node = new SecureNode(dir, secured.settings());
     try (Admin admin = node.admin("PLAIN", Secured.admin())) {
@@ -103,8 +70,7 @@ class LogInTest {
   @AfterAll
   void stop() {
     node.close();
-    ((Logger) LoggerFactory.getLogger("io.strandline")).setLevel(null);
-    ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).detachAppender(log);
+    log.end();
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.strandline.tests.security;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.common.security.token.delegation.DelegationToken;
 
 /** Settings of a node with a listener of each kind, and of clients for them. */
 final class Secured {
@@ -135,6 +136,15 @@ final class Secured {
             + "\" password=\""
             + password
             + "\";");
+    return all;
+  }
+
+  /** Log-in by a delegation token. */
+  Map<String, String> delegated(String mechanism, DelegationToken token) {
+    Map<String, String> all =
+        new HashMap<>(scram(mechanism, token.tokenInfo().tokenId(), token.hmacAsBase64String()));
+    all.computeIfPresent(
+        "sasl.jaas.config", (key, value) -> value.replace(";", " tokenauth=\"true\";"));
     return all;
   }
 

@@ -14,6 +14,7 @@ import org.apache.kafka.server.config.AbstractKafkaConfig;
 /** How the peers of all listeners of a node show who they are. Any thread. */
 public final class NodeSecurity implements AutoCloseable {
   private final Supplier<? extends AbstractKafkaConfig> config;
+  private final DelegationTokens tokens;
   private final Map<String, ListenerSecurity> listeners = new ConcurrentHashMap<>();
 
   /**
@@ -26,6 +27,7 @@ public final class NodeSecurity implements AutoCloseable {
       ScramUsers scram,
       InstantSource clock) {
     this.config = config;
+    this.tokens = scram.tokens();
     AbstractKafkaConfig now = config.get();
     for (Endpoint endpoint : endpoints) {
       ListenerName name = ListenerName.normalised(endpoint.listener());
@@ -51,6 +53,7 @@ public final class NodeSecurity implements AutoCloseable {
         () -> {
           throw new IllegalStateException("nothing to load");
         };
+    tokens = DelegationTokens.none();
     listeners.put(openListener, ListenerSecurity.none(openListener));
   }
 
@@ -74,6 +77,11 @@ public final class NodeSecurity implements AutoCloseable {
       throw new IllegalArgumentException("no such listener: " + listener);
     }
     return known;
+  }
+
+  /** By which one may log in at any listener with SCRAM. */
+  public DelegationTokens tokens() {
+    return tokens;
   }
 
   /** Whether any listener has certificates that may change. */

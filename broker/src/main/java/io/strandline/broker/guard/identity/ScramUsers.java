@@ -5,22 +5,27 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.admin.ScramMechanism;
-import org.apache.kafka.common.security.token.delegation.internals.DelegationTokenCache;
+import org.apache.kafka.common.config.AbstractConfig;
+import org.apache.kafka.image.DelegationTokenDelta;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.image.ScramDelta;
 import org.apache.kafka.metadata.ScramCredentialData;
 import org.apache.kafka.security.CredentialProvider;
 
-/** Users who log in by SCRAM, as the cluster's metadata has them. */
+/** Users who log in by SCRAM, and tokens by which one does, as the cluster's metadata has them. */
 public final class ScramUsers implements ImageListener {
   private static final Collection<String> MECHANISMS =
       org.apache.kafka.common.security.scram.internals.ScramMechanism.mechanismNames();
 
-  private final CredentialProvider credentials =
-      new CredentialProvider(MECHANISMS, new DelegationTokenCache(MECHANISMS));
-
+  private final DelegationTokens tokens;
+  private final CredentialProvider credentials;
   private final CompletableFuture<Void> loaded = new CompletableFuture<>();
+
+  public ScramUsers(AbstractConfig config) {
+    tokens = new DelegationTokens(config);
+    credentials = new CredentialProvider(MECHANISMS, tokens.cache());
+  }
 
   /** Completes when all users of the start are known. */
   public CompletableFuture<Void> loaded() {
@@ -32,6 +37,10 @@ public final class ScramUsers implements ImageListener {
     ScramDelta changed = delta.scramDelta();
     if (changed != null) {
       apply(changed);
+    }
+    DelegationTokenDelta issued = delta.delegationTokenDelta();
+    if (issued != null) {
+      tokens.apply(issued);
     }
     loaded.complete(null);
   }
@@ -49,6 +58,10 @@ public final class ScramUsers implements ImageListener {
     } else {
       credentials.removeCredentials(mechanism, user);
     }
+  }
+
+  DelegationTokens tokens() {
+    return tokens;
   }
 
   /** For Kafka's own callback handler. */
