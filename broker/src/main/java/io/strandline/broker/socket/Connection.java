@@ -398,7 +398,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (w != null && w.stalled(nowNanos, limits.unsentGraceMs())) {
       return "answers are not taken";
     }
-    return !busy && nowNanos - activeNanos > limits.idleMs() * 1_000_000 ? "idle" : null;
+    long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMs());
+    return !busy && nowNanos - activeNanos > idleNanos ? "idle" : null;
   }
 
   // ---- end

@@ -63,7 +63,8 @@ public record SocketConfig(
    * @param requestsPerConnectionMax unanswered requests after which a connection is not read
    * @param unsentBytesMax of answers after which a connection is not read
    * @param answerBytesMax of the heap, of answers to all connections that were not taken yet
-   * @param idleMs without a request or an answer ({@code connections.max.idle.ms})
+   * @param idleMs without a request or an answer ({@code connections.max.idle.ms}); given below 0,
+   *     without end
    * @param frameGraceMs time for a frame to arrive, to which a second is added for each 16 KiB
    * @param unsentGraceMs time without progress of an answer
    */
@@ -86,6 +87,7 @@ public record SocketConfig(
           "bytesInFlightMax must be at least the longest request, " + requestBytesMax);
       require(requestsPerConnectionMax > 0, "requestsPerConnectionMax must be positive");
       require(unsentBytesMax > 0, "unsentBytesMax must be positive");
+      idleMs = idleMs < 0 ? Long.MAX_VALUE : idleMs;
       require(idleMs > 0 && frameGraceMs > 0 && unsentGraceMs > 0, "times must be positive");
     }
 

@@ -211,6 +211,23 @@ class LimitsTest {
   }
 
   @Test
+  void noConnectionIsIdleForTooLongWhereThereIsNoBound() {
+    Bounds bounds = new Bounds();
+    bounds.idleMs = -1;
+    bounds.frameMs = 100;
+    try (SocketFixture fixture = new SocketFixture(bounds.asChange());
+        SocketClient idle = fixture.client();
+        SocketClient late = fixture.client()) {
+      idle.send(SocketClient.versions(1));
+      idle.receive(1);
+      late.send(SocketClient.produce(0, 1000), 0, 500);
+      assertThat(late.closedByServer()).isTrue(); // so all were looked at
+      idle.send(SocketClient.versions(2));
+      idle.receive(2);
+    }
+  }
+
+  @Test
   void requestsBeyondTheLimitAreServedLater() {
     Bounds bounds = new Bounds();
     bounds.requests = 3;
