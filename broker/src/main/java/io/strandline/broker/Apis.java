@@ -11,7 +11,9 @@ import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.admin.AccessHandlers;
 import io.strandline.broker.request.admin.DescribeHandlers;
 import io.strandline.broker.request.admin.ForwardHandler;
+import io.strandline.broker.request.admin.LogDirMoves;
 import io.strandline.broker.request.admin.LogHandlers;
+import io.strandline.broker.request.admin.TelemetryHandlers;
 import io.strandline.broker.request.admin.TokenHandlers;
 import io.strandline.broker.request.data.DataHandlers;
 import io.strandline.broker.request.group.FindCoordinatorHandler;
@@ -27,6 +29,7 @@ import io.strandline.broker.request.topic.DescribeTopicPartitionsHandler;
 import io.strandline.broker.request.topic.MetadataHandler;
 import io.strandline.broker.request.transaction.TransactionHandlers;
 import io.strandline.broker.share.ShareHost;
+import io.strandline.broker.telemetry.Telemetry;
 import io.strandline.broker.transaction.TransactionHost;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -39,7 +42,12 @@ import org.jspecify.annotations.Nullable;
 final class Apis {
   /** What handlers need of the process. */
   record Environment(
-      Threads threads, MeterRegistry meters, Quotas quotas, Guard guard, DelegationTokens tokens) {}
+      Threads threads,
+      MeterRegistry meters,
+      Quotas quotas,
+      Guard guard,
+      DelegationTokens tokens,
+      Telemetry telemetry) {}
 
   /** Who coordinates. */
   record Coordinators(GroupHost groups, TransactionHost transactions, ShareHost share) {}
@@ -101,9 +109,11 @@ final class Apis {
     new DescribeHandlers(control, guard).addTo(table);
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
+    new LogDirMoves(control, partitions, guard).addTo(table);
     ForwardHandler forward = new ForwardHandler(control);
     forward.addTo(table);
     new TokenHandlers(forward, process.tokens(), guard).addTo(table);
+    new TelemetryHandlers(process.telemetry()).addTo(table);
     built.set(table.build());
   }
 

@@ -7,6 +7,7 @@ import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.store.RewriteKeys;
 import io.strandline.broker.store.ScrubKeys;
+import io.strandline.broker.telemetry.TelemetryKeys;
 import io.strandline.tiering.upload.RecompressionPolicy;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -146,6 +147,7 @@ public final class ConfigKeys {
     limits(table);
     BatchKeys.define(table);
     SecurityKeys.define(table);
+    TelemetryKeys.define(table);
     return table;
   }
 

@@ -73,6 +73,7 @@ final class ConfigReference {
           "sasl.oauthbearer.",
           "sasl.server.",
           "sasl.mechanism.",
+          "telemetry.",
           "transaction.",
           "transactional.id.",
           "add.partitions.to.txn.");

@@ -19,6 +19,8 @@ import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.share.ShareHost;
 import io.strandline.broker.socket.SocketServer;
+import io.strandline.broker.telemetry.Telemetry;
+import io.strandline.broker.telemetry.TelemetryKeys;
 import io.strandline.broker.transaction.TransactionHost;
 import io.strandline.tiering.Backlog;
 import java.io.UncheckedIOException;
@@ -29,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.Endpoint;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
@@ -165,6 +168,7 @@ final class DataPlane implements AutoCloseable {
    */
   Map<String, Integer> listen(ControlPlane quorum, List<Endpoint> listeners) {
     ClientQuotas quotas = parts.started("quotas", Doors.quotas(quorum));
+    Telemetry telemetry = telemetry(quorum);
     NodeSecurity security =
         parts.started(
             "security",
@@ -180,13 +184,17 @@ final class DataPlane implements AutoCloseable {
             quorum,
             partitions.orElseThrow(),
             coordinators.orElseThrow(),
-            new Apis.Environment(threads, meters.registry(), quotas, guard, security.tokens()));
+            new Apis.Environment(
+                threads, meters.registry(), quotas, guard, security.tokens(), telemetry));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),
             security,
             parts.started("connections", Doors.connections(quorum)),
-            new Dispatcher(apis.table(), apis.gone().andThen(tier.replay()::left), quotas),
+            new Dispatcher(
+                apis.table(),
+                apis.gone().andThen(tier.replay()::left).andThen(telemetry::gone),
+                quotas),
             new SocketServer.Environment(
                 meters.registry(), meters.kafka(), threads.logins, System::nanoTime));
     try {
@@ -199,6 +207,20 @@ final class DataPlane implements AutoCloseable {
     }
     parts.started("sockets", server);
     return ports;
+  }
+
+  private Telemetry telemetry(ControlPlane quorum) {
+    Telemetry telemetry =
+        new Telemetry(
+            quorum.kafkaMetrics().reporters(),
+            new Telemetry.Limits(
+                (int) config.number(TelemetryKeys.CLIENTS_MAX),
+                config.kafkaInt("telemetry.max.bytes")),
+            new Telemetry.Surroundings(
+                threads.telemetry, InstantSource.system(), Uuid::randomUuid, meters.registry()));
+    quorum.listenToImages(telemetry);
+    telemetry.page().ifPresent(meters::addClients);
+    return telemetry;
   }
 
   /** Follows the metadata: partitions first, then the coordinators that live on them. */

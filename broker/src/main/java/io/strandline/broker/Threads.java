@@ -27,6 +27,9 @@ final class Threads implements AutoCloseable {
   /** Steps of log-ins, which may call handlers of the user's; certificates are read here too. */
   final ExecutorService logins = pool("login", 2);
 
+  /** What clients tell of themselves goes to its receivers here. */
+  final ExecutorService telemetry = pool("telemetry", 1);
+
   /** Changes of the metadata, one after another. */
   final ExecutorService changes = pool("changes", 1);
 

@@ -10,6 +10,7 @@ import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.store.RewriteKeys;
 import io.strandline.broker.store.ScrubKeys;
+import io.strandline.broker.telemetry.TelemetryKeys;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -89,6 +90,7 @@ class BrokerConfigTest {
     numbers.put(BatchKeys.DECODED_BYTES, "1048583");
     numbers.put(BatchKeys.RECORDS, "27");
     numbers.put(SecurityKeys.RELOAD_MS, "2001");
+    numbers.put(TelemetryKeys.CLIENTS_MAX, "28");
     all.put(MountKeys.STORES, "file:/another");
     numbers.put(ScrubKeys.LIST_MS, "1001");
     numbers.put(ScrubKeys.BYTES, "23");

@@ -288,8 +288,8 @@ public final class KraftControlPlane implements ControlPlane {
     ApiVersionCollection all =
         controller.isPresent()
             ? ApiVersionsResponse.controllerApiVersions(
-                controller.get(), ListenerType.BROKER, unstable, false)
-            : ApiVersionsResponse.brokerApiVersions(ListenerType.BROKER, unstable, false);
+                controller.get(), ListenerType.BROKER, unstable, true)
+            : ApiVersionsResponse.brokerApiVersions(ListenerType.BROKER, unstable, true);
     ApiVersionCollection mine = new ApiVersionCollection(served.size());
     all.forEach(
         version -> {

@@ -10,13 +10,14 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /**
- * The admin HTTP endpoint: {@code /metrics} for Prometheus, {@code /healthz} and {@code /readyz}
- * for whoever keeps the process running. A health answer is 200 or 503 with a JSON object that
- * names every check.
+ * The admin HTTP endpoint: {@code /metrics} for Prometheus, {@code /metrics/clients} for what
+ * clients tell of themselves, {@code /healthz} and {@code /readyz} for whoever keeps the process
+ * running. A health answer is 200 or 503 with a JSON object that names every check.
  */
 public final class AdminServer implements AutoCloseable {
   private final HttpServer server;
@@ -38,15 +39,10 @@ public final class AdminServer implements AutoCloseable {
     HttpServer server = HttpServer.create(address, 0);
     server.setExecutor(executor);
     server.createContext(
-        "/metrics",
-        onlyGet(
-            "/metrics",
-            exchange ->
-                answer(
-                    exchange,
-                    200,
-                    "text/plain; version=0.0.4; charset=utf-8",
-                    meters.scrape().getBytes(StandardCharsets.UTF_8))));
+        "/metrics", onlyGet("/metrics", exchange -> tell(exchange, Optional.of(meters.scrape()))));
+    server.createContext(
+        "/metrics/clients",
+        onlyGet("/metrics/clients", exchange -> tell(exchange, meters.scrapeClients())));
     server.createContext("/healthz", onlyGet("/healthz", checks(health::life)));
     server.createContext("/readyz", onlyGet("/readyz", checks(health::readiness)));
     server.createContext("/", exchange -> answer(exchange, 404, "text/plain", new byte[0]));
@@ -76,6 +72,14 @@ public final class AdminServer implements AutoCloseable {
         handler.handle(exchange);
       }
     };
+  }
+
+  private static void tell(HttpExchange exchange, Optional<String> scrape) throws IOException {
+    answer(
+        exchange,
+        scrape.isPresent() ? 200 : 404,
+        "text/plain; version=0.0.4; charset=utf-8",
+        scrape.orElse("").getBytes(StandardCharsets.UTF_8));
   }
 
   private static HttpHandler checks(Supplier<Map<String, Health.Check>> source) {

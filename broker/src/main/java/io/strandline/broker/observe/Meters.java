@@ -11,7 +11,10 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.strandline.broker.observe.kafka.KafkaMeters;
+import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The node's meters: those for Prometheus, and those under Kafka's names for JMX. */
 public final class Meters implements AutoCloseable {
@@ -19,6 +22,7 @@ public final class Meters implements AutoCloseable {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics collections = new JvmGcMetrics();
   private final KafkaMeters kafka;
+  private volatile @Nullable Supplier<String> clients;
 
   /**
    * @param nanoClock {@code System::nanoTime} but in tests
@@ -46,6 +50,20 @@ public final class Meters implements AutoCloseable {
     new ProcessorMetrics().bindTo(registry);
     new FileDescriptorMetrics().bindTo(registry);
     new UptimeMetrics().bindTo(registry);
+  }
+
+  /**
+   * What clients tell of themselves is told too.
+   *
+   * @param page in Prometheus' text format
+   */
+  public void addClients(Supplier<String> page) {
+    clients = page;
+  }
+
+  /** What clients tell of themselves, in Prometheus' text format; empty when it is not kept. */
+  public Optional<String> scrapeClients() {
+    return Optional.ofNullable(clients).map(Supplier::get);
   }
 
   /** All meters in Prometheus' text format. */

@@ -96,7 +96,8 @@ class PackageTableTest {
                 "io.strandline.broker.group..",
                 "io.strandline.broker.coordinator..",
                 "io.strandline.broker.share..",
-                "io.strandline.broker.guard.."))
+                "io.strandline.broker.guard..",
+                "io.strandline.broker.telemetry.."))
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.apache.kafka.image..", "org.apache.kafka.metadata..")

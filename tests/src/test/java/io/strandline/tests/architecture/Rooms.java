@@ -83,6 +83,7 @@ final class Rooms {
         "broker.control",
         "broker.log");
     room("broker.share", "broker.coordinator", "broker.partition", "broker.control");
+    room("broker.telemetry", "broker.control");
     room(
         "broker.request",
         "broker.partition",
@@ -92,6 +93,7 @@ final class Rooms {
         "broker.control",
         "broker.guard",
         "broker.log",
+        "broker.telemetry",
         "replay");
     room("broker.socket", "broker.request", "broker.guard", "broker.observe");
     room("broker", "broker.*", "replay", "replay.*", "tiering", "tiering.*", "cache");

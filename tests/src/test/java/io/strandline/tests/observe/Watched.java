@@ -102,6 +102,12 @@ final class Watched implements AutoCloseable {
     return new HashMap<>(Map.of("bootstrap.servers", "127.0.0.1:" + node.port("PLAINTEXT")));
   }
 
+  Admin admin(Map<String, String> settings) {
+    Map<String, Object> all = client();
+    all.putAll(settings);
+    return Admin.create(all);
+  }
+
   void create(String topic, int partitions, Map<String, String> configs) throws Exception {
     try (Admin admin = Admin.create(client())) {
       admin

@@ -32,6 +32,8 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.ApiVersionsRequest;
+import org.apache.kafka.common.requests.ApiVersionsResponse;
 import org.apache.kafka.common.requests.DeleteRecordsRequest;
 import org.apache.kafka.common.requests.DescribeGroupsRequest;
 import org.apache.kafka.common.requests.FetchRequest;
@@ -44,6 +46,7 @@ import org.apache.kafka.common.requests.MetadataRequest;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +90,15 @@ class EveryVersionTest {
   @AfterAll
   void stop() {
     node.close();
+  }
+
+  @Test
+  void nobodyIsAskedForMetricsThatNobodyWants() throws IOException {
+    ApiVersionsResponse answer =
+        (ApiVersionsResponse) ask(new ApiVersionsRequest.Builder().build());
+    assertThat(answer.data().apiKeys().find(ApiKeys.API_VERSIONS.id)).isNotNull();
+    assertThat(answer.data().apiKeys().find(ApiKeys.PUSH_TELEMETRY.id)).isNull();
+    assertThat(answer.data().apiKeys().find(ApiKeys.GET_TELEMETRY_SUBSCRIPTIONS.id)).isNull();
   }
 
   static Stream<Arguments> versions(ApiKeys... apis) {
