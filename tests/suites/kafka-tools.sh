@@ -22,7 +22,7 @@ X
 
 "${java[@]}" -Xmx384m io.strandline.broker.Main --set "log.dirs=$dir/data" --set "strandline.object.store=file:$dir/objects" \
   --set listeners=PLAINTEXT://127.0.0.1:0 --set strandline.admin.listener=127.0.0.1:0 --set group.initial.rebalance.delay.ms=0 \
-  --set offsets.topic.num.partitions=4 > "$dir/broker.log" 2>&1 < /dev/null &
+  --set offsets.topic.num.partitions=4 --set strandline.tier.upload.min.bytes=0 --set strandline.tier.gather.ms=0 > "$dir/broker.log" 2>&1 < /dev/null &
 broker=$!
 trap 'kill $broker 2>/dev/null; wait $broker 2>/dev/null' EXIT
 for ((i = 0; i < 600; i++)); do

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -155,7 +156,7 @@ final class Case {
   }
 
   /**
-   * A group that stopped half-way loses nothing, one that was at the end has nothing left to read.
+   * A group that stopped half-way loses nothing, one that was at the end reads what comes later.
    */
   private void moveOver(Set<String> shopped, Admin here) throws Exception {
     Set<String> all = new HashSet<>(stage.values(a, "orders"));
@@ -165,14 +166,17 @@ final class Case {
     for (ConsumerRecord<byte[], byte[]> record : stage.committed(b, "a.orders")) {
       ends.put(new TopicPartition("a.orders", record.partition()), record.offset() + 1);
     }
+    // MirrorMaker may keep the last of its syncs until there are more records: not beyond the end,
+    // and little before it.
     stage.await(
-        "bill's offsets are after the last records", () -> ends.equals(offsets(here, "bill")));
+        "bill's offsets are there", () -> offsets(here, "bill").keySet().equals(ends.keySet()));
+    stage.check("and not beyond the last records", within(offsets(here, "bill"), ends));
     var translated =
         RemoteClusterUtils.translateOffsets(Map.of("bootstrap.servers", b), "a", "bill", PATIENCE);
-    translated.keySet().removeIf(p -> !p.topic().equals("a.orders"));
     Map<TopicPartition, Long> told = new HashMap<>();
     translated.forEach((p, o) -> told.put(p, o.offset()));
-    stage.equal("and are told by its client", ends, told);
+    told.keySet().retainAll(ends.keySet());
+    stage.check("nor are those its client tells", told.size() == ends.size() && within(told, ends));
     stage.await("shop's offsets are there", () -> !offsets(here, "shop").isEmpty());
     write(a, "orders", 12_000, 500);
     all.addAll(stage.values(a, "orders"));
@@ -186,10 +190,15 @@ final class Case {
             "a.orders",
             r -> r.size() + shopped.size() >= all.size() && holds(r, shopped, all)));
     stage.equal("shop goes on here and misses nothing", all, both);
-    stage.equal(
-        "bill reads only what came later",
-        500,
-        read(b, "bill", "a.orders", r -> r.size() >= 500).size());
+    Set<String> later = new HashSet<>();
+    IntStream.range(12_000, 12_500).forEach(i -> later.add("orders " + i));
+    Set<String> billed = read(b, "bill", "a.orders", r -> r.containsAll(later));
+    stage.check("bill misses nothing that came later", billed.containsAll(later));
+    stage.check("and reads little twice", billed.size() < all.size() / 4);
+  }
+
+  private static boolean within(Map<TopicPartition, Long> offsets, Map<TopicPartition, Long> ends) {
+    return offsets.entrySet().stream().allMatch(o -> o.getValue() <= ends.get(o.getKey()));
   }
 
   private void innerTopics(Admin here) throws Exception {
