@@ -41,7 +41,8 @@ final class Application implements AutoCloseable {
     settings.put("auto.offset.reset", "earliest");
     settings.put("reconnect.backoff.max.ms", "200");
     settings.put("request.timeout.ms", "5000");
-    settings.put("producer.transaction.timeout.ms", "5000");
+    // Longer than a start takes: Kafka Streams gives up on a transaction that timed out.
+    settings.put("producer.transaction.timeout.ms", "20000");
     settings.putAll(more);
     return new Application(dir, settings);
   }
