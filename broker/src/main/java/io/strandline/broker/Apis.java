@@ -15,6 +15,7 @@ import io.strandline.broker.request.admin.LogDirMoves;
 import io.strandline.broker.request.admin.LogHandlers;
 import io.strandline.broker.request.admin.TelemetryHandlers;
 import io.strandline.broker.request.admin.TokenHandlers;
+import io.strandline.broker.request.config.ConfigHandlers;
 import io.strandline.broker.request.data.DataHandlers;
 import io.strandline.broker.request.group.FindCoordinatorHandler;
 import io.strandline.broker.request.group.GroupHandlers;
@@ -107,6 +108,7 @@ final class Apis {
     share = share(config, control, partitions, coordinators, process);
     share.addTo(table);
     new DescribeHandlers(control, guard).addTo(table);
+    new ConfigHandlers(control, guard).addTo(table);
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
     new LogDirMoves(control, partitions, guard).addTo(table);

@@ -12,6 +12,7 @@ import io.strandline.tiering.segment.BatchBounds;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.apache.kafka.common.Endpoint;
+import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
 /** From configuration keys to the configuration records that each package owns. */
 final class Bindings {
@@ -19,9 +20,10 @@ final class Bindings {
 
   static LogSettings logSettings(BrokerConfig config) {
     return new LogSettings(
-        config.kafkaInt("producer.id.expiration.ms"),
+        new ProducerStateManagerConfig(
+            config.kafkaInt("producer.id.expiration.ms"),
+            config.kafkaOn("transaction.partition.verification.enable")),
         config.kafkaInt("transaction.max.timeout.ms"),
-        config.kafkaOn("transaction.partition.verification.enable"),
         config.on(ConfigKeys.VALIDATION_WALK),
         config.on(ConfigKeys.VALIDATION_STRICT),
         hotWindowBytes(config),
@@ -48,9 +50,9 @@ final class Bindings {
         Math.min(defaults.maintainMs(), config.kafkaNumber("log.flush.scheduler.interval.ms")),
         config.kafkaNumber("replica.high.watermark.checkpoint.interval.ms"),
         config.kafkaNumber("log.retention.check.interval.ms"),
-        config.kafkaNumber("log.cleaner.backoff.ms"),
+        () -> config.kafkaNumber("log.cleaner.backoff.ms"),
         config.number(BackupKeys.INTERNAL_BACKUP_MS),
-        TierBindings.cleaner(config, 1));
+        () -> TierBindings.cleaner(config, 1));
   }
 
   static SpaceConfig space(BrokerConfig config) {

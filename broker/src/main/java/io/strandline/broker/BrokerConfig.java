@@ -16,9 +16,13 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.apache.kafka.server.config.DynamicBrokerConfig;
 
 /**
  * The configuration of a node: Kafka's keys with Kafka's meanings, ours beside them. Later sources
@@ -45,11 +49,26 @@ public final class BrokerConfig {
   private final Map<String, String> kafka;
   private final Map<String, Object> ours;
   private final List<String> unknown;
+  private final Function<String, Optional<Object>> changes;
 
-  private BrokerConfig(Map<String, String> kafka, Map<String, Object> ours, List<String> unknown) {
+  private BrokerConfig(
+      Map<String, String> kafka,
+      Map<String, Object> ours,
+      List<String> unknown,
+      Function<String, Optional<Object>> changes) {
     this.kafka = Map.copyOf(kafka);
     this.ours = Map.copyOf(ours);
     this.unknown = List.copyOf(unknown);
+    this.changes = changes;
+  }
+
+  /**
+   * The same, whose numbers and switches of Kafka are at any time what the cluster has set.
+   *
+   * @param changes by Kafka's key what it was changed to, empty where the file holds
+   */
+  BrokerConfig following(Function<String, Optional<Object>> changes) {
+    return new BrokerConfig(kafka, ours, unknown, changes);
   }
 
   /**
@@ -87,7 +106,7 @@ public final class BrokerConfig {
     Map<String, String> mine = new HashMap<>();
     List<String> unknown = new ArrayList<>();
     List<String> wrong = new ArrayList<>();
-    new TreeMap<>(given)
+    new TreeMap<>(resolved(given))
         .forEach(
             (key, value) -> {
               if (key.startsWith(OURS)) {
@@ -101,7 +120,24 @@ public final class BrokerConfig {
     if (!wrong.isEmpty()) {
       throw new ConfigError(String.join("\n", wrong));
     }
-    return new BrokerConfig(kafka, ConfigKeys.TABLE.parse(mine), unknown);
+    return new BrokerConfig(kafka, ConfigKeys.TABLE.parse(mine), unknown, key -> Optional.empty());
+  }
+
+  /** With what {@code config.providers} say put where a value names them (KIP-297, KIP-421). */
+  private static Map<String, String> resolved(Map<String, String> given) {
+    if (!given.containsKey(AbstractConfig.CONFIG_PROVIDERS_CONFIG)) {
+      return given;
+    }
+    Properties all = new Properties();
+    all.putAll(given);
+    Map<String, String> values = new HashMap<>(given);
+    try {
+      DynamicBrokerConfig.resolveVariableConfigs(all)
+          .forEach((key, value) -> values.put((String) key, String.valueOf(value)));
+    } catch (KafkaException e) {
+      throw new ConfigError("config.providers: " + e.getMessage());
+    }
+    return values;
   }
 
   /** The key that an environment variable sets. */
@@ -204,6 +240,10 @@ public final class BrokerConfig {
     ConfigKey known = AbstractKafkaConfig.CONFIG_DEF.configKeys().get(key);
     if (known == null) {
       throw new IllegalArgumentException("no key of Kafka's: " + key);
+    }
+    Optional<Object> changed = changes.apply(key);
+    if (changed.isPresent()) {
+      return changed.get();
     }
     String given = kafka.get(key);
     Object value = given == null ? known.defaultValue : ConfigDef.parseType(key, given, known.type);

@@ -27,6 +27,12 @@ final class ConfigReference {
       underscore, `___` a dash. `STRANDLINE_OBJECT_STORE` sets `strandline.object.store`: where Kafka has no such
       key, the first word of ours may be left out.
 
+      A value may come from elsewhere, as `${file:/etc/strandline/secrets:password}`, by Kafka's `config.providers`
+      (KIP-297): so that no secret stands in the file.
+
+      Keys that Kafka calls dynamic (KIP-226) are changed while the broker runs by `kafka-configs.sh`, and hold after a
+      restart too. `num.network.threads` waits for it; `listeners` are not changed so.
+
       A wrong value stops the start with the key, the value and what is allowed; an unknown key is warned about.
 
       ## Keys of Strandline
@@ -76,6 +82,9 @@ final class ConfigReference {
           "telemetry.",
           "transaction.",
           "transactional.id.",
+          "config.providers",
+          "metric.reporters",
+          "metrics.",
           "add.partitions.to.txn.");
 
   /** Single keys of Kafka's that something here acts on. */
@@ -94,6 +103,9 @@ final class ConfigReference {
           "inter.broker.listener.name",
           "controller.listener.names",
           "log.dir",
+          "log.dir.failure.timeout.ms",
+          "cordoned.log.dirs",
+          "offset.metadata.max.bytes",
           "log.dirs",
           "log.retention.check.interval.ms",
           "log.flush.scheduler.interval.ms",

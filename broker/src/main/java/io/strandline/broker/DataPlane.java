@@ -59,14 +59,14 @@ final class DataPlane implements AutoCloseable {
       LogDirectories directories,
       Meters meters,
       Health health) {
-    this.config = config;
+    this.config = config.following(this::changed);
     this.threads = threads;
     this.directories = directories;
     this.meters = meters;
     this.health = health;
     this.tier =
         parts.started(
-            "tier", ObjectTier.open(config, threads, meters.registry(), health, this::view));
+            "tier", ObjectTier.open(this.config, threads, meters.registry(), health, this::view));
   }
 
   /**
@@ -82,6 +82,12 @@ final class DataPlane implements AutoCloseable {
     return new DataPlane(config, threads, directories, meters, health);
   }
 
+  /** Before the quorum is there, nothing was changed. */
+  private Optional<Object> changed(String key) {
+    ControlPlane now = control.get();
+    return now == null ? Optional.empty() : now.view().changedValue(key);
+  }
+
   private ClusterView view() {
     ControlPlane now = control.get();
     if (now == null) {
@@ -93,6 +99,7 @@ final class DataPlane implements AutoCloseable {
   /** Opens the logs with the topic configurations of {@code view}; recovers those that need it. */
   void open(ControlPlane quorum, ClusterView view) {
     control.set(quorum);
+    directories.follow(quorum.changes(), config);
     tier.verify(view.clusterId());
     DiskSpace space =
         new DiskSpace(Bindings.space(config), DiskSpace.ofFileSystems(), meters.registry());

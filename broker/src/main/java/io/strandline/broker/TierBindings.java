@@ -136,7 +136,7 @@ final class TierBindings {
         defaults.backoffMaxMs(),
         defaults.segmentsPerCommit(),
         scrub(config),
-        rewrite(config));
+        () -> rewrite(config));
   }
 
   /** What is rewritten must not be what stops producers: twice the reserve stays free. */

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.kafka.common.config.provider.FileConfigProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -176,6 +177,28 @@ class BrokerConfigTest {
   void secretsAreNotRepeated() {
     assertThat(BrokerConfig.of(Map.of("ssl.keystore.password", "hush")).kafka())
         .containsEntry("ssl.keystore.password", "hush");
+  }
+
+  @Test
+  void aValueMayComeFromElsewhere(@TempDir Path dir) throws Exception {
+    Path secrets = Files.writeString(dir.resolve("secrets"), "store=hush\nwhere=127.0.0.1:7\n");
+    Map<String, String> given =
+        Map.of(
+            "config.providers",
+            "file",
+            "config.providers.file.class",
+            FileConfigProvider.class.getName(),
+            "ssl.keystore.password",
+            "${file:" + secrets + ":store}",
+            "strandline.admin.listener",
+            "${file:" + secrets + ":where}");
+    BrokerConfig config = BrokerConfig.of(given);
+    assertThat(config.kafka()).containsEntry("ssl.keystore.password", "hush");
+    assertThat(config.text("strandline.admin.listener")).isEqualTo("127.0.0.1:7");
+    Files.delete(secrets);
+    assertThatThrownBy(() -> BrokerConfig.of(given))
+        .isInstanceOf(ConfigError.class)
+        .hasMessageContaining("config.providers");
   }
 
   @Test

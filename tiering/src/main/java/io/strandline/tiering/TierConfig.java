@@ -3,6 +3,7 @@ package io.strandline.tiering;
 import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.upload.UploadConfig;
+import java.util.function.Supplier;
 
 /**
  * @param gather what sealed segments wait for before they go up
@@ -12,7 +13,7 @@ import io.strandline.tiering.upload.UploadConfig;
  * @param segmentsPerCommit at most so many segments in one manifest version
  * @param scrub how what is tiered is checked; its grace is also the time after which a request of a
  *     dead process can no longer arrive
- * @param rewrite of compaction and merging
+ * @param rewrite of compaction and merging, as it is now: an operator may change it at any time
  */
 public record TierConfig(
     UploadConfig upload,
@@ -23,7 +24,7 @@ public record TierConfig(
     long backoffMaxMs,
     int segmentsPerCommit,
     ScrubConfig scrub,
-    RewriteConfig rewrite) {
+    Supplier<RewriteConfig> rewrite) {
   public TierConfig {
     if (checkMs < 1
         || reclaimMs < 1
@@ -59,6 +60,6 @@ public record TierConfig(
         60_000,
         8,
         ScrubConfig.defaults(),
-        RewriteConfig.defaults());
+        RewriteConfig::defaults);
   }
 }

@@ -99,7 +99,7 @@ final class TestTier {
             d.backoffMaxMs(),
             d.segmentsPerCommit(),
             d.scrub(),
-            rewrite);
+            () -> rewrite);
     return this;
   }
 

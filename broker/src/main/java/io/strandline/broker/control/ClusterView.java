@@ -147,6 +147,9 @@ public interface ClusterView {
   /** A number of this broker's effective configuration, dynamic values included. */
   long brokerNumber(String key);
 
+  /** What Kafka's key of this broker says since it was changed dynamically; empty if it was not. */
+  Optional<Object> changedValue(String key);
+
   /** Only what was set on the topic itself; empty when nothing was, or there is no such topic. */
   Map<String, String> topicOverrides(String topic);
 

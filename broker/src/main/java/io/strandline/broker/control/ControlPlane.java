@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.config.BrokerChanges;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,6 +65,9 @@ public interface ControlPlane extends AutoCloseable {
 
   /** The same with what was changed while this node runs. */
   AbstractKafkaConfig currentConfig();
+
+  /** Where changes of this broker's configuration are judged and taken over. */
+  BrokerChanges changes();
 
   /** Kafka's metrics registry of this node, for the same. */
   Metrics kafkaMetrics();

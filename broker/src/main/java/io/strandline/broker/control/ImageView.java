@@ -1,5 +1,7 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.config.ConfigDescriptions;
+import io.strandline.broker.control.config.EffectiveConfig;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
@@ -239,6 +241,11 @@ final class ImageView implements ClusterView {
   @Override
   public long brokerNumber(String key) {
     return ((Number) config.kafka().get(key)).longValue();
+  }
+
+  @Override
+  public Optional<Object> changedValue(String key) {
+    return config.changed(key) ? Optional.ofNullable(config.kafka().get(key)) : Optional.empty();
   }
 
   @Override

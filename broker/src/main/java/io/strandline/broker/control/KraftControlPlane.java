@@ -1,5 +1,7 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.config.BrokerChanges;
+import io.strandline.broker.control.config.EffectiveConfig;
 import io.strandline.broker.control.snapshot.RestoredCluster;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -33,6 +35,7 @@ import org.apache.kafka.server.AssignmentsManager;
 import org.apache.kafka.server.KRaftTopicCreator;
 import org.apache.kafka.server.ServerSocketFactory;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.apache.kafka.server.config.ServerLogConfigs;
 import org.jspecify.annotations.Nullable;
 import scala.jdk.javaapi.CollectionConverters;
 
@@ -51,6 +54,7 @@ public final class KraftControlPlane implements ControlPlane {
   private final AssignmentsManager assignments;
   private final TopicCreation creation;
   private final ProducerIdManager producerIds;
+  private final BrokerChanges changes;
 
   private KraftControlPlane(
       Storage storage, Faults faults, KraftNode node, @Nullable ControllerSocket socket) {
@@ -66,6 +70,7 @@ public final class KraftControlPlane implements ControlPlane {
             node.loader(),
             () -> node.raft().client().kraftVersion(),
             faults.build("metadata publishing", false, () -> {}));
+    this.changes = new BrokerChanges(config, resource -> feed.view().cache().config(resource));
     this.channels = new Channels(node.raft(), config, node.metrics());
     this.registration =
         new Registration(
@@ -73,6 +78,9 @@ public final class KraftControlPlane implements ControlPlane {
             storage,
             () -> faults.fatal("this broker lost its registration", null),
             () -> feed.view().cache().metadataVersion().isCordonedLogDirsSupported());
+    changes.follow(
+        Set.of(ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG),
+        now -> registration.cordon(now.cordonedLogDirs()));
     this.assignments =
         new AssignmentsManager(
             Time.SYSTEM,
@@ -207,6 +215,11 @@ public final class KraftControlPlane implements ControlPlane {
   @Override
   public AbstractKafkaConfig currentConfig() {
     return feed.view().config().kafka();
+  }
+
+  @Override
+  public BrokerChanges changes() {
+    return changes;
   }
 
   @Override

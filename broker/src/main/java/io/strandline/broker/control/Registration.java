@@ -2,10 +2,12 @@ package io.strandline.broker.control;
 
 import java.net.UnknownHostException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
@@ -102,6 +104,15 @@ final class Registration implements AutoCloseable {
 
   void directoryFailed(Uuid directory) {
     lifecycle.propagateDirectoryFailure(directory, config.logDirFailureTimeoutMs());
+  }
+
+  /** Nothing new shall be put into these directories (KIP-1066). */
+  void cordon(List<String> directories) {
+    lifecycle.propagateDirectoryCordoned(
+        storage.directories().entrySet().stream()
+            .filter(one -> directories.contains(one.getKey().toString()))
+            .map(Map.Entry::getValue)
+            .collect(Collectors.toSet()));
   }
 
   CompletableFuture<Void> controlledShutdown() {

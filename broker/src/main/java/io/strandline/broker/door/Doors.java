@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Reconfigurable;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.network.ListenerName;
@@ -48,9 +49,17 @@ public final class Doors {
       Optional<AclGuard> guard = AclGuard.of(quorum);
       guard.ifPresent(acls -> await(acls.ready(), "the ACLs"));
       guard.ifPresent(acls -> requireReach(quorum.kafkaConfig(), acls));
+      guard.map(acls -> acls.plugin().get()).ifPresent(authorizer -> follow(quorum, authorizer));
       return guard;
     } catch (KafkaException e) {
       throw new StartException("authorizer: " + e.getMessage(), e);
+    }
+  }
+
+  /** A plug-in may take changes of its own settings. */
+  private static void follow(ControlPlane quorum, Object plugin) {
+    if (plugin instanceof Reconfigurable settings) {
+      quorum.changes().add(settings);
     }
   }
 
@@ -93,11 +102,11 @@ public final class Doors {
     }
     ClientQuotas quotas =
         new ClientQuotas(windows(quorum), quorum.kafkaMetrics(), Time.SYSTEM, custom);
+    custom.ifPresent(plugin -> follow(quorum, plugin.get()));
     custom.ifPresent(
         plugin ->
             quorum.listenToImages(
-                new QuotaCallback(
-                    plugin.get(), quotas, quorum::currentConfig, quorum.view().clusterId())));
+                new QuotaCallback(plugin.get(), quotas, quorum.view().clusterId())));
     quorum.listenToImages(new QuotaFeed(quotas));
     return quotas;
   }
@@ -154,6 +163,7 @@ public final class Doors {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }
     await(scram.loaded(), "the users");
+    security.certificates().forEach(quorum.changes()::add);
     if (security.reloads()) {
       var unused =
           timer.scheduleWithFixedDelay(

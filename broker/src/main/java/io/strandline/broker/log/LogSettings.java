@@ -1,14 +1,15 @@
 package io.strandline.broker.log;
 
 import io.strandline.tiering.segment.BatchBounds;
+import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
 /**
  * What the hot log lets an operator choose beside the topic's own configuration.
  *
- * @param producerIdExpirationMs {@code producer.id.expiration.ms}
+ * @param producers {@code producer.id.expiration.ms} and {@code
+ *     transaction.partition.verification.enable} (KIP-890), one for all logs, which follows changes
  * @param transactionMaxTimeoutMs {@code transaction.max.timeout.ms}; tells a late transaction from
  *     an open one
- * @param transactionVerification {@code transaction.partition.verification.enable} (KIP-890)
  * @param walkRecords check the record frames of uncompressed batches on the fast path
  * @param strictValidation every client batch goes through Kafka's LogValidator, decompression
  *     included
@@ -16,15 +17,19 @@ import io.strandline.tiering.segment.BatchBounds;
  * @param bounds what a batch may decode to where it is looked into
  */
 public record LogSettings(
-    int producerIdExpirationMs,
+    ProducerStateManagerConfig producers,
     int transactionMaxTimeoutMs,
-    boolean transactionVerification,
     boolean walkRecords,
     boolean strictValidation,
     long hotWindowBytes,
     BatchBounds bounds) {
   public static LogSettings defaults() {
     return new LogSettings(
-        86_400_000, 900_000, true, true, false, 1L << 30, BatchBounds.defaults());
+        new ProducerStateManagerConfig(86_400_000, true),
+        900_000,
+        true,
+        false,
+        1L << 30,
+        BatchBounds.defaults());
   }
 }

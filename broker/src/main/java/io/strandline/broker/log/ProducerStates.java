@@ -31,7 +31,6 @@ import org.apache.kafka.storage.internals.log.LogOffsetMetadata;
 import org.apache.kafka.storage.internals.log.ProducerAppendInfo;
 import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.ProducerStateManager;
-import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.apache.kafka.storage.internals.log.VerificationStateEntry;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +67,7 @@ final class ProducerStates {
               partition,
               directory.toFile(),
               settings.transactionMaxTimeoutMs(),
-              new ProducerStateManagerConfig(
-                  settings.producerIdExpirationMs(), settings.transactionVerification()),
+              settings.producers(),
               new KafkaTime(runtime.clock()));
     } catch (NumberFormatException e) {
       throw new KafkaStorageException(

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +23,12 @@ import org.slf4j.LoggerFactory;
 final class Cleaning {
   private static final Logger LOG = LoggerFactory.getLogger(Cleaning.class);
 
-  private final CompactionConfig config;
+  private final Supplier<CompactionConfig> config;
   private final InstantSource clock;
   private final MeterRegistry meters;
   private @Nullable LocalCleaner cleaner;
 
-  Cleaning(CompactionConfig config, InstantSource clock, MeterRegistry meters) {
+  Cleaning(Supplier<CompactionConfig> config, InstantSource clock, MeterRegistry meters) {
     this.config = config;
     this.clock = clock;
     this.meters = meters;

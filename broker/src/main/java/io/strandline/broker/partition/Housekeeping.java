@@ -110,7 +110,7 @@ final class Housekeeping implements AutoCloseable {
       retainedMs = nowMs;
       done += retain(nowMs);
     }
-    if (nowMs - cleanedMs >= runtime.settings().cleanMs()
+    if (nowMs - cleanedMs >= runtime.settings().cleanMs().getAsLong()
         && cleaningNow.compareAndSet(false, true)) {
       cleanedMs = nowMs;
       runtime.cleaner().execute(this::cleanNow);

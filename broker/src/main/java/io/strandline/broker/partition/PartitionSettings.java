@@ -1,6 +1,8 @@
 package io.strandline.broker.partition;
 
 import io.strandline.tiering.compact.CompactionConfig;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * What an operator may choose about partitions.
@@ -10,21 +12,21 @@ import io.strandline.tiering.compact.CompactionConfig;
  * @param maintainMs how often flushes, rolls and checkpoints are looked after
  * @param highWatermarkMs {@code replica.high.watermark.checkpoint.interval.ms}
  * @param retentionMs {@code log.retention.check.interval.ms}
- * @param cleanMs {@code log.cleaner.backoff.ms}
+ * @param cleanMs {@code log.cleaner.backoff.ms}, as it is now
  * @param internalBackupMs records of a tiered internal topic wait at most so long in a segment that
  *     is still written to; 0 for as long as it takes to fill one
- * @param cleaner memory of the local cleaner
+ * @param cleaner memory of the local cleaner, as it is now
  */
 public record PartitionSettings(
     int inlineBytes,
     long maintainMs,
     long highWatermarkMs,
     long retentionMs,
-    long cleanMs,
+    LongSupplier cleanMs,
     long internalBackupMs,
-    CompactionConfig cleaner) {
+    Supplier<CompactionConfig> cleaner) {
   public static PartitionSettings defaults() {
     return new PartitionSettings(
-        1 << 20, 1_000, 5_000, 300_000, 15_000, 300_000, CompactionConfig.defaults());
+        1 << 20, 1_000, 5_000, 300_000, () -> 15_000, 300_000, CompactionConfig::defaults);
   }
 }

@@ -1,6 +1,9 @@
 package io.strandline.broker.request;
 
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +47,24 @@ public final class Reply {
   /** The connection ends: for a Produce with acks 0 that failed, and where Kafka does so too. */
   public static Reply closeConnection() {
     return new Reply(null, true, null);
+  }
+
+  /** What the controller's answer to a request, or its failure, becomes for the client. */
+  public static CompletionStage<Reply> forwarded(
+      Request<? extends AbstractRequest> request,
+      CompletionStage<? extends AbstractResponse> answer) {
+    return answer.handle(
+        (response, failure) -> {
+          if (failure == null) {
+            return of(response);
+          }
+          Throwable cause = Dispatcher.cause(failure);
+          // The controller was upgraded or downgraded since ApiVersions was answered: the client
+          // shall connect and ask anew, as with Kafka.
+          return cause instanceof UnsupportedVersionException
+              ? closeConnection()
+              : of(request.body().getErrorResponse(cause));
+        });
   }
 
   public @Nullable AbstractResponse response() {

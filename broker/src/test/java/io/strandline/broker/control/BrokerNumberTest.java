@@ -2,6 +2,7 @@ package io.strandline.broker.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.broker.control.config.EffectiveConfig;
 import java.util.Map;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigResource;

@@ -36,7 +36,7 @@ class LocalCleanerTest {
     logs.with(TopicConfig.CLEANUP_POLICY_CONFIG, "compact");
     cleaner =
         new LocalCleaner(
-            new CompactionConfig(1 << 20, 0.9, 64 << 10, 1 << 20, BatchBounds.defaults()),
+            () -> new CompactionConfig(1 << 20, 0.9, 64 << 10, 1 << 20, BatchBounds.defaults()),
             () -> Instant.ofEpochMilli(logs.nowMs),
             new SimpleMeterRegistry());
   }

@@ -34,7 +34,8 @@ class FailedDirectoryTest {
     Logger logger = (Logger) LoggerFactory.getLogger("io.strandline.broker");
     lines.start();
     try (Rig rig = new Rig()) {
-      rig.settings = new PartitionSettings(1 << 20, 1, 0, 0, 0, 0, CompactionConfig.defaults());
+      rig.settings =
+          new PartitionSettings(1 << 20, 1, 0, 0, () -> 0, 0, CompactionConfig::defaults);
       rig.writes =
           task -> {
             try {

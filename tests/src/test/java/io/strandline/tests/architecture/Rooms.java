@@ -94,6 +94,7 @@ final class Rooms {
         "broker.guard",
         "broker.log",
         "broker.telemetry",
+        "broker.observe",
         "replay");
     room("broker.socket", "broker.request", "broker.guard", "broker.observe");
     room("broker", "broker.*", "replay", "replay.*", "tiering", "tiering.*", "cache");

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -99,7 +100,9 @@ class RenewalTest {
       assertThat(in.sessionLifetimeMs()).isEqualTo(1200);
       assertThatThrownBy(
               () -> {
-                while (true) {
+                // Many times the session, so that an endless one is no endless test.
+                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while (System.nanoTime() < until) {
                   client.versions();
                 }
               })
@@ -184,15 +187,21 @@ class RenewalTest {
       Path garbage = Files.writeString(dir.resolve("garbage.p12"), "no key store");
       Certificates.replace(file, garbage);
       ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "1");
-      AlterConfigOp change =
-          new AlterConfigOp(
-              new ConfigEntry("listener.name.tls.ssl.keystore.location", third.toString()),
-              AlterConfigOp.OpType.SET);
-      SecureNode.get(admin.incrementalAlterConfigs(Map.of(broker, List.of(change))).all());
+      assertThatThrownBy(() -> keyStore(admin, broker, garbage))
+          .isInstanceOf(InvalidRequestException.class);
+      keyStore(admin, broker, third);
       awaitCertificate(Certificates.certificate(third));
       open.getOutputStream().write(new byte[] {0, 0});
       assertThat(open.isClosed()).isFalse();
     }
+  }
+
+  private static void keyStore(Admin admin, ConfigResource broker, Path file) {
+    AlterConfigOp change =
+        new AlterConfigOp(
+            new ConfigEntry("listener.name.tls.ssl.keystore.location", file.toString()),
+            AlterConfigOp.OpType.SET);
+    SecureNode.get(admin.incrementalAlterConfigs(Map.of(broker, List.of(change))).all());
   }
 
   private void awaitCertificate(Certificate wanted) {

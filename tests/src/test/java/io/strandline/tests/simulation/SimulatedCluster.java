@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * once, who hears of it when is another matter. Elects from those in sync only.
  */
 final class SimulatedCluster {
+  private static final RewriteConfig REWRITE =
+      new RewriteConfig(CompactionConfig.defaults(), 1, 2_048, 2_500, 700, Double.MAX_VALUE);
+
   static final String CLUSTER = "cluster";
   static final TopicIdPartition PARTITION = new TopicIdPartition(new Uuid(5, 6), 0, "orders");
 
@@ -89,7 +92,7 @@ final class SimulatedCluster {
         2_000,
         3,
         new ScrubConfig(12_000, 1 << 20, 5_000, 20_000, false),
-        new RewriteConfig(CompactionConfig.defaults(), 1, 2_048, 2_500, 700, Double.MAX_VALUE));
+        () -> REWRITE);
   }
 
   /** One run in three is of a compacted topic; the others merge small neighbours. */

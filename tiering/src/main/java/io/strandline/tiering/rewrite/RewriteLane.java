@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicIdPartition;
 
@@ -21,9 +22,9 @@ final class RewriteLane {
 
   private final Set<TopicIdPartition> inside = new HashSet<>();
   private final LongSupplier clockMs;
-  private final int places;
+  private final IntSupplier places;
 
-  RewriteLane(int places, LongSupplier clockMs) {
+  RewriteLane(IntSupplier places, LongSupplier clockMs) {
     this.places = places;
     this.clockMs = clockMs;
   }
@@ -36,7 +37,7 @@ final class RewriteLane {
       return false;
     }
     asking.put(partition, nowMs);
-    if (!isAmongFirst(partition, places - inside.size())) {
+    if (!isAmongFirst(partition, places.getAsInt() - inside.size())) {
       return false;
     }
     asking.remove(partition);

@@ -16,6 +16,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** What all partitions of a broker that are rewritten use together. */
@@ -34,7 +35,7 @@ public final class Rewriting {
       LongSupplier clockMs,
       MeterRegistry metrics) {}
 
-  private final RewriteConfig config;
+  private final Supplier<RewriteConfig> config;
   private final Services services;
   private final RewriteLane lane;
   private final RewriteMetrics metrics;
@@ -45,10 +46,10 @@ public final class Rewriting {
   private final AtomicLong writing = new AtomicLong();
 
   /** Blocks on disk: what an earlier process left in the scratch directory goes. */
-  public Rewriting(RewriteConfig config, Services services) {
+  public Rewriting(Supplier<RewriteConfig> config, Services services) {
     this.config = config;
     this.services = services;
-    this.lane = new RewriteLane(config.concurrency(), services.clockMs);
+    this.lane = new RewriteLane(() -> config.get().concurrency(), services.clockMs);
     this.metrics = new RewriteMetrics(services.metrics);
     try {
       Files.createDirectories(services.workbench.scratch());
@@ -63,7 +64,7 @@ public final class Rewriting {
   }
 
   RewriteConfig config() {
-    return config;
+    return config.get();
   }
 
   Uploader uploader() {
@@ -133,8 +134,8 @@ public final class Rewriting {
     return new SegmentPieces(
         owner.equals(services.uploader.cluster()) ? services.store : services.stores.of(owner),
         services.workbench.executor(),
-        config.pieceBytes(),
-        config.core().batchBytesMax(),
+        config().pieceBytes(),
+        config().core().batchBytesMax(),
         left);
   }
 
@@ -147,13 +148,14 @@ public final class Rewriting {
   void copied(long bytes) {
     metrics.copiedBytes.increment((double) bytes);
     metrics.copiedSegments.increment();
-    long costMs = (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config.copyBytesPerSecond());
+    long costMs =
+        (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config().copyBytesPerSecond());
     long nowMs = nowMs();
     copyDueMs.updateAndGet(due -> Math.max(due, nowMs) + costMs);
   }
 
   /** How long to pause after so many bytes, so as to stay at the rate. */
   long pauseMs(long bytes) {
-    return (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config.bytesPerSecond());
+    return (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config().bytesPerSecond());
   }
 }

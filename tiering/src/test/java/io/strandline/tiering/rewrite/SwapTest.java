@@ -97,7 +97,7 @@ class SwapTest {
                 meters));
     rewriting =
         new Rewriting(
-            RewriteConfig.defaults(),
+            RewriteConfig::defaults,
             new Rewriting.Services(
                 store,
                 OwnedStores.all(store),

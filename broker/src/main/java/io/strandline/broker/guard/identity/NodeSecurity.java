@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Reconfigurable;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 
@@ -87,6 +88,14 @@ public final class NodeSecurity implements AutoCloseable {
   /** Whether any listener has certificates that may change. */
   public boolean reloads() {
     return listeners.values().stream().anyMatch(listener -> listener.tls().isPresent());
+  }
+
+  /** Who judges and takes over changed settings of certificates. */
+  public List<Reconfigurable> certificates() {
+    return listeners.values().stream()
+        .flatMap(listener -> listener.tls().stream())
+        .map(Reconfigurable.class::cast)
+        .toList();
   }
 
   /** Reads certificates again where they or the settings changed. Reads files. */

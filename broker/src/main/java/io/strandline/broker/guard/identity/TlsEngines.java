@@ -2,13 +2,16 @@ package io.strandline.broker.guard.identity;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import javax.net.ssl.SSLEngine;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.SslClientAuth;
+import org.apache.kafka.common.config.SslConfigs;
 import org.apache.kafka.common.config.internals.BrokerSecurityConfigs;
 import org.apache.kafka.common.network.ConnectionMode;
 import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.network.ListenerReconfigurable;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.common.security.ssl.SslFactory;
 import org.slf4j.Logger;
@@ -19,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * PEM, client authentication, protocols, ciphers, an engine factory of the user's. Certificates are
  * read again by {@link #reload}; connections that are open keep theirs. Any thread.
  */
-public final class TlsEngines implements AutoCloseable {
+public final class TlsEngines implements ListenerReconfigurable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TlsEngines.class);
 
   private final ListenerName listener;
@@ -70,7 +73,10 @@ public final class TlsEngines implements AutoCloseable {
    * do is told once and leaves all as it was. Reads files.
    */
   void reload(AbstractConfig config) {
-    Map<String, Object> values = ListenerValues.of(config, listener);
+    take(ListenerValues.of(config, listener));
+  }
+
+  private void take(Map<String, ?> values) {
     try {
       Object before = factory.sslEngineFactory();
       synchronized (this) {
@@ -90,6 +96,32 @@ public final class TlsEngines implements AutoCloseable {
             .log("new certificates were refused, the earlier ones stay");
       }
     }
+  }
+
+  @Override
+  public ListenerName listenerName() {
+    return listener;
+  }
+
+  @Override
+  public Set<String> reconfigurableConfigs() {
+    return SslConfigs.RECONFIGURABLE_CONFIGS;
+  }
+
+  /** Asked before a changed setting is written down; reads files. */
+  @Override
+  public void validateReconfiguration(Map<String, ?> configs) {
+    factory.validateReconfiguration(configs);
+  }
+
+  @Override
+  public void reconfigure(Map<String, ?> configs) {
+    take(configs);
+  }
+
+  @Override
+  public void configure(Map<String, ?> configs) {
+    // Configured when it was made.
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicIdPartition;
@@ -33,13 +34,17 @@ import org.slf4j.LoggerFactory;
 public final class LocalCleaner {
   private static final Logger LOG = LoggerFactory.getLogger(LocalCleaner.class);
 
-  private final CompactionConfig config;
+  private final Supplier<CompactionConfig> config;
   private final InstantSource clock;
   private final Set<TopicIdPartition> uncleanable = new HashSet<>();
   private final Counter bytesRead;
   private final Counter bytesKept;
 
-  public LocalCleaner(CompactionConfig config, InstantSource clock, MeterRegistry meters) {
+  /**
+   * @param config as it is now, asked for at each round
+   */
+  public LocalCleaner(
+      Supplier<CompactionConfig> config, InstantSource clock, MeterRegistry meters) {
     this.config = config;
     this.clock = clock;
     this.bytesRead = meters.counter("strandline.log.clean.read.bytes");
@@ -170,7 +175,7 @@ public final class LocalCleaner {
   }
 
   private boolean compact(Dirt dirt) throws IOException {
-    KeyCompactor compactor = new KeyCompactor(config.forBytes(dirt.dirtyBytes));
+    KeyCompactor compactor = new KeyCompactor(config.get().forBytes(dirt.dirtyBytes));
     CleanableLog files = dirt.files;
     for (LogSegment segment : dirt.segments) {
       long end = files.endOf(segment);

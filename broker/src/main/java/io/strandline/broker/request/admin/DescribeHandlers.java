@@ -7,36 +7,22 @@ import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.clients.admin.EndpointType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
-import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
-import org.apache.kafka.common.message.DescribeConfigsResponseData;
-import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsResult;
-import org.apache.kafka.common.message.ListConfigResourcesResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.DescribeClientQuotasRequest;
 import org.apache.kafka.common.requests.DescribeClientQuotasResponse;
 import org.apache.kafka.common.requests.DescribeClusterRequest;
 import org.apache.kafka.common.requests.DescribeClusterResponse;
-import org.apache.kafka.common.requests.DescribeConfigsRequest;
-import org.apache.kafka.common.requests.DescribeConfigsResponse;
-import org.apache.kafka.common.requests.ListConfigResourcesRequest;
-import org.apache.kafka.common.requests.ListConfigResourcesResponse;
 
-/**
- * DescribeCluster, DescribeConfigs, ListConfigResources, DescribeClientQuotas: read from the view
- * alone.
- */
+/** DescribeCluster and DescribeClientQuotas: read from the view alone. */
 public final class DescribeHandlers {
   private final ControlPlane control;
   private final Guard guard;
@@ -49,8 +35,6 @@ public final class DescribeHandlers {
   public ApiTable.Builder addTo(ApiTable.Builder table) {
     return table
         .add(ApiKeys.DESCRIBE_CLUSTER, (Handler<DescribeClusterRequest>) this::cluster)
-        .add(ApiKeys.DESCRIBE_CONFIGS, (Handler<DescribeConfigsRequest>) this::configs)
-        .add(ApiKeys.LIST_CONFIG_RESOURCES, (Handler<ListConfigResourcesRequest>) this::resources)
         .add(ApiKeys.DESCRIBE_CLIENT_QUOTAS, (Handler<DescribeClientQuotasRequest>) this::quotas);
   }
 
@@ -91,45 +75,6 @@ public final class DescribeHandlers {
         .setErrorMessage("The request was sent to an endpoint of type BROKER");
   }
 
-  private CompletionStage<Reply> configs(Request<DescribeConfigsRequest> request) {
-    ClusterView view = control.view();
-    var asked = request.body().data();
-    DescribeConfigsResponseData answer = new DescribeConfigsResponseData();
-    for (DescribeConfigsResource resource : asked.resources()) {
-      Errors denied = denied(request, resource);
-      answer
-          .results()
-          .add(
-              denied == Errors.NONE
-                  ? view.describeConfigs(
-                      resource, asked.includeSynonyms(), asked.includeDocumentation())
-                  : new DescribeConfigsResult()
-                      .setErrorCode(denied.code())
-                      .setErrorMessage(denied.message())
-                      .setResourceType(resource.resourceType())
-                      .setResourceName(resource.resourceName()));
-    }
-    return reply(new DescribeConfigsResponse(answer));
-  }
-
-  private Errors denied(Request<?> request, DescribeConfigsResource resource) {
-    AclOperation operation = AclOperation.DESCRIBE_CONFIGS;
-    return switch (ConfigResource.Type.forId(resource.resourceType())) {
-      case TOPIC ->
-          guard.allowsTopic(request.context(), operation, resource.resourceName())
-              ? Errors.NONE
-              : Errors.TOPIC_AUTHORIZATION_FAILED;
-      case GROUP ->
-          guard.allowsGroup(request.context(), operation, resource.resourceName())
-              ? Errors.NONE
-              : Errors.GROUP_AUTHORIZATION_FAILED;
-      default ->
-          guard.allowsCluster(request.context(), operation)
-              ? Errors.NONE
-              : Errors.CLUSTER_AUTHORIZATION_FAILED;
-    };
-  }
-
   private CompletionStage<Reply> quotas(Request<DescribeClientQuotasRequest> request) {
     if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE_CONFIGS)) {
       throw new ClusterAuthorizationException("DescribeConfigs on the cluster");
@@ -137,40 +82,6 @@ public final class DescribeHandlers {
     return reply(
         new DescribeClientQuotasResponse(
             control.view().describeClientQuotas(request.body().data())));
-  }
-
-  private CompletionStage<Reply> resources(Request<ListConfigResourcesRequest> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE_CONFIGS)) {
-      throw new ClusterAuthorizationException("DescribeConfigs on the cluster");
-    }
-    Set<Byte> supported = request.body().supportedResourceTypes();
-    List<Byte> wanted = request.body().data().resourceTypes();
-    ListConfigResourcesResponseData answer = new ListConfigResourcesResponseData();
-    if (!supported.containsAll(wanted)) {
-      return reply(
-          new ListConfigResourcesResponse(answer.setErrorCode(Errors.UNSUPPORTED_VERSION.code())));
-    }
-    ClusterView view = control.view();
-    for (byte type : wanted.isEmpty() ? supported : new HashSet<>(wanted)) {
-      for (String name : named(view, request.listener().value(), type)) {
-        answer
-            .configResources()
-            .add(
-                new ListConfigResourcesResponseData.ConfigResource()
-                    .setResourceType(type)
-                    .setResourceName(name));
-      }
-    }
-    return reply(new ListConfigResourcesResponse(answer));
-  }
-
-  private static Iterable<String> named(ClusterView view, String listener, byte type) {
-    return switch (ConfigResource.Type.forId(type)) {
-      case TOPIC -> view.topics();
-      case BROKER, BROKER_LOGGER ->
-          view.brokersWithFenced(listener).stream().map(Node::idString).toList();
-      default -> view.configuredResources(type);
-    };
   }
 
   private static CompletionStage<Reply> reply(

@@ -2,13 +2,11 @@ package io.strandline.broker.request.admin;
 
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.request.ApiTable;
-import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractRequest;
 
@@ -23,8 +21,6 @@ public final class ForwardHandler implements Handler<AbstractRequest> {
           ApiKeys.CREATE_TOPICS,
           ApiKeys.DELETE_TOPICS,
           ApiKeys.CREATE_PARTITIONS,
-          ApiKeys.ALTER_CONFIGS,
-          ApiKeys.INCREMENTAL_ALTER_CONFIGS,
           ApiKeys.ALTER_PARTITION_REASSIGNMENTS,
           ApiKeys.LIST_PARTITION_REASSIGNMENTS,
           ApiKeys.ELECT_LEADERS,
@@ -52,19 +48,6 @@ public final class ForwardHandler implements Handler<AbstractRequest> {
 
   @Override
   public CompletionStage<Reply> handle(Request<AbstractRequest> request) {
-    return control
-        .forward(request.context(), request.copyOfFrame())
-        .handle(
-            (answer, failure) -> {
-              if (failure == null) {
-                return Reply.of(answer);
-              }
-              Throwable cause = Dispatcher.cause(failure);
-              // The controller was upgraded or downgraded since ApiVersions was answered: the
-              // client shall connect and ask anew, as with Kafka.
-              return cause instanceof UnsupportedVersionException
-                  ? Reply.closeConnection()
-                  : Reply.of(request.body().getErrorResponse(cause));
-            });
+    return Reply.forwarded(request, control.forward(request.context(), request.copyOfFrame()));
   }
 }

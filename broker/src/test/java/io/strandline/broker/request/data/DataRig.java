@@ -59,6 +59,7 @@ import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.storage.internals.log.LogConfig;
+import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
 /** A node's partitions on a real disk, with cluster, time, tier and threads in the test's hand. */
 final class DataRig {
@@ -103,9 +104,8 @@ final class DataRig {
                 time,
                 new SimpleMeterRegistry(),
                 new LogSettings(
-                    86_400_000,
+                    new ProducerStateManagerConfig(86_400_000, true),
                     900_000,
-                    true,
                     true,
                     false,
                     HOT_WINDOW_BYTES,

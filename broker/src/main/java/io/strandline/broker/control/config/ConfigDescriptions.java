@@ -1,4 +1,4 @@
-package io.strandline.broker.control;
+package io.strandline.broker.control.config;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -32,13 +32,13 @@ import org.jspecify.annotations.Nullable;
  * Describes configurations as Kafka does: each value with where it comes from, the values it hides,
  * and its documentation. Values of secret types are never told.
  */
-final class ConfigDescriptions {
+public final class ConfigDescriptions {
   private final MetadataImage image;
   private final EffectiveConfig config;
   private final boolean synonyms;
   private final boolean documentation;
 
-  ConfigDescriptions(
+  public ConfigDescriptions(
       MetadataImage image, EffectiveConfig config, boolean synonyms, boolean documentation) {
     this.image = image;
     this.config = config;
@@ -47,7 +47,7 @@ final class ConfigDescriptions {
   }
 
   /** Describes one resource; what fails becomes an error of the result. */
-  DescribeConfigsResult describe(DescribeConfigsResource resource) {
+  public DescribeConfigsResult describe(DescribeConfigsResource resource) {
     DescribeConfigsResult result;
     try {
       result =
@@ -56,8 +56,6 @@ final class ConfigDescriptions {
             case BROKER -> broker(resource);
             case GROUP -> group(resource);
             case CLIENT_METRICS -> clientMetrics(resource);
-            case BROKER_LOGGER ->
-                throw new InvalidRequestException("loggers are configured in this broker's file");
             default ->
                 throw new InvalidRequestException(
                     "Unsupported resource type " + resource.resourceType());

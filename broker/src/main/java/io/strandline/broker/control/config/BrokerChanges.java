@@ -1,0 +1,102 @@
+package io.strandline.broker.control.config;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import kafka.server.ConfigAdminManager;
+import kafka.server.DynamicBrokerConfig;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.common.Reconfigurable;
+import org.apache.kafka.common.config.ConfigDef.ConfigKey;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.config.BrokerReconfigurable;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * Changes of this broker's configuration: judged here before the controller writes them down (the
+ * controller does not know what a broker can do), and taken over by those who add themselves
+ * (KIP-226). Any thread.
+ */
+public final class BrokerChanges {
+  private final KafkaConfig running;
+  private final DynamicBrokerConfig dynamic;
+  private final Function<ConfigResource, Properties> writtenDown;
+
+  /**
+   * @param running the node's configuration, which follows the changes
+   * @param writtenDown what the metadata says of a resource now
+   */
+  public BrokerChanges(KafkaConfig running, Function<ConfigResource, Properties> writtenDown) {
+    this.running = running;
+    this.dynamic = running.dynamicConfig();
+    this.writtenDown = writtenDown;
+    ChangeChecks.addTo(dynamic, running);
+  }
+
+  /**
+   * Judges a change of what is written down.
+   *
+   * @param name this broker's id, or empty for the default of all brokers
+   * @throws InvalidRequestException when this broker can not take it, with the reason
+   * @throws org.apache.kafka.common.errors.ApiException when an operation does not suit its key
+   */
+  public void require(String name, List<AlterConfigOp> operations) {
+    Properties result = new Properties();
+    result.putAll(writtenDown.apply(new ConfigResource(ConfigResource.Type.BROKER, name)));
+    ConfigAdminManager.prepareIncrementalConfigs(
+        CollectionConverters.asScala(operations), result, keys());
+    judge(name, result);
+  }
+
+  /** As above, of what shall take the place of all that is written down. */
+  public void require(String name, Map<String, String> values) {
+    Properties result = new Properties();
+    result.putAll(values);
+    judge(name, result);
+  }
+
+  private static scala.collection.Map<String, ConfigKey> keys() {
+    return CollectionConverters.asScala(AbstractKafkaConfig.CONFIG_DEF.configKeys());
+  }
+
+  private void judge(String name, Properties wanted) {
+    if (!name.isEmpty() && !name.equals(String.valueOf(running.nodeId()))) {
+      throw new InvalidRequestException(
+          "Unexpected broker id, expected " + running.nodeId() + ", but received " + name);
+    }
+    try {
+      dynamic.validate(wanted, !name.isEmpty());
+    } catch (ConfigException | IllegalArgumentException e) {
+      throw new InvalidRequestException(reason(e), e);
+    }
+  }
+
+  /** Kafka says that the configuration is invalid, and in the cause why. */
+  private static String reason(RuntimeException refusal) {
+    Throwable cause = refusal.getCause();
+    String why = cause == null ? null : cause.getMessage();
+    return why == null ? String.valueOf(refusal.getMessage()) : refusal.getMessage() + ": " + why;
+  }
+
+  /** Adds a plug-in or a listener's part that judges and takes over changes of its keys. */
+  public void add(Reconfigurable part) {
+    dynamic.addReconfigurable(part);
+  }
+
+  /** Adds a part of the broker that judges and takes over changes of its keys. */
+  public void add(BrokerReconfigurable part) {
+    dynamic.addBrokerReconfigurable(part);
+  }
+
+  /** Tells each new configuration in which one of the keys changed, after it holds. */
+  public void follow(Set<String> keys, Consumer<AbstractKafkaConfig> user) {
+    dynamic.addBrokerReconfigurable(DynamicPart.following(keys, user));
+  }
+}

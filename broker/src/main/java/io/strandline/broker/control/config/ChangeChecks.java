@@ -1,0 +1,117 @@
+package io.strandline.broker.control.config;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import kafka.server.DynamicBrokerConfig;
+import kafka.server.KafkaConfig;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.network.SocketServerConfigs;
+import org.apache.kafka.server.DynamicThreadPool;
+import org.apache.kafka.server.config.ServerLogConfigs;
+import org.apache.kafka.server.log.remote.storage.RemoteLogManagerConfig;
+import org.apache.kafka.storage.internals.log.CleanerConfig;
+
+/**
+ * What this broker demands of changed values of its configuration before the controller writes them
+ * down, where types and ranges do not say it. The bounds are Kafka's, so that scripts meet the same
+ * refusals.
+ */
+final class ChangeChecks {
+  private static final String LISTENERS = SocketServerConfigs.LISTENERS_CONFIG;
+  private static final String PROTOCOLS = SocketServerConfigs.LISTENER_SECURITY_PROTOCOL_MAP_CONFIG;
+  private static final String CLEANER_THREADS = CleanerConfig.LOG_CLEANER_THREADS_PROP;
+  private static final List<String> RATES_AND_SIZES =
+      List.of(
+          RemoteLogManagerConfig.REMOTE_LOG_INDEX_FILE_CACHE_TOTAL_SIZE_BYTES_PROP,
+          RemoteLogManagerConfig.REMOTE_LOG_MANAGER_COPY_MAX_BYTES_PER_SECOND_PROP,
+          RemoteLogManagerConfig.REMOTE_LOG_MANAGER_FETCH_MAX_BYTES_PER_SECOND_PROP);
+
+  private final KafkaConfig running;
+
+  private ChangeChecks(KafkaConfig running) {
+    this.running = running;
+  }
+
+  /** Adds the checks to those of a node's configuration. */
+  static void addTo(DynamicBrokerConfig dynamic, KafkaConfig running) {
+    ChangeChecks checks = new ChangeChecks(running);
+    dynamic.addBrokerReconfigurable(
+        DynamicPart.judging(
+            DynamicThreadPool.RECONFIGURABLE_CONFIGS,
+            wanted -> DynamicThreadPool.validateReconfiguration(running, wanted)));
+    dynamic.addBrokerReconfigurable(DynamicPart.judging(Set.of(CLEANER_THREADS), checks::cleaner));
+    dynamic.addBrokerReconfigurable(
+        DynamicPart.judging(
+            Set.of(
+                ServerLogConfigs.LOG_RETENTION_TIME_MILLIS_CONFIG,
+                RemoteLogManagerConfig.LOG_LOCAL_RETENTION_MS_PROP,
+                ServerLogConfigs.LOG_RETENTION_BYTES_CONFIG,
+                RemoteLogManagerConfig.LOG_LOCAL_RETENTION_BYTES_PROP),
+            ChangeChecks::localRetention));
+    dynamic.addBrokerReconfigurable(
+        DynamicPart.judging(
+            Set.of(ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG), ChangeChecks::cordoned));
+    dynamic.addBrokerReconfigurable(
+        DynamicPart.judging(Set.copyOf(RATES_AND_SIZES), checks::ratesAndSizes));
+    dynamic.addBrokerReconfigurable(
+        DynamicPart.judging(Set.of(LISTENERS, PROTOCOLS), checks::listeners));
+  }
+
+  /** Threads come and go by halves and doubles, as Kafka's other pools. */
+  private void cleaner(KafkaConfig wanted) {
+    int now = running.getInt(CLEANER_THREADS);
+    int threads = wanted.getInt(CLEANER_THREADS);
+    if (threads < 1 || threads < now / 2 || threads > now * 2) {
+      throw new ConfigException(
+          CLEANER_THREADS, threads, "must be 1 at least and between half and twice of " + now);
+    }
+  }
+
+  private static void localRetention(KafkaConfig wanted) {
+    RemoteLogManagerConfig remote = wanted.remoteLogManagerConfig();
+    notLonger(
+        RemoteLogManagerConfig.LOG_LOCAL_RETENTION_MS_PROP,
+        remote.logLocalRetentionMs(),
+        wanted.logRetentionTimeMillis());
+    notLonger(
+        RemoteLogManagerConfig.LOG_LOCAL_RETENTION_BYTES_PROP,
+        remote.logLocalRetentionBytes(),
+        wanted.logRetentionBytes());
+  }
+
+  /** -1 is without an end, -2 of the local one: as long as the whole. */
+  private static void notLonger(String key, long local, long whole) {
+    if (whole != -1 && local != -2 && (local == -1 || local > whole)) {
+      throw new ConfigException(key, local, "is longer than the retention of the whole, " + whole);
+    }
+  }
+
+  private static void cordoned(KafkaConfig wanted) {
+    for (String directory : wanted.cordonedLogDirs()) {
+      if (!wanted.logDirs().contains(directory)) {
+        throw new ConfigException(
+            ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG, directory, "is none of log.dirs");
+      }
+    }
+  }
+
+  private void ratesAndSizes(KafkaConfig wanted) {
+    for (String key : RATES_AND_SIZES) {
+      long value = wanted.getLong(key);
+      if (value <= 0 && value != running.getLong(key)) {
+        throw new ConfigException(key, value, "must be 1 at least");
+      }
+    }
+  }
+
+  /** Sockets are opened once: a change that would wait for a restart is refused. */
+  private void listeners(KafkaConfig wanted) {
+    for (String key : List.of(LISTENERS, PROTOCOLS)) {
+      if (!Objects.equals(wanted.get(key), running.get(key))) {
+        throw new ConfigException(
+            key, wanted.get(key), "a running broker keeps its listeners: set it in its file");
+      }
+    }
+  }
+}
