@@ -23,6 +23,7 @@ final class Bindings {
         new ProducerStateManagerConfig(
             config.kafkaInt("producer.id.expiration.ms"),
             config.kafkaOn("transaction.partition.verification.enable")),
+        config.kafkaInt("producer.id.expiration.check.interval.ms"),
         config.kafkaInt("transaction.max.timeout.ms"),
         config.on(ConfigKeys.VALIDATION_WALK),
         config.on(ConfigKeys.VALIDATION_STRICT),

@@ -127,6 +127,7 @@ final class ConfigReference {
           "alter.config.policy.class.name",
           "request.timeout.ms",
           "producer.id.expiration.ms",
+          "producer.id.expiration.check.interval.ms",
           "socket.request.max.bytes",
           "socket.listen.backlog.size",
           "socket.send.buffer.bytes",

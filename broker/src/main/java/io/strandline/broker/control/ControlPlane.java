@@ -99,6 +99,12 @@ public interface ControlPlane extends AutoCloseable {
   /** Tells the controller where a replica lives; {@code done} runs when it has been recorded. */
   void assignDirectory(TopicIdPartition replica, Uuid directory, String reason, Runnable done);
 
+  /**
+   * The log directories that take no new replicas ({@code cordoned.log.dirs}, KIP-1066); none
+   * before the cluster's metadata level knows of such.
+   */
+  Set<Path> cordonedDirectories();
+
   /** Tells the controller that a log directory failed. */
   void directoryFailed(Uuid directory);
 

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.clients.NodeApiVersions;
 import org.apache.kafka.common.Endpoint;
@@ -265,6 +266,13 @@ public final class KraftControlPlane implements ControlPlane {
         directory,
         reason,
         done);
+  }
+
+  @Override
+  public Set<Path> cordonedDirectories() {
+    return feed.view().cache().metadataVersion().isCordonedLogDirsSupported()
+        ? currentConfig().cordonedLogDirs().stream().map(Path::of).collect(Collectors.toSet())
+        : Set.of();
   }
 
   @Override

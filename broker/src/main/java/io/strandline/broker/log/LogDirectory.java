@@ -39,7 +39,6 @@ import org.slf4j.LoggerFactory;
 public final class LogDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
   private static final long CHECKPOINT_INTERVAL_MS = 10_000;
-  private static final long EXPIRY_INTERVAL_MS = 60_000;
   private static final long HURRIED_DELETE_MS = 5_000;
 
   private final Path path;
@@ -351,7 +350,7 @@ public final class LogDirectory implements AutoCloseable {
       return 0;
     }
     int worked = 0;
-    boolean expire = nowMs - lastExpiryMs >= EXPIRY_INTERVAL_MS;
+    boolean expire = nowMs - lastExpiryMs >= runtime.settings().producerCheckMs();
     for (PartitionLog log : logs.values()) {
       worked += log.maintain(nowMs, expire) ? 1 : 0;
     }

@@ -8,6 +8,7 @@ import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
  *
  * @param producers {@code producer.id.expiration.ms} and {@code
  *     transaction.partition.verification.enable} (KIP-890), one for all logs, which follows changes
+ * @param producerCheckMs {@code producer.id.expiration.check.interval.ms}
  * @param transactionMaxTimeoutMs {@code transaction.max.timeout.ms}; tells a late transaction from
  *     an open one
  * @param walkRecords check the record frames of uncompressed batches on the fast path
@@ -18,6 +19,7 @@ import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
  */
 public record LogSettings(
     ProducerStateManagerConfig producers,
+    int producerCheckMs,
     int transactionMaxTimeoutMs,
     boolean walkRecords,
     boolean strictValidation,
@@ -26,6 +28,7 @@ public record LogSettings(
   public static LogSettings defaults() {
     return new LogSettings(
         new ProducerStateManagerConfig(86_400_000, true),
+        600_000,
         900_000,
         true,
         false,

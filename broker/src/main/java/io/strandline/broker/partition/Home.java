@@ -1,12 +1,15 @@
 package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogDirectory;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -14,8 +17,13 @@ import org.apache.kafka.common.errors.KafkaStorageException;
 /** The log directories of this broker, by the ids the controller knows them by. */
 final class Home {
   private final Map<Uuid, LogDirectory> byId;
+  private final Supplier<Set<Path>> cordoned;
 
-  Home(Collection<LogDirectory> directories) {
+  /**
+   * @param cordoned directories that take new replicas only when all do
+   */
+  Home(Collection<LogDirectory> directories, Supplier<Set<Path>> cordoned) {
+    this.cordoned = cordoned;
     byId = new HashMap<>();
     directories.forEach(
         directory -> directory.directoryId().ifPresent(id -> byId.put(id, directory)));
@@ -40,7 +48,7 @@ final class Home {
 
   /**
    * Where a new replica goes: the directory that the controller assigned, else the one that holds
-   * the fewest.
+   * the fewest of those that are not cordoned.
    *
    * @throws KafkaStorageException when that one, or all, are offline
    */
@@ -52,10 +60,13 @@ final class Home {
       }
       return wanted;
     }
+    Set<Path> avoided = cordoned.get();
     return byId.values().stream()
         .filter(LogDirectory::online)
         .min(
-            Comparator.<LogDirectory>comparingLong(
+            Comparator.<LogDirectory, Boolean>comparing(
+                    directory -> avoided.contains(directory.path()))
+                .thenComparingLong(
                     directory ->
                         hosted.stream().filter(p -> p.log().directory() == directory).count())
                 .thenComparing(LogDirectory::path))

@@ -70,7 +70,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       Executor changes) {
     this.runtime = runtime;
     this.control = control;
-    this.home = new Home(directories);
+    this.home = new Home(directories, control::cordonedDirectories);
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);

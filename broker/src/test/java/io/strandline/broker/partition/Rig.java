@@ -283,6 +283,9 @@ final class Rig implements AutoCloseable {
       case "brokerEpoch" -> {
         return 5L;
       }
+      case "cordonedDirectories" -> {
+        return Set.of();
+      }
       case "directoryFailed" -> failed.add((Uuid) arguments[0]);
       case "assignDirectory" -> assigned.put((TopicIdPartition) arguments[0], (Uuid) arguments[1]);
       default -> throw new UnsupportedOperationException(method);

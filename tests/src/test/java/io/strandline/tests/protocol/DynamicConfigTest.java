@@ -7,13 +7,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.clients.admin.AlterConfigsOptions;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConfigEntry.ConfigSource;
+import org.apache.kafka.clients.admin.LogDirDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -21,6 +24,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.ConfigResource.Type;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,7 +49,7 @@ class DynamicConfigTest {
 
   @BeforeAll
   void start(@TempDir Path dir) {
-    node = new Node(dir, Map.of());
+    node = new Node(dir, Map.of("producer.id.expiration.check.interval.ms", "200"));
     admin = node.admin();
   }
 
@@ -135,6 +139,57 @@ class DynamicConfigTest {
     return Node.get(admin.describeProducers(List.of(partition)).partitionResult(partition))
         .activeProducers()
         .size();
+  }
+
+  @Test
+  void aCordonedDirectoryTakesNoNewReplicas(@TempDir Path dir) {
+    String a = dir.resolve("a").toString();
+    String b = dir.resolve("b").toString();
+    try (Node two = new Node(dir, Map.of("log.dirs", a + "," + b));
+        Admin admin = two.admin()) {
+      cordon(admin, a);
+      Node.await("the directory to be cordoned", () -> cordoned(admin).equals(Set.of(a)));
+      Node.get(admin.createTopics(List.of(new NewTopic("t", 4, (short) 1))).all());
+      Node.await("replicas", () -> replicas(admin, b) == 4);
+      assertThat(replicas(admin, a)).isZero();
+      cordon(admin, "*");
+      Node.await("all to be cordoned", () -> cordoned(admin).equals(Set.of(a, b)));
+      // The controller hears of it by the next heartbeat.
+      Node.await("new topics to be refused", () -> refused(admin));
+      cordon(admin, "");
+      Node.await("none to be cordoned", () -> cordoned(admin).isEmpty());
+    }
+  }
+
+  private static void cordon(Admin admin, String directories) {
+    AlterConfigOp change =
+        new AlterConfigOp(new ConfigEntry("cordoned.log.dirs", directories), OpType.SET);
+    Node.get(admin.incrementalAlterConfigs(Map.of(THIS, List.of(change))).all());
+  }
+
+  private static Map<String, LogDirDescription> directories(Admin admin) {
+    return Node.get(admin.describeLogDirs(List.of(1)).allDescriptions()).get(1);
+  }
+
+  private static Set<String> cordoned(Admin admin) {
+    return directories(admin).entrySet().stream()
+        .filter(one -> one.getValue().isCordoned())
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toSet());
+  }
+
+  private static int replicas(Admin admin, String directory) {
+    return directories(admin).get(directory).replicaInfos().size();
+  }
+
+  private static boolean refused(Admin admin) {
+    NewTopic another = new NewTopic("more-" + System.nanoTime(), 1, (short) 1);
+    try {
+      Node.get(admin.createTopics(List.of(another)).all());
+      return false;
+    } catch (InvalidReplicationFactorException asWanted) {
+      return true;
+    }
   }
 
   @Test

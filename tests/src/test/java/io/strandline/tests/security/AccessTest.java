@@ -245,6 +245,18 @@ class AccessTest {
     assertThatThrownBy(() -> SecureNode.get(alice.describeLogDirs(List.of(1)).allDescriptions()))
         .isInstanceOf(ClusterAuthorizationException.class);
     assertThat(SecureNode.get(admin.describeAcls(AclBindingFilter.ANY).values())).isNotNull();
+    AlterConfigOp change =
+        new AlterConfigOp(new ConfigEntry("num.io.threads", "100000"), AlterConfigOp.OpType.SET);
+    for (ConfigResource.Type type :
+        List.of(ConfigResource.Type.BROKER, ConfigResource.Type.BROKER_LOGGER)) {
+      ConfigResource broker = new ConfigResource(type, "1");
+      assertThatThrownBy(
+              () ->
+                  SecureNode.get(
+                      alice.incrementalAlterConfigs(Map.of(broker, List.of(change))).all()))
+          .as("what is wrong with it is not told")
+          .isInstanceOf(ClusterAuthorizationException.class);
+    }
   }
 
   @Test

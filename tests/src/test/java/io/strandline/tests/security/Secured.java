@@ -32,7 +32,7 @@ final class Secured {
 
   /**
    * TLS by key store; PEM; MTLS with a client's certificate; PLAIN; SCRAM over TLS; OAUTH, signed,
-   * over TLS; DEV, unsigned tokens. The controller asks for a password too.
+   * over TLS; DEV, unsigned tokens. The controller asks for a certificate and a password.
    */
   Map<String, String> settings() {
     Map<String, String> all = new HashMap<>();
@@ -43,7 +43,7 @@ final class Secured {
     all.put(
         "listener.security.protocol.map",
         "TLS:SSL,PEM:SSL,MTLS:SSL,PLAIN:SASL_PLAINTEXT,SCRAM:SASL_SSL,OAUTH:SASL_SSL,"
-            + "DEV:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT");
+            + "DEV:SASL_PLAINTEXT,CONTROLLER:SASL_SSL");
     all.put("inter.broker.listener.name", "PLAIN");
     all.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
     all.put("sasl.mechanism.controller.protocol", "PLAIN");
@@ -51,6 +51,10 @@ final class Secured {
       Certificates.keystore(serverKey)
           .forEach((k, v) -> all.put("listener.name." + encrypted + "." + k, v));
     }
+    Certificates.keystore(clientKey).forEach((k, v) -> all.put("listener.name.controller." + k, v));
+    Certificates.truststore(trustsClient)
+        .forEach((k, v) -> all.put("listener.name.controller." + k, v));
+    all.put("listener.name.controller.ssl.client.auth", "required");
     all.put("listener.name.pem.ssl.keystore.type", "PEM");
     all.put("listener.name.pem.ssl.keystore.location", pem.toString());
     all.put("ssl.client.auth", "requested");

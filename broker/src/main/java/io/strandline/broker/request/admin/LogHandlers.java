@@ -90,6 +90,9 @@ public final class LogHandlers {
         topic(directory, tp.topic()).partitions().add(sizeOf(tp, partition, log));
       }
     }
+    control
+        .cordonedDirectories()
+        .forEach(path -> found.computeIfAbsent(path, LogHandlers::directory).setIsCordoned(true));
     DescribeLogDirsResponseData answer = new DescribeLogDirsResponseData();
     answer.results().addAll(found.values());
     return answer;

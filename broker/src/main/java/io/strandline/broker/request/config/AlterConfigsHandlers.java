@@ -9,12 +9,13 @@ import io.strandline.broker.request.Request;
 import io.strandline.broker.request.config.ChangeScreen.Change;
 import io.strandline.broker.request.config.ChangeScreen.Operation;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
@@ -23,6 +24,8 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.AlterConfigsRequest;
 import org.apache.kafka.common.requests.AlterConfigsResponse;
 import org.apache.kafka.common.requests.ApiError;
@@ -34,6 +37,9 @@ import org.apache.kafka.common.requests.IncrementalAlterConfigsResponse;
  * rest travels to the controller, and the client gets one answer of both.
  */
 final class AlterConfigsHandlers {
+  private static final ApiError UNANSWERED =
+      new ApiError(Errors.UNKNOWN_SERVER_ERROR, "the controller did not answer");
+
   private final ControlPlane control;
   private final ChangeScreen screen;
 
@@ -50,86 +56,109 @@ final class AlterConfigsHandlers {
         .add(ApiKeys.ALTER_CONFIGS, (Handler<AlterConfigsRequest>) this::legacy);
   }
 
+  /**
+   * What the two requests differ in.
+   *
+   * @param change a resource of theirs, as the screen reads it
+   * @param rest the request for the controller, of those that are left
+   * @param errors what the controller said
+   * @param answer the whole answer, an error for each change
+   */
+  private record Form<T>(
+      Function<T, Change> change,
+      Function<List<T>, AbstractRequest> rest,
+      Function<AbstractResponse, Map<ConfigResource, ApiError>> errors,
+      BiFunction<List<Change>, List<ApiError>, AbstractResponse> answer) {}
+
   private CompletionStage<Reply> incremental(Request<IncrementalAlterConfigsRequest> request) {
     var asked = request.body().data();
-    List<IncrementalAlterConfigsRequestData.AlterConfigsResource> resources =
-        List.copyOf(asked.resources());
-    List<Optional<ApiError>> answers =
-        screen.screen(
-            request.context(),
-            resources.stream().map(AlterConfigsHandlers::change).toList(),
-            asked.validateOnly());
-    var rest = new IncrementalAlterConfigsRequestData().setValidateOnly(asked.validateOnly());
-    for (int i = 0; i < resources.size(); i++) {
-      if (answers.get(i).isEmpty()) {
-        rest.resources().add(resources.get(i).duplicate());
-      }
-    }
-    CompletableFuture<Map<ConfigResource, ApiError>> judged =
-        rest.resources().isEmpty()
-            ? CompletableFuture.completedFuture(Map.of())
-            : control
-                .forward(
-                    request.context(), new IncrementalAlterConfigsRequest(rest, request.version()))
-                .thenApply(answer -> ofController((IncrementalAlterConfigsResponse) answer));
-    return Reply.forwarded(
-        request,
-        judged.thenApply(
-            of -> {
-              var all = new IncrementalAlterConfigsResponseData();
-              for (int i = 0; i < resources.size(); i++) {
-                var one = resources.get(i);
-                ApiError error = error(answers.get(i), of, one.resourceType(), one.resourceName());
-                all.responses()
-                    .add(
-                        new IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse()
-                            .setResourceType(one.resourceType())
-                            .setResourceName(one.resourceName())
-                            .setErrorCode(error.error().code())
-                            .setErrorMessage(error.message()));
-              }
-              return new IncrementalAlterConfigsResponse(all);
-            }));
+    var form =
+        new Form<IncrementalAlterConfigsRequestData.AlterConfigsResource>(
+            AlterConfigsHandlers::change,
+            left -> {
+              var rest =
+                  new IncrementalAlterConfigsRequestData().setValidateOnly(asked.validateOnly());
+              left.forEach(one -> rest.resources().add(one.duplicate()));
+              return new IncrementalAlterConfigsRequest(rest, request.version());
+            },
+            said ->
+                IncrementalAlterConfigsResponse.fromResponseData(
+                    ((IncrementalAlterConfigsResponse) said).data()),
+            AlterConfigsHandlers::incrementalAnswer);
+    return answered(request, asked.validateOnly(), List.copyOf(asked.resources()), form);
   }
 
   private CompletionStage<Reply> legacy(Request<AlterConfigsRequest> request) {
     var asked = request.body().data();
-    List<AlterConfigsRequestData.AlterConfigsResource> resources = List.copyOf(asked.resources());
-    List<Optional<ApiError>> answers =
-        screen.screen(
-            request.context(),
-            resources.stream().map(AlterConfigsHandlers::change).toList(),
-            asked.validateOnly());
-    var rest = new AlterConfigsRequestData().setValidateOnly(asked.validateOnly());
+    var form =
+        new Form<AlterConfigsRequestData.AlterConfigsResource>(
+            AlterConfigsHandlers::change,
+            left -> {
+              var rest = new AlterConfigsRequestData().setValidateOnly(asked.validateOnly());
+              left.forEach(one -> rest.resources().add(one.duplicate()));
+              return new AlterConfigsRequest(rest, request.version());
+            },
+            said -> ((AlterConfigsResponse) said).errors(),
+            AlterConfigsHandlers::legacyAnswer);
+    return answered(request, asked.validateOnly(), List.copyOf(asked.resources()), form);
+  }
+
+  private <T> CompletionStage<Reply> answered(
+      Request<? extends AbstractRequest> request,
+      boolean validateOnly,
+      List<T> resources,
+      Form<T> form) {
+    List<Change> changes = resources.stream().map(form.change()).toList();
+    List<Optional<ApiError>> own = screen.screen(request.context(), changes, validateOnly);
+    List<T> left = new ArrayList<>();
     for (int i = 0; i < resources.size(); i++) {
-      if (answers.get(i).isEmpty()) {
-        rest.resources().add(resources.get(i).duplicate());
+      if (own.get(i).isEmpty()) {
+        left.add(resources.get(i));
       }
     }
-    CompletableFuture<Map<ConfigResource, ApiError>> judged =
-        rest.resources().isEmpty()
+    CompletableFuture<Map<ConfigResource, ApiError>> controllers =
+        left.isEmpty()
             ? CompletableFuture.completedFuture(Map.of())
-            : control
-                .forward(request.context(), new AlterConfigsRequest(rest, request.version()))
-                .thenApply(answer -> ((AlterConfigsResponse) answer).errors());
+            : control.forward(request.context(), form.rest().apply(left)).thenApply(form.errors());
     return Reply.forwarded(
         request,
-        judged.thenApply(
-            of -> {
-              var all = new AlterConfigsResponseData();
-              for (int i = 0; i < resources.size(); i++) {
-                var one = resources.get(i);
-                ApiError error = error(answers.get(i), of, one.resourceType(), one.resourceName());
-                all.responses()
-                    .add(
-                        new AlterConfigsResponseData.AlterConfigsResourceResponse()
-                            .setResourceType(one.resourceType())
-                            .setResourceName(one.resourceName())
-                            .setErrorCode(error.error().code())
-                            .setErrorMessage(error.message()));
+        controllers.thenApply(
+            said -> {
+              List<ApiError> all = new ArrayList<>();
+              for (int i = 0; i < changes.size(); i++) {
+                ConfigResource resource = changes.get(i).resource();
+                all.add(own.get(i).orElseGet(() -> said.getOrDefault(resource, UNANSWERED)));
               }
-              return new AlterConfigsResponse(all);
+              return form.answer().apply(changes, all);
             }));
+  }
+
+  private static AbstractResponse incrementalAnswer(List<Change> changes, List<ApiError> errors) {
+    var all = new IncrementalAlterConfigsResponseData();
+    for (int i = 0; i < changes.size(); i++) {
+      all.responses()
+          .add(
+              new IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse()
+                  .setResourceType(changes.get(i).type())
+                  .setResourceName(changes.get(i).name())
+                  .setErrorCode(errors.get(i).error().code())
+                  .setErrorMessage(errors.get(i).message()));
+    }
+    return new IncrementalAlterConfigsResponse(all);
+  }
+
+  private static AbstractResponse legacyAnswer(List<Change> changes, List<ApiError> errors) {
+    var all = new AlterConfigsResponseData();
+    for (int i = 0; i < changes.size(); i++) {
+      all.responses()
+          .add(
+              new AlterConfigsResponseData.AlterConfigsResourceResponse()
+                  .setResourceType(changes.get(i).type())
+                  .setResourceName(changes.get(i).name())
+                  .setErrorCode(errors.get(i).error().code())
+                  .setErrorMessage(errors.get(i).message()));
+    }
+    return new AlterConfigsResponse(all);
   }
 
   private static Change change(IncrementalAlterConfigsRequestData.AlterConfigsResource sent) {
@@ -145,25 +174,5 @@ final class AlterConfigsHandlers {
     sent.configs()
         .forEach(one -> operations.add(new Operation(OpType.SET.id(), one.name(), one.value())));
     return new Change(sent.resourceType(), sent.resourceName(), operations, true);
-  }
-
-  private static Map<ConfigResource, ApiError> ofController(
-      IncrementalAlterConfigsResponse answer) {
-    Map<ConfigResource, ApiError> errors = new HashMap<>();
-    for (var one : answer.data().responses()) {
-      errors.put(
-          new ConfigResource(ConfigResource.Type.forId(one.resourceType()), one.resourceName()),
-          new ApiError(one.errorCode(), one.errorMessage()));
-    }
-    return errors;
-  }
-
-  private static ApiError error(
-      Optional<ApiError> own, Map<ConfigResource, ApiError> controller, byte type, String name) {
-    return own.orElseGet(
-        () ->
-            controller.getOrDefault(
-                new ConfigResource(ConfigResource.Type.forId(type), name),
-                new ApiError(Errors.UNKNOWN_SERVER_ERROR, "the controller did not answer")));
   }
 }

@@ -43,7 +43,11 @@ final class ChangeScreen {
    * @param operations one for each key; of the legacy request all of them SET
    * @param whole whether all that is not named goes, as by the legacy request
    */
-  record Change(byte type, String name, List<Operation> operations, boolean whole) {}
+  record Change(byte type, String name, List<Operation> operations, boolean whole) {
+    ConfigResource resource() {
+      return new ConfigResource(ConfigResource.Type.forId(type), name);
+    }
+  }
 
   /**
    * One key's change as it was sent.
@@ -73,12 +77,12 @@ final class ChangeScreen {
   List<Optional<ApiError>> screen(RequestContext who, List<Change> changes, boolean validateOnly) {
     Map<ConfigResource, Integer> named = new HashMap<>();
     for (Change change : changes) {
-      named.merge(resource(change), 1, Integer::sum);
+      named.merge(change.resource(), 1, Integer::sum);
     }
     List<Optional<ApiError>> answers = new ArrayList<>();
     for (Change change : changes) {
       answers.add(
-          named.getOrDefault(resource(change), 0) > 1
+          named.getOrDefault(change.resource(), 0) > 1
               ? Optional.of(
                   new ApiError(Errors.INVALID_REQUEST, "Each resource must appear at most once."))
               : answer(who, change, validateOnly));
@@ -86,15 +90,15 @@ final class ChangeScreen {
     return answers;
   }
 
-  private static ConfigResource resource(Change change) {
-    return new ConfigResource(ConfigResource.Type.forId(change.type()), change.name());
-  }
-
   private Optional<ApiError> answer(RequestContext who, Change change, boolean validateOnly) {
     try {
       requireSound(change);
       switch (ConfigResource.Type.forId(change.type())) {
-        case BROKER -> broker(change);
+        case BROKER -> {
+          // Before anything is judged: a refusal may tell of values and of files.
+          requireRight(who);
+          broker(change);
+        }
         case BROKER_LOGGER -> {
           loggers(who, change, validateOnly);
           return Optional.of(ApiError.NONE);
@@ -107,6 +111,12 @@ final class ChangeScreen {
       return Optional.empty();
     } catch (RuntimeException refusal) {
       return Optional.of(ApiError.fromThrowable(refusal));
+    }
+  }
+
+  private void requireRight(RequestContext who) {
+    if (!guard.allowsCluster(who, AclOperation.ALTER_CONFIGS)) {
+      throw new ClusterAuthorizationException("AlterConfigs on the cluster");
     }
   }
 
@@ -142,9 +152,7 @@ final class ChangeScreen {
     if (change.whole()) {
       throw unknown(change);
     }
-    if (!guard.allowsCluster(who, AclOperation.ALTER_CONFIGS)) {
-      throw new ClusterAuthorizationException("AlterConfigs on the cluster");
-    }
+    requireRight(who);
     loggers.requireThisNode(change.name());
     change.operations().forEach(loggers::require);
     if (!validateOnly) {

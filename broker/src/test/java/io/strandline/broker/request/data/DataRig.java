@@ -105,6 +105,7 @@ final class DataRig {
                 new SimpleMeterRegistry(),
                 new LogSettings(
                     new ProducerStateManagerConfig(86_400_000, true),
+                    600_000,
                     900_000,
                     true,
                     false,
@@ -140,7 +141,14 @@ final class DataRig {
   }
 
   private ControlPlane control() {
-    return proxy(ControlPlane.class, (method, arguments) -> method.equals("view") ? view() : null);
+    return proxy(
+        ControlPlane.class,
+        (method, arguments) ->
+            switch (method) {
+              case "view" -> view();
+              case "cordonedDirectories" -> Set.of();
+              default -> null;
+            });
   }
 
   ClusterView view() {
