@@ -6,12 +6,14 @@ import java.util.Set;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.SecurityDisabledException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.resource.Resource;
 import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.utils.SecurityUtils;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.security.authorizer.AclEntry;
 
@@ -89,6 +91,14 @@ public interface Guard {
 
   default boolean allowsCluster(RequestContext who, AclOperation operation) {
     return allows(who, operation, ResourceType.CLUSTER, Resource.CLUSTER_NAME);
+  }
+
+  /** Throws {@link ClusterAuthorizationException} unless it is allowed. */
+  default void requireCluster(RequestContext who, AclOperation operation) {
+    if (!allowsCluster(who, operation)) {
+      throw new ClusterAuthorizationException(
+          SecurityUtils.operationName(operation) + " on the cluster");
+    }
   }
 
   /** Everyone may do everything, as in Kafka when no authorizer is configured. */

@@ -131,11 +131,12 @@ public final class Rewriting {
 
   /** Of segments that a cluster owns, this or another. */
   SegmentPieces pieces(String owner, BooleanSupplier left) {
+    RewriteConfig now = config();
     return new SegmentPieces(
         owner.equals(services.uploader.cluster()) ? services.store : services.stores.of(owner),
         services.workbench.executor(),
-        config().pieceBytes(),
-        config().core().batchBytesMax(),
+        now.pieceBytes(),
+        now.core().batchBytesMax(),
         left);
   }
 

@@ -9,7 +9,6 @@ import io.strandline.broker.request.Request;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.DescribeAclsResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.DescribeAclsRequest;
@@ -55,8 +54,6 @@ public final class AccessHandlers {
   }
 
   private void requireDescribe(Request<?> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE)) {
-      throw new ClusterAuthorizationException("Describe on the cluster");
-    }
+    guard.requireCluster(request.context(), AclOperation.DESCRIBE);
   }
 }

@@ -13,7 +13,6 @@ import java.util.concurrent.CompletionStage;
 import org.apache.kafka.clients.admin.EndpointType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -76,9 +75,7 @@ public final class DescribeHandlers {
   }
 
   private CompletionStage<Reply> quotas(Request<DescribeClientQuotasRequest> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE_CONFIGS)) {
-      throw new ClusterAuthorizationException("DescribeConfigs on the cluster");
-    }
+    guard.requireCluster(request.context(), AclOperation.DESCRIBE_CONFIGS);
     return reply(
         new DescribeClientQuotasResponse(
             control.view().describeClientQuotas(request.body().data())));

@@ -15,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData;
 import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData.AlterReplicaLogDirPartitionResult;
 import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData.AlterReplicaLogDirTopicResult;
@@ -47,9 +46,7 @@ public final class LogDirMoves {
   }
 
   private CompletionStage<Reply> move(Request<AlterReplicaLogDirsRequest> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.ALTER)) {
-      throw new ClusterAuthorizationException("Alter on the cluster");
-    }
+    guard.requireCluster(request.context(), AclOperation.ALTER);
     Map<String, List<AlterReplicaLogDirPartitionResult>> byTopic = new LinkedHashMap<>();
     request
         .body()

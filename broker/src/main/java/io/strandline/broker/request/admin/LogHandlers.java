@@ -23,7 +23,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsPartition;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsResult;
@@ -60,9 +59,7 @@ public final class LogHandlers {
   }
 
   private CompletionStage<Reply> directories(Request<DescribeLogDirsRequest> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE)) {
-      throw new ClusterAuthorizationException("Describe on the cluster");
-    }
+    guard.requireCluster(request.context(), AclOperation.DESCRIBE);
     return CompletableFuture.supplyAsync(
         () -> Reply.of(new DescribeLogDirsResponse(describe(request.body()))), disk);
   }

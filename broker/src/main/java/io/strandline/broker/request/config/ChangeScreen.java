@@ -14,7 +14,6 @@ import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
@@ -96,7 +95,7 @@ final class ChangeScreen {
       switch (ConfigResource.Type.forId(change.type())) {
         case BROKER -> {
           // Before anything is judged: a refusal may tell of values and of files.
-          requireRight(who);
+          guard.requireCluster(who, AclOperation.ALTER_CONFIGS);
           broker(change);
         }
         case BROKER_LOGGER -> {
@@ -111,12 +110,6 @@ final class ChangeScreen {
       return Optional.empty();
     } catch (RuntimeException refusal) {
       return Optional.of(ApiError.fromThrowable(refusal));
-    }
-  }
-
-  private void requireRight(RequestContext who) {
-    if (!guard.allowsCluster(who, AclOperation.ALTER_CONFIGS)) {
-      throw new ClusterAuthorizationException("AlterConfigs on the cluster");
     }
   }
 
@@ -152,7 +145,7 @@ final class ChangeScreen {
     if (change.whole()) {
       throw unknown(change);
     }
-    requireRight(who);
+    guard.requireCluster(who, AclOperation.ALTER_CONFIGS);
     loggers.requireThisNode(change.name());
     change.operations().forEach(loggers::require);
     if (!validateOnly) {

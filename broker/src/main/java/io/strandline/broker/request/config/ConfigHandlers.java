@@ -15,7 +15,6 @@ import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
 import org.apache.kafka.common.message.DescribeConfigsResponseData;
@@ -105,9 +104,7 @@ public final class ConfigHandlers {
   }
 
   private CompletionStage<Reply> resources(Request<ListConfigResourcesRequest> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.DESCRIBE_CONFIGS)) {
-      throw new ClusterAuthorizationException("DescribeConfigs on the cluster");
-    }
+    guard.requireCluster(request.context(), AclOperation.DESCRIBE_CONFIGS);
     Set<Byte> supported = request.body().supportedResourceTypes();
     List<Byte> wanted = request.body().data().resourceTypes();
     ListConfigResourcesResponseData answer = new ListConfigResourcesResponseData();

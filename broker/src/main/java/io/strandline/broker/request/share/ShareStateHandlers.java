@@ -7,7 +7,6 @@ import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.DeleteShareGroupStateRequest;
 import org.apache.kafka.common.requests.DeleteShareGroupStateResponse;
@@ -80,8 +79,6 @@ final class ShareStateHandlers {
   }
 
   private void requireBroker(Request<?> request) {
-    if (!guard.allowsCluster(request.context(), AclOperation.CLUSTER_ACTION)) {
-      throw new ClusterAuthorizationException("ClusterAction on the cluster");
-    }
+    guard.requireCluster(request.context(), AclOperation.CLUSTER_ACTION);
   }
 }
