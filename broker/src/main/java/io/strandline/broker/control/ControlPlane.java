@@ -72,6 +72,9 @@ public interface ControlPlane extends AutoCloseable {
   /** Kafka's metrics registry of this node, for the same. */
   Metrics kafkaMetrics();
 
+  /** The way to the other brokers. */
+  Peers peers();
+
   // ---- registration
 
   /**

@@ -229,6 +229,11 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   @Override
+  public Peers peers() {
+    return new Peers(node.brokerConfig(), node.metrics(), feed::view);
+  }
+
+  @Override
   public void register(Map<String, Integer> boundPorts) {
     registration.start(channels, node.loader()::lastAppliedOffset, boundPorts);
   }

@@ -1,0 +1,52 @@
+package io.strandline.broker.control;
+
+import java.util.Optional;
+import java.util.function.Supplier;
+import kafka.server.KafkaConfig;
+import kafka.server.NetworkUtils;
+import org.apache.kafka.clients.NetworkClient;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.utils.LogContext;
+import org.apache.kafka.common.utils.Time;
+
+/**
+ * The way to the other brokers: their listener for brokers ({@code inter.broker.listener.name}),
+ * with its security.
+ */
+public final class Peers {
+  private final KafkaConfig config;
+  private final Metrics metrics;
+  private final Supplier<? extends ClusterView> view;
+
+  Peers(KafkaConfig config, Metrics metrics, Supplier<? extends ClusterView> view) {
+    this.config = config;
+    this.metrics = metrics;
+    this.view = view;
+  }
+
+  /**
+   * A client of Kafka's, not connected to anybody yet. One thread's alone, who closes it.
+   *
+   * @param purpose names its metrics and threads, unique in this process
+   */
+  public NetworkClient client(String purpose) {
+    LogContext named = new LogContext("[" + purpose + " of broker " + config.nodeId() + "] ");
+    return NetworkUtils.buildNetworkClient(purpose, config, metrics, Time.SYSTEM, named);
+  }
+
+  /** Where a live broker listens for brokers; empty when it is fenced or unknown. */
+  public Optional<Node> node(int broker) {
+    return view.get().broker(broker, listener());
+  }
+
+  /** The name of the listener for brokers. */
+  public String listener() {
+    return config.interBrokerListenerName().value();
+  }
+
+  /** How long a request between brokers may take. */
+  public int requestTimeoutMs() {
+    return config.requestTimeoutMs();
+  }
+}
