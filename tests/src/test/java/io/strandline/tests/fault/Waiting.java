@@ -4,18 +4,18 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waits for what must come true. */
-final class Waiting {
+public final class Waiting {
   private static final Duration LIMIT = Duration.ofSeconds(120);
 
   private Waiting() {}
 
   /** A condition that may fail while what it asks is away. */
-  interface Condition {
+  public interface Condition {
     boolean met() throws Exception;
   }
 
   /** Looks until it is met; an exception of the last look is the cause of the failure. */
-  static void until(String what, Condition condition) {
+  public static void until(String what, Condition condition) {
     long deadline = System.nanoTime() + LIMIT.toNanos();
     while (true) {
       Exception why = null;

@@ -2,8 +2,6 @@ package io.strandline.tests.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -34,14 +32,26 @@ public final class BrokerProcess implements AutoCloseable {
   private Process process;
   private int starts;
 
-  private BrokerProcess(Path dir, Map<String, String> settings, Map<String, String> environment)
+  private BrokerProcess(
+      Path dir, int port, Map<String, String> settings, Map<String, String> environment)
       throws IOException {
     this.dir = dir;
     this.settings = new LinkedHashMap<>(settings);
     this.environment = Map.copyOf(environment);
-    this.port = freePort();
-    this.adminPort = freePort();
+    this.port = port;
+    this.adminPort = Ports.free();
     this.process = launch();
+  }
+
+  /**
+   * Starts a node that may have to wait for others, and waits for nothing.
+   *
+   * @param port where clients find it, as its {@code listeners} say
+   * @param settings as after {@code --set}
+   */
+  public static BrokerProcess launch(Path dir, int port, Map<String, String> settings)
+      throws IOException {
+    return new BrokerProcess(dir, port, settings, Map.of());
   }
 
   /**
@@ -56,7 +66,7 @@ public final class BrokerProcess implements AutoCloseable {
   /** The same with more in the environment of the process. */
   public static BrokerProcess start(
       Path dir, Map<String, String> settings, Map<String, String> environment) throws IOException {
-    BrokerProcess broker = new BrokerProcess(dir, settings, environment);
+    BrokerProcess broker = new BrokerProcess(dir, Ports.free(), settings, environment);
     broker.awaitReady();
     return broker;
   }
@@ -68,7 +78,7 @@ public final class BrokerProcess implements AutoCloseable {
    */
   public static Refusal startRefused(
       Path dir, Map<String, String> settings, Map<String, String> environment) throws IOException {
-    BrokerProcess broker = new BrokerProcess(dir, settings, environment);
+    BrokerProcess broker = new BrokerProcess(dir, Ports.free(), settings, environment);
     try (broker) {
       broker.await(STOPPED);
       return new Refusal(broker.process.exitValue(), broker.output());
@@ -126,8 +136,13 @@ public final class BrokerProcess implements AutoCloseable {
   }
 
   public void startAgain() throws IOException {
-    process = launch();
+    launchAgain();
     awaitReady();
+  }
+
+  /** Starts it again and waits for nothing. */
+  public void launchAgain() throws IOException {
+    process = launch();
   }
 
   /** Starts it and kills it while it comes up, unless it ends by itself before. */
@@ -139,7 +154,6 @@ public final class BrokerProcess implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     kill();
-    starts = (int) readyLines(dir.resolve("broker.out"));
   }
 
   public boolean alive() {
@@ -215,7 +229,7 @@ public final class BrokerProcess implements AutoCloseable {
 
   private Process launch() throws IOException {
     Files.createDirectories(dir);
-    starts++;
+    starts = (int) readyLines(dir.resolve("broker.out")) + 1;
     ProcessBuilder builder =
         new ProcessBuilder(command())
             .directory(dir.toFile())
@@ -225,7 +239,8 @@ public final class BrokerProcess implements AutoCloseable {
     return builder.start();
   }
 
-  private void awaitReady() throws IOException {
+  /** Waits until it serves; fails when it ends before. */
+  public void awaitReady() throws IOException {
     Path out = dir.resolve("broker.out");
     long deadline = System.nanoTime() + READY.toNanos();
     while (readyLines(out) < starts) {
@@ -285,12 +300,6 @@ public final class BrokerProcess implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UncheckedIOException(new IOException("interrupted", e));
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

@@ -1,0 +1,85 @@
+package io.strandline.tests.cluster;
+
+import io.strandline.tests.fault.Waiting;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+
+/** Topics of a cluster, and who leads and holds them as the controller tells through any broker. */
+public final class ClusterTopics {
+  private ClusterTopics() {}
+
+  /** Makes a topic whose partitions lie where the lists of brokers say, and waits for leaders. */
+  public static void create(
+      TestCluster cluster,
+      String topic,
+      Map<Integer, List<Integer>> replicas,
+      Map<String, String> configs)
+      throws Exception {
+    cluster
+        .admin()
+        .createTopics(List.of(new NewTopic(topic, replicas).configs(configs)))
+        .all()
+        .get(60, TimeUnit.SECONDS);
+    replicas.forEach(
+        (partition, brokers) ->
+            awaitLeader(cluster, new TopicPartition(topic, partition), Set.copyOf(brokers)));
+  }
+
+  /** As the brokers know it now. */
+  public static TopicPartitionInfo describe(TestCluster cluster, TopicPartition partition)
+      throws Exception {
+    return cluster
+        .admin()
+        .describeTopics(List.of(partition.topic()))
+        .topicNameValues()
+        .get(partition.topic())
+        .get(30, TimeUnit.SECONDS)
+        .partitions()
+        .get(partition.partition());
+  }
+
+  /** The leader's id, -1 without one. */
+  public static int leader(TestCluster cluster, TopicPartition partition) throws Exception {
+    Node leader = describe(cluster, partition).leader();
+    return leader == null ? -1 : leader.id();
+  }
+
+  /** The ids of the replicas in sync. */
+  public static Set<Integer> inSync(TestCluster cluster, TopicPartition partition)
+      throws Exception {
+    return describe(cluster, partition).isr().stream().map(Node::id).collect(Collectors.toSet());
+  }
+
+  /** Waits until one of these leads it. */
+  public static void awaitLeader(
+      TestCluster cluster, TopicPartition partition, Set<Integer> brokers) {
+    Waiting.until(
+        "a leader of " + partition + " among " + brokers,
+        () -> brokers.contains(leader(cluster, partition)));
+  }
+
+  /** Waits until exactly these are in sync. */
+  public static void awaitInSync(
+      TestCluster cluster, TopicPartition partition, Set<Integer> brokers) {
+    Waiting.until(
+        partition + " in sync on " + brokers, () -> inSync(cluster, partition).equals(brokers));
+  }
+
+  /** Waits until exactly these brokers are unfenced. */
+  public static void awaitLive(TestCluster cluster, Set<Integer> brokers) {
+    Waiting.until(
+        "live brokers " + brokers,
+        () ->
+            cluster.admin().describeCluster().nodes().get(10, TimeUnit.SECONDS).stream()
+                .map(Node::id)
+                .collect(Collectors.toSet())
+                .equals(brokers));
+  }
+}

@@ -1,0 +1,214 @@
+package io.strandline.tests.cluster;
+
+import io.strandline.tests.process.BrokerProcess;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import kafka.tools.StorageTool;
+import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cluster of real processes on the loopback address, one object store for all. Nodes are stopped,
+ * killed, paused and started again one by one by {@link #node}; addresses and data stay.
+ *
+ * <p>What the nodes said is kept under {@code target/cluster} after the test, by its name.
+ */
+public final class TestCluster implements AutoCloseable {
+  private static final Path KEPT = Path.of("target", "cluster");
+
+  private final Path dir;
+  private final String clusterId;
+  private final Map<Integer, NodeSpec> specs;
+  private final Map<Integer, BrokerProcess> nodes = new TreeMap<>();
+  private @Nullable Admin admin;
+  private final Path kept = KEPT.resolve(testMethod());
+
+  TestCluster(Path dir, String clusterId, Map<Integer, NodeSpec> specs) {
+    this.dir = dir;
+    this.clusterId = clusterId;
+    this.specs = specs;
+  }
+
+  void startAll() throws IOException {
+    for (NodeSpec spec : specs.values()) {
+      format(spec);
+      launch(spec);
+    }
+    for (BrokerProcess node : nodes.values()) {
+      node.awaitReady();
+    }
+  }
+
+  private void launch(NodeSpec spec) throws IOException {
+    nodes.put(spec.id(), BrokerProcess.launch(directory(spec.id()), spec.port(), spec.settings()));
+  }
+
+  public String clusterId() {
+    return clusterId;
+  }
+
+  /** A node's process, running or not. */
+  public BrokerProcess node(int id) {
+    BrokerProcess node = nodes.get(id);
+    if (node == null) {
+      throw new IllegalArgumentException("no node " + id);
+    }
+    return node;
+  }
+
+  /** All that are brokers, by id. */
+  public List<Integer> brokers() {
+    return specs.values().stream().filter(s -> s.role().broker()).map(NodeSpec::id).toList();
+  }
+
+  /** All that are controllers, by id. */
+  public List<Integer> controllers() {
+    return specs.values().stream().filter(s -> s.role().controller()).map(NodeSpec::id).toList();
+  }
+
+  /** All brokers, for clients. */
+  public String bootstrap() {
+    return brokers().stream().map(this::bootstrap).collect(Collectors.joining(","));
+  }
+
+  /** One broker, for clients. */
+  public String bootstrap(int id) {
+    return node(id).bootstrap();
+  }
+
+  /** Where the controllers listen. */
+  public String controllerBootstrap() {
+    return specs.values().stream()
+        .filter(s -> s.role().controller())
+        .flatMap(s -> Stream.of(s.settings().getOrDefault("listeners", "").split(",")))
+        .filter(listener -> listener.startsWith("CONTROLLER://"))
+        .map(listener -> listener.substring("CONTROLLER://".length()))
+        .collect(Collectors.joining(","));
+  }
+
+  /** An admin client of all brokers, one for all who ask; closed with the cluster. */
+  public synchronized Admin admin() {
+    if (admin == null) {
+      admin = Admin.create(Map.of("bootstrap.servers", bootstrap()));
+    }
+    return admin;
+  }
+
+  /** Where a node keeps what it has. */
+  public Path directory(int id) {
+    return dir.resolve("node-" + id);
+  }
+
+  /** The object store of all. */
+  public Path objects() {
+    return dir.resolve("objects");
+  }
+
+  /**
+   * The disk of a stopped node was lost: its directories are empty and formatted for this cluster.
+   * A voter comes back as an observer of the quorum.
+   */
+  public void wipe(int id) throws IOException {
+    deleteTree(directory(id).resolve("data"));
+    NodeSpec spec = specs.get(id);
+    if (spec == null) {
+      throw new IllegalArgumentException("no node " + id);
+    }
+    List<String> options = new ArrayList<>();
+    if (!spec.voter().isEmpty()) {
+      options.add("--no-initial-controllers");
+    }
+    format(spec, options);
+  }
+
+  private void format(NodeSpec spec) throws IOException {
+    List<String> options = new ArrayList<>();
+    if (!spec.voter().isEmpty()) {
+      options.add("--initial-controllers");
+      options.add(
+          specs.values().stream()
+              .map(NodeSpec::voter)
+              .filter(voter -> !voter.isEmpty())
+              .collect(Collectors.joining(",")));
+    }
+    format(spec, options);
+  }
+
+  private void format(NodeSpec spec, List<String> options) throws IOException {
+    Properties properties = new Properties();
+    properties.putAll(spec.settings());
+    properties.putIfAbsent("log.dirs", directory(spec.id()).resolve("data").toString());
+    Path file = directory(spec.id()).resolve("format.properties");
+    Files.createDirectories(directory(spec.id()));
+    try (Writer writer = Files.newBufferedWriter(file)) {
+      properties.store(writer, null);
+    }
+    List<String> arguments =
+        new ArrayList<>(List.of("format", "-t", clusterId, "-c", file.toString()));
+    arguments.addAll(options);
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    int code =
+        StorageTool.execute(
+            arguments.toArray(String[]::new), new PrintStream(said, true, StandardCharsets.UTF_8));
+    if (code != 0) {
+      throw new IOException("formatting failed:\n" + said.toString(StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Kills what runs and keeps what the nodes said. */
+  @Override
+  public synchronized void close() throws IOException {
+    if (admin != null) {
+      admin.close(Duration.ZERO);
+    }
+    for (var node : nodes.entrySet()) {
+      node.getValue().close();
+      Path out = directory(node.getKey()).resolve("broker.out");
+      if (Files.exists(out)) {
+        Files.createDirectories(kept);
+        Files.copy(
+            out,
+            kept.resolve("node-" + node.getKey() + ".out"),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+  }
+
+  private static String testMethod() {
+    return StackWalker.getInstance()
+        .walk(
+            frames ->
+                frames
+                    .filter(frame -> frame.getClassName().endsWith("Test"))
+                    .map(
+                        frame ->
+                            frame.getClassName().replaceAll(".*\\.", "")
+                                + "."
+                                + frame.getMethodName())
+                    .findFirst()
+                    .orElse("unnamed"));
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    try (Stream<Path> all = Files.walk(root)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}
