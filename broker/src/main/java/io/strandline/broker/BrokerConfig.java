@@ -23,6 +23,8 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.DynamicBrokerConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The configuration of a node: Kafka's keys with Kafka's meanings, ours beside them. Later sources
@@ -45,6 +47,8 @@ public final class BrokerConfig {
   /** What a node does without any configuration. */
   private static final Map<String, String> EMBEDDED =
       Map.of("listeners", "PLAINTEXT://127.0.0.1:9092", "log.dirs", "./data");
+
+  private static final Logger LOG = LoggerFactory.getLogger(BrokerConfig.class);
 
   private final Map<String, String> kafka;
   private final Map<String, Object> ours;
@@ -255,6 +259,15 @@ public final class BrokerConfig {
     return unknown;
   }
 
+  /** Says so of each. */
+  void warnOfUnknown() {
+    unknown.forEach(
+        key ->
+            LOG.atWarn()
+                .addKeyValue("key", key)
+                .log("unknown configuration key, nothing reads it"));
+  }
+
   /** What the control plane reads. */
   public ControlConfig control() {
     return new ControlConfig(kafka);
@@ -297,6 +310,24 @@ public final class BrokerConfig {
   public String objectStore() {
     String store = text(ConfigKeys.OBJECT_STORE);
     return store.isEmpty() ? "file:" + ownDirectory().resolve("objects") : store;
+  }
+
+  /**
+   * The brokers of a cluster share one store, and the default lies in a directory of one node.
+   *
+   * @throws StartException unless this node is alone, or a store is named, or nothing is tiered
+   */
+  void requireSharedStore() {
+    if (!control().alone()
+        && text(ConfigKeys.OBJECT_STORE).isEmpty()
+        && on(ConfigKeys.TIER_ENABLE)) {
+      throw new StartException(
+          ConfigKeys.OBJECT_STORE
+              + " must be set on a node of a larger cluster: all its brokers share one store,"
+              + " s3://bucket/prefix or file:<a directory that all of them see>; or set "
+              + ConfigKeys.TIER_ENABLE
+              + "=false on all of them");
+    }
   }
 
   /** Where the disk part of the cache lies, the default put in. */

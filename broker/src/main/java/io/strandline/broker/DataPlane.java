@@ -9,6 +9,7 @@ import io.strandline.broker.guard.acl.AclGuard;
 import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.guard.quota.ClientQuotas;
+import io.strandline.broker.node.StopOrder;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;

@@ -5,6 +5,7 @@ import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.disk.NioDisk;
+import io.strandline.broker.node.FlushMeters;
 import io.strandline.broker.observe.Meters;
 import java.nio.file.Path;
 import java.security.SecureRandom;

@@ -10,6 +10,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Exit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,7 +52,14 @@ public final class Main {
 
   private static int run(List<String> args, PrintStream out, PrintStream err) {
     if (!args.isEmpty() && args.get(0).equals(Restoring.NAME)) {
-      return restore(args.subList(1, args.size()), out, err);
+      return command(() -> Restoring.run(args.subList(1, args.size()), out, err), err);
+    }
+    if (!args.isEmpty() && args.get(0).equals(Formatting.NAME)) {
+      return command(() -> Formatting.run(args.subList(1, args.size()), out), err);
+    }
+    if (args.equals(List.of("random-uuid"))) {
+      out.println(Uuid.randomUuid());
+      return 0;
     }
     if (args.contains("-h") || args.contains("--help")) {
       out.println(HELP);
@@ -68,15 +78,16 @@ public final class Main {
     return serve(config, out, err);
   }
 
-  private static int restore(List<String> args, PrintStream out, PrintStream err) {
+  /** Runs what is no server. */
+  private static int command(IntSupplier command, PrintStream err) {
     LogSetup.apply(LogSetup.Format.CONSOLE, "WARN");
     try {
-      return Restoring.run(args, out, err);
+      return command.getAsInt();
     } catch (ConfigError e) {
       String.valueOf(e.getMessage()).lines().forEach(line -> err.println("strandline: " + line));
       return USAGE;
     } catch (RuntimeException e) {
-      LOG.atDebug().setCause(e).log("could not restore");
+      LOG.atDebug().setCause(e).log("could not do it");
       err.println("strandline: " + Restoring.reason(e));
       return CAN_NOT_START;
     }
@@ -111,9 +122,9 @@ public final class Main {
   }
 
   private static int serve(BrokerConfig config, PrintStream out, PrintStream err) {
-    Strandline node;
+    RunningNode node;
     try {
-      node = Strandline.start(config);
+      node = config.control().broker() ? Strandline.start(config) : ControllerNode.start(config);
     } catch (StartException | ControlException e) {
       LOG.atDebug().setCause(e).log("could not start");
       err.println("strandline: " + e.getMessage());
@@ -123,9 +134,10 @@ public final class Main {
       err.println("strandline: could not start: " + e.getMessage());
       return CAN_NOT_START;
     }
+    announceExits(node);
     AtomicInteger code = new AtomicInteger();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, code), "stop"));
-    out.println(ready(config, node));
+    out.println("Strandline is ready: " + node.describe());
     out.flush();
     String reason = node.fatal().join();
     err.println("strandline: stopping: " + reason);
@@ -133,21 +145,18 @@ public final class Main {
     return FAULT;
   }
 
-  /** Runs at SIGTERM; a JVM that ends by a signal would tell 143 though all went well. */
-  private static void stop(Strandline node, AtomicInteger code) {
-    node.close();
-    Runtime.getRuntime().halt(code.get());
+  /** Parts of Kafka's that would end the process end it in order, and say so. */
+  private static void announceExits(RunningNode node) {
+    Exit.Procedure stop =
+        (status, message) ->
+            node.fatal().complete("a part of Kafka's wants the process to end: " + message);
+    Exit.setExitProcedure(stop);
+    Exit.setHaltProcedure(stop);
   }
 
-  private static String ready(BrokerConfig config, Strandline node) {
-    return "Strandline is ready: "
-        + node.addresses()
-        + ", data "
-        + config.dataDirectory().normalize()
-        + ", object store "
-        + config.objectStore()
-        + ", in "
-        + node.sinceStartMs()
-        + " ms";
+  /** Runs at SIGTERM; a JVM that ends by a signal would tell 143 though all went well. */
+  private static void stop(RunningNode node, AtomicInteger code) {
+    node.close();
+    Runtime.getRuntime().halt(code.get());
   }
 }

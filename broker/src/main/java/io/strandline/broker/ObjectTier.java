@@ -10,6 +10,7 @@ import io.strandline.broker.control.snapshot.SnapshotSource;
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.mount.ForeignTopics;
 import io.strandline.broker.mount.MountKeys;
+import io.strandline.broker.node.StopOrder;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.partition.Partition;
@@ -58,6 +59,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.TopicIdPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -246,7 +248,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   private Check damages() {
-    return new Check(true, pipeline.isDone() ? pipeline.join().scrubbed().summary() : "");
+    return new Check(true, running().map(tier -> tier.scrubbed().summary()).orElse(""));
   }
 
   /**
@@ -288,8 +290,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     return trial.run(clusterId).thenRunAsync(() -> startPipeline(clusterId), threads.tier);
   }
 
-  private void verifiedOrAgain(
-      String clusterId, @org.jspecify.annotations.Nullable Throwable failure) {
+  private void verifiedOrAgain(String clusterId, @Nullable Throwable failure) {
     if (failure == null || closed) {
       return;
     }
@@ -413,9 +414,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   public synchronized void leave(TopicIdPartition partition) {
     waiting.remove(partition);
     foreign.leave(partition);
-    if (pipeline.isDone()) {
-      var unused = pipeline.join().leave(partition);
-    }
+    running().ifPresent(tier -> tier.leave(partition));
   }
 
   /** Also of a topic that is not tiered now: it may have been before. */
@@ -452,9 +451,9 @@ final class ObjectTier implements Tier, AutoCloseable {
   @Override
   public CompletableFuture<TierPipeline.Relief> relieve(
       Predicate<TopicIdPartition> which, long bytes) {
-    return pipeline.isDone()
-        ? pipeline.join().relieve(which, bytes)
-        : CompletableFuture.completedFuture(TierPipeline.Relief.NONE);
+    return running()
+        .map(tier -> tier.relieve(which, bytes))
+        .orElse(CompletableFuture.completedFuture(TierPipeline.Relief.NONE));
   }
 
   @Override

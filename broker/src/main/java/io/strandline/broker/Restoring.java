@@ -1,7 +1,7 @@
 package io.strandline.broker;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.strandline.broker.control.KraftControlPlane;
+import io.strandline.broker.control.quorum.NodeFormat;
 import io.strandline.broker.restore.ClusterRestore;
 import io.strandline.broker.restore.RestoreReport;
 import io.strandline.tiering.manifest.ManifestConfig;
@@ -119,9 +119,9 @@ final class Restoring {
       out.println("nothing was changed");
       return;
     }
-    int node = KraftControlPlane.requireNew(config.control());
+    int node = NodeFormat.requireNew(config.control());
     ClusterRestore.Found found = restore.take();
-    KraftControlPlane.restore(config.control(), ClusterRestore.plan(found, node), Uuid::randomUuid);
+    NodeFormat.restore(config.control(), ClusterRestore.plan(found, node), Uuid::randomUuid);
     RestoreReport.write(found, out::println);
     out.println(
         "restored into " + config.control().logDirectories() + " for node " + node + ": start it");

@@ -4,11 +4,12 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlException;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.KraftControlPlane;
-import io.strandline.broker.observe.AdminServer;
-import io.strandline.broker.observe.Health;
+import io.strandline.broker.node.NodeFrame;
+import io.strandline.broker.node.NodeMeters;
+import io.strandline.broker.node.QuorumMeters;
+import io.strandline.broker.node.StopOrder;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
@@ -27,33 +28,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A node: everything in the order in which it must start and stop. Wiring only; what a part does is
- * said where the part lives.
+ * A node that is a broker, and a controller too if its roles say so: everything in the order in
+ * which it must start and stop. Wiring only; what a part does is said where the part lives.
  *
  * <p>Start: locks → admin endpoint → quorum (while the data plane is built beside it) → metadata
  * loaded → logs opened and recovered → listeners bound → registered → caught up → unfenced. Stop:
  * leadership handed over → listeners closed → logs closed with the mark of a clean stop → quorum →
  * admin endpoint → locks.
  */
-public final class Strandline implements AutoCloseable {
+public final class Strandline implements RunningNode {
   private static final Logger LOG = LoggerFactory.getLogger(Strandline.class);
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Duration HANDOVER = Duration.ofSeconds(30);
 
   private final BrokerConfig config;
-  private final StopOrder parts = new StopOrder();
-  private final StartupPhases phases = new StartupPhases(System::nanoTime);
-  private final Health health = new Health();
-  private final Meters meters = new Meters(System::nanoTime);
-  private final NodeMeters node = new NodeMeters(meters.kafka());
+  private final NodeFrame frame;
+  private final StopOrder parts;
+  private final NodeMeters node;
   private final AtomicBoolean closing = new AtomicBoolean();
-  private final CompletableFuture<String> fatal = new CompletableFuture<>();
-  private Optional<AdminServer> admin = Optional.empty();
   private Optional<ControlPlane> control = Optional.empty();
   private Optional<DataPlane> data = Optional.empty();
 
   private Strandline(BrokerConfig config) {
     this.config = config;
+    this.frame = new NodeFrame(config, System::nanoTime);
+    this.parts = frame.parts();
+    this.node = new NodeMeters(frame.meters().kafka());
   }
 
   /**
@@ -68,20 +68,15 @@ public final class Strandline implements AutoCloseable {
       node.up();
       return node;
     } catch (RuntimeException e) {
-      node.parts.close();
+      node.frame.close();
       throw e;
     }
   }
 
   private void up() {
-    config
-        .unknown()
-        .forEach(
-            key ->
-                LOG.atWarn()
-                    .addKeyValue("key", key)
-                    .log("unknown configuration key, nothing reads it"));
-    parts.started("meters", meters);
+    config.warnOfUnknown();
+    config.requireSharedStore();
+    Meters meters = frame.meters();
     Threads threads = parts.started("threads", new Threads());
     meters.kafka().start(threads.timer);
     LogDirectories directories =
@@ -89,63 +84,40 @@ public final class Strandline implements AutoCloseable {
     ExecutorService beside =
         Executors.newCachedThreadPool(ThreadUtils.createThreadFactory("start-%d", true));
     try {
-      admin = startAdmin();
-      phases.done("locks and admin endpoint");
+      frame.health().ready("unfenced", () -> Check.failed("starting"));
+      frame.startAdmin(Threads.admin());
+      frame.phases().done("locks and admin endpoint");
       CompletableFuture<DataPlane> building =
           CompletableFuture.supplyAsync(
-              () -> DataPlane.build(config, threads, directories, meters, health), beside);
+              () -> DataPlane.build(config, threads, directories, meters, frame.health()), beside);
       ControlPlane quorum = startControl();
       node.state(NodeMeters.State.STARTING);
-      phases.done("quorum");
+      frame.phases().done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
       node.identify(view);
       node.state(NodeMeters.State.RECOVERY);
-      phases.done("metadata");
+      frame.phases().done("metadata");
       DataPlane plane = await(building, "the data plane");
       data = Optional.of(parts.started("data plane", plane));
       plane.open(quorum, view);
-      phases.done("logs");
+      frame.phases().done("logs");
       Map<String, Integer> ports = plane.listen(quorum, quorum.listeners());
-      phases.done("listeners");
+      frame.phases().done("listeners");
       join(quorum, plane, ports);
       parts.started("handover", this::handOver);
       beside.execute(meters::bindProcess);
     } finally {
       beside.shutdown();
     }
-    LOG.atDebug().addKeyValue("ms", phases.totalMs()).log("started: {}", phases);
-  }
-
-  private Optional<AdminServer> startAdmin() {
-    health.ready("unfenced", () -> Check.failed("starting"));
-    health.live("running", () -> fatal.isDone() ? Check.failed(fatal.join()) : Check.OK);
-    Optional<InetSocketAddress> address = config.adminListener();
-    if (address.isEmpty()) {
-      return Optional.empty();
-    }
-    ExecutorService threads =
-        Executors.newFixedThreadPool(2, ThreadUtils.createThreadFactory("admin-%d", true));
-    parts.started("admin threads", threads::shutdownNow);
-    try {
-      AdminServer server = AdminServer.start(address.get(), meters, health, threads);
-      return Optional.of(parts.started("admin endpoint", server));
-    } catch (IOException e) {
-      throw new StartException(
-          "the admin address "
-              + address.get()
-              + " can not be bound ("
-              + e.getMessage()
-              + "): free it, or set "
-              + ConfigKeys.ADMIN_LISTENER,
-          e);
-    }
+    LOG.atDebug().addKeyValue("ms", frame.phases().totalMs()).log("started: {}", frame.phases());
   }
 
   private ControlPlane startControl() {
     KraftControlPlane quorum = KraftControlPlane.open(config.control(), Uuid::randomUuid);
     parts.started("quorum", quorum);
     control = Optional.of(quorum);
-    quorum.onFatal(() -> fatal.complete("a fault of the control plane, see the log"));
+    QuorumMeters.register(frame.meters().registry(), quorum::standing);
+    quorum.onFatal(() -> frame.fatal().complete("a fault of the control plane, see the log"));
     return quorum;
   }
 
@@ -153,10 +125,10 @@ public final class Strandline implements AutoCloseable {
     quorum.register(ports);
     plane.follow(quorum);
     await(quorum.caughtUp(), "the controller to see this node caught up");
-    phases.done("registration");
+    frame.phases().done("registration");
     await(quorum.readyToServe(), "the controller to unfence this node");
-    phases.done("unfencing");
-    health.ready("unfenced", () -> Check.of(quorum.serving(), "fenced"));
+    frame.phases().done("unfencing");
+    frame.health().ready("unfenced", () -> Check.of(quorum.serving(), "fenced"));
     node.state(NodeMeters.State.RUNNING);
   }
 
@@ -176,9 +148,10 @@ public final class Strandline implements AutoCloseable {
 
   private <T> T await(CompletableFuture<T> future, String what) {
     try {
-      CompletableFuture.anyOf(fatal, future).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture.anyOf(frame.fatal(), future)
+          .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
       if (!future.isDone()) {
-        throw new StartException("stopped while waiting for " + what + ": " + fatal.join());
+        throw new StartException("stopped while waiting for " + what + ": " + frame.fatal().join());
       }
       return future.get();
     } catch (TimeoutException e) {
@@ -204,7 +177,7 @@ public final class Strandline implements AutoCloseable {
   }
 
   /** Where clients find this node: host:port of each listener. */
-  String addresses() {
+  private String addresses() {
     return control().listeners().stream()
         .map(
             listener ->
@@ -216,7 +189,7 @@ public final class Strandline implements AutoCloseable {
 
   /** Where the admin endpoint listens, if it does. */
   public Optional<InetSocketAddress> adminAddress() {
-    return admin.map(AdminServer::address);
+    return frame.adminAddress();
   }
 
   /** This node's part in the cluster. */
@@ -224,21 +197,27 @@ public final class Strandline implements AutoCloseable {
     return control.orElseThrow();
   }
 
-  /** Milliseconds from the call of {@link #start} to now. */
-  long sinceStartMs() {
-    return phases.totalMs();
+  @Override
+  public String describe() {
+    return addresses()
+        + ", data "
+        + config.dataDirectory().normalize()
+        + ", object store "
+        + config.objectStore()
+        + ", in "
+        + frame.phases().totalMs()
+        + " ms";
   }
 
-  /** Completes with the reason when the node can not go on and should be closed. */
+  @Override
   public CompletableFuture<String> fatal() {
-    return fatal;
+    return frame.fatal();
   }
 
-  /** Stops the node in order; returns when all is on disk. A second call does nothing. */
   @Override
   public void close() {
     if (closing.compareAndSet(false, true)) {
-      health.ready("unfenced", () -> Check.failed("stopping"));
+      frame.health().ready("unfenced", () -> Check.failed("stopping"));
       node.state(NodeMeters.State.STOPPING);
       parts.close();
     }

@@ -66,6 +66,11 @@ final class Threads implements AutoCloseable {
   /** What the transaction coordinator may do beside its log. */
   final ExecutorService transactions = pool("transaction-beside", 1);
 
+  /** Those of the admin endpoint, which a node has before all others. */
+  static ExecutorService admin() {
+    return Executors.newFixedThreadPool(2, ThreadUtils.createThreadFactory("admin-%d", true));
+  }
+
   private ExecutorService pool(String name, int threads) {
     ExecutorService pool =
         Executors.newFixedThreadPool(threads, ThreadUtils.createThreadFactory(name + "-%d", true));

@@ -1,30 +1,31 @@
 package io.strandline.broker.control;
 
-import java.net.URI;
+import io.strandline.broker.control.quorum.ListenerAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Kafka's configuration of this node, as the control plane reads it: keys and values of {@code
  * server.properties}, nothing of ours.
  *
  * @param kafka Kafka's keys and values
- * @param alone whether this node is a quorum of its own: no other voter is configured
+ * @param alone whether this node is a cluster of its own: it has both roles, and no voter is
+ *     configured
  */
 public record ControlConfig(Map<String, String> kafka, boolean alone) {
 
-  static final String ROLES = "process.roles";
+  public static final String ROLES = "process.roles";
   static final String LISTENERS = "listeners";
   static final String PROTOCOLS = "listener.security.protocol.map";
   static final String CONTROLLER_LISTENERS = "controller.listener.names";
-  static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
-  static final String VOTERS = "controller.quorum.voters";
+  public static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
+  public static final String VOTERS = "controller.quorum.voters";
 
   /** Keys that a combined node gets when its configuration does not say otherwise. */
   private static final Map<String, String> DEFAULTS =
@@ -68,26 +69,36 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
 
   /** Kafka's keys and values as an operator gave them. */
   public ControlConfig(Map<String, String> kafka) {
-    this(kafka, !kafka.containsKey(BOOTSTRAP) && !kafka.containsKey(VOTERS));
+    this(kafka, alone(kafka));
   }
 
-  /** The address this node's controller listens on, null when it has no controller role. */
-  @Nullable URI controllerListener() {
+  private static boolean alone(Map<String, String> kafka) {
+    String roles = kafka.getOrDefault(ROLES, "broker,controller");
+    return !kafka.containsKey(BOOTSTRAP)
+        && !kafka.containsKey(VOTERS)
+        && roles.contains("broker")
+        && roles.contains("controller");
+  }
+
+  /** The address this node's controller listens on, empty when it has no controller role. */
+  public Optional<ListenerAddress> controllerListener() {
     Map<String, String> all = withDefaults();
     if (!all.getOrDefault(ROLES, "").contains("controller")) {
-      return null;
+      return Optional.empty();
     }
     String name = all.getOrDefault(CONTROLLER_LISTENERS, "").split(",")[0].trim();
-    for (String listener : all.getOrDefault(LISTENERS, "").split(",")) {
-      if (listener.trim().startsWith(name + "://")) {
-        return URI.create(listener.trim());
-      }
-    }
-    return null;
+    return ListenerAddress.all(all.getOrDefault(LISTENERS, "")).stream()
+        .filter(listener -> listener.name().equals(name))
+        .findFirst();
+  }
+
+  /** Whether this node carries records: it is not a controller alone. */
+  public boolean broker() {
+    return withDefaults().getOrDefault(ROLES, "").contains("broker");
   }
 
   /** The directory of the metadata log. */
-  Path metadataDirectory() {
+  public Path metadataDirectory() {
     String own = kafka.get("metadata.log.dir");
     return own != null ? Path.of(own) : logDirectories().get(0);
   }
@@ -103,25 +114,18 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
   }
 
   /** This configuration with the controller's port put where 0 stood. */
-  ControlConfig withControllerPort(int port) {
-    URI listener = controllerListener();
+  public ControlConfig withControllerPort(int port) {
+    ListenerAddress listener = controllerListener().orElse(null);
     if (listener == null) {
       return this;
     }
     Map<String, String> all = withDefaults();
-    URI bound = URI.create(listener.getScheme() + "://" + host(listener) + ":" + port);
-    all.put(
-        LISTENERS, all.getOrDefault(LISTENERS, "").replace(listener.toString(), bound.toString()));
+    ListenerAddress bound = listener.at(port);
+    all.put(LISTENERS, all.getOrDefault(LISTENERS, "").replace(listener.text(), bound.text()));
     if (alone) {
-      all.put(BOOTSTRAP, host(listener) + ":" + port);
+      all.put(BOOTSTRAP, bound.local());
     }
     return new ControlConfig(all, alone);
-  }
-
-  private static String host(URI listener) {
-    return listener.getHost() == null || listener.getHost().isEmpty()
-        ? "127.0.0.1"
-        : listener.getHost();
   }
 
   /** All keys, with what a node gets when it does not say otherwise. */
@@ -132,7 +136,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
     }
     all.putAll(kafka);
     String controller = all.getOrDefault(CONTROLLER_LISTENERS, "").split(",")[0].trim();
-    boolean hosts = all.getOrDefault(ROLES, "").contains("controller");
+    boolean hosts = alone && all.getOrDefault(ROLES, "").contains("controller");
     String listeners = all.getOrDefault(LISTENERS, "PLAINTEXT://127.0.0.1:9092");
     if (hosts && !listeners.contains(controller + "://")) {
       listeners = listeners + "," + controller + "://127.0.0.1:0";
@@ -156,7 +160,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
    *
    * @throws ControlException when Kafka refuses them, with its reason
    */
-  KafkaConfig parse() {
+  public KafkaConfig parse() {
     try {
       return new KafkaConfig(withDefaults(), false);
     } catch (ConfigException | IllegalArgumentException e) {

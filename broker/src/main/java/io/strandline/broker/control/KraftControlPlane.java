@@ -2,8 +2,10 @@ package io.strandline.broker.control;
 
 import io.strandline.broker.control.config.BrokerChanges;
 import io.strandline.broker.control.config.EffectiveConfig;
-import io.strandline.broker.control.snapshot.RestoredCluster;
-import java.net.URI;
+import io.strandline.broker.control.quorum.Faults;
+import io.strandline.broker.control.quorum.KraftNode;
+import io.strandline.broker.control.quorum.QuorumStanding;
+import io.strandline.broker.control.quorum.Storage;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +36,6 @@ import org.apache.kafka.coordinator.transaction.ProducerIdManager;
 import org.apache.kafka.image.publisher.BrokerRegistrationTracker;
 import org.apache.kafka.server.AssignmentsManager;
 import org.apache.kafka.server.KRaftTopicCreator;
-import org.apache.kafka.server.ServerSocketFactory;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ServerLogConfigs;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,6 @@ public final class KraftControlPlane implements ControlPlane {
   private final Storage storage;
   private final Faults faults;
   private final KraftNode node;
-  private final @Nullable ControllerSocket socket;
   private final MetadataFeed feed;
   private final Channels channels;
   private final Registration registration;
@@ -57,16 +57,14 @@ public final class KraftControlPlane implements ControlPlane {
   private final ProducerIdManager producerIds;
   private final BrokerChanges changes;
 
-  private KraftControlPlane(
-      Storage storage, Faults faults, KraftNode node, @Nullable ControllerSocket socket) {
-    this.storage = storage;
-    this.faults = faults;
+  private KraftControlPlane(KraftNode node) {
     this.node = node;
-    this.socket = socket;
+    this.storage = node.storage();
+    this.faults = node.faults();
     KafkaConfig config = node.brokerConfig();
     this.feed =
         new MetadataFeed(
-            storage.meta().clusterId().orElseThrow(),
+            storage.clusterId(),
             EffectiveConfig.ofFile(config),
             node.loader(),
             () -> node.raft().client().kraftVersion(),
@@ -105,77 +103,22 @@ public final class KraftControlPlane implements ControlPlane {
    *     not allow it
    */
   public static KraftControlPlane open(ControlConfig wanted, Supplier<Uuid> ids) {
-    ControllerSocket socket = bind(wanted);
-    try {
-      ControlConfig config = socket == null ? wanted : wanted.withControllerPort(socket.port());
-      KafkaConfig kafka = config.parse();
-      Storage storage = Storage.prepare(config, kafka, ids);
-      Faults faults = new Faults();
-      ServerSocketFactory sockets = socket == null ? ServerSocketFactory.INSTANCE : socket;
-      KraftNode node = KraftNode.start(kafka, storage, faults, sockets);
-      KraftControlPlane plane = new KraftControlPlane(storage, faults, node, socket);
-      plane.feed.start();
-      plane.feed.add(new BrokerRegistrationTracker(kafka.nodeId(), plane.registration::refresh));
-      return plane;
-    } catch (RuntimeException e) {
-      if (socket != null) {
-        socket.close();
-      }
-      throw e;
-    }
+    KraftNode node = KraftNode.open(wanted, ids);
+    KraftControlPlane plane = new KraftControlPlane(node);
+    plane.feed.start();
+    plane.feed.add(
+        new BrokerRegistrationTracker(node.brokerConfig().nodeId(), plane.registration::refresh));
+    return plane;
   }
 
-  /**
-   * Formats this node's directories so that {@link #open} begins with the metadata of a cluster
-   * that is lost, as a quorum of this node alone. Nothing else may run on the directories.
-   *
-   * @throws ControlException when they were used before, or the configuration does not allow it
-   */
-  public static void restore(ControlConfig wanted, RestoredCluster cluster, Supplier<Uuid> ids) {
-    ControllerSocket socket = bind(wanted);
-    if (socket == null) {
-      throw noController();
-    }
-    try {
-      ControlConfig config = wanted.withControllerPort(socket.port());
-      Storage.restore(config, config.parse(), cluster, ids);
-    } finally {
-      socket.close();
-    }
-  }
-
-  /**
-   * Looks whether {@link #restore} may format the directories; changes nothing.
-   *
-   * @return the node's id
-   * @throws ControlException unless it may
-   */
-  public static int requireNew(ControlConfig config) {
-    if (config.controllerListener() == null) {
-      throw noController();
-    }
-    KafkaConfig kafka = config.withControllerPort(1).parse();
-    Storage.requireNew(kafka);
-    return kafka.nodeId();
-  }
-
-  private static ControlException noController() {
-    return new ControlException(
-        "a restored cluster begins with a node that is a controller: process.roles must name it");
-  }
-
-  private static @Nullable ControllerSocket bind(ControlConfig config) {
-    URI listener = config.controllerListener();
-    if (listener == null) {
-      return null;
-    }
-    String host = listener.getHost() == null ? "127.0.0.1" : listener.getHost();
-    return ControllerSocket.bind(host, listener.getPort(), config.metadataDirectory());
+  /** The metadata quorum as this node sees it. */
+  public QuorumStanding standing() {
+    return node.standing();
   }
 
   @Override
   public boolean leadsQuorum() {
-    return node.leadsQuorum();
+    return node.standing().leads();
   }
 
   @Override
@@ -361,8 +304,5 @@ public final class KraftControlPlane implements ControlPlane {
     Utils.closeQuietly(assignments::close, "directory assignments");
     channels.close();
     node.close();
-    if (socket != null) {
-      socket.close();
-    }
   }
 }

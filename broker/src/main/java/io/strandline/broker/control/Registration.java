@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.quorum.Storage;
 import java.net.UnknownHostException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -69,7 +70,7 @@ final class Registration implements AutoCloseable {
     lifecycle.start(
         appliedOffset,
         channels.heartbeats(),
-        storage.meta().clusterId().orElseThrow(),
+        storage.clusterId(),
         listeners.toBrokerRegistrationRequest(),
         BrokerFeatures.createDefaultFeatureMap(features),
         storage.previousEpoch());

@@ -64,6 +64,10 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
     context
         .getLogger("org.apache.kafka.controller.QuorumController")
         .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+    // Tells each time it is made, which is at every change, what an operator set for another role.
+    context
+        .getLogger("kafka.server.KafkaConfig")
+        .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
     // Prints whole requests at DEBUG, and with them what passwords were salted to.
     context.getLogger("kafka.request.logger").setLevel(Level.WARN);
     context.getLogger("io.strandline").setLevel(level);

@@ -137,6 +137,7 @@ public final class Blueprint {
         role == NodeRole.BROKER
             ? clients
             : role == NodeRole.CONTROLLER ? quorum : clients + "," + quorum);
+    settings.put("log.dirs", dir.resolve("node-" + id).resolve("data").toString());
     settings.putAll(own.getOrDefault(id, Map.of()));
     String voter =
         role.controller() && !staticVoters

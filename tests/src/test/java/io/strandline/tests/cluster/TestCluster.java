@@ -1,25 +1,23 @@
 package io.strandline.tests.cluster;
 
+import io.strandline.broker.control.ControlConfig;
+import io.strandline.broker.control.quorum.NodeFormat;
+import io.strandline.broker.control.quorum.NodeFormat.Voters;
 import io.strandline.tests.process.BrokerProcess;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,45 +127,34 @@ public final class TestCluster implements AutoCloseable {
     if (spec == null) {
       throw new IllegalArgumentException("no node " + id);
     }
-    List<String> options = new ArrayList<>();
-    if (!spec.voter().isEmpty()) {
-      options.add("--no-initial-controllers");
-    }
-    format(spec, options);
+    format(spec, spec.voter().isEmpty() ? new Voters.Configured() : new Voters.Elsewhere());
   }
 
-  private void format(NodeSpec spec) throws IOException {
-    List<String> options = new ArrayList<>();
-    if (!spec.voter().isEmpty()) {
-      options.add("--initial-controllers");
-      options.add(
-          specs.values().stream()
-              .map(NodeSpec::voter)
-              .filter(voter -> !voter.isEmpty())
-              .collect(Collectors.joining(",")));
-    }
-    format(spec, options);
+  private void format(NodeSpec spec) {
+    String voters =
+        specs.values().stream()
+            .map(NodeSpec::voter)
+            .filter(voter -> !voter.isEmpty())
+            .collect(Collectors.joining(","));
+    format(spec, spec.voter().isEmpty() ? new Voters.Configured() : new Voters.Initial(voters));
   }
 
-  private void format(NodeSpec spec, List<String> options) throws IOException {
-    Properties properties = new Properties();
-    properties.putAll(spec.settings());
-    properties.putIfAbsent("log.dirs", directory(spec.id()).resolve("data").toString());
-    Path file = directory(spec.id()).resolve("format.properties");
-    Files.createDirectories(directory(spec.id()));
-    try (Writer writer = Files.newBufferedWriter(file)) {
-      properties.store(writer, null);
+  private void format(NodeSpec spec, Voters voters) {
+    NodeFormat.Order order =
+        new NodeFormat.Order(
+            clusterId, voters, new NodeFormat.Levels(Optional.empty(), Map.of()), List.of(), false);
+    NodeFormat.Done done =
+        NodeFormat.format(new ControlConfig(kafka(spec)), order, Uuid::randomUuid);
+    if (done.formatted().isEmpty()) {
+      throw new IllegalStateException("nothing was formatted for node " + spec.id());
     }
-    List<String> arguments =
-        new ArrayList<>(List.of("format", "-t", clusterId, "-c", file.toString()));
-    arguments.addAll(options);
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    int code =
-        StorageTool.execute(
-            arguments.toArray(String[]::new), new PrintStream(said, true, StandardCharsets.UTF_8));
-    if (code != 0) {
-      throw new IOException("formatting failed:\n" + said.toString(StandardCharsets.UTF_8));
-    }
+  }
+
+  /** Its settings but ours. */
+  private static Map<String, String> kafka(NodeSpec spec) {
+    return spec.settings().entrySet().stream()
+        .filter(setting -> !setting.getKey().startsWith("strandline."))
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
   }
 
   /** Kills what runs and keeps what the nodes said. */

@@ -1,4 +1,4 @@
-package io.strandline.broker;
+package io.strandline.broker.node;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.observe.kafka.KafkaMeters;
@@ -8,12 +8,12 @@ import java.util.Map;
 import org.apache.kafka.common.utils.AppInfoParser;
 
 /** What the node tells of itself as a whole under Kafka's names. */
-final class NodeMeters {
+public final class NodeMeters {
   private final KafkaMeters kafka;
   private volatile State state = State.NOT_RUNNING;
 
   /** Kafka's numbers for where a broker is. */
-  enum State {
+  public enum State {
     NOT_RUNNING(0),
     STARTING(1),
     RECOVERY(2),
@@ -27,18 +27,18 @@ final class NodeMeters {
     }
   }
 
-  NodeMeters(KafkaMeters kafka) {
+  public NodeMeters(KafkaMeters kafka) {
     this.kafka = kafka;
     kafka.gauge(KafkaName.of("kafka.server", "KafkaServer", "BrokerState"), () -> state.value);
   }
 
   /** Where it is between start and stop. */
-  void state(State now) {
+  public void state(State now) {
     state = now;
   }
 
   /** Names itself: the version is that of the protocol and of Kafka's classes inside. */
-  void identify(ClusterView view) {
+  public void identify(ClusterView view) {
     kafka.gauge(KafkaName.of("kafka.server", "KafkaServer", "ClusterId"), view::clusterId);
     kafka.group(
         KafkaName.of("kafka.server", "app-info", "").with("id", view.nodeId()),

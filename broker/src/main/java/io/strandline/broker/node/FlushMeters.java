@@ -1,4 +1,4 @@
-package io.strandline.broker;
+package io.strandline.broker.node;
 
 import io.micrometer.core.instrument.Timer;
 import io.strandline.broker.observe.Meters;
@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /** How often segments are made durable and how long the disk takes: a segment's records alone. */
-final class FlushMeters {
+public final class FlushMeters {
   private final Timing kafka;
   private final Timer time;
 
-  FlushMeters(Meters meters) {
+  public FlushMeters(Meters meters) {
     kafka =
         meters
             .kafka()
@@ -20,7 +20,7 @@ final class FlushMeters {
     time = meters.registry().timer("strandline.log.flush.time");
   }
 
-  void forced(Path file, long nanos) {
+  public void forced(Path file, long nanos) {
     if (file.toString().endsWith(".log")) {
       kafka.record(nanos);
       time.record(nanos, TimeUnit.NANOSECONDS);

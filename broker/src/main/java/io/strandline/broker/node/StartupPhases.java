@@ -1,4 +1,4 @@
-package io.strandline.broker;
+package io.strandline.broker.node;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -7,7 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** How long each part of a start took; told at DEBUG, because a start is to take two seconds. */
-final class StartupPhases {
+public final class StartupPhases {
   private static final Logger LOG = LoggerFactory.getLogger(StartupPhases.class);
 
   private final LongSupplier nanos;
@@ -15,14 +15,14 @@ final class StartupPhases {
   private final List<String> told = new ArrayList<>();
   private long last;
 
-  StartupPhases(LongSupplier nanos) {
+  public StartupPhases(LongSupplier nanos) {
     this.nanos = nanos;
     this.begin = nanos.getAsLong();
     this.last = begin;
   }
 
   /** The phase that ends now. */
-  synchronized void done(String phase) {
+  public synchronized void done(String phase) {
     long now = nanos.getAsLong();
     long ms = (now - last) / 1_000_000;
     last = now;
@@ -31,7 +31,7 @@ final class StartupPhases {
   }
 
   /** Milliseconds since the beginning. */
-  long totalMs() {
+  public long totalMs() {
     return (nanos.getAsLong() - begin) / 1_000_000;
   }
 

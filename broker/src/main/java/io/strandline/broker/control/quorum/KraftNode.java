@@ -1,21 +1,27 @@
-package io.strandline.broker.control;
+package io.strandline.broker.control.quorum;
 
+import io.strandline.broker.control.ControlConfig;
+import io.strandline.broker.control.ControlException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import kafka.server.ControllerServer;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.server.Server;
 import kafka.server.SharedServer;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metrics.KafkaMetricsContext;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.metrics.MetricsReporter;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.image.loader.MetadataLoader;
+import org.apache.kafka.raft.LeaderAndEpoch;
 import org.apache.kafka.raft.QuorumConfig;
 import org.apache.kafka.raft.RaftManager;
+import org.apache.kafka.server.ProcessRole;
 import org.apache.kafka.server.ServerSocketFactory;
 import org.apache.kafka.server.common.ApiMessageAndVersion;
 import org.apache.kafka.server.metrics.MetricConfigs;
@@ -26,27 +32,61 @@ import org.jspecify.annotations.Nullable;
  * the controller role, Kafka's own controller, unmodified. Everything that differs between the
  * roles of a node is in here; the rest of the package sees a raft manager and a loader.
  */
-final class KraftNode implements AutoCloseable {
+public final class KraftNode implements AutoCloseable {
+  private final Storage storage;
+  private final Faults faults;
+  private final @Nullable ControllerSocket socket;
   private final SharedServer shared;
   private final @Nullable ControllerServer controller;
   private final RaftManager<ApiMessageAndVersion> raft;
   private final MetadataLoader loader;
   private final Metrics metrics;
 
-  private KraftNode(SharedServer shared, @Nullable ControllerServer controller, Metrics metrics) {
-    this.shared = shared;
-    this.controller = controller;
+  private KraftNode(
+      Storage storage, Faults faults, @Nullable ControllerSocket socket, Started started) {
+    this.storage = storage;
+    this.faults = faults;
+    this.socket = socket;
+    this.shared = started.shared;
+    this.controller = started.controller;
+    this.metrics = started.metrics;
     this.raft = shared.raftManager();
     this.loader = shared.loader();
-    this.metrics = metrics;
   }
 
-  /** Starts the node's part of the quorum; returns before a leader is elected. */
-  static KraftNode start(
+  /** Kafka's parts that run. */
+  private record Started(
+      SharedServer shared, @Nullable ControllerServer controller, Metrics metrics) {}
+
+  /**
+   * Formats the directories if need be and joins the quorum; returns before a leader is elected.
+   * The caller holds the locks of the log directories of a broker.
+   *
+   * @param ids where ids of clusters and directories come from
+   * @throws ControlException when the configuration, the directories or the controller's port do
+   *     not allow it
+   */
+  public static KraftNode open(ControlConfig wanted, Supplier<Uuid> ids) {
+    ControllerSocket socket = ControllerSocket.bind(wanted);
+    try {
+      ControlConfig config = socket == null ? wanted : wanted.withControllerPort(socket.port());
+      KafkaConfig kafka = config.parse();
+      Storage storage = Storage.prepare(config, kafka, ids);
+      Faults faults = new Faults();
+      ServerSocketFactory sockets = socket == null ? ServerSocketFactory.INSTANCE : socket;
+      return new KraftNode(storage, faults, socket, start(kafka, storage, faults, sockets));
+    } catch (RuntimeException e) {
+      if (socket != null) {
+        socket.close();
+      }
+      throw e;
+    }
+  }
+
+  private static Started start(
       KafkaConfig kafka, Storage storage, Faults faults, ServerSocketFactory sockets) {
-    Metrics metrics =
-        Server.initializeMetrics(kafka, Time.SYSTEM, storage.meta().clusterId().orElseThrow());
-    report(metrics, kafka, storage.meta().clusterId().orElseThrow());
+    Metrics metrics = Server.initializeMetrics(kafka, Time.SYSTEM, storage.clusterId());
+    report(metrics, kafka, storage.clusterId());
     SharedServer shared =
         new SharedServer(
             kafka,
@@ -59,25 +99,37 @@ final class KraftNode implements AutoCloseable {
             faults,
             sockets);
     ControllerServer controller = null;
-    if (kafka.isKRaftCombinedMode()) {
+    if (kafka.processRoles().contains(ProcessRole.ControllerRole)) {
       controller =
           new ControllerServer(shared, KafkaRaftServer.configSchema(), storage.bootstrap());
       controller.startup();
     }
-    shared.startForBroker();
-    return new KraftNode(shared, controller, metrics);
+    if (kafka.processRoles().contains(ProcessRole.BrokerRole)) {
+      shared.startForBroker();
+    }
+    return new Started(shared, controller, metrics);
+  }
+
+  /** What stands on this node's disks. */
+  public Storage storage() {
+    return storage;
+  }
+
+  /** Where faults of Kafka's parts end. */
+  public Faults faults() {
+    return faults;
   }
 
   /** Kafka's configuration object of the broker role. */
-  KafkaConfig brokerConfig() {
+  public KafkaConfig brokerConfig() {
     return shared.brokerConfig();
   }
 
-  RaftManager<ApiMessageAndVersion> raft() {
+  public RaftManager<ApiMessageAndVersion> raft() {
     return raft;
   }
 
-  MetadataLoader loader() {
+  public MetadataLoader loader() {
     return loader;
   }
 
@@ -96,18 +148,18 @@ final class KraftNode implements AutoCloseable {
     }
   }
 
-  Metrics metrics() {
+  public Metrics metrics() {
     return metrics;
   }
 
-  /** State of the quorum for diagnosis: who leads, in which epoch. */
-  Map<String, Object> quorum() {
-    var leader = raft.client().leaderAndEpoch();
-    return Map.of("leader", leader.leaderId().orElse(-1), "epoch", leader.epoch());
-  }
-
-  boolean leadsQuorum() {
-    return raft.client().leaderAndEpoch().isLeader(shared.brokerConfig().nodeId());
+  /** The quorum as this node sees it. */
+  public QuorumStanding standing() {
+    LeaderAndEpoch leader = raft.client().leaderAndEpoch();
+    return new QuorumStanding(
+        shared.brokerConfig().nodeId(),
+        leader.leaderId().orElse(-1),
+        leader.epoch(),
+        raft.client().highWatermark().orElse(-1));
   }
 
   @Override
@@ -115,6 +167,9 @@ final class KraftNode implements AutoCloseable {
     shared.stopForBroker();
     if (controller != null) {
       controller.shutdown();
+    }
+    if (socket != null) {
+      socket.close();
     }
   }
 }

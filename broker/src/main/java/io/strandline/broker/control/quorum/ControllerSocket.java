@@ -1,5 +1,7 @@
-package io.strandline.broker.control;
+package io.strandline.broker.control.quorum;
 
+import io.strandline.broker.control.ControlConfig;
+import io.strandline.broker.control.ControlException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -30,9 +32,22 @@ final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
   }
 
   /**
+   * Binds the socket of a controller.
+   *
+   * @return null for a node that is none, or whose listener is Kafka's to refuse
+   * @throws ControlException when the port is taken
+   */
+  static @Nullable ControllerSocket bind(ControlConfig config) {
+    return config
+        .controllerListener()
+        .map(listener -> bind(listener.host(), listener.port(), config.metadataDirectory()))
+        .orElse(null);
+  }
+
+  /**
    * Binds the socket.
    *
-   * @param host name or address to listen on
+   * @param host name or address to listen on, empty for all of this machine's
    * @param configuredPort 0 for the port of the last start, or a free one at the first
    * @param directory where a port chosen by the kernel is written down
    * @throws ControlException when the port is taken
@@ -70,13 +85,17 @@ final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
   private static void bind(ServerSocketChannel channel, String host, int port, boolean orFree)
       throws IOException {
     try {
-      channel.bind(new InetSocketAddress(host, port), BACKLOG);
+      channel.bind(address(host, port), BACKLOG);
     } catch (BindException e) {
       if (!orFree || port == 0) {
         throw e;
       }
-      channel.bind(new InetSocketAddress(host, 0), BACKLOG);
+      channel.bind(address(host, 0), BACKLOG);
     }
+  }
+
+  private static InetSocketAddress address(String host, int port) {
+    return host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
   }
 
   private static int remembered(Path directory) {

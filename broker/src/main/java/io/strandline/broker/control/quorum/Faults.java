@@ -1,4 +1,4 @@
-package io.strandline.broker.control;
+package io.strandline.broker.control.quorum;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -14,14 +14,14 @@ import org.slf4j.LoggerFactory;
  * halt the process; these log the fault and, when it is fatal, ask the node once to stop in order:
  * the data plane still closes its files.
  */
-final class Faults implements FaultHandlerFactory {
+public final class Faults implements FaultHandlerFactory {
   private static final Logger LOG = LoggerFactory.getLogger(Faults.class);
 
   private final AtomicBoolean fatal = new AtomicBoolean();
   private final AtomicReference<@Nullable Runnable> stop = new AtomicReference<>();
 
   /** Sets what to run after a fatal fault; runs it at once when one was seen already. */
-  void onFatal(Runnable action) {
+  public void onFatal(Runnable action) {
     stop.set(action);
     if (fatal.get()) {
       runStop();
@@ -29,12 +29,12 @@ final class Faults implements FaultHandlerFactory {
   }
 
   /** Whether a fatal fault was seen. */
-  boolean fatalSeen() {
+  public boolean fatalSeen() {
     return fatal.get();
   }
 
   /** Records a fatal fault and asks the node to stop. */
-  void fatal(String reason, @Nullable Throwable cause) {
+  public void fatal(String reason, @Nullable Throwable cause) {
     LOG.atError().addKeyValue("reason", reason).setCause(cause).log("fatal fault, stopping");
     if (fatal.compareAndSet(false, true)) {
       runStop();

@@ -1,4 +1,4 @@
-package io.strandline.broker;
+package io.strandline.broker.node;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  * What was started, to be stopped in the reverse order. A part that fails to stop is logged and
  * does not keep the others from stopping.
  */
-final class StopOrder implements AutoCloseable {
+public final class StopOrder implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StopOrder.class);
 
   private final Deque<Part> parts = new ArrayDeque<>();
@@ -17,7 +17,7 @@ final class StopOrder implements AutoCloseable {
   private record Part(String name, AutoCloseable stop) {}
 
   /** A part that runs from now on. */
-  synchronized <T extends AutoCloseable> T started(String name, T part) {
+  public synchronized <T extends AutoCloseable> T started(String name, T part) {
     parts.push(new Part(name, part));
     return part;
   }

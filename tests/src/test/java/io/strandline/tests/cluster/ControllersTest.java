@@ -1,0 +1,106 @@
+package io.strandline.tests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tests.fault.Waiting;
+import io.strandline.tests.process.BrokerProcess;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.QuorumInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Controllers that are no brokers. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class ControllersTest {
+  @TempDir Path dir;
+
+  @Test
+  void threeControllersLoseOneAfterAnotherAndBrokersGoOn() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.CONTROLLER, 101, 102, 103)
+            .with(NodeRole.BROKER, 1, 2)
+            .replicas(1, 1)
+            .start()) {
+      assertThat(voters(cluster)).containsExactlyInAnyOrder(101, 102, 103);
+      wellTold(cluster);
+      int first = leader(cluster);
+      cluster.node(first).kill();
+      roundTrip(cluster, "one-killed");
+      cluster.node(first).startAgain();
+      int second = leader(cluster);
+      assertThat(cluster.node(second).stop()).as("exit code of the active controller").isZero();
+      roundTrip(cluster, "one-stopped");
+      assertThat(leader(cluster)).isNotEqualTo(second);
+      cluster.node(second).startAgain();
+      Waiting.until(
+          "the controller to be ready again",
+          () -> cluster.node(second).admin("/readyz").status() == 200);
+    }
+  }
+
+  @Test
+  void votersOfTheConfigurationServeAsWell() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.CONTROLLER, 7)
+            .with(NodeRole.BROKER, 1, 2)
+            .replicas(1, 1)
+            .withStaticVoters()
+            .start()) {
+      roundTrip(cluster, "static");
+      assertThat(voters(cluster)).containsExactly(7);
+      BrokerProcess controller = cluster.node(7);
+      controller.kill();
+      List<String> values = Records.values("without a controller", 20);
+      Records.produce(cluster.bootstrap(), "static", 2, values);
+      controller.startAgain();
+      ClusterTopics.awaitLive(cluster, Set.of(1, 2));
+      roundTrip(cluster, "controller-back");
+    }
+  }
+
+  /** Each controller tells who leads, and nothing of records. */
+  private static void wellTold(TestCluster cluster) throws IOException {
+    int leader = (int) cluster.node(101).metric("strandline_quorum_leader");
+    assertThat(cluster.controllers()).contains(leader);
+    for (int id : cluster.controllers()) {
+      BrokerProcess node = cluster.node(id);
+      assertThat(node.admin("/readyz").status()).as(node.admin("/readyz").body()).isEqualTo(200);
+      assertThat(node.admin("/healthz").status()).isEqualTo(200);
+      assertThat(node.metric("strandline_quorum_leader")).isEqualTo(leader);
+      assertThat(node.metric("strandline_quorum_leads")).isEqualTo(id == leader ? 1 : 0);
+      assertThat(node.admin("/metrics").body()).contains("jvm_").doesNotContain("strandline_log_");
+    }
+  }
+
+  /** A topic is made, written and read back. */
+  private static void roundTrip(TestCluster cluster, String topic) throws Exception {
+    ClusterTopics.create(cluster, topic, Map.of(0, List.of(1), 1, List.of(2)), Map.of());
+    List<String> values = Records.values(topic, 50);
+    Records.produce(cluster.bootstrap(), topic, 2, values);
+    assertThat(Records.consume(cluster.bootstrap(2), topic, 2, values.size()))
+        .containsExactlyInAnyOrderElementsOf(values);
+  }
+
+  private static int leader(TestCluster cluster) throws Exception {
+    return quorum(cluster).leaderId();
+  }
+
+  private static Set<Integer> voters(TestCluster cluster) throws Exception {
+    return quorum(cluster).voters().stream()
+        .map(QuorumInfo.ReplicaState::replicaId)
+        .collect(Collectors.toSet());
+  }
+
+  private static QuorumInfo quorum(TestCluster cluster) throws Exception {
+    return cluster.admin().describeMetadataQuorum().quorumInfo().get(60, TimeUnit.SECONDS);
+  }
+}
