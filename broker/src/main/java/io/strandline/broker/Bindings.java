@@ -1,15 +1,22 @@
 package io.strandline.broker;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.space.SpaceConfig;
+import io.strandline.broker.replica.ControlledInSync;
+import io.strandline.broker.replica.Fetchers;
+import io.strandline.broker.replica.LeaderConnection;
+import io.strandline.broker.replica.ReplicaSettings;
+import io.strandline.broker.replica.Replicas;
 import io.strandline.broker.request.data.DataConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
 import io.strandline.tiering.segment.BatchBounds;
 import java.lang.management.ManagementFactory;
+import java.time.InstantSource;
 import java.util.List;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
@@ -54,6 +61,38 @@ final class Bindings {
         () -> config.kafkaNumber("log.cleaner.backoff.ms"),
         config.number(BackupKeys.INTERNAL_BACKUP_MS),
         () -> TierBindings.cleaner(config, 1));
+  }
+
+  static ReplicaSettings replicaSettings(BrokerConfig config) {
+    return new ReplicaSettings(
+        () -> config.kafkaNumber("replica.lag.time.max.ms"),
+        () -> config.kafkaInt("num.replica.fetchers"),
+        config.kafkaInt("replica.fetch.wait.max.ms"),
+        config.kafkaInt("replica.fetch.min.bytes"),
+        config.kafkaInt("replica.fetch.max.bytes"),
+        config.kafkaInt("replica.fetch.response.max.bytes"),
+        config.kafkaInt("replica.fetch.backoff.ms"));
+  }
+
+  /** Replication over the network, the quorum deciding who is in sync. */
+  static Replicas replicas(BrokerConfig config, ControlPlane quorum, Threads threads) {
+    ReplicaSettings settings = replicaSettings(config);
+    LeaderConnection.Self self =
+        new LeaderConnection.Self(quorum.view().nodeId(), quorum::brokerEpoch);
+    return new Replicas(
+        new ControlledInSync(quorum),
+        settings,
+        new Fetchers(
+            (broker, index) ->
+                new LeaderConnection(
+                    broker,
+                    "replica-fetcher-" + broker + "-" + index,
+                    quorum.peers(),
+                    self,
+                    settings),
+            threads.fetchers,
+            settings,
+            InstantSource.system()));
   }
 
   static SpaceConfig space(BrokerConfig config) {

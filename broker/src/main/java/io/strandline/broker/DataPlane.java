@@ -115,6 +115,7 @@ final class DataPlane implements AutoCloseable {
             tier.replay(),
             space,
             meters.registry(),
+            Bindings.replicas(config, quorum, threads),
             new ReplicaMeters(
                 meters.kafka(),
                 id -> tier.running().map(all -> all.backlog(id)).orElse(Backlog.NONE)),

@@ -60,6 +60,9 @@ final class Threads implements AutoCloseable {
   /** Short tasks at a time: deadlines, housekeeping, the tier's turns. */
   final ScheduledExecutorService timer = timer("timer", 2);
 
+  /** One for each broker that is followed, and more if so configured; they wait for the network. */
+  final ExecutorService fetchers = unbounded("replica-fetcher");
+
   /** One thread on which coordinators read their state back. */
   final ScheduledExecutorService loading = timer("load", 1);
 
@@ -74,6 +77,13 @@ final class Threads implements AutoCloseable {
   private ExecutorService pool(String name, int threads) {
     ExecutorService pool =
         Executors.newFixedThreadPool(threads, ThreadUtils.createThreadFactory(name + "-%d", true));
+    pools.push(pool);
+    return pool;
+  }
+
+  private ExecutorService unbounded(String name) {
+    ExecutorService pool =
+        Executors.newCachedThreadPool(ThreadUtils.createThreadFactory(name + "-%d", true));
     pools.push(pool);
     return pool;
   }

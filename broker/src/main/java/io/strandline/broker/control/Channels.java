@@ -35,6 +35,7 @@ final class Channels implements AutoCloseable {
   private final NodeToControllerChannelManager heartbeats;
   private final NodeToControllerChannelManager requests;
   private final NodeToControllerChannelManager assignments;
+  private final NodeToControllerChannelManager isr;
 
   Channels(RaftManager<ApiMessageAndVersion> raft, AbstractKafkaConfig config, Metrics metrics) {
     var controllers = RaftControllerNodeProvider.create(raft, config);
@@ -54,6 +55,9 @@ final class Channels implements AutoCloseable {
     assignments =
         new NodeToControllerChannelManagerImpl(
             controllers, Time.SYSTEM, metrics, config, "directory-assignments", threads, RETRY_MS);
+    isr =
+        new NodeToControllerChannelManagerImpl(
+            controllers, Time.SYSTEM, metrics, config, "alter-partition", threads, Long.MAX_VALUE);
     requests.start();
   }
 
@@ -70,6 +74,11 @@ final class Channels implements AutoCloseable {
   /** For the assignment of replicas to directories; started by its owner. */
   NodeToControllerChannelManager assignments() {
     return assignments;
+  }
+
+  /** For changes of the ISR; started by its owner. */
+  NodeToControllerChannelManager isr() {
+    return isr;
   }
 
   /** Versions the active controller speaks; empty until it was first reached. */

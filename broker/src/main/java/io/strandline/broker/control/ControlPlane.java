@@ -1,6 +1,7 @@
 package io.strandline.broker.control;
 
 import io.strandline.broker.control.config.BrokerChanges;
+import io.strandline.broker.control.isr.IsrChange;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -118,6 +119,13 @@ public interface ControlPlane extends AutoCloseable {
   void onFatal(Runnable stop);
 
   // ---- requests to the controller
+
+  /**
+   * Asks for another set of replicas in sync; repeated until a controller answers. One at a time
+   * for each partition: OPERATION_NOT_ATTEMPTED otherwise. Fails with the error that the controller
+   * gives, FENCED_LEADER_EPOCH, INVALID_UPDATE_VERSION, INELIGIBLE_REPLICA, NEW_LEADER_ELECTED…
+   */
+  CompletableFuture<IsrChange.Answer> changeIsr(IsrChange change);
 
   /**
    * Sends a client's request to the active controller in its name and gives back the response.

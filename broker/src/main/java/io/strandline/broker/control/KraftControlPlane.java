@@ -2,6 +2,8 @@ package io.strandline.broker.control;
 
 import io.strandline.broker.control.config.BrokerChanges;
 import io.strandline.broker.control.config.EffectiveConfig;
+import io.strandline.broker.control.isr.IsrChange;
+import io.strandline.broker.control.isr.IsrRequests;
 import io.strandline.broker.control.quorum.Faults;
 import io.strandline.broker.control.quorum.KraftNode;
 import io.strandline.broker.control.quorum.QuorumStanding;
@@ -55,6 +57,7 @@ public final class KraftControlPlane implements ControlPlane {
   private final AssignmentsManager assignments;
   private final TopicCreation creation;
   private final ProducerIdManager producerIds;
+  private final IsrRequests isr;
   private final BrokerChanges changes;
 
   private KraftControlPlane(KraftNode node) {
@@ -87,6 +90,7 @@ public final class KraftControlPlane implements ControlPlane {
             config.nodeId(),
             () -> feed.view().image(),
             id -> storage.pathOf(id).toString());
+    this.isr = new IsrRequests(channels.isr(), config.nodeId(), registration::epoch);
     this.creation = new TopicCreation(new KRaftTopicCreator(channels.requests()), config);
     this.producerIds =
         ProducerIdManager.rpc(
@@ -251,6 +255,11 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   @Override
+  public CompletableFuture<IsrChange.Answer> changeIsr(IsrChange change) {
+    return isr.submit(change);
+  }
+
+  @Override
   public ApiVersionsResponse apiVersions(Set<ApiKeys> served, boolean alterFeatureLevel0) {
     boolean unstable = node.brokerConfig().unstableApiVersionsEnabled();
     Optional<NodeApiVersions> controller = channels.controllerVersions();
@@ -301,6 +310,7 @@ public final class KraftControlPlane implements ControlPlane {
   @Override
   public void close() {
     registration.close();
+    isr.close();
     Utils.closeQuietly(assignments::close, "directory assignments");
     channels.close();
     node.close();

@@ -34,6 +34,24 @@ public record PartitionState(
     Uuid directory,
     boolean recovering) {
 
+  /**
+   * The same after the controller agreed to another ISR, and so with a leader that has recovered.
+   */
+  public PartitionState withIsr(List<Integer> inSync, int newPartitionEpoch) {
+    return new PartitionState(
+        id,
+        leader,
+        leaderEpoch,
+        newPartitionEpoch,
+        replicas,
+        List.copyOf(inSync),
+        elr,
+        adding,
+        removing,
+        directory,
+        false);
+  }
+
   /** Whether a reassignment of this partition is under way. */
   public boolean reassigning() {
     return !adding.isEmpty() || !removing.isEmpty();

@@ -9,6 +9,7 @@ import org.apache.kafka.common.Node;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.utils.LogContext;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.server.common.MetadataVersion;
 
 /**
  * The way to the other brokers: their listener for brokers ({@code inter.broker.listener.name}),
@@ -43,6 +44,26 @@ public final class Peers {
   /** The name of the listener for brokers. */
   public String listener() {
     return config.interBrokerListenerName().value();
+  }
+
+  /** The version of Fetch that all brokers of the cluster's metadata level know. */
+  public short fetchVersion() {
+    return level().fetchRequestVersion();
+  }
+
+  /** The same of ListOffsets. */
+  public short listOffsetsVersion() {
+    return level().listOffsetRequestVersion();
+  }
+
+  private MetadataVersion level() {
+    short level = view.get().metadataLevel();
+    return level < 0 ? MetadataVersion.MINIMUM_VERSION : MetadataVersion.fromFeatureLevel(level);
+  }
+
+  /** The time that the clients go by. */
+  public Time time() {
+    return Time.SYSTEM;
   }
 
   /** How long a request between brokers may take. */

@@ -15,7 +15,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
 
 /** The log directories of this broker, by the ids the controller knows them by. */
-final class Home {
+public final class Home {
   private final Map<Uuid, LogDirectory> byId;
   private final Supplier<Set<Path>> cordoned;
 
@@ -29,7 +29,7 @@ final class Home {
         directory -> directory.directoryId().ifPresent(id -> byId.put(id, directory)));
   }
 
-  Collection<LogDirectory> directories() {
+  public Collection<LogDirectory> directories() {
     return byId.values();
   }
 
@@ -78,7 +78,7 @@ final class Home {
   }
 
   /** Writes the high watermarks of what lies in each directory that works. */
-  void checkpoint(Collection<Partition> hosted) {
+  public void checkpoint(Collection<Partition> hosted) {
     for (LogDirectory directory : List.copyOf(byId.values())) {
       if (!directory.online()) {
         continue;

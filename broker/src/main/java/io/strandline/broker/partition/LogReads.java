@@ -2,11 +2,13 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.replay.Replay;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRequest;
 import io.strandline.tiering.reclaim.LocalSegments;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -80,6 +82,26 @@ record LogReads(PartitionLog log, LocalSegments local, Replay replay, Executor r
                       cause));
             },
             reads);
+  }
+
+  /**
+   * Where the history of the follower that asks leaves this one, if it does (KIP-595).
+   *
+   * @param epoch of its newest batch
+   */
+  Optional<EpochEnd> diverging(ReadRequest request, int epoch, long logStartOffset) {
+    EpochEnd end =
+        log.endOffsetForEpoch(epoch)
+            .orElseThrow(
+                () ->
+                    new OffsetOutOfRangeException(
+                        log.partition() + " knows nothing of epoch " + epoch));
+    if (request.offset() < logStartOffset) {
+      throw new OffsetOutOfRangeException(log.partition() + " begins at " + logStartOffset);
+    }
+    return end.leaderEpoch() < epoch || end.endOffset() < request.offset()
+        ? Optional.of(end)
+        : Optional.empty();
   }
 
   private PartitionRead hot(ReadRequest request, PartitionRead.Marks marks, boolean mayBlock) {

@@ -1,6 +1,7 @@
 package io.strandline.broker.partition;
 
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.tiering.manifest.CommittedSegment;
 import io.strandline.tiering.reclaim.LocalSegments;
 

@@ -6,6 +6,10 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.meter.TopicMeters;
+import io.strandline.broker.partition.owner.Mailbox;
+import io.strandline.broker.replica.FollowedReplica;
+import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.Followers;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
@@ -21,7 +25,6 @@ import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.server.storage.log.FetchIsolation;
-import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.slf4j.Logger;
@@ -52,7 +55,9 @@ public final class Partition {
   private final OffsetLookup lookup;
   private final LogReads reads;
   private final TopicMeters meters;
-  private final AckQueue acks = new AckQueue();
+  private final Leadership leadership;
+  private final Appends appends;
+  private final FollowedReplica follower;
   private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
   private final List<HighWatermarkListener> listeners = new CopyOnWriteArrayList<>();
 
@@ -61,6 +66,7 @@ public final class Partition {
   private volatile long lastStableOffset;
   private long seenStart; // as of the last time at rest; the owner's
   private long seenEnd;
+  private long seenWatermark;
   private boolean changed;
 
   Partition(PartitionLog log, long checkpointedHighWatermark, PartitionRuntime runtime) {
@@ -71,6 +77,9 @@ public final class Partition {
     this.lookup = new OffsetLookup(this, runtime);
     this.reads = new LogReads(log, localSegments(), runtime.replay(), runtime.reads());
     this.meters = runtime.kafka().topic(id.topic());
+    this.leadership = new Leadership(this, mailbox, runtime);
+    this.appends = new Appends(this, mailbox, leadership, runtime);
+    this.follower = new Follower(this, mailbox);
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();
     this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
@@ -142,51 +151,12 @@ public final class Partition {
    *     min.insync.replicas}
    */
   public PendingAppend append(MemoryRecords records, short acks) {
-    return append(records, acks, AppendTerms.CLIENT);
+    return appends.append(records, acks, AppendTerms.CLIENT);
   }
 
   /** As above, of a transaction or by a coordinator that does not wait; in the present epoch. */
   public PendingAppend append(MemoryRecords records, short acks, AppendTerms terms) {
-    meters.mark(TopicMeters.Kind.TOTAL_PRODUCE);
-    CompletableFuture<Appended> written = new CompletableFuture<>();
-    boolean all = acks == -1;
-    PendingAppend pending = new PendingAppend(written, all ? new CompletableFuture<>() : written);
-    mailbox.submit(
-        new Mailbox.Task() {
-          @Override
-          public boolean inline() {
-            return appendsInline(records);
-          }
-
-          @Override
-          public void run() {
-            append(records, terms, all, pending);
-          }
-        });
-    return pending;
-  }
-
-  private boolean appendsInline(MemoryRecords records) {
-    return records.sizeInBytes() <= runtime.settings().inlineBytes()
-        && log.appendsInline(records, leaderEpoch(), runtime.clock().millis());
-  }
-
-  private void append(
-      MemoryRecords records, AppendTerms terms, boolean all, PendingAppend pending) {
-    try {
-      Role.Leading leading = writable(all);
-      if (terms.origin() == AppendOrigin.CLIENT) {
-        runtime.space().admit(log);
-      }
-      Appended appended = write(records, terms.in(leading.leaderEpoch()));
-      if (all) {
-        acks.add(appended, pending.acknowledged());
-      }
-      mailbox.after(() -> pending.written().complete(appended));
-    } catch (RuntimeException | Error failure) {
-      meters.notAppended(records, failure);
-      mailbox.after(() -> pending.fail(failure));
-    }
+    return appends.append(records, acks, terms);
   }
 
   /**
@@ -198,7 +168,7 @@ public final class Partition {
    *     expected
    */
   public Appended appendNow(MemoryRecords records, AppendTerms terms) {
-    return mailbox.call(() -> write(records, terms.in(writable(true).leaderEpoch())));
+    return appends.appendNow(records, terms);
   }
 
   /**
@@ -210,26 +180,7 @@ public final class Partition {
    */
   public CompletableFuture<VerificationGuard> verify(
       long producerId, short epoch, int sequence, boolean adds) {
-    return mailbox.ask(
-        () -> {
-          var unused = writable(false);
-          return log.beginVerification(producerId, sequence, epoch, adds);
-        },
-        true);
-  }
-
-  private Role.Leading writable(boolean all) {
-    Role.Leading leading = leadingOrThrow().writable();
-    if (all) {
-      leading.requireInSync(log.config().minInSyncReplicas);
-    }
-    return leading;
-  }
-
-  private Appended write(MemoryRecords records, AppendTerms terms) {
-    Appended appended = log.appendAsLeader(records, terms, runtime.clock().millis());
-    meters.appended(records, appended);
-    return appended;
+    return appends.verify(producerId, epoch, sequence, adds);
   }
 
   // ---- reads
@@ -243,6 +194,30 @@ public final class Partition {
   public PartitionRead read(ReadRequest request) {
     leadingOrThrow(request.leaderEpoch());
     return reads.read(request, marks(request.isolation()));
+  }
+
+  /**
+   * Finds records for a follower, and learns from its fetch how far it is.
+   *
+   * @param lastFetchedEpoch of its newest batch; without one its history is not compared
+   * @throws ApiException as {@link #read}, and UNKNOWN_LEADER_EPOCH to whom is no replica
+   */
+  public PartitionRead readAsFollower(
+      ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
+    Role.Leading leading = leadingOrThrow();
+    leading.requireEpoch(request.leaderEpoch());
+    leading.followers().requireReplica(fetch);
+    PartitionRead.Marks marks = marks(request.isolation());
+    if (lastFetchedEpoch.isPresent()) {
+      Optional<PartitionLog.EpochEnd> end =
+          reads.diverging(request, lastFetchedEpoch.getAsInt(), marks.logStartOffset());
+      if (end.isPresent()) {
+        return new PartitionRead.Diverging(marks, end.get());
+      }
+    }
+    PartitionRead read = reads.read(request, marks);
+    leadership.fetched(leading, fetch, marks.upperBound());
+    return read;
   }
 
   /** The offsets as they are, with the bound for readers of this isolation. */
@@ -299,7 +274,16 @@ public final class Partition {
    * @param offset -1 for the high watermark
    */
   public CompletableFuture<Long> deleteRecords(long offset) {
-    return mailbox.ask(() -> moveStart(offset), false);
+    CompletableFuture<Long> everywhere = new CompletableFuture<>();
+    var unused =
+        mailbox
+            .ask(() -> leadership.awaitStart(moveStart(offset), everywhere), false)
+            .exceptionally(
+                failure -> {
+                  everywhere.completeExceptionally(failure);
+                  return null;
+                });
+    return everywhere;
   }
 
   private long moveStart(long offset) {
@@ -317,6 +301,18 @@ public final class Partition {
   }
 
   // ---- those who follow
+
+  /** This replica, for a fetcher, while another leads. */
+  public FollowedReplica follower() {
+    return follower;
+  }
+
+  /** Looks whether replicas in sync have been behind for too long, or others may be let in. */
+  void reviewFollowers() {
+    if (role instanceof Role.Leading leading && leading.followed()) {
+      mailbox.submitInline(() -> leadership.review(log.logEndOffset()));
+    }
+  }
 
   public void watch(Watcher watcher) {
     watchers.add(watcher);
@@ -360,25 +356,37 @@ public final class Partition {
   }
 
   private void lead(PartitionState state, int node, boolean readOnly) {
-    boolean elected = !leads() || leaderEpoch() != state.leaderEpoch();
-    if (elected && !readOnly) {
-      log.assignEpoch(state.leaderEpoch(), log.logEndOffset());
-    }
-    role = Role.Leading.of(state, node, readOnly, role);
     changed = true;
-    if (elected) {
-      LOG.atDebug()
-          .addKeyValue("partition", id)
-          .addKeyValue("epoch", state.leaderEpoch())
-          .addKeyValue("offset", log.logEndOffset())
-          .log("leads");
+    Role.Leading before = role instanceof Role.Leading leading ? leading : null;
+    if (before != null && before.leaderEpoch() == state.leaderEpoch()) {
+      before.followers().learn(state);
+      role = new Role.Leading(before.followers(), readOnly);
+      return;
     }
+    long start = log.logEndOffset();
+    if (!readOnly) {
+      log.assignEpoch(state.leaderEpoch(), start);
+    }
+    role =
+        new Role.Leading(
+            new Followers(
+                state,
+                new Followers.Leader(node, start),
+                runtime.replicas(),
+                before == null ? null : before.followers(),
+                runtime.clock().millis()),
+            readOnly);
+    LOG.atDebug()
+        .addKeyValue("partition", id)
+        .addKeyValue("epoch", state.leaderEpoch())
+        .addKeyValue("offset", start)
+        .log("leads");
   }
 
   private void stopLeading(Role next, ApiException reason) {
     role = next;
     listeners.clear();
-    acks.fail(reason, mailbox::after);
+    leadership.ended(reason);
     changed = true;
   }
 
@@ -418,14 +426,9 @@ public final class Partition {
     return done;
   }
 
-  /** A follower in this epoch holds all below this offset, as its fetch says. */
-  void followerReached(int replica, int epoch, long logEndOffset) {
-    mailbox.submitInline(
-        () -> {
-          if (role instanceof Role.Leading leading && leading.leaderEpoch() == epoch) {
-            leading.followerEnds().put(replica, logEndOffset);
-          }
-        });
+  /** A follower knows by its leader how far all replicas are; the owner's. */
+  void learnHighWatermark(long watermark) {
+    highWatermark = Math.max(log.logStartOffset(), Math.min(watermark, log.logEndOffset()));
   }
 
   /** Once after a burst of steps: what they mean for watermarks and for those who wait. */
@@ -446,18 +449,22 @@ public final class Partition {
     long start = log.logStartOffset();
     boolean advanced = false;
     if (role instanceof Role.Leading leading) {
-      long watermark = Math.max(leading.highWatermark(end), start);
+      long watermark = Math.max(leadership.highWatermark(leading, seenEnd, end), start);
       if (watermark > highWatermark) {
         highWatermark = watermark;
         advanced = true;
       }
     }
+    changed |= highWatermark != seenWatermark;
+    seenWatermark = highWatermark;
     long stable = stable(highWatermark);
-    changed |= advanced || end != seenEnd || start != seenStart || stable != lastStableOffset;
+    changed |= end != seenEnd || start != seenStart || stable != lastStableOffset;
     lastStableOffset = stable;
     seenEnd = end;
     seenStart = start;
-    acks.reached(highWatermark, mailbox::after);
+    if (role instanceof Role.Leading leading) {
+      leadership.settled(leading, highWatermark);
+    }
     if (advanced) {
       listeners.forEach(listener -> listener.advanced(highWatermark));
     }
@@ -475,7 +482,7 @@ public final class Partition {
 
   // ---- checks
 
-  private Role.Leading leadingOrThrow() {
+  Role.Leading leadingOrThrow() {
     Role now = role;
     if (now instanceof Role.Leading leading) {
       return leading;

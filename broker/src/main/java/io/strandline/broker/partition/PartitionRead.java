@@ -1,6 +1,7 @@
 package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogRead;
+import io.strandline.broker.log.PartitionLog;
 import io.strandline.replay.ReplayRead;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -17,6 +18,14 @@ public sealed interface PartitionRead {
    * @param upperBound the offset the reader may not reach
    */
   record Marks(long highWatermark, long lastStableOffset, long logStartOffset, long upperBound) {}
+
+  /**
+   * Nowhere: the follower that asks has records of another history. It cuts its log and asks again
+   * (KIP-595).
+   *
+   * @param end the largest epoch here that is not above the follower's, and where it ends
+   */
+  record Diverging(Marks marks, PartitionLog.EpochEnd end) implements PartitionRead {}
 
   /**
    * In the hot log, its bytes in the page cache.

@@ -3,6 +3,7 @@ package io.strandline.broker.partition;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
+import io.strandline.broker.replica.Replicas;
 import io.strandline.replay.Replay;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
@@ -19,6 +20,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param replay what the hot log no longer holds
  * @param meters {@code strandline.partition.*}
  * @param space of the disks
+ * @param replicas replication to and from other brokers
  * @param kafka what is told of replicas under Kafka's names
  */
 public record PartitionRuntime(
@@ -30,5 +32,6 @@ public record PartitionRuntime(
     Replay replay,
     DiskSpace space,
     MeterRegistry meters,
+    Replicas replicas,
     ReplicaMeters kafka,
     PartitionSettings settings) {}

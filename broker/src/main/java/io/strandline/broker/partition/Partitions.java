@@ -1,6 +1,5 @@
 package io.strandline.broker.partition;
 
-import io.micrometer.core.instrument.Gauge;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.LocalChanges;
@@ -9,8 +8,8 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.partition.keep.Housekeeping;
 import io.strandline.broker.partition.lost.LostLogs;
-import io.strandline.broker.partition.meter.ReplicaMeters;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,7 +21,6 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -49,6 +47,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private final Tier tier;
   private final Executor changes;
   private final Housekeeping housekeeping;
+  private final Replication replication;
   private final LostLogs lost;
   private boolean first; // whether this is the first word of the metadata; of the thread of changes
   private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
@@ -74,37 +73,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
+    this.replication = new Replication(runtime, hosted);
     this.lost = new LostLogs(runtime, tier, changes);
-    Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(runtime.meters());
-    Gauge.builder("strandline.partition.led", hosted, Partitions::led).register(runtime.meters());
-    tell(runtime.kafka());
-  }
-
-  private void tell(ReplicaMeters kafka) {
-    kafka.offlineDirectories(() -> offlineDirectories().size());
-    kafka.count("PartitionCount", hosted::size);
-    count("LeaderCount", Partition::leads);
-    count("OfflineReplicaCount", p -> p.role() instanceof Role.Offline);
-    count("UnderReplicatedPartitions", p -> leading(p, Role.Leading::underReplicated));
-    count("ReassigningPartitions", p -> leading(p, l -> l.state().reassigning()));
-    count("UnderMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) < 0));
-    count("AtMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) == 0));
-  }
-
-  private void count(String name, Predicate<Partition> which) {
-    runtime.kafka().count(name, () -> hosted.values().stream().filter(which).count());
-  }
-
-  private static boolean leading(Partition partition, Predicate<Role.Leading> is) {
-    return partition.role() instanceof Role.Leading leading && is.test(leading);
-  }
-
-  private static int minInSync(Partition partition) {
-    return partition.config().minInSyncReplicas;
-  }
-
-  private static double led(Map<TopicPartition, Partition> hosted) {
-    return hosted.values().stream().filter(Partition::leads).count();
+    replication.tell(() -> offlineDirectories().size());
   }
 
   /** Opens all logs, recovering those that need it, directories in parallel; blocks until done. */
@@ -121,6 +92,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       directory.onFailure(this::failed);
     }
     housekeeping.start();
+    replication.start();
     // Beside the way up: a name costs microseconds, and there may be tens of thousands.
     changes.execute(() -> hosted.values().forEach(this::show));
   }
@@ -199,6 +171,17 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     return found;
   }
 
+  /**
+   * A follower fetches from here, whatever it asks for.
+   *
+   * @return when
+   */
+  public long followerFetched(int replica) {
+    long nowMs = runtime.clock().millis();
+    runtime.replicas().times().fetched(replica, nowMs);
+    return nowMs;
+  }
+
   public Collection<Partition> all() {
     return Collections.unmodifiableCollection(hosted.values());
   }
@@ -214,6 +197,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       // Steps of an earlier change may still be under way when a later one is through.
       settled = settled.isDone() ? carriedOut : CompletableFuture.allOf(settled, carriedOut);
     }
+    replication.clusterChanged();
   }
 
   /**
@@ -269,6 +253,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
           .become(state, now.nodeId(), tier.mounted(taken))
           .thenRun(
               () -> {
+                replication.took(taken);
                 if (taken.leads()) {
                   tier.lead(taken);
                 }
@@ -317,7 +302,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
             p.log(),
             () ->
                 p.role()
-                    .standing(minInSync(p), Math.max(0, p.highWatermark() - p.lastStableOffset())));
+                    .standing(
+                        Replication.minInSync(p),
+                        Math.max(0, p.highWatermark() - p.lastStableOffset())));
   }
 
   /** Whether the partition's log is lost and being fetched from the tier. */
@@ -361,6 +348,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       return;
     }
     hosted.remove(id.topicPartition());
+    replication.left(id);
     runtime.kafka().hide(partition.log());
     tier.leave(id);
     PartitionLog log = partition.log();
@@ -452,6 +440,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     for (Partition partition : hosted.values()) {
       if (partition.log().directory() == directory) {
         partition.goOffline();
+        replication.left(partition.id());
         tier.leave(partition.id());
       }
     }
@@ -479,6 +468,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** The clean stop: no more appends, all flushed, checkpoints and the mark of it written. */
   @Override
   public void close() {
+    replication.close();
     housekeeping.close();
     lost.close();
     List<CompletableFuture<Void>> closed = new ArrayList<>();

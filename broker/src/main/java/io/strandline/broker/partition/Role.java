@@ -2,8 +2,7 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.partition.meter.Standing;
-import java.util.HashMap;
-import java.util.Map;
+import io.strandline.broker.replica.Followers;
 import java.util.OptionalInt;
 import org.apache.kafka.common.errors.FencedLeaderEpochException;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
@@ -37,25 +36,15 @@ sealed interface Role {
     }
   }
 
-  /**
-   * Takes appends.
-   *
-   * @param followerEnds log end offsets of the others as their fetches told; the owner's
-   */
-  record Leading(PartitionState state, int node, boolean readOnly, Map<Integer, Long> followerEnds)
-      implements Role {
-    static Leading of(PartitionState state, int node, boolean readOnly, Role before) {
-      Map<Integer, Long> ends = new HashMap<>();
-      if (before instanceof Leading led && led.leaderEpoch() == state.leaderEpoch()) {
-        ends.putAll(led.followerEnds);
-        ends.keySet().retainAll(state.replicas());
-      }
-      return new Leading(state, node, readOnly, ends);
+  /** Takes appends. */
+  record Leading(Followers followers, boolean readOnly) implements Role {
+    PartitionState state() {
+      return followers.state();
     }
 
     @Override
     public int leaderEpoch() {
-      return state.leaderEpoch();
+      return state().leaderEpoch();
     }
 
     /**
@@ -64,31 +53,26 @@ sealed interface Role {
     Leading writable() {
       if (readOnly) {
         throw new PolicyViolationException(
-            state.id().topic() + " is a read-only mount of another cluster's topic");
+            state().id().topic() + " is a read-only mount of another cluster's topic");
       }
       return this;
     }
 
-    /** The lowest log end of the replicas in sync; unknown ones hold it back. */
-    long highWatermark(long logEndOffset) {
-      long lowest = logEndOffset;
-      for (int replica : state.isr()) {
-        if (replica != node) {
-          lowest = Math.min(lowest, followerEnds.getOrDefault(replica, 0L));
-        }
-      }
-      return lowest;
-    }
-
     @Override
     public Standing standing(int minInSyncReplicas, long unstable) {
-      int inSync = state.isr().size();
+      PartitionState now = state();
       return new Standing(
-          state.replicas().size(), inSync, spareInSync(minInSyncReplicas), unstable);
+          now.replicas().size(), now.isr().size(), spareInSync(minInSyncReplicas), unstable);
+    }
+
+    /** Whether there are other replicas. */
+    boolean followed() {
+      return followers.any();
     }
 
     boolean underReplicated() {
-      return state.isr().size() < state.replicas().size();
+      PartitionState now = state();
+      return now.isr().size() < now.replicas().size();
     }
 
     /**
@@ -97,7 +81,7 @@ sealed interface Role {
     void requireInSync(int minInSyncReplicas) {
       if (spareInSync(minInSyncReplicas) < 0) {
         throw new NotEnoughReplicasException(
-            state.id() + " has " + state.isr().size() + " replicas in sync");
+            state().id() + " has " + state().isr().size() + " replicas in sync");
       }
     }
 
@@ -109,17 +93,17 @@ sealed interface Role {
       int known = leaderEpoch();
       if (asked.isPresent() && asked.getAsInt() < known) {
         throw new FencedLeaderEpochException(
-            state.id() + " is led in epoch " + known + ", not " + asked.getAsInt());
+            state().id() + " is led in epoch " + known + ", not " + asked.getAsInt());
       }
       if (asked.isPresent() && asked.getAsInt() > known) {
         throw new UnknownLeaderEpochException(
-            state.id() + " is led in epoch " + known + ", not yet " + asked.getAsInt());
+            state().id() + " is led in epoch " + known + ", not yet " + asked.getAsInt());
       }
     }
 
     /** How many more replicas are in sync than must be; below 0 if they are too few. */
     int spareInSync(int minInSyncReplicas) {
-      return state.isr().size() - Math.min(minInSyncReplicas, state.replicas().size());
+      return followers.spareInSync(minInSyncReplicas);
     }
   }
 

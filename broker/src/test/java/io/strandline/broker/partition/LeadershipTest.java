@@ -58,9 +58,9 @@ class LeadershipTest {
     assertThat(first.acknowledged()).isNotDone();
     int epoch = partition.leaderEpoch();
 
-    partition.followerReached(2, epoch, 3);
+    rig.followerFetched(partition, 2, epoch, 3);
     assertThat(partition.highWatermark()).isZero();
-    partition.followerReached(3, epoch, 2);
+    rig.followerFetched(partition, 3, epoch, 2);
     assertThat(partition.highWatermark()).isEqualTo(2);
     assertThat(first.acknowledged()).isCompleted();
     assertThat(second.acknowledged()).isNotDone();
@@ -76,9 +76,9 @@ class LeadershipTest {
     int before = partition.leaderEpoch();
     rig.lead(0, List.of(1, 2), List.of(1, 2));
     partition.append(rig.records("a"), LEADER);
-    partition.followerReached(2, before, 1);
+    rig.followerFetched(partition, 2, before, 1);
     assertThat(partition.highWatermark()).isZero();
-    partition.followerReached(2, partition.leaderEpoch(), 1);
+    rig.followerFetched(partition, 2, partition.leaderEpoch(), 1);
     assertThat(partition.highWatermark()).isEqualTo(1);
   }
 
@@ -143,7 +143,7 @@ class LeadershipTest {
     Partition partition = rig.lead(0, List.of(1, 2), List.of(1, 2));
     partition.append(rig.records("a"), LEADER);
     partition.append(rig.records("b"), LEADER);
-    partition.followerReached(2, partition.leaderEpoch(), 1);
+    rig.followerFetched(partition, 2, partition.leaderEpoch(), 1);
     assertThat(end(partition, 0, FetchIsolation.HIGH_WATERMARK)).isEqualTo(1);
     assertThat(end(partition, 0, FetchIsolation.LOG_END)).isEqualTo(2);
     assertThat(end(partition, 2, FetchIsolation.HIGH_WATERMARK)).as("empty").isEqualTo(2);
@@ -190,7 +190,7 @@ class LeadershipTest {
     for (String value : List.of("a", "b", "c")) {
       partition.append(rig.records(value), LEADER);
     }
-    partition.followerReached(2, partition.leaderEpoch(), 2);
+    rig.followerFetched(partition, 2, partition.leaderEpoch(), 2);
     assertFailed(partition.deleteRecords(3), OffsetOutOfRangeException.class);
     assertThat(partition.deleteRecords(1).join()).isEqualTo(1);
     assertThat(partition.deleteRecords(-1).join()).isEqualTo(2);

@@ -79,10 +79,10 @@ class ReadCommittedTest {
     int epoch = partition.leaderEpoch();
     transactional(7);
     marker(7, ControlRecordType.COMMIT);
-    partition.followerReached(2, epoch, 1);
+    rig.followerFetched(partition, 2, epoch, 1);
     assertThat(partition.highWatermark()).isEqualTo(1);
     assertThat(partition.lastStableOffset()).isZero();
-    partition.followerReached(2, epoch, 2);
+    rig.followerFetched(partition, 2, epoch, 2);
     assertThat(partition.lastStableOffset()).isEqualTo(2);
   }
 

@@ -30,7 +30,7 @@ class RestartTest {
     Partition before = rig.lead(0, List.of(1, 2), List.of(1, 2));
     before.append(rig.records("a", "b", "c"), (short) 1);
     before.append(rig.records("d"), (short) 1);
-    before.followerReached(2, before.leaderEpoch(), 3);
+    rig.followerFetched(before, 2, before.leaderEpoch(), 3);
     rig.stop();
 
     rig.start(dir);

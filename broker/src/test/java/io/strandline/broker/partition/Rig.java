@@ -15,6 +15,8 @@ import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
+import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.Replicas;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
@@ -28,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -41,8 +44,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.FencedLeaderEpochException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.apache.kafka.storage.internals.log.LogConfig;
 
 /** A node's partitions over real directories; cluster, clock and threads are the test's. */
@@ -100,6 +105,7 @@ final class Rig implements AutoCloseable {
             history,
             space,
             new SimpleMeterRegistry(),
+            Replicas.alone(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             settings);
     partitions = new Partitions(runtime, control, directories, tier, task -> changes.execute(task));
@@ -157,6 +163,19 @@ final class Rig implements AutoCloseable {
   }
 
   // ---- the cluster
+
+  /** A follower that believes in this epoch asks for this offset. */
+  void followerFetched(Partition partition, int replica, int epoch, long offset) {
+    ReadRequest request =
+        new ReadRequest(
+            offset, 1 << 20, true, OptionalInt.of(epoch), FetchIsolation.LOG_END, "follower");
+    try {
+      partition.readAsFollower(
+          request, new FollowerFetch(replica, -1, epoch, offset, 0, nowMs), OptionalInt.empty());
+    } catch (FencedLeaderEpochException refused) {
+      // Told so, and nothing else happens.
+    }
+  }
 
   Partition lead(int partition) {
     return lead(partition, List.of(NODE), List.of(NODE));

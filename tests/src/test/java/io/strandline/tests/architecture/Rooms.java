@@ -87,6 +87,7 @@ final class Rooms {
     room(
         "broker.request",
         "broker.partition",
+        "broker.replica",
         "broker.group",
         "broker.transaction",
         "broker.share",

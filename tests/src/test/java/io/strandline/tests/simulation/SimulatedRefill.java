@@ -88,6 +88,7 @@ final class SimulatedRefill {
         null,
         new CompositeMeterRegistry(),
         null,
+        null,
         PartitionSettings.defaults());
   }
 

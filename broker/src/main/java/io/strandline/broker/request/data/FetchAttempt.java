@@ -11,6 +11,7 @@ import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
+import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -91,6 +92,7 @@ final class FetchAttempt {
   private boolean answered;
   private volatile boolean timeOver;
   private boolean graceRuns;
+  private long arrivedMs; // of a follower's
   private @Nullable ScheduledFuture<?> timeout;
 
   FetchAttempt(Services services, Request<FetchRequest> request, FetchSessions.Turn turn) {
@@ -109,6 +111,9 @@ final class FetchAttempt {
   }
 
   CompletableFuture<Reply> begin() {
+    if (request.body().isFromFollower()) {
+      arrivedMs = services.partitions().followerFetched(request.body().replicaId());
+    }
     turn.set().onDirt(this::work);
     work();
     return reply;
@@ -210,10 +215,27 @@ final class FetchAttempt {
       interest.mark(Kind.TOTAL_FETCH, 1);
       int room = Math.max(0, Math.min(interest.maxBytes(), maxBytes - bytes - promisedBytes));
       long offset = interest.fetchOffset();
-      take(interest, partition.read(readRequest(interest, offset, room)), offset, room);
+      ReadRequest wanted = readRequest(interest, offset, room);
+      boolean told = request.body().isFromFollower() && before == null;
+      PartitionRead read =
+          told
+              ? partition.readAsFollower(wanted, follower(interest), interest.lastFetchedEpoch())
+              : partition.read(wanted);
+      take(interest, read, offset, room);
     } catch (RuntimeException failure) {
       refuse(interest, Dispatcher.error(failure), null);
     }
+  }
+
+  private FollowerFetch follower(Interest interest) {
+    FetchRequest body = request.body();
+    return new FollowerFetch(
+        body.replicaId(),
+        body.replicaEpoch(),
+        interest.leaderEpoch().orElse(-1),
+        interest.fetchOffset(),
+        interest.logStartOffset(),
+        arrivedMs);
   }
 
   /** Asked before it is looked whether there is such a topic, unless it was named by its id. */
@@ -237,6 +259,9 @@ final class FetchAttempt {
       add(
           interest,
           FetchPart.of(hot.marks(), hot.read(), hot.aborted(), services.config().copyBytes()));
+    } else if (read instanceof PartitionRead.Diverging diverging) {
+      full = true;
+      interest.part(FetchPart.diverging(diverging.marks(), diverging.end()));
     } else if (read instanceof PartitionRead.Old old) {
       await(new Asked(interest, old.marks(), offset, room), old.read());
     } else if (read instanceof PartitionRead.Cold cold) {

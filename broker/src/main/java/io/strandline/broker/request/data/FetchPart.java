@@ -1,11 +1,14 @@
 package io.strandline.broker.request.data;
 
 import io.strandline.broker.log.LogRead;
+import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.request.SliceRecords;
 import io.strandline.replay.ReplayRead;
 import java.util.List;
+import java.util.Optional;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
+import org.apache.kafka.common.message.FetchResponseData.EpochEndOffset;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.BaseRecords;
@@ -20,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param marks null with an error that precedes them
  * @param slow still being read, or the tier did not answer: nothing yet, ask again, which for the
  *     latter an error says that clients repeat by themselves
+ * @param diverging where it does, when a follower's history parts from this one
  * @param release gives back what the records point to; called once
  */
 record FetchPart(
@@ -28,7 +32,24 @@ record FetchPart(
     BaseRecords records,
     @Nullable List<AbortedTransaction> aborted,
     boolean slow,
+    Optional<EpochEnd> diverging,
     Runnable release) {
+  private FetchPart(
+      PartitionRead.@Nullable Marks marks,
+      Errors error,
+      BaseRecords records,
+      @Nullable List<AbortedTransaction> aborted,
+      boolean slow,
+      Runnable release) {
+    this(marks, error, records, aborted, slow, Optional.empty(), release);
+  }
+
+  /** A follower's history parts from this one, and it has to cut its log. */
+  static FetchPart diverging(PartitionRead.Marks marks, EpochEnd end) {
+    return new FetchPart(
+        marks, Errors.NONE, MemoryRecords.EMPTY, null, false, Optional.of(end), FetchPart::nothing);
+  }
+
   static FetchPart failed(Errors error, PartitionRead.@Nullable Marks marks) {
     return new FetchPart(marks, error, MemoryRecords.EMPTY, null, false, FetchPart::nothing);
   }
@@ -113,6 +134,10 @@ record FetchPart(
           .setLastStableOffset(marks.lastStableOffset())
           .setLogStartOffset(marks.logStartOffset());
     }
+    diverging.ifPresent(
+        end ->
+            data.setDivergingEpoch(
+                new EpochEndOffset().setEpoch(end.leaderEpoch()).setEndOffset(end.endOffset())));
     return data;
   }
 }

@@ -27,6 +27,8 @@ final class Interest implements Watcher {
   private long fetchOffset;
   private int maxBytes;
   private OptionalInt leaderEpoch = OptionalInt.empty();
+  private OptionalInt lastFetchedEpoch = OptionalInt.empty();
+  private long logStartOffset = FetchResponse.INVALID_LOG_START_OFFSET;
   private long toldHighWatermark = FetchResponse.INVALID_HIGH_WATERMARK;
   private long toldLogStart = FetchResponse.INVALID_LOG_START_OFFSET;
   private @Nullable Partition watched;
@@ -53,13 +55,26 @@ final class Interest implements Watcher {
     return leaderEpoch;
   }
 
+  /** Of a follower's newest batch. */
+  OptionalInt lastFetchedEpoch() {
+    return lastFetchedEpoch;
+  }
+
+  /** Of a follower's replica. */
+  long logStartOffset() {
+    return logStartOffset;
+  }
+
   void ask(FetchPartition asked) {
     fetchOffset = asked.fetchOffset();
     maxBytes = asked.partitionMaxBytes();
-    leaderEpoch =
-        asked.currentLeaderEpoch() < 0
-            ? OptionalInt.empty()
-            : OptionalInt.of(asked.currentLeaderEpoch());
+    leaderEpoch = epoch(asked.currentLeaderEpoch());
+    lastFetchedEpoch = epoch(asked.lastFetchedEpoch());
+    logStartOffset = asked.logStartOffset();
+  }
+
+  private static OptionalInt epoch(int told) {
+    return told < 0 ? OptionalInt.empty() : OptionalInt.of(told);
   }
 
   // ---- dirt
@@ -136,6 +151,7 @@ final class Interest implements Watcher {
   boolean news(PartitionData data) {
     boolean news =
         FetchResponse.recordsSize(data) > 0
+            || FetchResponse.isDivergingEpoch(data)
             || data.errorCode() != Errors.NONE.code()
             || toldHighWatermark != data.highWatermark()
             || toldLogStart != data.logStartOffset();

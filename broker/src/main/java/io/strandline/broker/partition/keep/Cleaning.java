@@ -1,8 +1,9 @@
-package io.strandline.broker.partition;
+package io.strandline.broker.partition.keep;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.clean.LocalCleaner;
+import io.strandline.broker.partition.Partition;
 import io.strandline.tiering.compact.CompactionConfig;
 import java.time.InstantSource;
 import java.util.Collection;

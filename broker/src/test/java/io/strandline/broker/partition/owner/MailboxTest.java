@@ -1,4 +1,4 @@
-package io.strandline.broker.partition;
+package io.strandline.broker.partition.owner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,6 +1,10 @@
-package io.strandline.broker.partition;
+package io.strandline.broker.partition.keep;
 
 import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.partition.Home;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.PartitionRuntime;
+import io.strandline.broker.partition.Tier;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -20,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * What has to be done now and then: flush, roll by age, checkpoints, retention of what is local.
  * One round at a time, on the executor of writes.
  */
-final class Housekeeping implements AutoCloseable {
+public final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
 
   /** A smaller active segment is not worth an object, however full the disk is. */
@@ -44,7 +48,8 @@ final class Housekeeping implements AutoCloseable {
   private final Cleaning cleaning;
   private final AtomicBoolean cleaningNow = new AtomicBoolean();
 
-  Housekeeping(PartitionRuntime runtime, Home home, Collection<Partition> hosted, Tier tier) {
+  public Housekeeping(
+      PartitionRuntime runtime, Home home, Collection<Partition> hosted, Tier tier) {
     this.runtime = runtime;
     this.home = home;
     this.hosted = hosted;
@@ -52,7 +57,7 @@ final class Housekeeping implements AutoCloseable {
     this.cleaning = new Cleaning(runtime.settings().cleaner(), runtime.clock(), runtime.meters());
   }
 
-  void start() {
+  public void start() {
     retainedMs = runtime.clock().millis();
     cleanedMs = retainedMs;
     long every = runtime.settings().maintainMs();

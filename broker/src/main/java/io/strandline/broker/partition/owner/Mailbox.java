@@ -1,4 +1,4 @@
-package io.strandline.broker.partition;
+package io.strandline.broker.partition.owner;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * <p>Whatever throws, be it a task, a question to one or a step afterwards, is logged and does not
  * keep the token: an entity whose token is lost serves nobody ever again.
  */
-final class Mailbox {
+public final class Mailbox {
   private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
 
   /** What an event loop carries out at most before it passes the token on. */
@@ -39,7 +39,7 @@ final class Mailbox {
   private static final int SLOW_BURST = 1024;
 
   /** A step of the owner, which answers for its own failures. */
-  interface Task extends Runnable {
+  public interface Task extends Runnable {
     /** Whether an event loop may carry it out; asked by the holder, right before. */
     boolean inline();
   }
@@ -55,13 +55,13 @@ final class Mailbox {
    * @param slow carries out what may block
    * @param atRest run by the holder before it gives the token back, after some tasks
    */
-  Mailbox(Executor slow, Runnable atRest) {
+  public Mailbox(Executor slow, Runnable atRest) {
     this.slow = slow;
     this.atRest = atRest;
   }
 
   /** Carries the task out now or has it carried out; never blocks if the task is inline. */
-  void submit(Task task) {
+  public void submit(Task task) {
     tasks.add(task);
     if (token.compareAndSet(false, true)) {
       drain(false);
@@ -69,12 +69,12 @@ final class Mailbox {
   }
 
   /** A task that may block: never on the caller's thread unless the slow executor is that. */
-  void submitSlow(Runnable task) {
+  public void submitSlow(Runnable task) {
     submit(task(task, false));
   }
 
   /** A task that never blocks. */
-  void submitInline(Runnable task) {
+  public void submitInline(Runnable task) {
     submit(task(task, true));
   }
 
@@ -82,7 +82,7 @@ final class Mailbox {
    * Carries the task out and waits for it; at once when the calling thread holds the token already.
    * For threads that may block, but not those of the slow executor, which others may wait for.
    */
-  <T> T call(Supplier<T> task) {
+  public <T> T call(Supplier<T> task) {
     if (holder == Thread.currentThread()) {
       return task.get();
     }
@@ -111,7 +111,7 @@ final class Mailbox {
    *
    * @param inline whether the task never blocks
    */
-  <T> CompletableFuture<T> ask(Supplier<T> task, boolean inline) {
+  public <T> CompletableFuture<T> ask(Supplier<T> task, boolean inline) {
     CompletableFuture<T> result = new CompletableFuture<>();
     submit(
         task(
@@ -128,7 +128,7 @@ final class Mailbox {
   }
 
   /** As above, for a task without a result. */
-  CompletableFuture<Void> ask(Runnable task, boolean inline) {
+  public CompletableFuture<Void> ask(Runnable task, boolean inline) {
     return ask(
             () -> {
               task.run();
@@ -139,7 +139,7 @@ final class Mailbox {
   }
 
   /** Runs when the token has been given back; for the holder only. */
-  void after(Runnable step) {
+  public void after(Runnable step) {
     afterwards.add(step);
   }
 

@@ -1,0 +1,146 @@
+package io.strandline.broker.partition;
+
+import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.log.PartitionLog.EpochEnd;
+import io.strandline.broker.partition.owner.Mailbox;
+import io.strandline.broker.replica.FetchAnswer;
+import io.strandline.broker.replica.FetchPosition;
+import io.strandline.broker.replica.FollowedReplica;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.server.storage.log.UnexpectedAppendOffsetException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A partition's replica as the fetcher sees it that copies the leader's log into it. */
+record Follower(Partition partition, Mailbox mailbox) implements FollowedReplica {
+  private static final Logger LOG = LoggerFactory.getLogger(Follower.class);
+
+  @Override
+  public TopicIdPartition id() {
+    return partition.id();
+  }
+
+  private PartitionLog log() {
+    return partition.log();
+  }
+
+  @Override
+  public Optional<FetchPosition> position(int leaderEpoch) {
+    return follows(leaderEpoch)
+        ? Optional.of(
+            new FetchPosition(
+                leaderEpoch, log().logEndOffset(), log().logStartOffset(), newestEpoch()))
+        : Optional.empty();
+  }
+
+  private OptionalInt newestEpoch() {
+    OptionalInt epoch = log().latestEpoch();
+    return epoch.isPresent() && epoch.getAsInt() == RecordBatch.NO_PARTITION_LEADER_EPOCH
+        ? OptionalInt.empty()
+        : epoch;
+  }
+
+  private boolean follows(int leaderEpoch) {
+    return partition.role() instanceof Role.Following following
+        && following.leaderEpoch() == leaderEpoch;
+  }
+
+  /** A step of the owner's, if nothing has changed since this position was asked for. */
+  private void ifStill(FetchPosition asked, Runnable step) {
+    mailbox.call(
+        () -> {
+          if (follows(asked.leaderEpoch()) && log().logEndOffset() == asked.offset()) {
+            step.run();
+          }
+          return asked;
+        });
+  }
+
+  @Override
+  public void take(FetchPosition asked, FetchAnswer answer) {
+    ifStill(
+        asked,
+        () -> {
+          if (answer.records().sizeInBytes() > 0) {
+            append(asked, answer);
+          }
+          long watermark = Math.max(partition.highWatermark(), answer.highWatermark());
+          partition.learnHighWatermark(watermark);
+          long start = Math.min(answer.logStartOffset(), partition.highWatermark());
+          if (start > log().logStartOffset()) {
+            log().advanceLogStart(start);
+          }
+        });
+  }
+
+  private void append(FetchPosition asked, FetchAnswer answer) {
+    try {
+      var unused = log().appendAsFollower(answer.records(), asked.leaderEpoch());
+    } catch (UnexpectedAppendOffsetException within) {
+      // The leader's log begins in the middle of a batch, and so does ours, empty as it is: the
+      // batch comes whole (KAFKA-6361).
+      boolean empty = log().logEndOffset() == log().logStartOffset();
+      if (!empty
+          || within.firstOffset >= log().logEndOffset()
+          || within.lastOffset < log().logEndOffset()) {
+        throw within;
+      }
+      log().truncateFullyAndStartAt(within.firstOffset, within.firstOffset);
+      var unused = log().appendAsFollower(answer.records(), asked.leaderEpoch());
+    }
+  }
+
+  @Override
+  public void diverged(FetchPosition asked, EpochEnd leader) {
+    ifStill(
+        asked,
+        () -> {
+          Optional<EpochEnd> mine = log().endOffsetForEpoch(leader.leaderEpoch());
+          // Of an epoch that the leader knows and this log does not, what lies above the next
+          // lower one goes; the leader is asked again from there (KIP-279).
+          long end =
+              mine.map(
+                      known ->
+                          known.leaderEpoch() == leader.leaderEpoch()
+                              ? Math.min(known.endOffset(), leader.endOffset())
+                              : known.endOffset())
+                  .orElse(leader.endOffset());
+          truncate(Math.min(end, log().logEndOffset()), "the leader's history parts from it");
+        });
+  }
+
+  @Override
+  public void outOfRange(FetchPosition asked, long leaderStartOffset, long leaderEndOffset) {
+    ifStill(
+        asked,
+        () -> {
+          if (leaderEndOffset < asked.offset()) {
+            truncate(leaderEndOffset, "the leader ends there");
+          } else if (leaderStartOffset > asked.offset()) {
+            LOG.atWarn()
+                .addKeyValue("partition", id())
+                .addKeyValue("offset", leaderStartOffset)
+                .log("begins anew: the leader begins above the end of this replica");
+            log().truncateFullyAndStartAt(leaderStartOffset);
+            partition.learnHighWatermark(leaderStartOffset);
+          }
+        });
+  }
+
+  private void truncate(long offset, String why) {
+    if (offset < partition.highWatermark()) {
+      LOG.atWarn()
+          .addKeyValue("partition", id())
+          .addKeyValue("offset", offset)
+          .addKeyValue("value", partition.highWatermark())
+          .log("cut below its high watermark: {}", why);
+    } else {
+      LOG.atInfo().addKeyValue("partition", id()).addKeyValue("offset", offset).log("cut: {}", why);
+    }
+    log().truncateTo(offset);
+    partition.learnHighWatermark(partition.highWatermark());
+  }
+}

@@ -1,0 +1,188 @@
+package io.strandline.broker.partition;
+
+import io.strandline.broker.control.isr.IsrChange;
+import io.strandline.broker.log.Appended;
+import io.strandline.broker.partition.owner.Mailbox;
+import io.strandline.broker.replica.AckQueue;
+import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.Followers;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the owner of a partition does for its followers while it leads: takes in how far they are,
+ * lets them into the ISR and puts them out, answers those who wait for them. All methods are the
+ * owner's but {@link #fetched}.
+ */
+final class Leadership {
+  private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+  private static final long REPEAT_MS = 50;
+
+  private record StartWait(long start, CompletableFuture<Long> done) {}
+
+  private final Partition partition;
+  private final Mailbox mailbox;
+  private final PartitionRuntime runtime;
+  private final AckQueue acks = new AckQueue();
+  private final ArrayDeque<StartWait> starts = new ArrayDeque<>();
+  private boolean hopeful;
+
+  Leadership(Partition partition, Mailbox mailbox, PartitionRuntime runtime) {
+    this.partition = partition;
+    this.mailbox = mailbox;
+    this.runtime = runtime;
+  }
+
+  // ---- how far the others are
+
+  /**
+   * A follower fetched; any thread.
+   *
+   * @param leaderEnd the log end offset before its fetch was answered
+   */
+  void fetched(Role.Leading leading, FollowerFetch fetch, long leaderEnd) {
+    mailbox.submitInline(
+        () -> {
+          if (leads(leading.followers())) {
+            leading.followers().fetched(fetch, leaderEnd);
+          }
+        });
+  }
+
+  /**
+   * @param before the log end offset when this was last asked
+   */
+  long highWatermark(Role.Leading leading, long before, long end) {
+    Followers followers = leading.followers();
+    if (!leading.followed()) {
+      return end;
+    }
+    if (end != before) {
+      followers.appended(before);
+    }
+    return followers.highWatermark(
+        end, partition.config().minInSyncReplicas, runtime.clock().millis());
+  }
+
+  private boolean leads(Followers followers) {
+    return partition.role() instanceof Role.Leading now && now.followers() == followers;
+  }
+
+  // ---- those who wait
+
+  void await(Appended appended, CompletableFuture<Appended> acknowledged) {
+    acks.add(appended, acknowledged);
+  }
+
+  /**
+   * @param done told the low watermark once every live replica begins at or above this offset
+   */
+  long awaitStart(long start, CompletableFuture<Long> done) {
+    starts.add(new StartWait(start, done));
+    return start;
+  }
+
+  /** After each burst of steps. */
+  void settled(Role.Leading leading, long highWatermark) {
+    boolean enough = leading.spareInSync(partition.config().minInSyncReplicas) >= 0;
+    acks.reached(highWatermark, enough, mailbox::after);
+    Followers followers = leading.followers();
+    if (!starts.isEmpty()) {
+      long low = followers.lowWatermark(partition.logStartOffset());
+      while (!starts.isEmpty() && starts.peek().start() <= low) {
+        StartWait reached = starts.remove();
+        mailbox.after(() -> reached.done().complete(low));
+      }
+    }
+    if (leading.followed()) {
+      followers.expand(highWatermark).ifPresent(proposal -> propose(followers, proposal));
+      hope(followers.hopeful(highWatermark));
+    }
+  }
+
+  private void hope(boolean now) {
+    if (now != hopeful) {
+      hopeful = now;
+      runtime.replicas().hopes().set(partition.id(), now);
+    }
+  }
+
+  void ended(ApiException reason) {
+    acks.fail(reason, mailbox::after);
+    while (!starts.isEmpty()) {
+      StartWait over = starts.remove();
+      mailbox.after(() -> over.done().completeExceptionally(reason));
+    }
+    hope(false);
+  }
+
+  // ---- the ISR
+
+  /** Now and then, and when it has changed who may be let in. */
+  void review(long end) {
+    if (partition.role() instanceof Role.Leading leading) {
+      Followers followers = leading.followers();
+      followers
+          .shrink(end, runtime.clock().millis())
+          .ifPresent(proposal -> propose(followers, proposal));
+    }
+  }
+
+  private void propose(Followers followers, Followers.Proposal proposal) {
+    LOG.atInfo()
+        .addKeyValue("partition", partition.id())
+        .addKeyValue("state", proposal.expands() ? "expands" : "shrinks")
+        .addKeyValue("value", proposal.change().isr())
+        .log("asks for another ISR");
+    mailbox.after(() -> send(followers, proposal));
+  }
+
+  private void send(Followers followers, Followers.Proposal proposal) {
+    var unused =
+        runtime
+            .replicas()
+            .inSync()
+            .change(proposal.change())
+            .whenComplete(
+                (answer, failure) ->
+                    mailbox.submitInline(() -> answered(followers, proposal, answer, failure)));
+  }
+
+  private void answered(
+      Followers followers,
+      Followers.Proposal proposal,
+      IsrChange.@Nullable Answer answer,
+      @Nullable Throwable failure) {
+    if (!leads(followers)) {
+      return;
+    }
+    if (answer != null) {
+      if (followers.accepted(proposal, answer)) {
+        LOG.atInfo()
+            .addKeyValue("partition", partition.id())
+            .addKeyValue("value", answer.isr())
+            .log("has another ISR");
+      }
+      return;
+    }
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    Errors error = Errors.forException(cause == null ? failure : cause);
+    LOG.atInfo()
+        .addKeyValue("partition", partition.id())
+        .addKeyValue("value", error)
+        .log("was refused another ISR");
+    if (followers.refused(proposal, error)) {
+      var unused =
+          runtime
+              .scheduler()
+              .schedule(() -> send(followers, proposal), REPEAT_MS, TimeUnit.MILLISECONDS);
+    }
+  }
+}

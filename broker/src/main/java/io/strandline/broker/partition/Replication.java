@@ -1,0 +1,130 @@
+package io.strandline.broker.partition;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.partition.meter.ReplicaMeters;
+import io.strandline.broker.replica.Replicas;
+import java.util.Map;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+import java.util.function.Predicate;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the hosted partitions replicated: followers get a fetcher, leaders look after their
+ * followers now and then. Threads: any.
+ */
+final class Replication implements AutoCloseable {
+  /** How often those are looked at that may be let into the ISR. */
+  private static final long HOPES_MS = 500;
+
+  private final PartitionRuntime runtime;
+  private final Replicas replicas;
+  private final Map<TopicPartition, Partition> hosted;
+  private volatile @Nullable ScheduledFuture<?> ticks;
+  private long reviewedMs; // the tick's
+  private volatile boolean closed;
+
+  Replication(PartitionRuntime runtime, Map<TopicPartition, Partition> hosted) {
+    this.runtime = runtime;
+    this.replicas = runtime.replicas();
+    this.hosted = hosted;
+  }
+
+  void start() {
+    reviewedMs = runtime.clock().millis();
+    ticks =
+        runtime
+            .scheduler()
+            .scheduleWithFixedDelay(this::tick, HOPES_MS, HOPES_MS, TimeUnit.MILLISECONDS);
+  }
+
+  /** The metadata gave the replica a role. */
+  void took(Partition partition) {
+    if (!closed
+        && partition.role() instanceof Role.Following following
+        && following.state().leader() >= 0) {
+      replicas
+          .fetchers()
+          .follow(partition.follower(), following.state().leader(), following.leaderEpoch());
+    } else {
+      replicas.fetchers().stop(partition.id());
+    }
+  }
+
+  /** The replica is not here any more. */
+  void left(TopicIdPartition id) {
+    replicas.fetchers().stop(id);
+    replicas.hopes().set(id, false);
+  }
+
+  /** Brokers may have come, gone, or become fit for the ISR. */
+  void clusterChanged() {
+    for (TopicIdPartition id : replicas.hopes().waiting()) {
+      Partition partition = hosted.get(id.topicPartition());
+      if (partition != null) {
+        partition.reviewFollowers();
+      }
+    }
+  }
+
+  private void tick() {
+    if (closed) {
+      return;
+    }
+    clusterChanged();
+    long now = runtime.clock().millis();
+    if (now - reviewedMs >= replicas.settings().lagMaxMs().getAsLong() / 2) {
+      reviewedMs = now;
+      hosted.values().forEach(Partition::reviewFollowers);
+      replicas.fetchers().sweep();
+    }
+  }
+
+  // ---- how they stand
+
+  /** Tells how many replicas are in which state, under Kafka's names and ours. */
+  void tell(IntSupplier offlineDirectories) {
+    MeterRegistry meters = runtime.meters();
+    Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(meters);
+    Gauge.builder("strandline.partition.led", () -> count(Partition::leads)).register(meters);
+    ReplicaMeters kafka = runtime.kafka();
+    kafka.offlineDirectories(offlineDirectories::getAsInt);
+    kafka.count("PartitionCount", hosted::size);
+    tell(kafka, "LeaderCount", Partition::leads);
+    tell(kafka, "OfflineReplicaCount", p -> p.role() instanceof Role.Offline);
+    tell(kafka, "UnderReplicatedPartitions", p -> leading(p, Role.Leading::underReplicated));
+    tell(kafka, "ReassigningPartitions", p -> leading(p, l -> l.state().reassigning()));
+    tell(kafka, "UnderMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) < 0));
+    tell(kafka, "AtMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) == 0));
+  }
+
+  private void tell(ReplicaMeters kafka, String name, Predicate<Partition> which) {
+    kafka.count(name, () -> count(which));
+  }
+
+  private long count(Predicate<Partition> which) {
+    return hosted.values().stream().filter(which).count();
+  }
+
+  private static boolean leading(Partition partition, Predicate<Role.Leading> is) {
+    return partition.role() instanceof Role.Leading leading && is.test(leading);
+  }
+
+  static int minInSync(Partition partition) {
+    return partition.config().minInSyncReplicas;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    ScheduledFuture<?> running = ticks;
+    if (running != null) {
+      running.cancel(false);
+    }
+    replicas.fetchers().close();
+  }
+}

@@ -1,0 +1,149 @@
+package io.strandline.broker.replica;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.common.TopicIdPartition;
+
+/** The replicas that one fetcher serves, and when each is to be asked for again. Threads: any. */
+final class FetchList {
+  /**
+   * @param notBeforeMs after an error
+   */
+  record Entry(FollowedReplica replica, int leaderEpoch, long notBeforeMs) {}
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Map<TopicIdPartition, Entry> entries = new LinkedHashMap<>();
+  private int added;
+  private boolean closed;
+
+  /** Follows from now on in this epoch; an error of an earlier one is forgotten. */
+  void add(FollowedReplica replica, int leaderEpoch) {
+    lock.lock();
+    try {
+      Entry before = entries.get(replica.id());
+      if (before == null || before.leaderEpoch() < leaderEpoch) {
+        entries.put(replica.id(), new Entry(replica, leaderEpoch, Long.MIN_VALUE));
+        added++;
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether it was there. */
+  boolean remove(TopicIdPartition id) {
+    lock.lock();
+    try {
+      return entries.remove(id) != null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends it if it is in this epoch still. */
+  void end(TopicIdPartition id, int leaderEpoch) {
+    lock.lock();
+    try {
+      Entry now = entries.get(id);
+      if (now != null && now.leaderEpoch() == leaderEpoch) {
+        entries.remove(id);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Asks again later, unless it is in another epoch by then. */
+  void delay(TopicIdPartition id, int leaderEpoch, long untilMs) {
+    lock.lock();
+    try {
+      entries.computeIfPresent(
+          id,
+          (same, now) ->
+              now.leaderEpoch() == leaderEpoch
+                  ? new Entry(now.replica(), leaderEpoch, untilMs)
+                  : now);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Optional<Entry> get(TopicIdPartition id) {
+    lock.lock();
+    try {
+      return Optional.ofNullable(entries.get(id));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int size() {
+    lock.lock();
+    try {
+      return entries.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isEmpty() {
+    return size() == 0;
+  }
+
+  /** Those that are due. */
+  Map<TopicIdPartition, Entry> due(long nowMs) {
+    lock.lock();
+    try {
+      Map<TopicIdPartition, Entry> due = new LinkedHashMap<>();
+      entries.forEach(
+          (id, entry) -> {
+            if (entry.notBeforeMs() <= nowMs) {
+              due.put(id, entry);
+            }
+          });
+      return due;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until something is added, or so long, or until it is closed. */
+  void await(long ms) throws InterruptedException {
+    lock.lock();
+    try {
+      long left = TimeUnit.MILLISECONDS.toNanos(ms);
+      int seen = added;
+      while (!closed && added == seen && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean closed() {
+    lock.lock();
+    try {
+      return closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      entries.clear();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.strandline.broker.replica;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * When each follower fetched from this broker last, whatever it fetched. A fetch session does not
+ * look at partitions in which nothing changed (KIP-227); that their follower is alive shows here.
+ */
+public final class FetchTimes {
+  private static final long NEVER = Long.MIN_VALUE;
+
+  private final Map<Integer, AtomicLong> lastMs = new ConcurrentHashMap<>();
+
+  public void fetched(int replica, long nowMs) {
+    lastMs.computeIfAbsent(replica, id -> new AtomicLong(NEVER)).accumulateAndGet(nowMs, Math::max);
+  }
+
+  /** {@link Long#MIN_VALUE} when it never did. */
+  long lastMs(int replica) {
+    AtomicLong last = lastMs.get(replica);
+    return last == null ? NEVER : last.get();
+  }
+}

@@ -1,0 +1,172 @@
+package io.strandline.broker.replica;
+
+import io.strandline.broker.log.PartitionLog.EpochEnd;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Copies from one leader into the replicas that follow it, round after round: ask for what is due,
+ * wait, append. An error of one partition delays that one; an error of the connection, all.
+ */
+final class Fetcher implements Runnable, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Fetcher.class);
+
+  private final int broker;
+  private final Leader leader;
+  private final FetchList list = new FetchList();
+  private final ReplicaSettings settings;
+  private final InstantSource clock;
+  private boolean away; // the leader did not answer last time
+
+  /**
+   * @param broker the leader's id
+   */
+  Fetcher(int broker, Leader leader, ReplicaSettings settings, InstantSource clock) {
+    this.broker = broker;
+    this.leader = leader;
+    this.settings = settings;
+    this.clock = clock;
+  }
+
+  FetchList list() {
+    return list;
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (!list.closed()) {
+        if (!round()) {
+          list.await(settings.backoffMs());
+        }
+      }
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    } finally {
+      leader.close();
+    }
+  }
+
+  /**
+   * One round.
+   *
+   * @return whether there was anything to ask for
+   */
+  boolean round() {
+    Map<TopicIdPartition, FetchPosition> wanted = wanted();
+    if (wanted.isEmpty()) {
+      return false;
+    }
+    try {
+      Map<TopicIdPartition, FetchAnswer> answers = leader.fetch(wanted);
+      away = false;
+      answers.forEach(
+          (id, answer) -> {
+            FetchPosition asked = wanted.get(id);
+            if (asked != null) {
+              taken(id, asked, answer);
+            }
+          });
+    } catch (IOException | RuntimeException failure) {
+      failed(wanted, failure);
+    }
+    return true;
+  }
+
+  private Map<TopicIdPartition, FetchPosition> wanted() {
+    Map<TopicIdPartition, FetchPosition> wanted = new LinkedHashMap<>();
+    list.due(clock.millis())
+        .forEach(
+            (id, entry) -> {
+              Optional<FetchPosition> position = entry.replica().position(entry.leaderEpoch());
+              if (position.isPresent()) {
+                wanted.put(id, position.get());
+              } else {
+                list.end(id, entry.leaderEpoch());
+              }
+            });
+    return wanted;
+  }
+
+  private void failed(Map<TopicIdPartition, FetchPosition> wanted, Exception failure) {
+    if (list.closed()) {
+      return;
+    }
+    if (!away) {
+      away = true;
+      LOG.atWarn()
+          .addKeyValue("broker", broker)
+          .addKeyValue("count", wanted.size())
+          .addKeyValue("value", failure.toString())
+          .log("the leader does not answer");
+    }
+    wanted.forEach((id, asked) -> later(id, asked));
+  }
+
+  private void later(TopicIdPartition id, FetchPosition asked) {
+    list.delay(id, asked.leaderEpoch(), clock.millis() + settings.backoffMs());
+  }
+
+  private void taken(TopicIdPartition id, FetchPosition asked, FetchAnswer answer) {
+    Optional<FetchList.Entry> entry =
+        list.get(id).filter(now -> now.leaderEpoch() == asked.leaderEpoch());
+    if (entry.isEmpty()) {
+      return;
+    }
+    try {
+      take(entry.get().replica(), asked, answer);
+    } catch (KafkaStorageException failure) {
+      LOG.atError().addKeyValue("partition", id).setCause(failure).log("can not follow");
+      list.end(id, asked.leaderEpoch());
+    } catch (CorruptRecordException | InvalidRecordException failure) {
+      // Perhaps only on the way, or cut while it was read: the next answer may be whole.
+      LOG.atError().addKeyValue("partition", id).setCause(failure).log("damaged records came");
+      later(id, asked);
+    } catch (IOException | RuntimeException failure) {
+      LOG.atError().addKeyValue("partition", id).setCause(failure).log("can not follow now");
+      later(id, asked);
+    }
+  }
+
+  private void take(FollowedReplica replica, FetchPosition asked, FetchAnswer answer)
+      throws IOException {
+    switch (answer.error()) {
+      case NONE -> {
+        Optional<EpochEnd> diverging = answer.diverging();
+        if (diverging.isPresent()) {
+          replica.diverged(asked, diverging.get());
+        } else {
+          replica.take(asked, answer);
+        }
+      }
+      case OFFSET_OUT_OF_RANGE -> {
+        Leader.Range range = leader.range(replica.id(), asked.leaderEpoch());
+        replica.outOfRange(asked, range.startOffset(), range.endOffset());
+      }
+      default -> {
+        // Leadership moves, metadata arrives at different times: asked again after a while.
+        LOG.atDebug()
+            .addKeyValue("partition", replica.id())
+            .addKeyValue("broker", broker)
+            .addKeyValue("value", answer.error())
+            .log("refused by the leader");
+        later(replica.id(), asked);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    list.close();
+    leader.cancel();
+  }
+}

@@ -1,0 +1,114 @@
+package io.strandline.broker.replica;
+
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import org.apache.kafka.common.TopicIdPartition;
+
+/**
+ * All fetchers of this broker: one or some for each leader it follows, begun when the first replica
+ * follows that leader and ended with the last. Threads: any; no method waits for a fetch.
+ */
+public final class Fetchers implements AutoCloseable {
+  private record Key(int leader, int index) {}
+
+  /** Makes connections. */
+  @FunctionalInterface
+  public interface Dial {
+    /**
+     * A connection to a broker, not opened yet.
+     *
+     * @param index among those to this broker
+     */
+    Leader to(int broker, int index);
+  }
+
+  private final Dial leaders;
+  private final ExecutorService threads;
+  private final ReplicaSettings settings;
+  private final InstantSource clock;
+  private final Map<Key, Fetcher> running = new HashMap<>(); // guarded by this
+  private final Map<TopicIdPartition, Key> places = new HashMap<>();
+  private boolean closed;
+
+  /**
+   * @param threads each fetcher takes one for as long as it runs
+   */
+  public Fetchers(
+      Dial leaders, ExecutorService threads, ReplicaSettings settings, InstantSource clock) {
+    this.leaders = leaders;
+    this.threads = threads;
+    this.settings = settings;
+    this.clock = clock;
+  }
+
+  /** The replica follows this leader from now on, in this epoch, and nobody else. */
+  public synchronized void follow(FollowedReplica replica, int leader, int leaderEpoch) {
+    if (closed) {
+      return;
+    }
+    TopicIdPartition id = replica.id();
+    int index = Math.floorMod(id.hashCode(), Math.max(1, settings.fetchers().getAsInt()));
+    Key key = new Key(leader, index);
+    Key before = places.put(id, key);
+    if (before != null && !before.equals(key)) {
+      leave(id, before);
+    }
+    Fetcher fetcher = running.get(key);
+    if (fetcher == null) {
+      fetcher = new Fetcher(leader, leaders.to(leader, index), settings, clock);
+      running.put(key, fetcher);
+      fetcher.list().add(replica, leaderEpoch);
+      threads.execute(fetcher);
+    } else {
+      fetcher.list().add(replica, leaderEpoch);
+    }
+  }
+
+  /** The replica follows nobody. What was asked for it before may still arrive. */
+  public synchronized void stop(TopicIdPartition id) {
+    Key key = places.remove(id);
+    if (key != null) {
+      leave(id, key);
+    }
+  }
+
+  private void leave(TopicIdPartition id, Key key) {
+    Fetcher fetcher = running.get(key);
+    if (fetcher != null) {
+      fetcher.list().remove(id);
+    }
+  }
+
+  /** Ends fetchers that have nobody left; now and then, for those who leave often come back. */
+  public synchronized void sweep() {
+    for (Iterator<Map.Entry<Key, Fetcher>> all = running.entrySet().iterator(); all.hasNext(); ) {
+      Map.Entry<Key, Fetcher> one = all.next();
+      boolean used = places.containsValue(one.getKey());
+      if (!used) {
+        one.getValue().close();
+        all.remove();
+      }
+    }
+  }
+
+  synchronized int size() {
+    return running.size();
+  }
+
+  @Override
+  public void close() {
+    List<Fetcher> all;
+    synchronized (this) {
+      closed = true;
+      all = new ArrayList<>(running.values());
+      running.clear();
+      places.clear();
+    }
+    all.forEach(Fetcher::close);
+  }
+}
