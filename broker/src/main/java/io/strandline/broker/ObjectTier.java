@@ -414,7 +414,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   public synchronized void leave(TopicIdPartition partition) {
     waiting.remove(partition);
     foreign.leave(partition);
-    running().ifPresent(tier -> tier.leave(partition));
+    var unused = running().map(tier -> tier.leave(partition));
   }
 
   /** Also of a topic that is not tiered now: it may have been before. */

@@ -36,6 +36,15 @@ public final class Peers {
     return NetworkUtils.buildNetworkClient(purpose, config, metrics, Time.SYSTEM, named);
   }
 
+  /**
+   * Requests of one purpose, not begun yet; the caller closes them.
+   *
+   * @param purpose as for {@link #client}
+   */
+  public PeerRequests requests(String purpose) {
+    return new PeerRequests(this, purpose);
+  }
+
   /** Where a live broker listens for brokers; empty when it is fenced or unknown. */
   public Optional<Node> node(int broker) {
     return view.get().broker(broker, listener());

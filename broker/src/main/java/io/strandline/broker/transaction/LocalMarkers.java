@@ -18,12 +18,15 @@ import org.apache.kafka.common.requests.WriteTxnMarkersRequest.TxnMarkerEntry;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Markers for partitions led here. Those of offsets go through the group coordinator, which must
  * learn of them in the order of its log.
  */
 final class LocalMarkers implements Markers {
+  private static final Logger LOG = LoggerFactory.getLogger(LocalMarkers.class);
   private static final short ALL_IN_SYNC = -1;
 
   private final Partitions partitions;
@@ -95,12 +98,29 @@ final class LocalMarkers implements Markers {
             failure instanceof CompletionException wrapped && wrapped.getCause() != null
                 ? wrapped.getCause()
                 : failure);
-    boolean ofGroups = partition.topic().equals(Topic.GROUP_METADATA_TOPIC_NAME);
     return switch (error) {
-      // A transaction coordinator expects errors of partitions, not of other coordinators.
+      case UNKNOWN_TOPIC_OR_PARTITION,
+          NOT_LEADER_OR_FOLLOWER,
+          NOT_ENOUGH_REPLICAS,
+          NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+          REQUEST_TIMED_OUT,
+          KAFKA_STORAGE_ERROR,
+          INVALID_PRODUCER_EPOCH,
+          TRANSACTION_COORDINATOR_FENCED,
+          UNSUPPORTED_FOR_MESSAGE_FORMAT,
+          UNSUPPORTED_VERSION ->
+          error;
+      // Those of the group coordinator, for offsets.
       case COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR ->
-          ofGroups ? Errors.NOT_LEADER_OR_FOLLOWER : error;
-      default -> error;
+          Errors.NOT_LEADER_OR_FOLLOWER;
+      default -> {
+        // Apache Kafka's coordinator ends its process at an error that it does not know.
+        LOG.atError()
+            .addKeyValue("partition", partition)
+            .setCause(failure)
+            .log("a marker was not written");
+        yield Errors.NOT_LEADER_OR_FOLLOWER;
+      }
     };
   }
 }

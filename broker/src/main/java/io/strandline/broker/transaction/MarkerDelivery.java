@@ -34,6 +34,10 @@ import org.slf4j.LoggerFactory;
 final class MarkerDelivery {
   private static final Logger LOG = LoggerFactory.getLogger(MarkerDelivery.class);
   private static final long RETRY_MS = 100;
+  private static final long RETRY_MS_MAX = 1_000;
+
+  /** For so long, some seconds, a leader is elected or comes back, and nobody need know. */
+  private static final int TRIES_UNTOLD = 10;
 
   /** Writes down that all markers of a transaction are written. */
   interface Completion {
@@ -77,7 +81,7 @@ final class MarkerDelivery {
             transactionalId,
             (id, old) -> old != null && old.prepared.equals(prepared) ? old : fresh);
     if (chosen.equals(fresh)) {
-      fresh.send(prepared.partitions());
+      fresh.send(prepared.partitions(), 0);
     }
   }
 
@@ -91,15 +95,23 @@ final class MarkerDelivery {
     return underWay.size();
   }
 
+  /** Doubles, as for clients that look for a leader. */
+  private static long pauseMs(int tries) {
+    return Math.min(RETRY_MS_MAX, RETRY_MS << Math.min(tries, 10));
+  }
+
   private final class Delivery {
     private final int partition;
     private final String transactionalId;
     private final Transaction prepared;
+    private final Set<TopicPartition> unmarked; // guarded by this
+    private boolean marked;
 
     Delivery(int partition, String transactionalId, Transaction prepared) {
       this.partition = partition;
       this.transactionalId = transactionalId;
       this.prepared = prepared;
+      this.unmarked = new HashSet<>(prepared.partitions());
     }
 
     /** Empty if it is no longer this one's business; it is then forgotten. */
@@ -112,31 +124,49 @@ final class MarkerDelivery {
       return underWay.get(transactionalId) == this ? epoch : OptionalInt.empty();
     }
 
-    void send(Set<TopicPartition> left) {
+    /**
+     * To the leaders as they are now, each of which answers for itself: who waits for one does not
+     * hold up what the others refused.
+     *
+     * @param tries before this one
+     */
+    void send(Set<TopicPartition> wanted, int tries) {
       OptionalInt epoch = coordinatorEpoch();
       if (epoch.isEmpty()) {
         return;
       }
-      List<CompletableFuture<Map<TopicPartition, Errors>>> answers = new ArrayList<>();
-      byLeader(left)
-          .forEach(
-              (leader, led) ->
-                  answers.add(brokers.apply(leader).write(marker(epoch.getAsInt(), led))));
-      var unused =
-          CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
-              .whenComplete((done, failure) -> judge(answers));
+      if (tries == TRIES_UNTOLD) {
+        LOG.atWarn()
+            .addKeyValue("key", transactionalId)
+            .addKeyValue("partition", wanted)
+            .log("the end of a transaction waits for leaders of its partitions");
+      }
+      Map<Integer, List<TopicPartition>> byLeader = new HashMap<>();
+      settle(leaders(wanted, byLeader));
+      byLeader.forEach(
+          (leader, led) -> {
+            var unused =
+                brokers
+                    .apply(leader)
+                    .write(marker(epoch.getAsInt(), led))
+                    .thenAccept(errors -> judge(errors, tries));
+          });
     }
 
-    /** Those of topics that are gone need no marker. */
-    private Map<Integer, List<TopicPartition>> byLeader(Set<TopicPartition> left) {
+    /** Gives those of topics that are gone, which need no marker. */
+    private Set<TopicPartition> leaders(
+        Set<TopicPartition> wanted, Map<Integer, List<TopicPartition>> byLeader) {
       ClusterView now = view.get();
-      Map<Integer, List<TopicPartition>> byLeader = new HashMap<>();
-      for (TopicPartition tp : left) {
+      Set<TopicPartition> gone = new HashSet<>();
+      for (TopicPartition tp : wanted) {
         Optional<PartitionState> state = now.partition(tp);
-        state.ifPresent(
-            known -> byLeader.computeIfAbsent(known.leader(), l -> new ArrayList<>()).add(tp));
+        if (state.isPresent()) {
+          byLeader.computeIfAbsent(state.get().leader(), l -> new ArrayList<>()).add(tp);
+        } else {
+          gone.add(tp);
+        }
       }
-      return byLeader;
+      return gone;
     }
 
     private TxnMarkerEntry marker(int coordinatorEpoch, List<TopicPartition> partitions) {
@@ -149,28 +179,41 @@ final class MarkerDelivery {
           prepared.version().featureLevel());
     }
 
-    private void judge(List<CompletableFuture<Map<TopicPartition, Errors>>> answers) {
+    private void judge(Map<TopicPartition, Errors> answer, int tries) {
+      Set<TopicPartition> done = new HashSet<>();
       Set<TopicPartition> again = new HashSet<>();
-      for (CompletableFuture<Map<TopicPartition, Errors>> answer : answers) {
-        for (Map.Entry<TopicPartition, Errors> entry : answer.join().entrySet()) {
-          switch (entry.getValue()) {
-            case NONE, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_VERSION -> {}
-            case TRANSACTION_COORDINATOR_FENCED -> {
-              tell(entry.getKey(), entry.getValue(), "another coordinator ends the transaction");
-              underWay.remove(transactionalId, this);
-              return;
-            }
-            case INVALID_PRODUCER_EPOCH ->
-                tell(entry.getKey(), entry.getValue(), "the transaction has ended there already");
-            default -> again.add(entry.getKey());
+      for (Map.Entry<TopicPartition, Errors> entry : answer.entrySet()) {
+        switch (entry.getValue()) {
+          case NONE, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_VERSION ->
+              done.add(entry.getKey());
+          case TRANSACTION_COORDINATOR_FENCED -> {
+            tell(entry.getKey(), entry.getValue(), "another coordinator ends the transaction");
+            underWay.remove(transactionalId, this);
+            return;
           }
+          case INVALID_PRODUCER_EPOCH -> {
+            tell(entry.getKey(), entry.getValue(), "the transaction has ended there already");
+            done.add(entry.getKey());
+          }
+          default -> again.add(entry.getKey());
         }
       }
-      if (again.isEmpty()) {
-        complete();
-      } else {
-        later(() -> send(again));
+      settle(done);
+      if (!again.isEmpty()) {
+        later(() -> send(again, tries + 1), pauseMs(tries));
       }
+    }
+
+    /** These have their markers; with the last of them the transaction is complete. */
+    private void settle(Set<TopicPartition> done) {
+      synchronized (this) {
+        unmarked.removeAll(done);
+        if (marked || !unmarked.isEmpty()) {
+          return;
+        }
+        marked = true;
+      }
+      complete();
     }
 
     private void tell(TopicPartition tp, Errors error, String what) {
@@ -191,16 +234,16 @@ final class MarkerDelivery {
               .thenAccept(
                   error -> {
                     if (error == Errors.COORDINATOR_NOT_AVAILABLE) {
-                      later(this::complete);
+                      later(this::complete, RETRY_MS);
                     } else {
                       underWay.remove(transactionalId, this);
                     }
                   });
     }
 
-    private void later(Runnable step) {
+    private void later(Runnable step, long pauseMs) {
       try {
-        var unused = timer.schedule(step, RETRY_MS, TimeUnit.MILLISECONDS);
+        var unused = timer.schedule(step, pauseMs, TimeUnit.MILLISECONDS);
       } catch (RejectedExecutionException stopping) {
         underWay.remove(transactionalId, this); // what is in the log is found by the next start
       }

@@ -1,6 +1,8 @@
 package io.strandline.broker.transaction;
 
+import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.transaction.state.BumpingEnd;
 import io.strandline.broker.transaction.state.Fence;
 import io.strandline.broker.transaction.state.Initialization;
@@ -13,6 +15,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -84,6 +87,15 @@ public final class TransactionCoordinator {
             .view()
             .partitionCount(Topic.TRANSACTION_STATE_TOPIC_NAME)
             .orElse(partitionsConfigured);
+  }
+
+  /** The broker that coordinates a transactional id, if another does. */
+  OptionalInt elsewhere(String transactionalId) {
+    ClusterView now = control.view();
+    Optional<PartitionState> state = now.partition(partition(transactionalId));
+    return state.isEmpty() || state.get().leader() < 0 || state.get().leader() == now.nodeId()
+        ? OptionalInt.empty()
+        : OptionalInt.of(state.get().leader());
   }
 
   // ---- what producers ask

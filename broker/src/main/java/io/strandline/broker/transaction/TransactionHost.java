@@ -1,6 +1,7 @@
 package io.strandline.broker.transaction;
 
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.PeerRequests;
 import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
 import io.strandline.broker.coordinator.OffsetVerification;
@@ -9,18 +10,14 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.transaction.state.Transaction;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.requests.WriteTxnMarkersRequest.TxnMarkerEntry;
 import org.apache.kafka.common.utils.LogContext;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.Utils;
@@ -70,6 +67,11 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   private final CoordinatorRuntime<TransactionShard, TransactionRecord> runtime;
   private final TransactionCoordinator coordinator;
   private final Verification verification;
+
+  /** Answered when the replicas in sync have a marker: nobody else is to wait for that. */
+  private final PeerRequests markersElsewhere;
+
+  private final PeerRequests coordinatorsElsewhere;
   private @Nullable MarkerDelivery delivery;
   private @Nullable Markers markers;
 
@@ -83,12 +85,16 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
     this.coordinator =
         new TransactionCoordinator(
             control, runtime, log.transactionTopicPartitions(), process.clock());
+    this.markersElsewhere = control.peers().requests("transaction-markers");
+    this.coordinatorsElsewhere = control.peers().requests("transaction-verification");
     this.verification =
         new Verification(
             partitions,
             coordinator,
-            log.transactionPartitionVerificationEnable(),
-            new AddPartitionsToTxnConfig(control.kafkaConfig()),
+            new RemoteCoordinators(coordinatorsElsewhere),
+            new Verification.Terms(
+                log.transactionPartitionVerificationEnable(),
+                new AddPartitionsToTxnConfig(control.kafkaConfig())),
             process.timer());
   }
 
@@ -160,23 +166,17 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   /** Gets the group coordinator, which is itself put together with the verification of this one. */
   public void prepare(GroupCoordinator groups) {
     Markers local = new LocalMarkers(partitions, groups);
-    markers = local;
+    markers = new TimedMarkers(local, process.timer(), control.peers().requestTimeoutMs() / 2);
+    RemoteMarkers remote = new RemoteMarkers(markersElsewhere);
     int nodeId = control.view().nodeId();
     delivery =
         new MarkerDelivery(
             control::view,
             tenures,
-            broker -> broker == nodeId ? local : TransactionHost::unreachable,
+            broker -> broker == nodeId ? local : remote.of(broker),
             coordinator::complete,
             process.timer());
     coordinator.deliverBy(delivery);
-  }
-
-  /** There is no way to other brokers yet: tried again until the partition is led here. */
-  private static CompletableFuture<Map<TopicPartition, Errors>> unreachable(TxnMarkerEntry marker) {
-    Map<TopicPartition, Errors> errors = new HashMap<>();
-    marker.partitions().forEach(p -> errors.put(p, Errors.NOT_LEADER_OR_FOLLOWER));
-    return CompletableFuture.completedFuture(errors);
   }
 
   /** Begins to serve. */
@@ -218,5 +218,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   @Override
   public void close() {
     Utils.closeQuietly(runtime, "transaction coordinator");
+    markersElsewhere.close();
+    coordinatorsElsewhere.close();
   }
 }

@@ -4,6 +4,7 @@ import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.partition.Partitions;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,25 +29,29 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
 public final class Verification implements PartitionVerification, OffsetVerification {
   private final Partitions partitions;
   private final TransactionCoordinator coordinator;
+  private final RemoteCoordinators elsewhere;
   private final boolean enabled;
   private final AddPartitionsToTxnConfig patience;
   private final ScheduledExecutorService timer;
 
   /**
-   * @param enabled {@code transaction.partition.verification.enable}; partitions are added to
+   * @param verifies {@code transaction.partition.verification.enable}; partitions are added to
    *     transactions without it too
    * @param patience how long a transaction that is still ending is waited for
    */
+  record Terms(boolean verifies, AddPartitionsToTxnConfig patience) {}
+
   Verification(
       Partitions partitions,
       TransactionCoordinator coordinator,
-      boolean enabled,
-      AddPartitionsToTxnConfig patience,
+      RemoteCoordinators elsewhere,
+      Terms terms,
       ScheduledExecutorService timer) {
     this.partitions = partitions;
     this.coordinator = coordinator;
-    this.enabled = enabled;
-    this.patience = patience;
+    this.elsewhere = elsewhere;
+    this.enabled = terms.verifies;
+    this.patience = terms.patience;
     this.timer = timer;
   }
 
@@ -138,6 +143,11 @@ public final class Verification implements PartitionVerification, OffsetVerifica
 
   private CompletableFuture<Map<TopicPartition, Errors>> coordinator(
       Asked asked, Set<TopicPartition> wanted) {
+    OptionalInt other = coordinator.elsewhere(asked.producer().transactionalId());
+    if (other.isPresent()) {
+      boolean verifyOnly = !asked.client().supportsEpochBump;
+      return elsewhere.ask(other.getAsInt(), asked.producer(), wanted, verifyOnly);
+    }
     return asked.client().supportsEpochBump
         ? coordinator
             .add(asked.producer(), wanted, TransactionVersion.TV_2)
