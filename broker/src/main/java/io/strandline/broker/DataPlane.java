@@ -123,6 +123,7 @@ final class DataPlane implements AutoCloseable {
     Partitions opened = new Partitions(runtime, quorum, directories.all(), tier, threads.changes);
     parts.started("partitions", opened);
     opened.open(view);
+    tier.listen(opened::tiered);
     partitions = Optional.of(opened);
     health.live("log directories", () -> directories(opened));
     Optional<AclGuard> acls = Doors.guard(quorum);

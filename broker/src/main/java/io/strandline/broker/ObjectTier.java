@@ -26,6 +26,7 @@ import io.strandline.replay.Replay;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.TieredReplay;
 import io.strandline.replay.fetch.FetchEnvironment;
+import io.strandline.tiering.TierListener;
 import io.strandline.tiering.TierMember;
 import io.strandline.tiering.TierPipeline;
 import io.strandline.tiering.TierServices;
@@ -34,6 +35,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.mount.MountedStores;
 import io.strandline.tiering.reclaim.Deletions;
+import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.scrub.ScrubFile;
@@ -50,6 +52,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -59,6 +62,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.internals.Topic;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -410,6 +414,11 @@ final class ObjectTier implements Tier, AutoCloseable {
     }
   }
 
+  /** Told how far partitions that this broker leads are tiered. */
+  void listen(TierListener listener) {
+    var unused = pipeline.thenAccept(tier -> tier.listen(listener));
+  }
+
   @Override
   public synchronized void leave(TopicIdPartition partition) {
     waiting.remove(partition);
@@ -457,7 +466,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   @Override
-  public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
+  public CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch) {
     TopicIdPartition id = nursery.partition();
     return foreign
         .fill(nursery)
@@ -480,6 +489,16 @@ final class ObjectTier implements Tier, AutoCloseable {
   @Override
   public boolean foreign(TopicIdPartition partition) {
     return foreign.foreign(partition);
+  }
+
+  @Override
+  public boolean begins(TopicIdPartition partition) {
+    return !Topic.isInternal(partition.topic()) && policies.tiered(partition.topic());
+  }
+
+  @Override
+  public Optional<TierPolicy> policy(Partition partition) {
+    return holds(partition) ? Optional.of(policies.of(partition)) : Optional.empty();
   }
 
   @Override

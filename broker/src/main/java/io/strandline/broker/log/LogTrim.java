@@ -3,6 +3,8 @@ package io.strandline.broker.log;
 import io.strandline.broker.log.segment.LogFiles;
 import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.broker.log.segment.SegmentReader;
+import io.strandline.tiering.reclaim.LocalRelease;
+import io.strandline.tiering.reclaim.TierPolicy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -176,6 +178,39 @@ final class LogTrim {
     }
   }
 
+  /**
+   * Deletes sealed segments that local retention wants gone and that the tier has.
+   *
+   * @param tieredEnd the tier has all below
+   * @return bytes freed
+   */
+  long releaseTiered(long tieredEnd, TierPolicy policy, long nowMs) throws IOException {
+    synchronized (state.lock) {
+      long[] left = {state.sizeBytes()};
+      List<LogSegment> gone =
+          head(
+              segment -> {
+                long bytes = segment.end().sizeBytes();
+                boolean due =
+                    state.endOf(segment) <= tieredEnd
+                        && LocalRelease.wanted(newest(segment), bytes, left[0], policy, nowMs);
+                left[0] -= bytes;
+                return due;
+              });
+      return gone.isEmpty() ? 0 : shed(gone);
+    }
+  }
+
+  /** In ms; when the segment was begun if none of its records has a time. */
+  private long newest(LogSegment segment) {
+    try {
+      long newest = segment.maxTimestampMs();
+      return newest < 0 ? segment.createdMs() : newest;
+    } catch (IOException e) {
+      throw state.health.failed("read the time index of " + segment, e);
+    }
+  }
+
   /** Retention by the local log alone; see {@link PartitionLog#deleteExpired}. */
   int deleteExpired(long nowMs, long limitOffset) throws IOException {
     synchronized (state.lock) {
@@ -212,12 +247,7 @@ final class LogTrim {
     if (retentionMs < 0) {
       return false;
     }
-    try {
-      long newest = segment.maxTimestampMs();
-      return nowMs - (newest < 0 ? segment.createdMs() : newest) > retentionMs;
-    } catch (IOException e) {
-      throw state.health.failed("read the time index of " + segment, e);
-    }
+    return nowMs - newest(segment) > retentionMs;
   }
 
   private static boolean tooMuch(LogSegment segment, long[] excess) {

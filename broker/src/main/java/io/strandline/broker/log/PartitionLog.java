@@ -3,6 +3,7 @@ package io.strandline.broker.log;
 import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.tiering.manifest.CommittedSegment;
 import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.seal.SegmentSource;
 import io.strandline.tiering.segment.EpochStart;
@@ -372,6 +373,15 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   @Override
   public long release(CommittedSegment segment) {
     return call("release segments", () -> trim.release(segment.entry().endOffset()));
+  }
+
+  /**
+   * Frees what is in the tier as far as local retention wants, on a follower, by its leader's word.
+   *
+   * @param tieredEnd a committed manifest version covers all below
+   */
+  public void releaseTiered(long tieredEnd, TierPolicy policy, long nowMs) {
+    run("release segments", () -> trim.releaseTiered(tieredEnd, policy, nowMs));
   }
 
   /** Periodic work; true if there was any. */

@@ -6,6 +6,8 @@ import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.replica.FetchAnswer;
 import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.FollowedReplica;
+import io.strandline.broker.replica.Replicas;
+import io.strandline.broker.replica.TierMark;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.common.TopicIdPartition;
@@ -15,7 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A partition's replica as the fetcher sees it that copies the leader's log into it. */
-record Follower(Partition partition, Mailbox mailbox) implements FollowedReplica {
+record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
+    implements FollowedReplica {
   private static final Logger LOG = LoggerFactory.getLogger(Follower.class);
 
   @Override
@@ -61,6 +64,11 @@ record Follower(Partition partition, Mailbox mailbox) implements FollowedReplica
 
   @Override
   public void take(FetchPosition asked, FetchAnswer answer) {
+    answer.tier().ifPresent(partition::tiered);
+    if (answer.tier().filter(mark -> straggles(asked, mark)).isPresent()) {
+      replicas.stragglers().add(id());
+      return;
+    }
     ifStill(
         asked,
         () -> {
@@ -74,6 +82,11 @@ record Follower(Partition partition, Mailbox mailbox) implements FollowedReplica
             log().advanceLogStart(start);
           }
         });
+  }
+
+  /** What it misses is in the tier, and so much of it that even the leader has it there alone. */
+  private static boolean straggles(FetchPosition asked, TierMark mark) {
+    return asked.offset() < mark.localStartOffset() && asked.offset() < mark.endOffset();
   }
 
   private void append(FetchPosition asked, FetchAnswer answer) {

@@ -1,5 +1,6 @@
 package io.strandline.broker.partition;
 
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import io.strandline.broker.log.Appended;
 import io.strandline.broker.partition.owner.Mailbox;
@@ -11,6 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,13 +21,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the owner of a partition does for its followers while it leads: takes in how far they are,
- * lets them into the ISR and puts them out, answers those who wait for them. All methods are the
- * owner's but {@link #fetched}.
+ * lets them into the ISR and puts them out, answers those who wait for them. Methods are the
+ * owner's unless they say otherwise.
  */
 final class Leadership {
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
   private static final long REPEAT_MS = 50;
 
+  /** Wants the low watermark once every live replica begins at or above this offset. */
   private record StartWait(long start, CompletableFuture<Long> done) {}
 
   private final Partition partition;
@@ -38,6 +42,32 @@ final class Leadership {
     this.partition = partition;
     this.mailbox = mailbox;
     this.runtime = runtime;
+  }
+
+  /** The role in this leader epoch, which may have begun before. */
+  Role.Leading begin(PartitionState state, int node, boolean readOnly) {
+    Role.Leading before = partition.role() instanceof Role.Leading leading ? leading : null;
+    if (before != null && before.leaderEpoch() == state.leaderEpoch()) {
+      before.followers().learn(state);
+      return new Role.Leading(before.followers(), readOnly);
+    }
+    long start = partition.logEndOffset();
+    if (!readOnly) {
+      partition.log().assignEpoch(state.leaderEpoch(), start);
+    }
+    LOG.atDebug()
+        .addKeyValue("partition", partition.id())
+        .addKeyValue("epoch", state.leaderEpoch())
+        .addKeyValue("offset", start)
+        .log("leads");
+    return new Role.Leading(
+        new Followers(
+            state,
+            new Followers.Leader(node, start),
+            runtime.replicas(),
+            before == null ? null : before.followers(),
+            runtime.clock().millis()),
+        readOnly);
   }
 
   // ---- how far the others are
@@ -81,12 +111,34 @@ final class Leadership {
     acks.add(appended, acknowledged);
   }
 
-  /**
-   * @param done told the low watermark once every live replica begins at or above this offset
-   */
-  long awaitStart(long start, CompletableFuture<Long> done) {
-    starts.add(new StartWait(start, done));
-    return start;
+  /** See {@link Partition#deleteRecords}; any thread. */
+  CompletableFuture<Long> deleteRecords(long offset) {
+    CompletableFuture<Long> everywhere = new CompletableFuture<>();
+    var unused =
+        mailbox
+            .ask(() -> starts.add(new StartWait(moveStart(offset), everywhere)), false)
+            .exceptionally(
+                failure -> {
+                  everywhere.completeExceptionally(failure);
+                  return false;
+                });
+    return everywhere;
+  }
+
+  private long moveStart(long offset) {
+    var unused = partition.leadingOrThrow().writable();
+    if (!partition.config().delete) {
+      throw new PolicyViolationException(
+          "the cleanup policy of " + partition.id() + " is not delete");
+    }
+    long watermark = partition.highWatermark();
+    long start = offset == -1 ? watermark : offset;
+    if (start < 0 || start > watermark) {
+      throw new OffsetOutOfRangeException(
+          partition.id() + " cannot begin at " + start + ", its high watermark is " + watermark);
+    }
+    partition.log().advanceLogStart(start);
+    return partition.logStartOffset();
   }
 
   /** After each burst of steps. */

@@ -9,8 +9,9 @@ import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.replica.FollowedReplica;
 import io.strandline.broker.replica.FollowerFetch;
-import io.strandline.broker.replica.Followers;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.reclaim.LocalSegments;
+import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
@@ -21,8 +22,6 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
-import org.apache.kafka.common.errors.OffsetOutOfRangeException;
-import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.apache.kafka.storage.internals.log.LogConfig;
@@ -64,6 +63,7 @@ public final class Partition {
   private volatile Role role = new Role.Waiting();
   private volatile long highWatermark;
   private volatile long lastStableOffset;
+  private volatile Optional<TierMark> tiered = Optional.empty();
   private long seenStart; // as of the last time at rest; the owner's
   private long seenEnd;
   private long seenWatermark;
@@ -79,7 +79,7 @@ public final class Partition {
     this.meters = runtime.kafka().topic(id.topic());
     this.leadership = new Leadership(this, mailbox, runtime);
     this.appends = new Appends(this, mailbox, leadership, runtime);
-    this.follower = new Follower(this, mailbox);
+    this.follower = new Follower(this, mailbox, runtime.replicas());
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();
     this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
@@ -183,6 +183,32 @@ public final class Partition {
     return appends.verify(producerId, epoch, sequence, adds);
   }
 
+  // ---- the tier
+
+  /** How far it is tiered, as this leader knows; empty before it does. */
+  public Optional<TierMark> tiered() {
+    return tiered.map(
+        mark -> new TierMark(mark.version(), mark.endOffset(), log.localLogStartOffset()));
+  }
+
+  /** Frees local bytes of a follower: its leader says what is in the tier. */
+  void releaseTiered(TierPolicy policy) {
+    Optional<TierMark> mark = tiered;
+    if (role instanceof Role.Following && mark.isPresent()) {
+      long end = mark.get().endOffset();
+      var unused = step(() -> log.releaseTiered(end, policy, runtime.clock().millis()));
+    }
+  }
+
+  /** It is tiered so far; followers are told with their next fetch, which this wakes. */
+  public void tiered(TierMark mark) {
+    mailbox.submitInline(
+        () -> {
+          tiered = Optional.of(mark);
+          changed = true;
+        });
+  }
+
   // ---- reads
 
   /**
@@ -274,30 +300,7 @@ public final class Partition {
    * @param offset -1 for the high watermark
    */
   public CompletableFuture<Long> deleteRecords(long offset) {
-    CompletableFuture<Long> everywhere = new CompletableFuture<>();
-    var unused =
-        mailbox
-            .ask(() -> leadership.awaitStart(moveStart(offset), everywhere), false)
-            .exceptionally(
-                failure -> {
-                  everywhere.completeExceptionally(failure);
-                  return null;
-                });
-    return everywhere;
-  }
-
-  private long moveStart(long offset) {
-    var unused = leadingOrThrow().writable();
-    if (!log.config().delete) {
-      throw new PolicyViolationException("the cleanup policy of " + id + " is not delete");
-    }
-    long start = offset == -1 ? highWatermark : offset;
-    if (start < 0 || start > highWatermark) {
-      throw new OffsetOutOfRangeException(
-          id + " cannot begin at " + start + ", its high watermark is " + highWatermark);
-    }
-    log.advanceLogStart(start);
-    return log.logStartOffset();
+    return leadership.deleteRecords(offset);
   }
 
   // ---- those who follow
@@ -356,31 +359,8 @@ public final class Partition {
   }
 
   private void lead(PartitionState state, int node, boolean readOnly) {
+    role = leadership.begin(state, node, readOnly);
     changed = true;
-    Role.Leading before = role instanceof Role.Leading leading ? leading : null;
-    if (before != null && before.leaderEpoch() == state.leaderEpoch()) {
-      before.followers().learn(state);
-      role = new Role.Leading(before.followers(), readOnly);
-      return;
-    }
-    long start = log.logEndOffset();
-    if (!readOnly) {
-      log.assignEpoch(state.leaderEpoch(), start);
-    }
-    role =
-        new Role.Leading(
-            new Followers(
-                state,
-                new Followers.Leader(node, start),
-                runtime.replicas(),
-                before == null ? null : before.followers(),
-                runtime.clock().millis()),
-            readOnly);
-    LOG.atDebug()
-        .addKeyValue("partition", id)
-        .addKeyValue("epoch", state.leaderEpoch())
-        .addKeyValue("offset", start)
-        .log("leads");
   }
 
   private void stopLeading(Role next, ApiException reason) {

@@ -8,14 +8,16 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.keep.Housekeeping;
 import io.strandline.broker.partition.lost.LostLogs;
+import io.strandline.broker.replica.TierMark;
+import io.strandline.tiering.TierProgress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -73,21 +75,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
-    this.replication = new Replication(runtime, hosted);
+    this.replication = new Replication(runtime, hosted, tier, this::renew);
     this.lost = new LostLogs(runtime, tier, changes);
     replication.tell(() -> offlineDirectories().size());
   }
 
   /** Opens all logs, recovering those that need it, directories in parallel; blocks until done. */
   public void open(ClusterView view) {
-    List<CompletableFuture<Void>> opened = new ArrayList<>();
-    for (LogDirectory directory : home.directories()) {
-      // Not on the executor of writes: opening a directory waits for its logs, which are opened
-      // there.
-      opened.add(
-          CompletableFuture.runAsync(() -> openUnlessItFails(directory, view), runtime.reads()));
-    }
-    opened.forEach(CompletableFuture::join);
+    new Opening(home, hosted, runtime).all(view);
     for (LogDirectory directory : home.directories()) {
       directory.onFailure(this::failed);
     }
@@ -95,42 +90,6 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     replication.start();
     // Beside the way up: a name costs microseconds, and there may be tens of thousands.
     changes.execute(() -> hosted.values().forEach(this::show));
-  }
-
-  /** A disk that fails takes its own directory offline, not the node. */
-  private void openUnlessItFails(LogDirectory directory, ClusterView view) {
-    try {
-      open(directory, view);
-    } catch (KafkaStorageException failure) {
-      LOG.atError().addKeyValue("path", directory.path()).setCause(failure).log("cannot be opened");
-    }
-  }
-
-  private void open(LogDirectory directory, ClusterView view) {
-    Map<TopicIdPartition, PartitionLog> logs = directory.openAll(view::logConfig);
-    logs.forEach(
-        (id, log) -> {
-          long mark =
-              home.highWatermark(directory, id.topicPartition()).orElse(log.logStartOffset());
-          Partition partition = new Partition(log, mark, runtime);
-          Partition other = hosted.putIfAbsent(id.topicPartition(), partition);
-          if (other != null) {
-            LOG.atError()
-                .addKeyValue("partition", id)
-                .addKeyValue("path", log.path())
-                .log("has a second log, which is left alone");
-          }
-        });
-    directory
-        .unreadable()
-        .forEach(
-            (id, reason) ->
-                LOG.atError().addKeyValue("partition", id).setCause(reason).log("unreadable"));
-    LOG.atInfo()
-        .addKeyValue("path", directory.path())
-        .addKeyValue("count", logs.size())
-        .addKeyValue("state", directory.stoppedCleanly() ? "clean" : "recovered")
-        .log("opened");
   }
 
   /** The replica, if this broker hosts it, led here or not. */
@@ -169,6 +128,18 @@ public final class Partitions implements MetadataListener, AutoCloseable {
           partition.topic() + " has id " + found.id().topicId() + ", not " + partition.topicId());
     }
     return found;
+  }
+
+  /** A partition led here is tiered so far. */
+  public void tiered(TopicIdPartition id, TierProgress progress) {
+    Partition partition = hosted.get(id.topicPartition());
+    if (partition != null && partition.id().equals(id)) {
+      partition.tiered(
+          new TierMark(
+              progress.manifestVersion(),
+              progress.tieredEndOffset(),
+              partition.localLogStartOffset()));
+    }
   }
 
   /**
@@ -241,9 +212,12 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       if (partition == null && leaving != null) {
         return leaving.thenComposeAsync(gone -> takeNow(state.id()), changes);
       }
-      if (partition == null
-          && LostLogs.lost(state, first || tier.foreign(state.id()), now.nodeId())) {
-        lost.search(state, () -> home.choose(state.directory(), hosted.values()), this::adopt);
+      if (partition == null && beginsInTier(state, now.nodeId())) {
+        lost.search(
+            state,
+            now.nodeId(),
+            () -> home.choose(state.directory(), hosted.values()),
+            this::adopt);
         return CompletableFuture.completedFuture(null);
       }
       lost.cancel(state.id());
@@ -265,6 +239,32 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       LOG.atError().addKeyValue("partition", state.id()).setCause(failure).log("cannot be hosted");
       return CompletableFuture.completedFuture(null);
     }
+  }
+
+  /** Whether a log that is not here was there once, or has a history that is not to be copied. */
+  private boolean beginsInTier(PartitionState state, int node) {
+    boolean brandNew = state.leaderEpoch() == 0 && state.partitionEpoch() == 0;
+    return LostLogs.lost(state, first || tier.foreign(state.id()), node)
+        || (state.leader() >= 0 && state.leader() != node && !brandNew && tier.begins(state.id()));
+  }
+
+  /** Lets a replica go that follows, and begin again as a new one does. */
+  private void renew(TopicIdPartition id) {
+    changes.execute(
+        () -> {
+          Partition partition = hosted.get(id.topicPartition());
+          if (partition != null
+              && partition.id().equals(id)
+              && partition.role() instanceof Role.Following
+              && tier.begins(id)) {
+            LOG.atInfo()
+                .addKeyValue("partition", id)
+                .addKeyValue("offset", partition.logEndOffset())
+                .log("begins anew at the tier's end: what it misses is there alone");
+            drop(id, false);
+            var unused = takeNow(id);
+          }
+        });
   }
 
   /** Takes what the metadata meanwhile says of the replica, if it still is one. */

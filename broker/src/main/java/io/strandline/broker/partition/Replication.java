@@ -7,6 +7,7 @@ import io.strandline.broker.replica.Replicas;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
@@ -21,17 +22,32 @@ final class Replication implements AutoCloseable {
   /** How often those are looked at that may be let into the ISR. */
   private static final long HOPES_MS = 500;
 
+  /** How often followers free local bytes. */
+  private static final long RELEASE_MS = 5_000;
+
   private final PartitionRuntime runtime;
   private final Replicas replicas;
   private final Map<TopicPartition, Partition> hosted;
+  private final Tier tier;
+  private final Consumer<TopicIdPartition> renew;
   private volatile @Nullable ScheduledFuture<?> ticks;
   private long reviewedMs; // the tick's
+  private long releasedMs;
   private volatile boolean closed;
 
-  Replication(PartitionRuntime runtime, Map<TopicPartition, Partition> hosted) {
+  /**
+   * @param renew lets a replica begin anew
+   */
+  Replication(
+      PartitionRuntime runtime,
+      Map<TopicPartition, Partition> hosted,
+      Tier tier,
+      Consumer<TopicIdPartition> renew) {
     this.runtime = runtime;
     this.replicas = runtime.replicas();
     this.hosted = hosted;
+    this.tier = tier;
+    this.renew = renew;
   }
 
   void start() {
@@ -76,7 +92,12 @@ final class Replication implements AutoCloseable {
       return;
     }
     clusterChanged();
+    replicas.stragglers().take().forEach(renew);
     long now = runtime.clock().millis();
+    if (now - releasedMs >= RELEASE_MS) {
+      releasedMs = now;
+      hosted.values().forEach(p -> tier.policy(p).ifPresent(p::releaseTiered));
+    }
     if (now - reviewedMs >= replicas.settings().lagMaxMs().getAsLong() / 2) {
       reviewedMs = now;
       hosted.values().forEach(Partition::reviewFollowers);

@@ -2,6 +2,9 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.tiering.TierPipeline.Relief;
+import io.strandline.tiering.reclaim.TierPolicy;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
@@ -43,7 +46,17 @@ public interface Tier {
         }
 
         @Override
-        public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
+        public boolean begins(TopicIdPartition partition) {
+          return false;
+        }
+
+        @Override
+        public Optional<TierPolicy> policy(Partition partition) {
+          return Optional.empty();
+        }
+
+        @Override
+        public CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch) {
           return CompletableFuture.completedFuture(null);
         }
       };
@@ -82,11 +95,22 @@ public interface Tier {
   CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes);
 
   /**
-   * This broker leads a partition whose log is not here any more: gives the log to be what the tier
-   * has of it, so that it goes on at the tier's end. Leaves it empty if the tier has nothing.
+   * Whether a new replica of a partition that another leads begins at the tier's end. Internal
+   * topics do not: they never live only in the tier (design D17).
+   */
+  boolean begins(TopicIdPartition partition);
+
+  /** How long its local bytes stay that are in the tier; empty if they are to stay. */
+  Optional<TierPolicy> policy(Partition partition);
+
+  /**
+   * Gives the log of a partition that is not here to be what the tier has of it, so that it goes on
+   * at the tier's end. Leaves it empty if the tier has nothing.
    *
-   * @param leaderEpoch in which this broker leads; from then on nobody of a lower one moves the end
+   * @param leaderEpoch in which this broker leads: from then on nobody of a lower one moves the
+   *     end, and transactions whose markers are lost have ended. Empty when another leads, from
+   *     whom the rest will be copied.
    * @return fails if the store cannot be asked now; the nursery is worthless then
    */
-  CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch);
+  CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch);
 }

@@ -12,10 +12,12 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  * @param highWatermark,logStartOffset of the leader's replica
  * @param diverging where the leader's largest epoch that is not above the follower's ends, when the
  *     histories part there; no records then
+ * @param tier how far the partition is tiered; empty when the leader does not say
  */
 public record FetchAnswer(
     Errors error,
     MemoryRecords records,
     long highWatermark,
     long logStartOffset,
-    Optional<EpochEnd> diverging) {}
+    Optional<EpochEnd> diverging,
+    Optional<TierMark> tier) {}

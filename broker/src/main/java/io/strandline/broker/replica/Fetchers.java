@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicIdPartition;
 
 /**
@@ -28,7 +28,7 @@ public final class Fetchers implements AutoCloseable {
   }
 
   private final Dial leaders;
-  private final ExecutorService threads;
+  private final Executor threads;
   private final ReplicaSettings settings;
   private final InstantSource clock;
   private final Map<Key, Fetcher> running = new HashMap<>(); // guarded by this
@@ -38,8 +38,7 @@ public final class Fetchers implements AutoCloseable {
   /**
    * @param threads each fetcher takes one for as long as it runs
    */
-  public Fetchers(
-      Dial leaders, ExecutorService threads, ReplicaSettings settings, InstantSource clock) {
+  public Fetchers(Dial leaders, Executor threads, ReplicaSettings settings, InstantSource clock) {
     this.leaders = leaders;
     this.threads = threads;
     this.settings = settings;

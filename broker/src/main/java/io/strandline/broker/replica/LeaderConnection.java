@@ -143,7 +143,8 @@ public final class LeaderConnection implements Leader {
         records,
         data.highWatermark(),
         data.logStartOffset(),
-        diverging);
+        diverging,
+        TierMark.in(data.unknownTaggedFields()));
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicIdPartition;
@@ -49,12 +50,14 @@ public final class LogRefill {
   }
 
   /**
+   * @param leaderEpoch in which this broker leads and claims the manifest; empty when another does,
+   *     and the log goes on with what that one has above the tier's end
    * @param tiered whether leaders of the partition tier it now; where they do not and never did,
    *     nothing is claimed
    * @return fails if the store can not be asked, if a higher epoch has written, or if the end of
    *     the tier is damaged
    */
-  public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch, boolean tiered) {
+  public CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch, boolean tiered) {
     return end(nursery.partition(), leaderEpoch, tiered)
         .thenComposeAsync(
             tail ->
@@ -62,20 +65,20 @@ public final class LogRefill {
                     ? download(nursery, tail)
                     : CompletableFuture.completedFuture(tail),
             disk)
-        .thenAcceptAsync(tail -> end(nursery, tail), disk);
+        .thenAcceptAsync(tail -> end(nursery, tail, leaderEpoch.isPresent()), disk);
   }
 
   /** The end, which nobody of an earlier epoch moves any more. */
   private CompletableFuture<TierTail> end(
-      TopicIdPartition partition, int leaderEpoch, boolean tiered) {
+      TopicIdPartition partition, OptionalInt leaderEpoch, boolean tiered) {
     return manifests
         .read(partition)
         .thenCompose(
             view ->
-                view.deleted() || (view.version() == 0 && !tiered)
+                leaderEpoch.isEmpty() || view.deleted() || (view.version() == 0 && !tiered)
                     ? tails.of(view)
                     : manifests
-                        .acquire(partition, leaderEpoch)
+                        .acquire(partition, leaderEpoch.getAsInt())
                         .thenCompose(writer -> tails.of(writer.view())));
   }
 
@@ -91,14 +94,15 @@ public final class LogRefill {
             .thenApply(copied -> tail);
   }
 
-  private static void end(LogNursery nursery, TierTail tail) {
+  private static void end(LogNursery nursery, TierTail tail, boolean leads) {
     if (tail.endOffset() == 0) {
       return;
     }
     try {
       nursery.bounds(tail.startOffset(), tail.endOffset());
       nursery.epochs(tail.epochs());
-      List<OpenTransactions.Open> cut = cut(tail);
+      // Of transactions that are open there, a leader still has the markers.
+      List<OpenTransactions.Open> cut = leads ? cut(tail) : List.of();
       Optional<ByteBuffer> producers =
           tail.producerSnapshot().isEmpty() && !cut.isEmpty()
               ? Optional.of(OpenTransactions.snapshot(cut))
@@ -153,6 +157,6 @@ public final class LogRefill {
         .addKeyValue("partition", nursery.partition())
         .addKeyValue("offset", tail.endOffset())
         .addKeyValue("version", tail.version())
-        .log("its log was lost and goes on at the tier's end");
+        .log("its log begins at the tier's end");
   }
 }

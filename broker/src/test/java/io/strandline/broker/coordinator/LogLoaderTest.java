@@ -10,7 +10,7 @@ import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.Tier;
 import io.strandline.broker.partition.meter.ReplicaMeters;
-import io.strandline.broker.replica.Replicas;
+import io.strandline.broker.replica.Alone;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -64,7 +64,7 @@ class LogLoaderTest {
             null,
             null,
             new SimpleMeterRegistry(),
-            Replicas.alone(),
+            Alone.replicas(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults()),
         never(ControlPlane.class),

@@ -7,6 +7,7 @@ import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.log.nursery.OpenTransactions;
 import io.strandline.tiering.TierPipeline.Relief;
+import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.segment.EpochStart;
 import java.io.File;
 import java.io.IOException;
@@ -19,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
@@ -307,8 +310,18 @@ class LostLogTest {
     }
 
     @Override
-    public synchronized CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
-      epochs.add(leaderEpoch);
+    public boolean begins(TopicIdPartition partition) {
+      return false;
+    }
+
+    @Override
+    public Optional<TierPolicy> policy(Partition partition) {
+      return Optional.empty();
+    }
+
+    @Override
+    public synchronized CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch) {
+      epochs.add(leaderEpoch.orElse(-1));
       nurseries.add(nursery);
       asked.add(new CompletableFuture<>());
       return asked.get(asked.size() - 1);

@@ -15,8 +15,8 @@ import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
+import io.strandline.broker.replica.Alone;
 import io.strandline.broker.replica.FollowerFetch;
-import io.strandline.broker.replica.Replicas;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
@@ -105,7 +105,7 @@ final class Rig implements AutoCloseable {
             history,
             space,
             new SimpleMeterRegistry(),
-            Replicas.alone(),
+            Alone.replicas(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             settings);
     partitions = new Partitions(runtime, control, directories, tier, task -> changes.execute(task));

@@ -18,6 +18,7 @@ import io.strandline.tiering.store.memory.MemoryObjectStore;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.TopicIdPartition;
@@ -55,14 +56,14 @@ class LogRefillTest {
   @Test
   void anEarlierLeaderDoesNotMoveTheEndAnyMore() {
     ManifestWriter earlier = manifests.acquire(PARTITION, 3).join();
-    refill().fill(nursery(), 4, true).join();
+    refill().fill(nursery(), OptionalInt.of(4), true).join();
     assertThatThrownBy(() -> earlier.advanceStart(7).join())
         .hasCauseInstanceOf(FencedException.class);
   }
 
   @Test
   void norDoesOneThatHasNotTieredAnythingYet() {
-    refill().fill(nursery(), 4, true).join();
+    refill().fill(nursery(), OptionalInt.of(4), true).join();
     assertThatThrownBy(() -> manifests.acquire(PARTITION, 3).join())
         .hasCauseInstanceOf(FencedException.class);
   }
@@ -70,7 +71,7 @@ class LogRefillTest {
   @Test
   void aLeaderThatIsOneNoLongerHasNoLogToBegin() {
     manifests.acquire(PARTITION, 5).join();
-    assertThat(refill().fill(nursery(), 4, true))
+    assertThat(refill().fill(nursery(), OptionalInt.of(4), true))
         .failsWithin(Duration.ofSeconds(10))
         .withThrowableOfType(ExecutionException.class)
         .withCauseInstanceOf(FencedException.class);
@@ -78,7 +79,7 @@ class LogRefillTest {
 
   @Test
   void whatIsNotTieredAndNeverWasIsNotClaimed() {
-    refill().fill(nursery(), 4, false).join();
+    refill().fill(nursery(), OptionalInt.of(4), false).join();
     assertThat(manifests.read(PARTITION).join().version()).isZero();
   }
 }

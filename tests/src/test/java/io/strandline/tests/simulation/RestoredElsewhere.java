@@ -46,6 +46,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -313,7 +314,7 @@ final class RestoredElsewhere {
                     nursery[0] = logs.nursery(HERE);
                     return new LogRefill(
                             new TierTails(stores, manifests), manifests, replay, process)
-                        .fill(nursery[0], epoch, true);
+                        .fill(nursery[0], OptionalInt.of(epoch), true);
                   },
                   process)
               .whenCompleteAsync((done, failure) -> adopted(nursery[0], failure), process);

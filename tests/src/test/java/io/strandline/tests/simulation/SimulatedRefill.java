@@ -13,10 +13,13 @@ import io.strandline.broker.partition.lost.LostLogs;
 import io.strandline.broker.restore.LogRefill;
 import io.strandline.tiering.TierPipeline.Relief;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -103,7 +106,7 @@ final class SimulatedRefill {
     }
     PartitionState state = state();
     if (LostLogs.lost(state, true, id)) {
-      lost.search(state, () -> home.directory, this::adopt);
+      lost.search(state, id, () -> home.directory, this::adopt);
       var unused =
           process.schedule(() -> cluster.guard(disk, this::look), LOOK_MS, TimeUnit.MILLISECONDS);
     } else {
@@ -143,8 +146,18 @@ final class SimulatedRefill {
   /** Of the tier, what fills a log. */
   private record Refilling(LogRefill refill) implements Tier {
     @Override
-    public CompletableFuture<Void> fill(LogNursery nursery, int leaderEpoch) {
+    public CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch) {
       return refill.fill(nursery, leaderEpoch, true);
+    }
+
+    @Override
+    public boolean begins(TopicIdPartition partition) {
+      return false;
+    }
+
+    @Override
+    public Optional<TierPolicy> policy(Partition partition) {
+      return Optional.empty();
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.strandline.broker.partition.keep;
 
 import io.strandline.broker.log.LogDirectory;
-import io.strandline.broker.partition.Home;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.Tier;

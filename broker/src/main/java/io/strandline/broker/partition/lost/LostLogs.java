@@ -23,10 +23,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Partitions that this broker leads and whose log is not on its disks though they are not new: the
- * disk was replaced, or the whole cluster restored. Each asks the tier before it serves, and goes
- * on at the tier's end; until then clients get errors that they retry, and only for these
- * partitions.
+ * Partitions whose log is not on this broker's disks though they are not new. Each asks the tier
+ * first, and goes on at the tier's end.
+ *
+ * <ul>
+ *   <li>Of those that this broker leads, the disk was replaced, or the whole cluster restored;
+ *       until the log is there, clients get errors that they retry, and only for these partitions.
+ *   <li>Those that another leads have come here by a reassignment, or the disk was replaced: their
+ *       replica copies from the leader what is not in the tier, and none of the history.
+ * </ul>
  *
  * <p>Nothing of a log stands under its own name before all of it does: a broker that dies on the
  * way begins again. Threads: any; disk work runs on the executor of writes.
@@ -84,17 +89,18 @@ public final class LostLogs implements AutoCloseable {
   }
 
   /**
-   * Looks for the log until it is there or not wanted any more, from the moment this broker leads:
-   * before, another might still move the tier's end. Does nothing if it does already.
+   * Looks for the log until it is there or not wanted any more, from the moment somebody leads.
+   * Does nothing if it does already.
    *
+   * @param node this broker; if it leads, nobody moves the tier's end from then on
    * @param place the directory for the log, asked at each try
    * @param found called by the executor of changes
    */
-  public void search(PartitionState state, Supplier<LogDirectory> place, Found found) {
+  public void search(PartitionState state, int node, Supplier<LogDirectory> place, Found found) {
     Search mine = new Search(state.id(), place, found);
     Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
     Search now = before == null ? mine : before;
-    now.leaderEpoch = state.leaderEpoch();
+    now.asked = new Asked(state.leaderEpoch(), state.leader() == node);
     if (state.leader() >= 0 && !closed && now.begun.compareAndSet(false, true)) {
       now.begin();
     }
@@ -110,7 +116,7 @@ public final class LostLogs implements AutoCloseable {
     return search != null
             && search.id.equals(partition)
             && searches.remove(partition.topicPartition(), search)
-        ? OptionalInt.of(search.leaderEpoch)
+        ? OptionalInt.of(search.asked.leaderEpoch())
         : OptionalInt.empty();
   }
 
@@ -121,13 +127,18 @@ public final class LostLogs implements AutoCloseable {
     searches.clear();
   }
 
+  /**
+   * @param leads whether this broker does
+   */
+  private record Asked(int leaderEpoch, boolean leads) {}
+
   private final class Search {
     private final TopicIdPartition id;
     private final Supplier<LogDirectory> place;
     private final Found found;
     private final AtomicBoolean begun = new AtomicBoolean();
     private int failures;
-    private volatile int leaderEpoch;
+    private volatile Asked asked = new Asked(-1, false);
 
     Search(TopicIdPartition id, Supplier<LogDirectory> place, Found found) {
       this.id = id;
@@ -149,25 +160,26 @@ public final class LostLogs implements AutoCloseable {
         later(failure);
         return;
       }
-      int epoch = leaderEpoch;
+      Asked now = asked;
       CompletableFuture<?> unused =
-          filled(nursery, epoch)
+          filled(nursery, now)
               .whenCompleteAsync(
-                  (done, failure) -> end(directory, nursery, epoch, failure), runtime.writes());
+                  (done, failure) -> end(directory, nursery, now, failure), runtime.writes());
     }
 
-    private CompletableFuture<Void> filled(LogNursery nursery, int epoch) {
+    private CompletableFuture<Void> filled(LogNursery nursery, Asked now) {
       try {
-        return tier.fill(nursery, epoch);
+        return tier.fill(
+            nursery, now.leads() ? OptionalInt.of(now.leaderEpoch()) : OptionalInt.empty());
       } catch (RuntimeException failure) {
         return CompletableFuture.failedFuture(failure);
       }
     }
 
     private void end(
-        LogDirectory directory, LogNursery nursery, int epoch, @Nullable Throwable failure) {
+        LogDirectory directory, LogNursery nursery, Asked now, @Nullable Throwable failure) {
       if (failure == null && !over()) {
-        changes.execute(() -> takeUp(directory, nursery, epoch));
+        changes.execute(() -> takeUp(directory, nursery, now));
         return;
       }
       quietly(() -> directory.discard(nursery));
@@ -180,14 +192,14 @@ public final class LostLogs implements AutoCloseable {
      * In another epoch all begins anew: somebody else may have led between, and tiered more. Until
      * it is taken up the search stays, so that a change of the partition finds it.
      */
-    private void takeUp(LogDirectory directory, LogNursery nursery, int epoch) {
-      if (over() || epoch != leaderEpoch) {
+    private void takeUp(LogDirectory directory, LogNursery nursery, Asked now) {
+      if (over() || !now.equals(asked)) {
         quietly(() -> directory.discard(nursery));
         again();
         return;
       }
       try {
-        if (found.takeUp(directory, nursery, epoch)) {
+        if (found.takeUp(directory, nursery, now.leaderEpoch())) {
           searches.remove(id.topicPartition(), this);
         } else {
           begun.set(false);
@@ -204,7 +216,7 @@ public final class LostLogs implements AutoCloseable {
       (failures == 1 ? LOG.atWarn() : LOG.atInfo())
           .addKeyValue("partition", id)
           .addKeyValue("reason", reason(failure))
-          .log("its log is lost and can not be made again yet; not served until it can");
+          .log("its log is not here and can not be begun at the tier's end yet");
       var unused =
           runtime
               .scheduler()

@@ -12,6 +12,7 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -405,8 +407,10 @@ final class FetchAttempt {
       if (part.sizeBytes() > 0) {
         interest.mark(sentAs, part.sizeBytes());
       }
-      PartitionData one = part.data(interest.key().partition());
-      boolean news = interest.news(one);
+      Optional<TierMark> tier =
+          request.body().isFromFollower() ? interest.tier() : Optional.empty();
+      PartitionData one = part.data(interest.key().partition(), tier);
+      boolean news = interest.news(one, tier);
       if (turn.full() || news) {
         data.put(named(interest.key()), one);
       }

@@ -3,6 +3,7 @@ package io.strandline.broker.request.data;
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.PartitionRead;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.SliceRecords;
 import io.strandline.replay.ReplayRead;
 import java.util.List;
@@ -121,7 +122,16 @@ record FetchPart(
     return error != Errors.NONE;
   }
 
-  PartitionData data(int partition) {
+  /**
+   * @param tier told to followers
+   */
+  PartitionData data(int partition, Optional<TierMark> tier) {
+    PartitionData data = data(partition);
+    tier.ifPresent(mark -> data.unknownTaggedFields().add(mark.encode()));
+    return data;
+  }
+
+  private PartitionData data(int partition) {
     PartitionData data =
         new PartitionData()
             .setPartitionIndex(partition)

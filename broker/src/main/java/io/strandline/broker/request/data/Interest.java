@@ -3,6 +3,8 @@ package io.strandline.broker.request.data;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Watcher;
 import io.strandline.broker.partition.meter.TopicMeters;
+import io.strandline.broker.replica.TierMark;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
@@ -31,6 +33,7 @@ final class Interest implements Watcher {
   private long logStartOffset = FetchResponse.INVALID_LOG_START_OFFSET;
   private long toldHighWatermark = FetchResponse.INVALID_HIGH_WATERMARK;
   private long toldLogStart = FetchResponse.INVALID_LOG_START_OFFSET;
+  private Optional<TierMark> toldTier = Optional.empty();
   private @Nullable Partition watched;
   private @Nullable FetchPart part;
 
@@ -147,10 +150,21 @@ final class Interest implements Watcher {
     this.part = part;
   }
 
-  /** Whether an incremental response has to mention the partition; remembers what it says. */
-  boolean news(PartitionData data) {
+  /** What a follower is to be told of the tier. */
+  Optional<TierMark> tier() {
+    Partition read = watched;
+    return read == null ? Optional.empty() : read.tiered();
+  }
+
+  /**
+   * Whether an incremental response has to mention the partition; remembers what it says.
+   *
+   * @param tier that it says too
+   */
+  boolean news(PartitionData data, Optional<TierMark> tier) {
     boolean news =
         FetchResponse.recordsSize(data) > 0
+            || !toldTier.equals(tier)
             || FetchResponse.isDivergingEpoch(data)
             || data.errorCode() != Errors.NONE.code()
             || toldHighWatermark != data.highWatermark()
@@ -161,6 +175,7 @@ final class Interest implements Watcher {
             ? data.highWatermark()
             : FetchResponse.INVALID_HIGH_WATERMARK;
     toldLogStart = data.logStartOffset();
+    toldTier = tier;
     return news;
   }
 }

@@ -21,7 +21,7 @@ import io.strandline.broker.partition.Tier;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
-import io.strandline.broker.replica.Replicas;
+import io.strandline.broker.replica.Alone;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import io.strandline.tiering.segment.BatchBounds;
@@ -123,7 +123,7 @@ final class DataRig {
             replay,
             new DiskSpace(SpaceConfig.none(), DiskSpace.ofFileSystems(), new SimpleMeterRegistry()),
             new SimpleMeterRegistry(),
-            Replicas.alone(),
+            Alone.replicas(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
     partitions = new Partitions(runtime, control, List.of(directory), Tier.NONE, Runnable::run);

@@ -1,6 +1,7 @@
-package io.strandline.broker.partition;
+package io.strandline.broker.partition.keep;
 
 import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.partition.Partition;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Comparator;
@@ -22,7 +23,7 @@ public final class Home {
   /**
    * @param cordoned directories that take new replicas only when all do
    */
-  Home(Collection<LogDirectory> directories, Supplier<Set<Path>> cordoned) {
+  public Home(Collection<LogDirectory> directories, Supplier<Set<Path>> cordoned) {
     this.cordoned = cordoned;
     byId = new HashMap<>();
     directories.forEach(
@@ -34,7 +35,7 @@ public final class Home {
   }
 
   /** As it was at the start: a disk that failed can not be asked any more. */
-  Uuid id(LogDirectory directory) {
+  public Uuid id(LogDirectory directory) {
     return byId.entrySet().stream()
         .filter(entry -> entry.getValue() == directory)
         .map(Map.Entry::getKey)
@@ -42,7 +43,8 @@ public final class Home {
         .orElseThrow();
   }
 
-  boolean anyOnline() {
+  /** Whether a log directory is left that works. */
+  public boolean anyOnline() {
     return byId.values().stream().anyMatch(LogDirectory::online);
   }
 
@@ -52,7 +54,7 @@ public final class Home {
    *
    * @throws KafkaStorageException when that one, or all, are offline
    */
-  LogDirectory choose(Uuid assigned, Collection<Partition> hosted) {
+  public LogDirectory choose(Uuid assigned, Collection<Partition> hosted) {
     LogDirectory wanted = byId.get(assigned);
     if (wanted != null) {
       if (!wanted.online()) {
@@ -73,7 +75,8 @@ public final class Home {
         .orElseThrow(() -> new KafkaStorageException("no log directory is online"));
   }
 
-  Optional<Long> highWatermark(LogDirectory directory, TopicPartition partition) {
+  /** As it was written last. */
+  public Optional<Long> highWatermark(LogDirectory directory, TopicPartition partition) {
     return Optional.ofNullable(directory.highWatermarks().get(partition));
   }
 

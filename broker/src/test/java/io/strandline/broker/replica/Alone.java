@@ -1,0 +1,49 @@
+package io.strandline.broker.replica;
+
+import io.strandline.broker.control.isr.IsrChange;
+import java.time.InstantSource;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.errors.OperationNotAttemptedException;
+
+/** A broker without others. */
+public final class Alone {
+  private Alone() {}
+
+  /** Of a broker that knows no other: it follows nobody, and lets nobody in. */
+  public static Replicas replicas() {
+    InSync nobody =
+        new InSync() {
+          @Override
+          public OptionalLong eligible(int broker) {
+            return OptionalLong.empty();
+          }
+
+          @Override
+          public boolean alive(int broker) {
+            return false;
+          }
+
+          @Override
+          public long brokerEpoch() {
+            return -1;
+          }
+
+          @Override
+          public CompletableFuture<IsrChange.Answer> change(IsrChange change) {
+            return CompletableFuture.failedFuture(new OperationNotAttemptedException("alone"));
+          }
+        };
+    ReplicaSettings settings = ReplicaSettings.defaults();
+    Fetchers none =
+        new Fetchers(
+            (leader, index) -> {
+              throw new IllegalStateException("broker " + leader + " is not known");
+            },
+            Runnable::run,
+            settings,
+            InstantSource.system());
+    none.close();
+    return new Replicas(nobody, settings, none);
+  }
+}

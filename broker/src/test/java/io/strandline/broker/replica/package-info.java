@@ -1,0 +1,4 @@
+@NullMarked
+package io.strandline.broker.replica;
+
+import org.jspecify.annotations.NullMarked;
