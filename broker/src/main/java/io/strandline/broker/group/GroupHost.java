@@ -6,20 +6,13 @@ import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
-import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
 import org.apache.kafka.coordinator.group.Group;
@@ -39,7 +32,6 @@ import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.StreamsVersion;
 import org.apache.kafka.server.metrics.KafkaYammerMetrics;
 import org.apache.kafka.server.share.persister.Persister;
-import org.apache.kafka.server.util.PartitionMetadataClient;
 import org.apache.kafka.server.util.timer.SystemTimer;
 import org.apache.kafka.server.util.timer.SystemTimerReaper;
 import org.slf4j.Logger;
@@ -76,6 +68,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private final ShareGroupConfig shareConfig;
   private final GroupCoordinatorService service;
   private final Elections elections;
+  private final LatestOffsets latestOffsets;
 
   /**
    * @param authorizer judges which topics a subscription by pattern may match
@@ -95,6 +88,8 @@ public final class GroupHost implements ImageListener, AutoCloseable {
     this.shareConfig = new ShareGroupConfig(control.kafkaConfig());
     this.groupConfigs =
         new GroupConfigManager(config.extractGroupConfigMap(shareConfig), config, shareConfig);
+    this.latestOffsets =
+        new LatestOffsets(control::view, partitions, control.peers().requests("group-offsets"));
     this.service =
         new GroupCoordinatorService.Builder(nodeId, config)
             .withTime(Time.SYSTEM)
@@ -115,7 +110,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
             .withGroupConfigManager(groupConfigs)
             .withPersister(neighbours.persister)
             .withAuthorizerPlugin(authorizer)
-            .withPartitionMetadataClient(new LocalOffsets(partitions))
+            .withPartitionMetadataClient(latestOffsets)
             .build();
     this.elections = new Elections(Topic.GROUP_METADATA_TOPIC_NAME, nodeId, new Candidate(service));
   }
@@ -229,27 +224,6 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   @Override
   public void close() {
     service.shutdown();
-  }
-
-  /** Latest offsets of what is led here; Kafka asks for them when a share group begins. */
-  private record LocalOffsets(Partitions partitions) implements PartitionMetadataClient {
-    @Override
-    public Map<TopicPartition, CompletableFuture<OffsetResponse>> listLatestOffsets(
-        Set<TopicPartition> asked) {
-      Map<TopicPartition, CompletableFuture<OffsetResponse>> offsets = new HashMap<>();
-      for (TopicPartition tp : asked) {
-        OffsetResponse answer =
-            partitions
-                .hosted(tp)
-                .filter(Partition::leads)
-                .map(led -> new OffsetResponse(led.highWatermark(), Errors.NONE))
-                .orElse(new OffsetResponse(-1, Errors.NOT_LEADER_OR_FOLLOWER));
-        offsets.put(tp, CompletableFuture.completedFuture(answer));
-      }
-      return offsets;
-    }
-
-    @Override
-    public void close() {}
+    latestOffsets.close();
   }
 }

@@ -1,16 +1,12 @@
 package io.strandline.broker.share;
 
-import io.strandline.broker.control.ControlPlane;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DeleteShareGroupStateRequestData;
 import org.apache.kafka.common.message.InitializeShareGroupStateRequestData;
 import org.apache.kafka.common.message.ReadShareGroupStateRequestData;
@@ -21,8 +17,10 @@ import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.coordinator.share.ShareCoordinator;
 import org.apache.kafka.server.share.persister.DeleteShareGroupStateParameters;
 import org.apache.kafka.server.share.persister.DeleteShareGroupStateResult;
+import org.apache.kafka.server.share.persister.GroupTopicPartitionData;
 import org.apache.kafka.server.share.persister.InitializeShareGroupStateParameters;
 import org.apache.kafka.server.share.persister.InitializeShareGroupStateResult;
+import org.apache.kafka.server.share.persister.PartitionIdData;
 import org.apache.kafka.server.share.persister.Persister;
 import org.apache.kafka.server.share.persister.ReadShareGroupStateParameters;
 import org.apache.kafka.server.share.persister.ReadShareGroupStateResult;
@@ -36,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * The share coordinator of this process as the persister of share groups. What is kept by another
  * broker fails with NOT_COORDINATOR.
  *
- * <p>A coordinator that is loading, or whose topic is only being created, is asked again for a few
- * seconds: each call may be repeated, as its effect is the same.
+ * <p>A coordinator that is loading, or was elected only just now, is asked again for a few seconds:
+ * each call may be repeated, as its effect is the same.
  */
 final class LocalPersister implements Persister {
   private static final int ATTEMPTS = 50;
@@ -47,13 +45,12 @@ final class LocalPersister implements Persister {
   @SuppressWarnings("NullAway")
   private static final RequestContext NO_CLIENT = null;
 
-  private final ControlPlane control;
+  private final StateHomes homes;
   private final ShareCoordinator coordinator;
   private final ScheduledExecutorService timer;
 
-  LocalPersister(
-      ControlPlane control, ShareCoordinator coordinator, ScheduledExecutorService timer) {
-    this.control = control;
+  LocalPersister(StateHomes homes, ShareCoordinator coordinator, ScheduledExecutorService timer) {
+    this.homes = homes;
     this.coordinator = coordinator;
     this.timer = timer;
   }
@@ -63,6 +60,7 @@ final class LocalPersister implements Persister {
       InitializeShareGroupStateParameters asked) {
     InitializeShareGroupStateRequestData request = Messages.initialize(asked);
     return persist(
+        asked.groupTopicPartitionData(),
         () -> coordinator.initializeState(NO_CLIENT, request),
         answer -> codes(answer.results(), r -> r.partitions(), p -> p.errorCode()),
         InitializeShareGroupStateResult::from);
@@ -73,6 +71,7 @@ final class LocalPersister implements Persister {
       ReadShareGroupStateParameters asked) {
     ReadShareGroupStateRequestData request = Messages.read(asked);
     return persist(
+        asked.groupTopicPartitionData(),
         () -> coordinator.readState(NO_CLIENT, request),
         answer -> codes(answer.results(), r -> r.partitions(), p -> p.errorCode()),
         ReadShareGroupStateResult::from);
@@ -83,6 +82,7 @@ final class LocalPersister implements Persister {
       WriteShareGroupStateParameters asked) {
     WriteShareGroupStateRequestData request = Messages.write(asked);
     return persist(
+        asked.groupTopicPartitionData(),
         () -> coordinator.writeState(NO_CLIENT, request),
         answer -> codes(answer.results(), r -> r.partitions(), p -> p.errorCode()),
         WriteShareGroupStateResult::from);
@@ -93,6 +93,7 @@ final class LocalPersister implements Persister {
       DeleteShareGroupStateParameters asked) {
     DeleteShareGroupStateRequestData request = Messages.delete(asked);
     return persist(
+        asked.groupTopicPartitionData(),
         () -> coordinator.deleteState(NO_CLIENT, request),
         answer -> codes(answer.results(), r -> r.partitions(), p -> p.errorCode()),
         DeleteShareGroupStateResult::from);
@@ -103,6 +104,7 @@ final class LocalPersister implements Persister {
       ReadShareGroupStateSummaryParameters asked) {
     ReadShareGroupStateSummaryRequestData request = Messages.summary(asked);
     return persist(
+        asked.groupTopicPartitionData(),
         () -> coordinator.readStateSummary(NO_CLIENT, request),
         answer -> codes(answer.results(), r -> r.partitions(), p -> p.errorCode()),
         ReadShareGroupStateSummaryResult::from);
@@ -120,20 +122,26 @@ final class LocalPersister implements Persister {
   }
 
   private <A, R> CompletableFuture<R> persist(
+      GroupTopicPartitionData<? extends PartitionIdData> about,
       Supplier<CompletableFuture<A>> call,
       Function<A, List<Errors>> errors,
       Function<A, R> result) {
-    return new Call<>(call, errors).begin().thenApply(result);
+    return new Call<>(about, call, errors).begin().thenApply(result);
   }
 
   /** One call until it succeeds, fails for good, or was tried for long enough. */
   private final class Call<A> {
+    private final GroupTopicPartitionData<? extends PartitionIdData> about;
     private final Supplier<CompletableFuture<A>> call;
     private final Function<A, List<Errors>> errors;
     private final CompletableFuture<A> done = new CompletableFuture<>();
     private int attempts;
 
-    Call(Supplier<CompletableFuture<A>> call, Function<A, List<Errors>> errors) {
+    Call(
+        GroupTopicPartitionData<? extends PartitionIdData> about,
+        Supplier<CompletableFuture<A>> call,
+        Function<A, List<Errors>> errors) {
+      this.about = about;
       this.call = call;
       this.errors = errors;
     }
@@ -146,9 +154,6 @@ final class LocalPersister implements Persister {
     private void attempt() {
       attempts++;
       try {
-        if (control.view().partitionCount(Topic.SHARE_GROUP_STATE_TOPIC_NAME).isEmpty()) {
-          var unused = control.createTopics(Set.of(Topic.SHARE_GROUP_STATE_TOPIC_NAME), null);
-        }
         var unused = call.get().whenComplete(this::answered);
       } catch (RuntimeException failure) {
         done.completeExceptionally(failure);
@@ -169,23 +174,7 @@ final class LocalPersister implements Persister {
     private boolean passes(Errors error) {
       return error == Errors.COORDINATOR_LOAD_IN_PROGRESS
           || error == Errors.COORDINATOR_NOT_AVAILABLE
-          || (error == Errors.NOT_COORDINATOR && !elsewhere());
-    }
-
-    /** Whether other brokers keep state: asking here again would then be in vain. */
-    private boolean elsewhere() {
-      int count = control.view().partitionCount(Topic.SHARE_GROUP_STATE_TOPIC_NAME).orElse(0);
-      int me = control.view().nodeId();
-      for (int partition = 0; partition < count; partition++) {
-        var state =
-            control
-                .view()
-                .partition(new TopicPartition(Topic.SHARE_GROUP_STATE_TOPIC_NAME, partition));
-        if (state.isPresent() && state.get().leader() != me) {
-          return true;
-        }
-      }
-      return false;
+          || (error == Errors.NOT_COORDINATOR && homes.of(about) == StateHomes.Home.HERE);
     }
   }
 }

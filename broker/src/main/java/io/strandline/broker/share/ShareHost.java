@@ -77,7 +77,12 @@ public final class ShareHost implements ImageListener, AutoCloseable {
     this.persister =
         keptNowhere(new ShareGroupConfig(control.kafkaConfig()).shareGroupPersisterClassName())
             ? new NoOpStatePersister()
-            : new LocalPersister(control, service, timer);
+            : routed(timer);
+  }
+
+  private Persister routed(ScheduledExecutorService timer) {
+    StateHomes homes = new StateHomes(control, service::partitionFor);
+    return new RoutedPersister(control, homes, new LocalPersister(homes, service, timer), timer);
   }
 
   /** Whether the state of share groups is to be lost with their leader, and needs no topic. */
@@ -156,6 +161,7 @@ public final class ShareHost implements ImageListener, AutoCloseable {
   /** Stops serving; state is in the log. */
   @Override
   public void close() {
+    persister.stop();
     service.shutdown();
   }
 }

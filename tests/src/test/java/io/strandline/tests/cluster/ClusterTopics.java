@@ -3,10 +3,13 @@ package io.strandline.tests.cluster;
 import io.strandline.tests.fault.Waiting;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
@@ -30,6 +33,28 @@ public final class ClusterTopics {
     replicas.forEach(
         (partition, brokers) ->
             awaitLeader(cluster, new TopicPartition(topic, partition), Set.copyOf(brokers)));
+  }
+
+  /** Moves a partition to these brokers, the first of which then leads it, and waits for that. */
+  public static void move(TestCluster cluster, TopicPartition partition, Integer... brokers)
+      throws Exception {
+    cluster
+        .admin()
+        .alterPartitionReassignments(
+            Map.of(partition, Optional.of(new NewPartitionReassignment(List.of(brokers)))))
+        .all()
+        .get(30, TimeUnit.SECONDS);
+    Waiting.until(
+        partition + " on " + List.of(brokers),
+        () ->
+            describe(cluster, partition).replicas().stream()
+                .map(Node::id)
+                .toList()
+                .equals(List.of(brokers)));
+    if (leader(cluster, partition) != brokers[0]) {
+      cluster.admin().electLeaders(ElectionType.PREFERRED, Set.of(partition)).all().get();
+      awaitLeader(cluster, partition, Set.of(brokers[0]));
+    }
   }
 
   /** As the brokers know it now. */
