@@ -42,7 +42,7 @@ public final class BrokerConfig {
 
   /** Variables of the launcher, which are no keys. */
   private static final Set<String> LAUNCHER =
-      Set.of("STRANDLINE_JAVA_OPTS", "STRANDLINE_HEAP", "STRANDLINE_HOME");
+      Set.of("STRANDLINE_JAVA_OPTS", "STRANDLINE_HEAP", "STRANDLINE_HOME", "STRANDLINE_PARENT");
 
   /** What a node does without any configuration. */
   private static final Map<String, String> EMBEDDED =
@@ -315,9 +315,16 @@ public final class BrokerConfig {
   /**
    * The brokers of a cluster share one store, and the default lies in a directory of one node.
    *
-   * @throws StartException unless this node is alone, or a store is named, or nothing is tiered
+   * @throws StartException unless this node is alone, or a store is named that keeps writers apart,
+   *     or nothing is tiered
    */
   void requireSharedStore() {
+    if (!control().alone() && on(ConfigKeys.STORE_SINGLE_WRITER)) {
+      throw new StartException(
+          ConfigKeys.STORE_SINGLE_WRITER
+              + "=true is for a node that is alone: this one is part of a larger cluster, and a"
+              + " partition's next leader would write beside its last");
+    }
     if (!control().alone()
         && text(ConfigKeys.OBJECT_STORE).isEmpty()
         && on(ConfigKeys.TIER_ENABLE)) {

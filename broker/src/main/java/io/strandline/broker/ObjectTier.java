@@ -377,7 +377,7 @@ final class ObjectTier implements Tier, AutoCloseable {
             new MetadataBackup(
                 new MetadataBackups(store, TierBindings.encrypts(config)),
                 new MetadataBackup.Cluster(
-                    source, quorum::leadsQuorum, this::generation, this::superseded),
+                    source, MetadataBackup.lowest(quorum), this::generation, this::superseded),
                 TierBindings.metadataBackup(config),
                 new MetadataBackup.Environment(InstantSource.system(), threads.tier, meters)));
     var unused = pipeline.thenRun(() -> backup.start(threads.timer));
@@ -428,7 +428,8 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   /** Also of a topic that is not tiered now: it may have been before. */
   @Override
-  public synchronized CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+  public synchronized CompletableFuture<Void> delete(
+      TopicIdPartition partition, int leaderEpoch, boolean led) {
     waiting.remove(partition);
     CompletableFuture<Void> remembered =
         CompletableFuture.runAsync(
@@ -436,7 +437,7 @@ final class ObjectTier implements Tier, AutoCloseable {
     var unused =
         remembered
             .thenCombine(pipeline, (done, tier) -> tier)
-            .thenCompose(tier -> tier.delete(partition, leaderEpoch))
+            .thenCompose(tier -> tier.delete(partition, leaderEpoch, led))
             .whenComplete(
                 (done, failure) -> {
                   if (failure != null && !closed) {

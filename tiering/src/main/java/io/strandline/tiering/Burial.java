@@ -30,14 +30,19 @@ final class Burial {
 
   private final TierShared shared;
   private final Deletion deletion;
+  private final long notBeforeMs;
   private final CompletableFuture<Void> terminal = new CompletableFuture<>();
   private @Nullable ManifestWriter writer;
   private volatile boolean over;
   private long nextSweepMs;
 
-  Burial(TierShared shared, Deletion deletion) {
+  /**
+   * @param notBeforeMs until when it is left to another broker
+   */
+  Burial(TierShared shared, Deletion deletion, long notBeforeMs) {
     this.shared = shared;
     this.deletion = deletion;
+    this.notBeforeMs = notBeforeMs;
   }
 
   /** Completes when the terminal version is durable, or there was nothing tiered. */
@@ -54,6 +59,9 @@ final class Burial {
    * @return segments deleted
    */
   CompletableFuture<Integer> pass() {
+    if (shared.nowMs() < notBeforeMs) {
+      return CompletableFuture.completedFuture(0);
+    }
     ManifestWriter had = writer;
     return had != null
         ? clear(had)

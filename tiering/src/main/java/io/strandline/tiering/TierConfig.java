@@ -49,6 +49,11 @@ public record TierConfig(
     return scrub.graceMs();
   }
 
+  /** After which the broker that led a deleted partition should be through with its tier. */
+  long secondBurialMs() {
+    return 2 * graceMs() + reclaimMs;
+  }
+
   /** Nothing gathered, a second, half a minute, 0.5 to 60 s, 8 segments. */
   public static TierConfig defaults() {
     return new TierConfig(

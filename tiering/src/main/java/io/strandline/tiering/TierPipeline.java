@@ -84,7 +84,7 @@ public final class TierPipeline implements AutoCloseable {
   /** Lets the timer do the work from now on, what earlier processes left to delete included. */
   public synchronized void start() {
     if (ticks == null && !stopped) {
-      shared.services().deletions().open().forEach(this::bury);
+      shared.services().deletions().open().forEach(deletion -> bury(deletion, 0));
       long ms = shared.config().checkMs();
       ticks =
           shared
@@ -140,17 +140,25 @@ public final class TierPipeline implements AutoCloseable {
 
   /**
    * The topic was deleted: writes the terminal version and deletes the objects after the grace,
-   * over restarts if need be. To be called by one broker; costs one request for a partition that
-   * was never tiered.
+   * over restarts if need be; costs one request for a partition that was never tiered.
+   *
+   * <p>To be called by each broker that had a replica, so that it is done whoever is lost. Only who
+   * led begins at once. The others do when that one should be through, and then find nothing left.
+   * Several at a time do no harm.
    *
    * @param leaderEpoch last known of the partition
+   * @param led whether this broker was the leader
    * @return completes when the terminal version is durable, however long the store is down
    */
-  public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+  public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch, boolean led) {
     Deletion deletion = new Deletion(partition, leaderEpoch);
     return leave(partition)
         .thenRunAsync(() -> remember(deletion), shared.services().disk())
-        .thenCompose(left -> bury(deletion).burial.terminal());
+        .thenCompose(
+            left ->
+                bury(deletion, led ? 0 : shared.nowMs() + shared.config().secondBurialMs())
+                    .burial
+                    .terminal());
   }
 
   private void remember(Deletion deletion) {
@@ -161,11 +169,11 @@ public final class TierPipeline implements AutoCloseable {
     }
   }
 
-  private Buried bury(Deletion deletion) {
+  private Buried bury(Deletion deletion, long notBeforeMs) {
     return deleted.computeIfAbsent(
         deletion.partition(),
         partition -> {
-          Burial burial = new Burial(shared, deletion);
+          Burial burial = new Burial(shared, deletion, notBeforeMs);
           long pauseMs = shared.config().reclaimMs();
           CompletableFuture<Void> now = CompletableFuture.completedFuture(null);
           return new Buried(burial, new TierRunner(shared, partition, pauseMs, burial::pass, now));

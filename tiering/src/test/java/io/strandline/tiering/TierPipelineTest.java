@@ -246,12 +246,29 @@ class TierPipelineTest {
     TestHotLog log = log(0).seal(1, 20).seal(2, 20);
     tier.join(log, 1, KEEP);
     tier.time.advance(5_000);
-    var deleted = tier.pipeline.delete(log.partition(), 2);
+    var deleted = tier.pipeline.delete(log.partition(), 2, true);
     tier.time.advance(5_000);
     assertThat(deleted).isCompleted();
     assertThat(tier.view(log.partition()).deleted()).isTrue();
     assertThat(tier.segmentObjects()).hasSize(2);
     tier.time.advance(30 * HOUR_MS);
+    assertThat(tier.segmentObjects()).isEmpty();
+  }
+
+  @Test
+  void aReplicaThatDidNotLeadDeletesTheTierIfNobodyElseDid() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    var unused = tier.pipeline.leave(log.partition());
+    var deleted = tier.pipeline.delete(log.partition(), 1, false);
+    tier.time.advance(24 * HOUR_MS);
+    assertThat(tier.view(log.partition()).deleted()).as("left to who led").isFalse();
+    tier.time.advance(60 * HOUR_MS);
+    assertThat(deleted).isCompleted();
+    assertThat(tier.view(log.partition()).deleted()).isTrue();
+    tier.time.advance(60 * HOUR_MS);
     assertThat(tier.segmentObjects()).isEmpty();
   }
 
@@ -380,7 +397,7 @@ class TierPipelineTest {
     tier.join(log, 1, KEEP);
     tier.time.advance(5_000);
     tier.faults(call -> Fault.of(Fault.Kind.LOST_REQUEST));
-    var deleted = tier.pipeline.delete(log.partition(), 1);
+    var deleted = tier.pipeline.delete(log.partition(), 1, true);
     tier.time.advance(HOUR_MS);
     assertThat(deleted).isNotDone();
     tier.crash();
@@ -406,7 +423,7 @@ class TierPipelineTest {
     var claimed = tier.manifests.acquire(log.partition(), 1 + RestoredEpochs.SKIPPED);
     tier.time.advance(1_000);
     assertThat(claimed).isCompleted();
-    var deleted = tier.pipeline.delete(log.partition(), 3);
+    var deleted = tier.pipeline.delete(log.partition(), 3, true);
     tier.time.advance(30 * HOUR_MS);
     assertThat(deleted).isCompleted();
     assertThat(tier.view(log.partition()).deleted()).isFalse();
@@ -416,7 +433,7 @@ class TierPipelineTest {
   @Test
   void aTopicThatWasNeverTieredLeavesNoTrace() throws IOException {
     TestTier tier = tier(1);
-    var deleted = tier.pipeline.delete(log(0).partition(), 1);
+    var deleted = tier.pipeline.delete(log(0).partition(), 1, true);
     tier.time.advance(5_000);
     assertThat(deleted).isCompleted();
     assertThat(tier.now(tier.bucket.list("", "", 10)).objects()).isEmpty();

@@ -46,9 +46,6 @@ public interface ControlPlane extends AutoCloseable {
    */
   CompletableFuture<ClusterView> loaded();
 
-  /** Whether this node is the quorum's active controller, as far as it knows. */
-  boolean leadsQuorum();
-
   /** Adds a listener; it is called first with all that is there, then with each change. */
   void listen(MetadataListener listener);
 

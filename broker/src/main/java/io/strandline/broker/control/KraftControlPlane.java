@@ -121,11 +121,6 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   @Override
-  public boolean leadsQuorum() {
-    return node.standing().leads();
-  }
-
-  @Override
   public ClusterView view() {
     return feed.view();
   }

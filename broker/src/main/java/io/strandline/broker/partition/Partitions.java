@@ -371,7 +371,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private void forgetLost(TopicIdPartition id, boolean everywhere) {
     OptionalInt epoch = lost.cancel(id);
     if (epoch.isPresent() && everywhere) {
-      var unused = tier.delete(id, epoch.getAsInt());
+      var unused = tier.delete(id, epoch.getAsInt(), true);
     }
   }
 
@@ -382,7 +382,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
    */
   private CompletableFuture<Boolean> deleteTiered(Partition partition) {
     int epoch = Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0));
-    return tier.delete(partition.id(), epoch)
+    return tier.delete(partition.id(), epoch, partition.leads())
         .handle(
             (remembered, failure) -> {
               if (failure != null) {

@@ -21,7 +21,8 @@ public interface Tier {
         public void leave(TopicIdPartition partition) {}
 
         @Override
-        public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+        public CompletableFuture<Void> delete(
+            TopicIdPartition partition, int leaderEpoch, boolean led) {
           return CompletableFuture.completedFuture(null);
         }
 
@@ -71,10 +72,12 @@ public interface Tier {
    * The topic was deleted: so is what the tier holds of the partition.
    *
    * @param leaderEpoch the last one known here
+   * @param led whether this broker led it: then it begins at once, others only look later whether
+   *     all was done
    * @return completes when this can no longer be forgotten, however long the store is away: the
    *     local log is the only other thing that knows of it, and may go then
    */
-  CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch);
+  CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch, boolean led);
 
   /** Whether the topic is tiered, and so its retention the tier's affair. */
   boolean holds(Partition partition);

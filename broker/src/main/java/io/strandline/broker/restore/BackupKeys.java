@@ -33,8 +33,8 @@ public final class BackupKeys {
         60_000L,
         ConfigDef.Range.atLeast(0),
         ConfigDef.Importance.MEDIUM,
-        "The active controller's node writes all metadata to the object store when something"
-            + " changed, and at most once in this time; 0 never.");
+        "The live broker with the lowest id writes all metadata to the object store when"
+            + " something changed, and at most once in this time; 0 never.");
     table.define(
         METADATA_BACKUP_COUNT,
         ConfigDef.Type.INT,

@@ -2,6 +2,8 @@ package io.strandline.broker.restore;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.snapshot.MetadataSnapshot;
 import io.strandline.broker.control.snapshot.SnapshotSource;
 import io.strandline.tiering.restore.MetadataBackups;
@@ -17,13 +19,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
+import org.apache.kafka.common.Node;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the bucket's copy of the cluster's metadata: whenever something changed, and not more often
- * than every so many milliseconds, the active controller's node writes a snapshot of all of it.
+ * than every so many milliseconds, one broker writes a snapshot of all of it. That is the live one
+ * with the lowest id; the active controller may be a node without a store. Every other one looks
+ * every ten minutes whether what it knows is there, and steps in if that was not so twice: the
+ * lowest may be a broker that keeps no such backups. Two at a time do no harm.
  *
  * <p>Each round that writes, and one every ten minutes that does not, looks whether the cluster was
  * restored elsewhere meanwhile; then nothing is written any more. Threads: the timer's and the
@@ -43,13 +49,13 @@ public final class MetadataBackup implements AutoCloseable {
   /**
    * What it works with.
    *
-   * @param active whether this node's controller is the active one
+   * @param chosen whether this node is the one to do it
    * @param generation of the cluster this node belongs to
    * @param superseded told once, with the reason, when it was restored elsewhere
    */
   public record Cluster(
       SnapshotSource source,
-      BooleanSupplier active,
+      BooleanSupplier chosen,
       IntSupplier generation,
       Consumer<String> superseded) {}
 
@@ -66,6 +72,7 @@ public final class MetadataBackup implements AutoCloseable {
   private volatile boolean closed;
   private long checkedMs;
   private int sincePruned;
+  private boolean missed;
 
   public MetadataBackup(
       MetadataBackups backups, Cluster cluster, Settings settings, Environment environment) {
@@ -85,6 +92,15 @@ public final class MetadataBackup implements AutoCloseable {
    * @param executor where rounds run; they encode the metadata, and wait for nothing
    */
   public record Environment(InstantSource clock, Executor executor, MeterRegistry meters) {}
+
+  /** Whether this node is the live broker with the lowest id. */
+  public static BooleanSupplier lowest(ControlPlane control) {
+    String listener = control.peers().listener();
+    return () -> {
+      ClusterView view = control.view();
+      return view.brokers(listener).stream().mapToInt(Node::id).min().orElse(-1) == view.nodeId();
+    };
+  }
 
   /** Lets the timer do the work from now on. */
   public void start(ScheduledExecutorService timer) {
@@ -133,8 +149,8 @@ public final class MetadataBackup implements AutoCloseable {
    */
   CompletableFuture<Boolean> round() {
     try {
-      Optional<MetadataSnapshot> due =
-          cluster.active().getAsBoolean() ? cluster.source().changed() : Optional.empty();
+      boolean chosen = cluster.chosen().getAsBoolean();
+      Optional<MetadataSnapshot> due = chosen ? cluster.source().changed() : Optional.empty();
       boolean look = due.isPresent() || clock.millis() - checkedMs >= CHECK_MS;
       if (!look) {
         return CompletableFuture.completedFuture(false);
@@ -147,11 +163,29 @@ public final class MetadataBackup implements AutoCloseable {
                 checkedMs = clock.millis();
                 return due.isPresent()
                     ? write(generation, due.get())
-                    : CompletableFuture.completedFuture(false);
+                    : chosen ? CompletableFuture.completedFuture(false) : stepIn(generation);
               });
     } catch (RuntimeException failure) {
       return CompletableFuture.failedFuture(failure);
     }
+  }
+
+  /** Writes what nobody has written since the last look. */
+  private CompletableFuture<Boolean> stepIn(int generation) {
+    return backups
+        .newest()
+        .thenCompose(
+            all -> {
+              long written = all.isEmpty() ? -1 : all.get(0).endOffset() - 1;
+              boolean missing = written < cluster.source().changedAt();
+              boolean again = missing && missed;
+              missed = missing;
+              Optional<MetadataSnapshot> due =
+                  again ? cluster.source().changed() : Optional.empty();
+              return due.isPresent()
+                  ? write(generation, due.get())
+                  : CompletableFuture.completedFuture(false);
+            });
   }
 
   private CompletableFuture<Boolean> write(int generation, MetadataSnapshot snapshot) {

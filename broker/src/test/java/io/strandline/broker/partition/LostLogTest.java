@@ -284,7 +284,8 @@ class LostLogTest {
     public void leave(TopicIdPartition partition) {}
 
     @Override
-    public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
+    public CompletableFuture<Void> delete(
+        TopicIdPartition partition, int leaderEpoch, boolean led) {
       deleted.add(partition);
       return CompletableFuture.completedFuture(null);
     }

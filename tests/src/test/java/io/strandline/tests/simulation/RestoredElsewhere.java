@@ -452,7 +452,7 @@ final class RestoredElsewhere {
     void delete() {
       TierPipeline there = pipeline;
       if (there != null) {
-        CompletableFuture<?> unused = there.delete(HERE, epoch);
+        CompletableFuture<?> unused = there.delete(HERE, epoch, true);
       }
     }
 

@@ -167,8 +167,9 @@ final class SimulatedRefill {
     public void leave(TopicIdPartition partition) {}
 
     @Override
-    public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch) {
-      return Tier.NONE.delete(partition, leaderEpoch);
+    public CompletableFuture<Void> delete(
+        TopicIdPartition partition, int leaderEpoch, boolean led) {
+      return Tier.NONE.delete(partition, leaderEpoch, led);
     }
 
     @Override

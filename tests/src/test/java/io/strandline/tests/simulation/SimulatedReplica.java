@@ -208,7 +208,7 @@ final class SimulatedReplica {
 
   /** The topic is deleted. */
   CompletableFuture<Void> deleteTier() {
-    return pipeline.delete(SimulatedCluster.PARTITION, epoch);
+    return pipeline.delete(SimulatedCluster.PARTITION, epoch, true);
   }
 
   /** What the broker does about once a second. */

@@ -1,7 +1,9 @@
 package io.strandline.broker.control.snapshot;
 
 import io.strandline.broker.control.ImageListener;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 
@@ -11,12 +13,35 @@ import org.apache.kafka.image.MetadataImage;
  */
 public final class SnapshotSource implements ImageListener {
   private volatile MetadataImage latest = MetadataImage.EMPTY;
+  private volatile long changedAt = -1;
   private MetadataImage offered = MetadataImage.EMPTY;
   private MetadataImage kept = MetadataImage.EMPTY;
 
   @Override
   public void onImage(MetadataDelta delta, MetadataImage image) {
+    if (says(delta)) {
+      changedAt = image.offset();
+    }
     latest = image;
+  }
+
+  /** Offset of the last record known here that changed anything; -1 before the first. */
+  public long changedAt() {
+    return changedAt;
+  }
+
+  private static boolean says(MetadataDelta delta) {
+    return Stream.of(
+            delta.featuresDelta(),
+            delta.clusterDelta(),
+            delta.topicsDelta(),
+            delta.configsDelta(),
+            delta.clientQuotasDelta(),
+            delta.producerIdsDelta(),
+            delta.aclsDelta(),
+            delta.scramDelta(),
+            delta.delegationTokenDelta())
+        .anyMatch(Objects::nonNull);
   }
 
   /** A snapshot of now, unless the one last kept says the same. */
