@@ -1,7 +1,10 @@
 package io.strandline.broker;
 
 import io.strandline.broker.control.ControlException;
+import io.strandline.broker.local.ClusterOptions;
+import io.strandline.broker.local.LocalCluster;
 import io.strandline.broker.observe.LogSetup;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -57,6 +60,9 @@ public final class Main {
     if (!args.isEmpty() && args.get(0).equals(Formatting.NAME)) {
       return command(() -> Formatting.run(args.subList(1, args.size()), out), err);
     }
+    if (!args.isEmpty() && args.get(0).equals(LocalCluster.NAME)) {
+      return command(() -> cluster(args.subList(1, args.size()), out, err), err);
+    }
     if (args.equals(List.of("random-uuid"))) {
       out.println(Uuid.randomUuid());
       return 0;
@@ -76,6 +82,43 @@ public final class Main {
         LogSetup.Format.valueOf(config.text(ConfigKeys.LOG_FORMAT).toUpperCase(Locale.ROOT)),
         config.text(ConfigKeys.LOG_LEVEL));
     return serve(config, out, err);
+  }
+
+  /** Runs until Ctrl-C or until all nodes have ended. */
+  private static int cluster(List<String> args, PrintStream out, PrintStream err) {
+    if (args.contains("-h") || args.contains("--help")) {
+      out.println(ClusterOptions.HELP);
+      return 0;
+    }
+    LocalCluster cluster =
+        new LocalCluster(ClusterOptions.parse(args), Main.class.getName(), Uuid::randomUuid, out);
+    AtomicInteger code = new AtomicInteger();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  cluster.close();
+                  Runtime.getRuntime().halt(code.get());
+                },
+                "stop"));
+    try {
+      cluster.start();
+      cluster.awaitEnd();
+    } catch (IOException | InterruptedException e) {
+      err.println("strandline: " + e.getMessage());
+    }
+    code.set(CAN_NOT_START);
+    return CAN_NOT_START;
+  }
+
+  /** A node of a local cluster ends with the process that started it. */
+  private static void endWithParent(RunningNode node) {
+    String parent = System.getenv("STRANDLINE_PARENT");
+    if (parent != null) {
+      Runnable end = () -> node.fatal().complete("the process that started this node has ended");
+      ProcessHandle.of(Long.parseLong(parent))
+          .ifPresentOrElse(process -> process.onExit().thenRun(end), end);
+    }
   }
 
   /** Runs what is no server. */
@@ -135,6 +178,7 @@ public final class Main {
       return CAN_NOT_START;
     }
     announceExits(node);
+    endWithParent(node);
     AtomicInteger code = new AtomicInteger();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, code), "stop"));
     out.println("Strandline is ready: " + node.describe());
