@@ -356,7 +356,7 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "Where tiered segments go: file:<directory>, or"
             + " s3://bucket/prefix?region=…&endpoint=…. Empty: a directory inside the first"
-            + " directory of log.dirs.");
+            + " directory of log.dirs, for a node that is alone; brokers of a cluster share one.");
     table.define(
         ENCRYPTION_KEYRING,
         ConfigDef.Type.STRING,

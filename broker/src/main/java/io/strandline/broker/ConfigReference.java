@@ -46,8 +46,8 @@ final class ConfigReference {
 
       ## Keys of Apache Kafka
 
-      A node that is a quorum of its own (no `controller.quorum.*` is set) takes both roles, formats its directories at
-      the first start, and defaults the replication factors of internal topics to 1.
+      A node that is alone (no `controller.quorum.*` is set) takes both roles, formats its directories at the first start,
+      and defaults the replication factors of internal topics to 1. Of larger clusters: [cluster.md](cluster.md).
 
       ### Honoured
 

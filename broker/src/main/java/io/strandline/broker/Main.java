@@ -103,12 +103,12 @@ public final class Main {
                 "stop"));
     try {
       cluster.start();
-      cluster.awaitEnd();
+      code.set(cluster.awaitEnd() ? CAN_NOT_START : 0);
     } catch (IOException | InterruptedException e) {
       err.println("strandline: " + e.getMessage());
+      code.set(CAN_NOT_START);
     }
-    code.set(CAN_NOT_START);
-    return CAN_NOT_START;
+    return code.get();
   }
 
   /** A node of a local cluster ends with the process that started it. */

@@ -133,8 +133,12 @@ public final class LocalCluster implements AutoCloseable {
     out.flush();
   }
 
-  /** Says when a node ends by itself; returns when none is left. */
-  public void awaitEnd() {
+  /**
+   * Says when a node ends by itself; returns when none is left.
+   *
+   * @return whether they ended by themselves, and were not stopped
+   */
+  public boolean awaitEnd() {
     List<CompletableFuture<?>> ends = new ArrayList<>();
     for (NodeProcess node : all()) {
       ends.add(
@@ -149,6 +153,7 @@ public final class LocalCluster implements AutoCloseable {
                   }));
     }
     CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).join();
+    return !closing();
   }
 
   private synchronized boolean closing() {

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
 
@@ -28,6 +30,7 @@ public final class Blueprint {
   private final Map<Integer, NodeRole> roles = new TreeMap<>();
   private final Map<String, String> common = new LinkedHashMap<>(QUICK);
   private final Map<Integer, Map<String, String>> own = new TreeMap<>();
+  private final Set<Integer> observers = new TreeSet<>();
   private boolean staticVoters;
 
   /**
@@ -82,6 +85,12 @@ public final class Blueprint {
   public Blueprint withStaticVoters() {
     staticVoters = true;
     return this;
+  }
+
+  /** A controller that does not vote until it is made a voter. */
+  public Blueprint withObserver(int id) {
+    observers.add(id);
+    return with(NodeRole.CONTROLLER, id);
   }
 
   /** Formats the directories of all nodes, starts them at once, and waits until all serve. */
@@ -140,7 +149,7 @@ public final class Blueprint {
     settings.put("log.dirs", dir.resolve("node-" + id).resolve("data").toString());
     settings.putAll(own.getOrDefault(id, Map.of()));
     String voter =
-        role.controller() && !staticVoters
+        role.controller() && !staticVoters && !observers.contains(id)
             ? id + "@127.0.0.1:" + controllers.get(id) + ":" + Uuid.randomUuid()
             : "";
     return new NodeSpec(id, role, port, voter, settings);

@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
 import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.QuorumInfo;
+import org.apache.kafka.clients.admin.RaftVoterEndpoint;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +70,49 @@ class ControllersTest {
       ClusterTopics.awaitLive(cluster, Set.of(1, 2));
       roundTrip(cluster, "controller-back");
     }
+  }
+
+  @Test
+  void aControllerJoinsAndTakesThePlaceOfAnother() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.CONTROLLER, 101)
+            .withObserver(102)
+            .with(NodeRole.BROKER, 1, 2)
+            .replicas(1, 1)
+            .start()) {
+      assertThat(voters(cluster)).containsExactly(101);
+      String listener = cluster.controllerBootstrap().split(",")[1];
+      int port = Integer.parseInt(listener.substring(listener.lastIndexOf(':') + 1));
+      cluster
+          .admin()
+          .addRaftVoter(
+              102,
+              directoryId(cluster, 102),
+              Set.of(new RaftVoterEndpoint("CONTROLLER", "127.0.0.1", port)))
+          .all()
+          .get(60, TimeUnit.SECONDS);
+      assertThat(voters(cluster)).containsExactlyInAnyOrder(101, 102);
+      cluster
+          .admin()
+          .removeRaftVoter(101, directoryId(cluster, 101))
+          .all()
+          .get(60, TimeUnit.SECONDS);
+      Waiting.until("the new one to lead", () -> leader(cluster) == 102);
+      assertThat(voters(cluster)).containsExactly(102);
+      assertThat(cluster.node(101).stop()).isZero();
+      roundTrip(cluster, "by-another");
+    }
+  }
+
+  private static Uuid directoryId(TestCluster cluster, int node) throws IOException {
+    Properties meta = new Properties();
+    try (Reader reader =
+        Files.newBufferedReader(
+            cluster.directory(node).resolve("data").resolve("meta.properties"))) {
+      meta.load(reader);
+    }
+    return Uuid.fromString(meta.getProperty("directory.id"));
   }
 
   /** Each controller tells who leads, and nothing of records. */

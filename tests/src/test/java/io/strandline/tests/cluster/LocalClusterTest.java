@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.Ports;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,9 +48,11 @@ class LocalClusterTest {
       first.destroyForcibly();
     }
     Process second = start("--brokers", "2", "--dir", kept.toString());
-    String bootstrap;
+    List<ProcessHandle> nodes = List.of();
     try {
-      bootstrap = bootstrap(second);
+      String bootstrap = bootstrap(second);
+      nodes = second.descendants().toList();
+      assertThat(nodes).as("two brokers and a controller").hasSize(3);
       assertThat(Records.consume(bootstrap, TOPIC, 2, values.size()))
           .containsExactlyInAnyOrderElementsOf(values);
       assertThat(
@@ -66,7 +66,10 @@ class LocalClusterTest {
     } finally {
       second.destroyForcibly();
     }
-    Waiting.until("the nodes to end with their process", () -> nobodyAt(bootstrap));
+    List<ProcessHandle> left = nodes;
+    Waiting.until(
+        "the nodes to end with their process",
+        () -> left.stream().noneMatch(ProcessHandle::isAlive));
   }
 
   @Test
@@ -138,18 +141,5 @@ class LocalClusterTest {
     return Files.readAllLines(Path.of("/proc/self/status")).stream()
         .filter(line -> line.startsWith("SigIgn:"))
         .anyMatch(line -> (Long.parseUnsignedLong(line.split("\\s+")[1], 16) & 2) != 0);
-  }
-
-  private static boolean nobodyAt(String bootstrap) {
-    for (String address : bootstrap.split(",")) {
-      try (Socket socket = new Socket()) {
-        socket.connect(
-            new InetSocketAddress("127.0.0.1", Integer.parseInt(address.split(":")[1])), 1_000);
-        return false;
-      } catch (IOException refused) {
-        continue;
-      }
-    }
-    return true;
   }
 }

@@ -127,7 +127,7 @@ public final class TestCluster implements AutoCloseable {
     if (spec == null) {
       throw new IllegalArgumentException("no node " + id);
     }
-    format(spec, spec.voter().isEmpty() ? new Voters.Configured() : new Voters.Elsewhere());
+    format(spec, new Voters.Elsewhere());
   }
 
   private void format(NodeSpec spec) {
@@ -136,7 +136,7 @@ public final class TestCluster implements AutoCloseable {
             .map(NodeSpec::voter)
             .filter(voter -> !voter.isEmpty())
             .collect(Collectors.joining(","));
-    format(spec, spec.voter().isEmpty() ? new Voters.Configured() : new Voters.Initial(voters));
+    format(spec, spec.voter().isEmpty() ? new Voters.Elsewhere() : new Voters.Initial(voters));
   }
 
   private void format(NodeSpec spec, Voters voters) {

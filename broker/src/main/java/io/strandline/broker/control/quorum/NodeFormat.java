@@ -141,7 +141,7 @@ public final class NodeFormat {
               + " in its place for a quorum that can be changed (KIP-853)");
     }
     if (voters instanceof Voters.Initial initial) {
-      return Optional.of(DynamicVoters.parse(initial.text()));
+      return Optional.of(parse(initial.text()));
     }
     if (voters instanceof Voters.Standalone) {
       if (!controller) {
@@ -153,6 +153,19 @@ public final class NodeFormat {
       return Optional.of(self(config, kafka, ids.get()));
     }
     return Optional.empty();
+  }
+
+  private static DynamicVoters parse(String text) {
+    try {
+      return DynamicVoters.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ControlException(
+          "--initial-controllers wants ID@HOST:PORT:DIRECTORY,…, not "
+              + text
+              + ": "
+              + e.getMessage(),
+          e);
+    }
   }
 
   /**
