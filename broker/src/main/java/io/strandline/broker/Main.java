@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import org.apache.kafka.common.Uuid;
@@ -115,9 +116,13 @@ public final class Main {
   private static void endWithParent(RunningNode node) {
     String parent = System.getenv("STRANDLINE_PARENT");
     if (parent != null) {
-      Runnable end = () -> node.fatal().complete("the process that started this node has ended");
-      ProcessHandle.of(Long.parseLong(parent))
-          .ifPresentOrElse(process -> process.onExit().thenRun(end), end);
+      CompletableFuture<?> ended =
+          ProcessHandle.of(Long.parseLong(parent))
+              .<CompletableFuture<?>>map(ProcessHandle::onExit)
+              .orElseGet(() -> CompletableFuture.completedFuture(null));
+      var unused =
+          ended.thenRun(
+              () -> node.fatal().complete("the process that started this node has ended"));
     }
   }
 

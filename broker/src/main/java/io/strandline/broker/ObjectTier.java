@@ -17,6 +17,7 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Tier;
 import io.strandline.broker.restore.LogRefill;
 import io.strandline.broker.restore.MetadataBackup;
+import io.strandline.broker.store.RememberedDeletions;
 import io.strandline.broker.store.StoreTrial;
 import io.strandline.cache.CacheConfig;
 import io.strandline.cache.ChunkCache;
@@ -46,7 +47,6 @@ import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
 import io.strandline.tiering.upload.UploadIntents;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -431,31 +431,8 @@ final class ObjectTier implements Tier, AutoCloseable {
   public synchronized CompletableFuture<Void> delete(
       TopicIdPartition partition, int leaderEpoch, boolean led) {
     waiting.remove(partition);
-    CompletableFuture<Void> remembered =
-        CompletableFuture.runAsync(
-            () -> remember(new Deletions.Deletion(partition, leaderEpoch)), threads.tier);
-    var unused =
-        remembered
-            .thenCombine(pipeline, (done, tier) -> tier)
-            .thenCompose(tier -> tier.delete(partition, leaderEpoch, led))
-            .whenComplete(
-                (done, failure) -> {
-                  if (failure != null && !closed) {
-                    LOG.atWarn()
-                        .addKeyValue("partition", partition)
-                        .setCause(failure)
-                        .log("the tier of a deleted topic stays for now");
-                  }
-                });
-    return remembered;
-  }
-
-  private void remember(Deletions.Deletion deletion) {
-    try {
-      deletions.begin(deletion);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new RememberedDeletions(deletions, threads.tier, pipeline, () -> closed)
+        .begin(new Deletions.Deletion(partition, leaderEpoch), led);
   }
 
   @Override

@@ -291,11 +291,6 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     run("truncate", () -> trim.truncateTo(offset));
   }
 
-  /** Drops everything; the log, its start included, begins anew at the offset. */
-  public void truncateFullyAndStartAt(long offset) {
-    truncateFullyAndStartAt(offset, offset);
-  }
-
   /** Drops everything local; records from {@code logStartOffset} on are in the tier. */
   public void truncateFullyAndStartAt(long offset, long logStartOffset) {
     run("truncate", () -> trim.truncateFullyAndStartAt(offset, logStartOffset));

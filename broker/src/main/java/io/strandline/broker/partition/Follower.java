@@ -137,7 +137,7 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
                 .addKeyValue("partition", id())
                 .addKeyValue("offset", leaderStartOffset)
                 .log("begins anew: the leader begins above the end of this replica");
-            log().truncateFullyAndStartAt(leaderStartOffset);
+            log().truncateFullyAndStartAt(leaderStartOffset, leaderStartOffset);
             partition.learnHighWatermark(leaderStartOffset);
           }
         });

@@ -222,6 +222,13 @@ public final class Partition {
     return reads.read(request, marks(request.isolation()));
   }
 
+  /** The same from whichever replica this is, as far as it knows the high watermark (KIP-392). */
+  public PartitionRead readReplica(ReadRequest request) {
+    requireReplica();
+    role.requireEpoch(id, request.leaderEpoch());
+    return reads.read(request, marks(request.isolation()));
+  }
+
   /**
    * Finds records for a follower, and learns from its fetch how far it is.
    *
@@ -231,7 +238,7 @@ public final class Partition {
   public PartitionRead readAsFollower(
       ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
     Role.Leading leading = leadingOrThrow();
-    leading.requireEpoch(request.leaderEpoch());
+    leading.requireEpoch(id, request.leaderEpoch());
     leading.followers().requireReplica(fetch);
     PartitionRead.Marks marks = marks(request.isolation());
     if (lastFetchedEpoch.isPresent()) {
@@ -462,6 +469,15 @@ public final class Partition {
 
   // ---- checks
 
+  /**
+   * @throws ApiException unless it is led or followed here
+   */
+  void requireReplica() {
+    if (!(role instanceof Role.Following)) {
+      var unused = leadingOrThrow();
+    }
+  }
+
   Role.Leading leadingOrThrow() {
     Role now = role;
     if (now instanceof Role.Leading leading) {
@@ -473,6 +489,6 @@ public final class Partition {
   }
 
   void leadingOrThrow(OptionalInt epoch) {
-    leadingOrThrow().requireEpoch(epoch);
+    leadingOrThrow().requireEpoch(id, epoch);
   }
 }

@@ -105,13 +105,18 @@ public final class Partitions implements MetadataListener, AutoCloseable {
    * @throws KafkaStorageException its directory failed
    */
   public Partition leaderOrThrow(TopicPartition partition) {
+    Partition found = hostedOrThrow(partition);
+    found.leadingOrThrow(OptionalInt.empty());
+    return found;
+  }
+
+  private Partition hostedOrThrow(TopicPartition partition) {
     Partition found = hosted.get(partition);
     if (found == null) {
       throw control.view().partition(partition).isPresent()
           ? new NotLeaderOrFollowerException(partition + " is not here")
           : new UnknownTopicOrPartitionException("there is no " + partition);
     }
-    found.leadingOrThrow(OptionalInt.empty());
     return found;
   }
 
@@ -121,7 +126,17 @@ public final class Partitions implements MetadataListener, AutoCloseable {
    * @throws InconsistentTopicIdException the name has another id
    */
   public Partition leaderOrThrow(TopicIdPartition partition) {
-    Partition found = leaderOrThrow(partition.topicPartition());
+    return named(partition, leaderOrThrow(partition.topicPartition()));
+  }
+
+  /** As above, led or followed here (KIP-392). */
+  public Partition replicaOrThrow(TopicIdPartition partition) {
+    Partition found = hostedOrThrow(partition.topicPartition());
+    found.requireReplica();
+    return named(partition, found);
+  }
+
+  private static Partition named(TopicIdPartition partition, Partition found) {
     if (!partition.topicId().equals(Uuid.ZERO_UUID)
         && !partition.topicId().equals(found.id().topicId())) {
       throw new InconsistentTopicIdException(
@@ -458,11 +473,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
 
   /** Directories that failed since the start. */
   public List<Path> offlineDirectories() {
-    return home.directories().stream()
-        .filter(directory -> !directory.online())
-        .map(LogDirectory::path)
-        .sorted()
-        .toList();
+    return home.offline();
   }
 
   /** The clean stop: no more appends, all flushed, checkpoints and the mark of it written. */

@@ -4,6 +4,7 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.partition.meter.Standing;
 import io.strandline.broker.replica.Followers;
 import java.util.OptionalInt;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.FencedLeaderEpochException;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -17,6 +18,22 @@ sealed interface Role {
   /** Whether it is led, and takes no appends: another cluster's history. */
   default boolean readOnly() {
     return false;
+  }
+
+  /**
+   * @throws FencedLeaderEpochException or {@link UnknownLeaderEpochException} if another epoch is
+   *     asked for
+   */
+  default void requireEpoch(TopicIdPartition id, OptionalInt asked) {
+    int known = leaderEpoch();
+    if (asked.isPresent() && asked.getAsInt() < known) {
+      throw new FencedLeaderEpochException(
+          id + " is led in epoch " + known + ", not " + asked.getAsInt());
+    }
+    if (asked.isPresent() && asked.getAsInt() > known) {
+      throw new UnknownLeaderEpochException(
+          id + " is led in epoch " + known + ", not yet " + asked.getAsInt());
+    }
   }
 
   /**
@@ -82,22 +99,6 @@ sealed interface Role {
       if (spareInSync(minInSyncReplicas) < 0) {
         throw new NotEnoughReplicasException(
             state().id() + " has " + state().isr().size() + " replicas in sync");
-      }
-    }
-
-    /**
-     * @throws FencedLeaderEpochException or {@link UnknownLeaderEpochException} if another epoch is
-     *     asked for
-     */
-    void requireEpoch(OptionalInt asked) {
-      int known = leaderEpoch();
-      if (asked.isPresent() && asked.getAsInt() < known) {
-        throw new FencedLeaderEpochException(
-            state().id() + " is led in epoch " + known + ", not " + asked.getAsInt());
-      }
-      if (asked.isPresent() && asked.getAsInt() > known) {
-        throw new UnknownLeaderEpochException(
-            state().id() + " is led in epoch " + known + ", not yet " + asked.getAsInt());
       }
     }
 

@@ -99,7 +99,7 @@ class LogModelTest {
         start = end + number;
         end = start;
         model.clear();
-        log.truncateFullyAndStartAt(start);
+        log.truncateFullyAndStartAt(start, start);
       }
       default -> throw new AssertionError(step);
     }

@@ -85,7 +85,7 @@ class TrimTest {
   void aReadUnderWayOutlivesDeletion() {
     PartitionLog log = filled();
     try (LogRead read = log.read(0, 200, 20, true)) {
-      log.truncateFullyAndStartAt(100);
+      log.truncateFullyAndStartAt(100, 100);
       logs.scheduler.runAll();
       assertThat(read.toMemory().records()).isNotEmpty();
     }

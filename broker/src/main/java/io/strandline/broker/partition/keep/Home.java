@@ -43,6 +43,15 @@ public final class Home {
         .orElseThrow();
   }
 
+  /** Directories that failed since the start. */
+  public List<Path> offline() {
+    return directories().stream()
+        .filter(directory -> !directory.online())
+        .map(LogDirectory::path)
+        .sorted()
+        .toList();
+  }
+
   /** Whether a log directory is left that works. */
   public boolean anyOnline() {
     return byId.values().stream().anyMatch(LogDirectory::online);

@@ -54,7 +54,13 @@ public final class DataHandlers {
     this.fetch =
         new FetchHandler(
             new FetchAttempt.Services(
-                config, control, partitions, guard, environment.timer(), environment.quotas()),
+                config,
+                control,
+                partitions,
+                guard,
+                environment.timer(),
+                environment.quotas(),
+                ClosestReplica.of(control)),
             sessions);
     this.offsets =
         new OffsetHandlers(

@@ -2,7 +2,6 @@ package io.strandline.broker.request.data;
 
 import static java.util.Objects.requireNonNull;
 
-import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
@@ -11,7 +10,6 @@ import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
-import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
@@ -23,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -31,12 +30,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
-import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.errors.UnknownTopicIdException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchRequest;
@@ -60,7 +54,8 @@ final class FetchAttempt {
       Partitions partitions,
       Guard guard,
       ScheduledExecutorService timer,
-      Quotas quotas) {
+      Quotas quotas,
+      ClosestReplica closest) {
 
     int bytesMax(Request<FetchRequest> request) {
       FetchRequest body = request.body();
@@ -74,7 +69,7 @@ final class FetchAttempt {
   private final Services services;
   private final Request<FetchRequest> request;
   private final FetchSessions.Turn turn;
-  private final FetchIsolation isolation;
+  private final FetchReader reader;
   private final Kind sentAs;
   private final CompletableFuture<Reply> reply = new CompletableFuture<>();
   private final AtomicInteger wanted = new AtomicInteger();
@@ -104,12 +99,7 @@ final class FetchAttempt {
     FetchRequest body = request.body();
     this.maxBytes = services.bytesMax(request);
     this.sentAs = body.isFromFollower() ? Kind.REPLICATION_OUT : Kind.BYTES_OUT;
-    this.isolation =
-        body.isFromFollower()
-            ? FetchIsolation.LOG_END
-            : body.isolationLevel() == IsolationLevel.READ_COMMITTED
-                ? FetchIsolation.TXN_COMMITTED
-                : FetchIsolation.HIGH_WATERMARK;
+    this.reader = FetchReader.of(services, request);
   }
 
   CompletableFuture<Reply> begin() {
@@ -208,51 +198,36 @@ final class FetchAttempt {
       return; // under way or in the response, and so dirty again at the end
     }
     try {
-      if (!readable(interest.key())) {
+      if (!reader.mayRead(interest.key())) {
         refuse(interest, Errors.TOPIC_AUTHORIZATION_FAILED, null);
         return;
       }
-      Partition partition = services.partitions().leaderOrThrow(id(interest.key()));
+      Partition partition = reader.partition(interest.key());
       interest.watch(partition);
       interest.mark(Kind.TOTAL_FETCH, 1);
+      OptionalInt nearer = reader.nearer(partition);
+      if (nearer.isPresent()) {
+        full = true;
+        interest.part(FetchPart.elsewhere(partition.marks(reader.isolation()), nearer.getAsInt()));
+        return;
+      }
       int room = Math.max(0, Math.min(interest.maxBytes(), maxBytes - bytes - promisedBytes));
       long offset = interest.fetchOffset();
-      ReadRequest wanted = readRequest(interest, offset, room);
-      boolean told = request.body().isFromFollower() && before == null;
+      ReadRequest wanted = wanted(interest, offset, room);
+      boolean tells = request.body().isFromFollower() && before == null;
       PartitionRead read =
-          told
-              ? partition.readAsFollower(wanted, follower(interest), interest.lastFetchedEpoch())
-              : partition.read(wanted);
+          tells
+              ? partition.readAsFollower(
+                  wanted, reader.follower(interest, arrivedMs), interest.lastFetchedEpoch())
+              : reader.read(partition, wanted);
       take(interest, read, offset, room);
     } catch (RuntimeException failure) {
       refuse(interest, Dispatcher.error(failure), null);
     }
   }
 
-  private FollowerFetch follower(Interest interest) {
-    FetchRequest body = request.body();
-    return new FollowerFetch(
-        body.replicaId(),
-        body.replicaEpoch(),
-        interest.leaderEpoch().orElse(-1),
-        interest.fetchOffset(),
-        interest.logStartOffset(),
-        arrivedMs);
-  }
-
-  /** Asked before it is looked whether there is such a topic, unless it was named by its id. */
-  private boolean readable(FetchKey key) {
-    if (request.body().isFromFollower()) {
-      return services.guard().allowsCluster(request.context(), AclOperation.CLUSTER_ACTION);
-    }
-    String topic = key.byId() ? services.control().view().topicName(key.topicId()) : key.topic();
-    return topic == null
-        || services.guard().allowsTopic(request.context(), AclOperation.READ, topic);
-  }
-
-  private ReadRequest readRequest(Interest interest, long offset, int room) {
-    return new ReadRequest(
-        offset, room, first(), interest.leaderEpoch(), isolation, request.context().connectionId);
+  private ReadRequest wanted(Interest interest, long offset, int room) {
+    return reader.wanted(interest, offset, room, first());
   }
 
   private void take(Interest interest, PartitionRead read, long offset, int room) {
@@ -326,7 +301,7 @@ final class FetchAttempt {
       try {
         if (answer.got instanceof ReplayRead read) {
           interest.mark(Kind.REMOTE_FETCH_BYTES, read.sizeBytes());
-          boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
+          boolean committedOnly = reader.isolation() == FetchIsolation.TXN_COMMITTED;
           if (!goesOn(answer.asked, read)) {
             full |= read.sizeBytes() > 0;
             short version = request.body().version();
@@ -353,9 +328,9 @@ final class FetchAttempt {
       return false;
     }
     read.close();
-    Partition partition = services.partitions().leaderOrThrow(id(asked.interest.key()));
-    ReadRequest further = readRequest(asked.interest, next, asked.room);
-    take(asked.interest, partition.read(further), next, asked.room);
+    Partition partition = reader.partition(asked.interest.key());
+    ReadRequest further = wanted(asked.interest, next, asked.room);
+    take(asked.interest, reader.read(partition, further), next, asked.room);
     return true;
   }
 
@@ -457,26 +432,10 @@ final class FetchAttempt {
 
   private PartitionRead.@Nullable Marks marks(Interest interest) {
     try {
-      return services.partitions().leaderOrThrow(id(interest.key())).marks(isolation);
+      return reader.partition(interest.key()).marks(reader.isolation());
     } catch (RuntimeException unknown) {
       return null;
     }
-  }
-
-  private TopicIdPartition id(FetchKey key) {
-    ClusterView view = services.control().view();
-    if (key.byId()) {
-      String name = view.topicName(key.topicId());
-      if (name == null) {
-        throw new UnknownTopicIdException("there is no topic with id " + key.topicId());
-      }
-      return new TopicIdPartition(key.topicId(), key.partition(), name);
-    }
-    Uuid id = view.topicId(key.topic());
-    if (id.equals(Uuid.ZERO_UUID)) {
-      throw new UnknownTopicOrPartitionException("there is no topic " + key.topic());
-    }
-    return new TopicIdPartition(id, key.partition(), key.topic());
   }
 
   private static TopicIdPartition named(FetchKey key) {

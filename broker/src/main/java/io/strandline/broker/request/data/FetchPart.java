@@ -8,6 +8,7 @@ import io.strandline.broker.request.SliceRecords;
 import io.strandline.replay.ReplayRead;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.common.message.FetchResponseData.EpochEndOffset;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param marks null with an error that precedes them
  * @param slow still being read, or the tier did not answer: nothing yet, ask again, which for the
  *     latter an error says that clients repeat by themselves
- * @param diverging where it does, when a follower's history parts from this one
+ * @param more what there is to tell instead of records
  * @param release gives back what the records point to; called once
  */
 record FetchPart(
@@ -33,7 +34,7 @@ record FetchPart(
     BaseRecords records,
     @Nullable List<AbortedTransaction> aborted,
     boolean slow,
-    Optional<EpochEnd> diverging,
+    Consumer<PartitionData> more,
     Runnable release) {
   private FetchPart(
       PartitionRead.@Nullable Marks marks,
@@ -42,13 +43,26 @@ record FetchPart(
       @Nullable List<AbortedTransaction> aborted,
       boolean slow,
       Runnable release) {
-    this(marks, error, records, aborted, slow, Optional.empty(), release);
+    this(marks, error, records, aborted, slow, data -> {}, release);
   }
 
   /** A follower's history parts from this one, and it has to cut its log. */
   static FetchPart diverging(PartitionRead.Marks marks, EpochEnd end) {
+    return told(
+        marks,
+        data ->
+            data.setDivergingEpoch(
+                new EpochEndOffset().setEpoch(end.leaderEpoch()).setEndOffset(end.endOffset())));
+  }
+
+  /** Another replica is nearer to the client (KIP-392). */
+  static FetchPart elsewhere(PartitionRead.Marks marks, int broker) {
+    return told(marks, data -> data.setPreferredReadReplica(broker));
+  }
+
+  private static FetchPart told(PartitionRead.Marks marks, Consumer<PartitionData> more) {
     return new FetchPart(
-        marks, Errors.NONE, MemoryRecords.EMPTY, null, false, Optional.of(end), FetchPart::nothing);
+        marks, Errors.NONE, MemoryRecords.EMPTY, null, false, more, FetchPart::nothing);
   }
 
   static FetchPart failed(Errors error, PartitionRead.@Nullable Marks marks) {
@@ -144,10 +158,7 @@ record FetchPart(
           .setLastStableOffset(marks.lastStableOffset())
           .setLogStartOffset(marks.logStartOffset());
     }
-    diverging.ifPresent(
-        end ->
-            data.setDivergingEpoch(
-                new EpochEndOffset().setEpoch(end.leaderEpoch()).setEndOffset(end.endOffset())));
+    more.accept(data);
     return data;
   }
 }

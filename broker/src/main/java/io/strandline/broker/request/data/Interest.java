@@ -166,6 +166,7 @@ final class Interest implements Watcher {
         FetchResponse.recordsSize(data) > 0
             || !toldTier.equals(tier)
             || FetchResponse.isDivergingEpoch(data)
+            || FetchResponse.isPreferredReplica(data)
             || data.errorCode() != Errors.NONE.code()
             || toldHighWatermark != data.highWatermark()
             || toldLogStart != data.logStartOffset();

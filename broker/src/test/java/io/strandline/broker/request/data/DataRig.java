@@ -254,7 +254,14 @@ final class DataRig {
 
   CompletableFuture<Reply> fetch(Ask ask) {
     return new FetchHandler(
-            new FetchAttempt.Services(data, control, partitions, guard, time, Quotas.none()),
+            new FetchAttempt.Services(
+                data,
+                control,
+                partitions,
+                guard,
+                time,
+                Quotas.none(),
+                new ClosestReplica(control, Optional.empty())),
             sessions)
         .handle(request(ApiKeys.FETCH, ask.build()))
         .toCompletableFuture();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -17,6 +18,9 @@ import org.apache.kafka.common.errors.ProducerFencedException;
  * producer that another of the same id takes over from, and which then tries to commit.
  */
 final class TransactionalWriter extends Client {
+  /** The groups are to keep up with what is written while brokers come and go. */
+  private static final long PAUSE_NANOS = 10_000_000;
+
   private static final int RECORDS_MAX = 5;
 
   private final String bootstrap;
@@ -52,6 +56,7 @@ final class TransactionalWriter extends Client {
         takeOver();
       }
       number++;
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
     producer.close(Duration.ZERO);
   }

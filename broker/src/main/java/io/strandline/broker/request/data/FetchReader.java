@@ -1,0 +1,114 @@
+package io.strandline.broker.request.data;
+
+import io.strandline.broker.control.ClusterView;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.PartitionRead;
+import io.strandline.broker.partition.ReadRequest;
+import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.request.Request;
+import java.util.OptionalInt;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.server.storage.log.FetchIsolation;
+
+/**
+ * Who fetches, a client or a follower: what it may read, from which replica, and up to where.
+ *
+ * @param isolation up to where
+ */
+record FetchReader(
+    FetchAttempt.Services services, Request<FetchRequest> request, FetchIsolation isolation) {
+  private static final short ANY_REPLICA_SINCE = 11;
+
+  static FetchReader of(FetchAttempt.Services services, Request<FetchRequest> request) {
+    FetchRequest body = request.body();
+    return new FetchReader(
+        services,
+        request,
+        body.isFromFollower()
+            ? FetchIsolation.LOG_END
+            : body.isolationLevel() == IsolationLevel.READ_COMMITTED
+                ? FetchIsolation.TXN_COMMITTED
+                : FetchIsolation.HIGH_WATERMARK);
+  }
+
+  /** Asked before it is looked whether there is such a topic, unless it was named by its id. */
+  boolean mayRead(FetchKey key) {
+    if (request.body().isFromFollower()) {
+      return services.guard().allowsCluster(request.context(), AclOperation.CLUSTER_ACTION);
+    }
+    String topic = key.byId() ? services.control().view().topicName(key.topicId()) : key.topic();
+    return topic == null
+        || services.guard().allowsTopic(request.context(), AclOperation.READ, topic);
+  }
+
+  /**
+   * Clients of version 11 on may be served by any replica, as they may be sent to one (KIP-392).
+   */
+  private boolean anyReplica() {
+    return !request.body().isFromFollower() && request.version() >= ANY_REPLICA_SINCE;
+  }
+
+  /**
+   * @throws org.apache.kafka.common.errors.ApiException there is no such partition, or not here
+   */
+  Partition partition(FetchKey key) {
+    return anyReplica()
+        ? services.partitions().replicaOrThrow(id(key))
+        : services.partitions().leaderOrThrow(id(key));
+  }
+
+  private TopicIdPartition id(FetchKey key) {
+    ClusterView view = services.control().view();
+    if (key.byId()) {
+      String name = view.topicName(key.topicId());
+      if (name == null) {
+        throw new UnknownTopicIdException("there is no topic with id " + key.topicId());
+      }
+      return new TopicIdPartition(key.topicId(), key.partition(), name);
+    }
+    Uuid id = view.topicId(key.topic());
+    if (id.equals(Uuid.ZERO_UUID)) {
+      throw new UnknownTopicOrPartitionException("there is no topic " + key.topic());
+    }
+    return new TopicIdPartition(id, key.partition(), key.topic());
+  }
+
+  /** Another replica that the client is to read this one from, which leads. */
+  OptionalInt nearer(Partition partition) {
+    return anyReplica() && partition.leads()
+        ? services.closest().choose(partition, request)
+        : OptionalInt.empty();
+  }
+
+  ReadRequest wanted(Interest interest, long offset, int room, boolean atLeastOneBatch) {
+    return new ReadRequest(
+        offset,
+        room,
+        atLeastOneBatch,
+        interest.leaderEpoch(),
+        isolation,
+        request.context().connectionId);
+  }
+
+  PartitionRead read(Partition partition, ReadRequest wanted) {
+    return anyReplica() ? partition.readReplica(wanted) : partition.read(wanted);
+  }
+
+  /** What a follower's fetch says of its replica. */
+  FollowerFetch follower(Interest interest, long arrivedMs) {
+    FetchRequest body = request.body();
+    return new FollowerFetch(
+        body.replicaId(),
+        body.replicaEpoch(),
+        interest.leaderEpoch().orElse(-1),
+        interest.fetchOffset(),
+        interest.logStartOffset(),
+        arrivedMs);
+  }
+}

@@ -1,0 +1,128 @@
+package io.strandline.tests.cluster;
+
+import io.strandline.tests.fault.Waiting;
+import io.strandline.tests.process.Ports;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import kafka.tools.StorageTool;
+import org.apache.kafka.clients.admin.Admin;
+
+/** An Apache Kafka of the version we build on, controller and broker, in a process of its own. */
+final class KafkaPeer implements AutoCloseable {
+  private final Path dir;
+  private final int id;
+  private final int port = Ports.free();
+  private final int controllerPort = Ports.free();
+  private final String clusterId;
+  private Process process;
+
+  private KafkaPeer(Path dir, int id, String clusterId) throws IOException {
+    this.dir = dir;
+    this.id = id;
+    this.clusterId = clusterId;
+  }
+
+  /**
+   * Formats it and waits until it serves.
+   *
+   * @param settings beside addresses and directories
+   */
+  static KafkaPeer start(Path dir, int id, String clusterId, Map<String, String> settings)
+      throws IOException {
+    KafkaPeer peer = new KafkaPeer(dir, id, clusterId);
+    peer.format(settings);
+    peer.launch();
+    return peer;
+  }
+
+  String bootstrap() {
+    return "127.0.0.1:" + port;
+  }
+
+  int id() {
+    return id;
+  }
+
+  /** Which a node needs that joins its quorum as a broker. */
+  String voters() {
+    return id + "@127.0.0.1:" + controllerPort;
+  }
+
+  Path data() {
+    return dir.resolve("data");
+  }
+
+  private void format(Map<String, String> settings) throws IOException {
+    Map<String, String> all = new LinkedHashMap<>(settings);
+    all.put("process.roles", "broker,controller");
+    all.put("node.id", Integer.toString(id));
+    all.put("controller.quorum.voters", voters());
+    all.put(
+        "listeners", "PLAINTEXT://" + bootstrap() + ",CONTROLLER://127.0.0.1:" + controllerPort);
+    all.put("controller.listener.names", "CONTROLLER");
+    all.put("log.dirs", data().toString());
+    Files.createDirectories(dir);
+    Properties properties = new Properties();
+    properties.putAll(all);
+    try (Writer writer = Files.newBufferedWriter(dir.resolve("server.properties"))) {
+      properties.store(writer, null);
+    }
+    String[] format = {
+      "format", "-t", clusterId, "-c", dir.resolve("server.properties").toString()
+    };
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    if (StorageTool.execute(format, new PrintStream(said, true, StandardCharsets.UTF_8)) != 0) {
+      throw new IOException("formatting failed:\n" + said.toString(StandardCharsets.UTF_8));
+    }
+  }
+
+  void launch() throws IOException {
+    process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "kafka.Kafka",
+                dir.resolve("server.properties").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(dir.resolve("kafka.out").toFile()))
+            .start();
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap()))) {
+      Waiting.until(
+          "Apache Kafka to serve",
+          () ->
+              admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).stream()
+                  .anyMatch(node -> node.id() == id));
+    }
+  }
+
+  /** No goodbye. */
+  void kill() {
+    process.destroyForcibly().onExit().join();
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+
+  /** The files of batches of a partition there, in order. */
+  static List<Path> logs(Path data, String partition) throws IOException {
+    try (var files = Files.list(data.resolve(partition))) {
+      return files.filter(file -> file.toString().endsWith(".log")).sorted().toList();
+    }
+  }
+}

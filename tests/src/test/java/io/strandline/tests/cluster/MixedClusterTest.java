@@ -1,0 +1,265 @@
+package io.strandline.tests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tests.fault.Waiting;
+import io.strandline.tests.process.BrokerProcess;
+import io.strandline.tests.process.Ports;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import kafka.tools.StorageTool;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A broker of ours joins a cluster of Apache Kafka: it follows, leads, is followed and hands back,
+ * by ordinary reassignments, transactions and groups included; and the logs are the same bytes.
+ */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class MixedClusterTest {
+  private static final int KAFKA = 0;
+  private static final int OURS = 9;
+  private static final TopicPartition PARTITION = new TopicPartition("moved", 0);
+  private static final Map<String, String> COMMON =
+      Map.of(
+          "offsets.topic.replication.factor", "2",
+          "offsets.topic.num.partitions", "2",
+          "transaction.state.log.replication.factor", "2",
+          "transaction.state.log.num.partitions", "2",
+          "transaction.state.log.min.isr", "1",
+          "group.initial.rebalance.delay.ms", "0",
+          "broker.session.timeout.ms", "3000",
+          "broker.heartbeat.interval.ms", "500");
+
+  @TempDir Path dir;
+  private final List<String> expected = new ArrayList<>();
+  private final List<String> read = new ArrayList<>();
+  private int next;
+
+  @Test
+  void aPartitionGoesThereAndBackUnderTransactionsAndGroups() throws Exception {
+    String clusterId = Uuid.randomUuid().toString();
+    try (KafkaPeer kafka = KafkaPeer.start(dir.resolve("kafka"), KAFKA, clusterId, COMMON);
+        BrokerProcess ours = join(kafka, clusterId);
+        Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()));
+        KafkaProducer<String, String> producer = producer(kafka, ours);
+        KafkaConsumer<String, String> group = consumer(kafka, ours)) {
+      admin
+          .createTopics(List.of(new NewTopic(PARTITION.topic(), Map.of(0, List.of(KAFKA)))))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+      producer.initTransactions();
+      group.subscribe(List.of(PARTITION.topic()));
+      transactions(producer, group);
+
+      move(admin, KAFKA, OURS);
+      transactions(producer, group);
+      awaitEqual(kafka, ours);
+      move(admin, OURS, KAFKA);
+      elect(admin);
+      awaitLeader(admin, OURS);
+      transactions(producer, group);
+      awaitEqual(kafka, ours);
+
+      ours.kill();
+      awaitLeader(admin, KAFKA);
+      transactions(producer, group);
+      ours.startAgain();
+      awaitInSync(admin, Set.of(KAFKA, OURS));
+      awaitEqual(kafka, ours);
+
+      move(admin, OURS);
+      transactions(producer, group);
+      move(admin, KAFKA);
+      transactions(producer, group);
+      awaitLeader(admin, KAFKA);
+      assertThat(fromTheBeginning(kafka, ours)).containsExactlyElementsOf(expected);
+    }
+  }
+
+  private BrokerProcess join(KafkaPeer kafka, String clusterId) throws IOException {
+    int port = Ports.free();
+    Path home = dir.resolve("ours");
+    Map<String, String> settings = new LinkedHashMap<>(COMMON);
+    settings.put("process.roles", "broker");
+    settings.put("node.id", Integer.toString(OURS));
+    settings.put("controller.quorum.voters", kafka.voters());
+    settings.put("controller.listener.names", "CONTROLLER");
+    settings.put("listeners", "PLAINTEXT://127.0.0.1:" + port);
+    settings.put("log.dirs", home.resolve("data").toString());
+    settings.put("strandline.object.store", "file:" + dir.resolve("objects"));
+    Properties properties = new Properties();
+    properties.putAll(settings);
+    Files.createDirectories(home);
+    try (Writer writer = Files.newBufferedWriter(home.resolve("format.properties"))) {
+      properties.store(writer, null);
+    }
+    String[] format = {
+      "format", "-t", clusterId, "-c", home.resolve("format.properties").toString()
+    };
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    assertThat(StorageTool.execute(format, new PrintStream(said, true, StandardCharsets.UTF_8)))
+        .as(said.toString(StandardCharsets.UTF_8))
+        .isZero();
+    BrokerProcess broker = BrokerProcess.launch(home, port, settings);
+    broker.awaitReady();
+    return broker;
+  }
+
+  // ---- clients
+
+  private static Properties clients(KafkaPeer kafka, BrokerProcess ours) {
+    Properties properties = new Properties();
+    properties.put("bootstrap.servers", kafka.bootstrap() + "," + ours.bootstrap());
+    return properties;
+  }
+
+  private static KafkaProducer<String, String> producer(KafkaPeer kafka, BrokerProcess ours) {
+    Properties properties = clients(kafka, ours);
+    properties.put("transactional.id", "mover");
+    return new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer());
+  }
+
+  private static KafkaConsumer<String, String> consumer(KafkaPeer kafka, BrokerProcess ours) {
+    Properties properties = clients(kafka, ours);
+    properties.put("group.id", "movers");
+    properties.put("isolation.level", "read_committed");
+    properties.put("auto.offset.reset", "earliest");
+    properties.put("enable.auto.commit", "false");
+    return new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer());
+  }
+
+  /** Some committed with the offsets of what the group read, some aborted; the group reads all. */
+  private void transactions(
+      KafkaProducer<String, String> producer, KafkaConsumer<String, String> group) {
+    for (int i = 0; i < 20; i++) {
+      boolean commits = i % 4 != 3;
+      producer.beginTransaction();
+      for (int n = 0; n < 5; n++) {
+        String value = "value " + next++;
+        var unused = producer.send(new ProducerRecord<>(PARTITION.topic(), 0, null, value));
+        if (commits) {
+          expected.add(value);
+        }
+      }
+      if (commits) {
+        ConsumerGroupMetadata metadata = group.groupMetadata();
+        if (metadata.generationId() >= 0) {
+          producer.sendOffsetsToTransaction(
+              Map.of(PARTITION, new OffsetAndMetadata(group.position(PARTITION))), metadata);
+        }
+        producer.commitTransaction();
+      } else {
+        producer.flush();
+        producer.abortTransaction();
+      }
+      group.poll(Duration.ofMillis(20)).forEach(r -> read.add(r.value()));
+    }
+    Waiting.until(
+        "the group to read all",
+        () -> {
+          group.poll(Duration.ofMillis(100)).forEach(r -> read.add(r.value()));
+          return read.size() >= expected.size();
+        });
+    assertThat(read).containsExactlyElementsOf(expected);
+  }
+
+  private static List<String> fromTheBeginning(KafkaPeer kafka, BrokerProcess ours) {
+    List<String> found = new ArrayList<>();
+    try (KafkaConsumer<String, String> consumer = consumer(kafka, ours)) {
+      consumer.assign(List.of(PARTITION));
+      consumer.seekToBeginning(List.of(PARTITION));
+      long end = consumer.endOffsets(List.of(PARTITION)).get(PARTITION);
+      while (consumer.position(PARTITION) < end) {
+        consumer.poll(Duration.ofMillis(200)).forEach(r -> found.add(r.value()));
+      }
+    }
+    return found;
+  }
+
+  // ---- the cluster
+
+  private static void move(Admin admin, Integer... replicas) throws Exception {
+    admin
+        .alterPartitionReassignments(
+            Map.of(PARTITION, Optional.of(new NewPartitionReassignment(List.of(replicas)))))
+        .all()
+        .get(30, TimeUnit.SECONDS);
+    awaitInSync(admin, Set.of(replicas));
+  }
+
+  private static void elect(Admin admin) throws Exception {
+    admin.electLeaders(ElectionType.PREFERRED, Set.of(PARTITION)).all().get(30, TimeUnit.SECONDS);
+  }
+
+  private static TopicPartitionInfo describe(Admin admin) throws Exception {
+    return admin
+        .describeTopics(List.of(PARTITION.topic()))
+        .allTopicNames()
+        .get(30, TimeUnit.SECONDS)
+        .get(PARTITION.topic())
+        .partitions()
+        .get(0);
+  }
+
+  private static void awaitInSync(Admin admin, Set<Integer> brokers) {
+    Waiting.until(
+        "in sync on " + brokers,
+        () ->
+            describe(admin).isr().stream().map(Node::id).collect(Collectors.toSet()).equals(brokers)
+                && describe(admin).replicas().size() == brokers.size());
+  }
+
+  private static void awaitLeader(Admin admin, int broker) {
+    Waiting.until(
+        "led by " + broker,
+        () -> describe(admin).leader() != null && describe(admin).leader().id() == broker);
+  }
+
+  private static void awaitEqual(KafkaPeer kafka, BrokerProcess ours) {
+    Waiting.until(
+        "equal logs",
+        () -> {
+          byte[] theirs = bytes(kafka.data());
+          return theirs.length > 0 && Arrays.equals(theirs, bytes(ours.dir().resolve("data")));
+        });
+  }
+
+  private static byte[] bytes(Path data) throws IOException {
+    List<Path> logs = KafkaPeer.logs(data, PARTITION.toString());
+    assertThat(logs).hasSize(1);
+    return Files.readAllBytes(logs.get(0));
+  }
+}
