@@ -52,27 +52,6 @@ class ControllersTest {
   }
 
   @Test
-  void votersOfTheConfigurationServeAsWell() throws Exception {
-    try (TestCluster cluster =
-        new Blueprint(dir)
-            .with(NodeRole.CONTROLLER, 7)
-            .with(NodeRole.BROKER, 1, 2)
-            .replicas(1, 1)
-            .withStaticVoters()
-            .start()) {
-      roundTrip(cluster, "static");
-      assertThat(voters(cluster)).containsExactly(7);
-      BrokerProcess controller = cluster.node(7);
-      controller.kill();
-      List<String> values = Records.values("without a controller", 20);
-      Records.produce(cluster.bootstrap(), "static", 2, values);
-      controller.startAgain();
-      ClusterTopics.awaitLive(cluster, Set.of(1, 2));
-      roundTrip(cluster, "controller-back");
-    }
-  }
-
-  @Test
   void aControllerJoinsAndTakesThePlaceOfAnother() throws Exception {
     try (TestCluster cluster =
         new Blueprint(dir)

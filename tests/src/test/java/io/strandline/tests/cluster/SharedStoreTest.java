@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One object store for all brokers of a cluster. */
+/** One object store for all brokers of a cluster, whose controller stands in its configuration. */
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class SharedStoreTest {
   private static final String TOPIC = "tiered";
@@ -33,6 +33,7 @@ class SharedStoreTest {
             .with(NodeRole.CONTROLLER, 9)
             .with(NodeRole.BROKER, 1, 2)
             .replicas(1, 1)
+            .withStaticVoters()
             .set(
                 Map.of(
                     "strandline.metadata.backup.ms", "1000",
