@@ -209,8 +209,7 @@ class FollowersTest {
   @Test
   void aStrangerIsTold() {
     Followers followers = led(List.of(1, 2), 0);
-    assertThatThrownBy(
-            () -> followers.requireReplica(new FollowerFetch(8, -1, EPOCH, 0, 0, nowMs)))
+    assertThatThrownBy(() -> followers.requireReplica(new FollowerFetch(8, -1, EPOCH, 0, 0, nowMs)))
         .isInstanceOf(UnknownLeaderEpochException.class);
     assertThatThrownBy(() -> followers.requireReplica(new FollowerFetch(8, -1, -1, 0, 0, nowMs)))
         .isInstanceOf(NotLeaderOrFollowerException.class);
@@ -237,13 +236,11 @@ class FollowersTest {
   }
 
   private Followers led(List<Integer> isr, long epochStart) {
-    return new Followers(
-        state(isr, 0), new Followers.Leader(1, epochStart), replicas, null, nowMs);
+    return new Followers(state(isr, 0), new Followers.Leader(1, epochStart), replicas, null, nowMs);
   }
 
   private void fetched(Followers followers, int replica, long offset, long leaderEnd) {
-    followers.fetched(
-        new FollowerFetch(replica, BROKER_EPOCH, EPOCH, offset, 0, nowMs), leaderEnd);
+    followers.fetched(new FollowerFetch(replica, BROKER_EPOCH, EPOCH, offset, 0, nowMs), leaderEnd);
   }
 
   private static PartitionState state(List<Integer> isr, int partitionEpoch) {
