@@ -245,6 +245,28 @@ class SeveralBrokersTest {
   }
 
   @Test
+  void itsCoordinatorAndItsPartitionsMoveWhileATransactionIsOpen() throws Exception {
+    clients.transactionVersion(2);
+    TopicPartition coordinator = new TopicPartition(Topic.TRANSACTION_STATE_TOPIC_NAME, 0);
+    List<TopicPartition> topic = topic("moving", 1, 2, 3);
+    try (KafkaProducer<String, String> producer = clients.begun("moving")) {
+      send(producer, topic, "before");
+      ClusterTopics.move(cluster, coordinator, 1);
+      ClusterTopics.move(cluster, topic.get(2), 2);
+      send(producer, topic, "after");
+      producer.commitTransaction();
+      producer.beginTransaction();
+      send(producer, topic, "aborted");
+      ClusterTopics.move(cluster, coordinator, 2);
+      ClusterTopics.move(cluster, topic.get(2), 3);
+      producer.abortTransaction();
+      TransactionClients.await("its end", () -> state("moving") == TransactionState.COMPLETE_ABORT);
+    }
+    topic.forEach(tp -> assertThat(clients.committed(tp)).containsExactly("before", "after"));
+    topic.forEach(tp -> assertThat(clients.read(tp, IsolationLevel.READ_UNCOMMITTED)).hasSize(3));
+  }
+
+  @Test
   void aDeletedTopicNeedsNoMarker() throws Exception {
     clients.transactionVersion(2);
     List<TopicPartition> kept = topic("kept", 1, 2, 3);
