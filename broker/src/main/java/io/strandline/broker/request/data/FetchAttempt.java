@@ -12,6 +12,7 @@ import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.request.NewLeaders;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import io.strandline.replay.ReplayException;
@@ -47,6 +48,9 @@ import org.jspecify.annotations.Nullable;
  * and from the timer; none of them blocks here.
  */
 final class FetchAttempt {
+  /** The first version that names new leaders (KIP-951). */
+  private static final short LEADERS_SINCE = 16;
+
   /** What all attempts share. */
   record Services(
       DataConfig config,
@@ -390,7 +394,11 @@ final class FetchAttempt {
         data.put(named(interest.key()), one);
       }
     }
-    FetchResponse response = FetchResponse.of(Errors.NONE, 0, turn.id(), data, List.of());
+    NewLeaders leaders = new NewLeaders(services.control(), request);
+    if (request.version() >= LEADERS_SINCE) {
+      data.forEach((id, one) -> FetchPart.tell(leaders, id, one));
+    }
+    FetchResponse response = FetchResponse.of(Errors.NONE, 0, turn.id(), data, leaders.nodes());
     leave();
     reply.complete(Reply.of(response, () -> parts.forEach(part -> part.release().run())));
     dropLate();

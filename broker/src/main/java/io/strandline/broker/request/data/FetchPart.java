@@ -4,11 +4,13 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.replica.TierMark;
+import io.strandline.broker.request.NewLeaders;
 import io.strandline.broker.request.SliceRecords;
 import io.strandline.replay.ReplayRead;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.common.message.FetchResponseData.EpochEndOffset;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -160,5 +162,15 @@ record FetchPart(
     }
     more.accept(data);
     return data;
+  }
+
+  /** The leader that a partition has now, if it is led here no more. */
+  static void tell(NewLeaders leaders, TopicIdPartition id, PartitionData one) {
+    leaders.tell(
+        one.errorCode(),
+        id.topicId(),
+        id.topic(),
+        id.partition(),
+        (leader, epoch) -> one.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch));
   }
 }

@@ -9,6 +9,7 @@ import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.NewLeaders;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import io.strandline.broker.transaction.PartitionVerification;
@@ -23,6 +24,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
@@ -33,6 +35,7 @@ import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
+import org.apache.kafka.common.message.ProduceResponseData.NodeEndpoint;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.protocol.Errors;
@@ -58,6 +61,9 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   private static final short ZSTD_SINCE = 7;
   private static final int ATTRIBUTES_POSITION = 21;
   private static final int TRANSACTIONAL_MASK = 0x10;
+
+  /** The first version that names new leaders (KIP-951). */
+  private static final short LEADERS_SINCE = 10;
 
   private final ControlPlane control;
   private final Partitions partitions;
@@ -90,20 +96,20 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     List<Part> parts = append(request.context(), body, acks);
     if (allDone(parts)) { // as a rule: written inline, and no follower to wait for
       request.releaseFrame();
-      return CompletableFuture.completedFuture(reply(parts, acks));
+      return CompletableFuture.completedFuture(reply(request, parts));
     }
     CompletableFuture<Void> written = all(parts.stream().map(Part::written).toList());
     var unused = written.whenComplete((done, failure) -> request.releaseFrame());
     CompletableFuture<Void> acknowledged =
         acks == -1 ? all(parts.stream().map(Part::acknowledged).toList()) : written;
     if (acks != -1 || acknowledged.isDone()) {
-      return written.handle((done, failure) -> reply(parts, acks));
+      return written.handle((done, failure) -> reply(request, parts));
     }
     int timeoutMs = body.timeout();
     return written
         .handle((done, failure) -> timeoutMs)
         .thenCompose(ms -> within(acknowledged, ms))
-        .handle((done, failure) -> reply(parts, acks));
+        .handle((done, failure) -> reply(request, parts));
   }
 
   private static boolean allDone(List<Part> parts) {
@@ -254,8 +260,8 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   }
 
   @SuppressWarnings("ReferenceEquality") // the parts of a topic stand together
-  private static Reply reply(List<Part> parts, short acks) {
-    if (acks == 0) {
+  private Reply reply(Request<ProduceRequest> request, List<Part> parts) {
+    if (request.body().acks() == 0) {
       return parts.stream().anyMatch(p -> p.written.isCompletedExceptionally())
           ? Reply.closeConnection()
           : Reply.none();
@@ -270,7 +276,33 @@ final class ProduceHandler implements Handler<ProduceRequest> {
       }
       answers.partitionResponses().add(answer(part));
     }
+    if (request.version() >= LEADERS_SINCE) {
+      tellLeaders(request, data);
+    }
     return Reply.of(new ProduceResponse(data));
+  }
+
+  private void tellLeaders(Request<?> request, ProduceResponseData data) {
+    NewLeaders leaders = new NewLeaders(control, request);
+    for (TopicProduceResponse topic : data.responses()) {
+      for (PartitionProduceResponse one : topic.partitionResponses()) {
+        leaders.tell(
+            one.errorCode(),
+            topic.topicId(),
+            topic.name(),
+            one.index(),
+            (leader, epoch) -> one.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch));
+      }
+    }
+    for (Node node : leaders.nodes()) {
+      data.nodeEndpoints()
+          .add(
+              new NodeEndpoint()
+                  .setNodeId(node.id())
+                  .setHost(node.host())
+                  .setPort(node.port())
+                  .setRack(node.rack()));
+    }
   }
 
   private static TopicProduceResponse answerFor(TopicProduceData topic, ProduceResponseData data) {

@@ -3,6 +3,8 @@ package io.strandline.broker.request.share;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Handler;
+import io.strandline.broker.request.NewLeaders;
+import io.strandline.broker.request.NewLeaders.Current;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import io.strandline.broker.request.share.ShareFetchAttempt.Wanted;
@@ -119,7 +121,7 @@ final class ShareDataHandlers {
               if (asked.shareSessionEpoch() == ShareRequestMetadata.FINAL_EPOCH) {
                 sessions.close(member);
               }
-              return Reply.of(response(member, data, outcome));
+              return Reply.of(response(request, member, data, outcome));
             });
   }
 
@@ -227,6 +229,7 @@ final class ShareDataHandlers {
   }
 
   private ShareFetchResponse response(
+      Request<?> request,
       Member member,
       Map<TopicIdPartition, ShareFetchResponseData.PartitionData> data,
       Map<TopicIdPartition, Errors> acknowledged) {
@@ -237,7 +240,16 @@ final class ShareDataHandlers {
             all.computeIfAbsent(id, i -> ShareFetchResponse.partitionResponse(i, Errors.NONE))
                 .setAcknowledgeErrorCode(error.code())
                 .setAcknowledgeErrorMessage(told(error)));
-    return ShareFetchResponse.of(Errors.NONE, 0, all, List.of(), terms.lockMs(member.group()));
+    NewLeaders leaders = new NewLeaders(control, request);
+    all.forEach(
+        (id, one) -> {
+          Current current =
+              (leader, epoch) -> one.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch);
+          leaders.tell(one.errorCode(), id.topic(), id.partition(), current);
+          leaders.tell(one.acknowledgeErrorCode(), id.topic(), id.partition(), current);
+        });
+    return ShareFetchResponse.of(
+        Errors.NONE, 0, all, leaders.nodes(), terms.lockMs(member.group()));
   }
 
   // ---- acknowledge
@@ -268,21 +280,28 @@ final class ShareDataHandlers {
               if (asked.shareSessionEpoch() == ShareRequestMetadata.FINAL_EPOCH) {
                 sessions.close(member);
               }
-              return Reply.of(answer(member, outcome));
+              return Reply.of(answer(request, member, outcome));
             });
   }
 
-  private ShareAcknowledgeResponse answer(Member member, Map<TopicIdPartition, Errors> outcome) {
+  private ShareAcknowledgeResponse answer(
+      Request<?> request, Member member, Map<TopicIdPartition, Errors> outcome) {
+    NewLeaders leaders = new NewLeaders(control, request);
     LinkedHashMap<TopicIdPartition, ShareAcknowledgeResponseData.PartitionData> all =
         new LinkedHashMap<>();
     outcome.forEach(
-        (id, error) ->
-            all.put(
-                id,
-                ShareAcknowledgeResponse.partitionResponse(id, error)
-                    .setErrorMessage(told(error))));
+        (id, error) -> {
+          var one =
+              ShareAcknowledgeResponse.partitionResponse(id, error).setErrorMessage(told(error));
+          leaders.tell(
+              error.code(),
+              id.topic(),
+              id.partition(),
+              (leader, epoch) -> one.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch));
+          all.put(id, one);
+        });
     return ShareAcknowledgeResponse.of(
-        Errors.NONE, 0, all, List.of(), terms.lockMs(member.group()));
+        Errors.NONE, 0, all, leaders.nodes(), terms.lockMs(member.group()));
   }
 
   private static @Nullable String told(Errors error) {
