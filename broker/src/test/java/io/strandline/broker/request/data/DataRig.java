@@ -165,6 +165,7 @@ final class DataRig {
               case "logConfig" -> new LogConfig(config);
               case "offset" -> 1L;
               case "topics" -> known() ? Set.of(NAME) : Set.of();
+              case "broker" -> Optional.empty(); // of the other brokers none listens
               default -> throw new UnsupportedOperationException(method);
             });
   }
