@@ -20,6 +20,13 @@ final class Ask {
   private int maxBytes = 1 << 20;
   private FetchMetadata metadata = FetchMetadata.LEGACY;
   private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
+  private Optional<Integer> leaderEpoch = Optional.empty();
+
+  /** Of the partitions named after this. */
+  Ask believing(int epoch) {
+    leaderEpoch = Optional.of(epoch);
+    return this;
+  }
 
   Ask from(int partition, long offset) {
     return from(partition, offset, 1 << 20);
@@ -28,7 +35,7 @@ final class Ask {
   Ask from(int partition, long offset, int maxBytes) {
     partitions.put(
         new TopicPartition(DataRig.NAME, partition),
-        new FetchRequest.PartitionData(DataRig.TOPIC, offset, -1, maxBytes, Optional.empty()));
+        new FetchRequest.PartitionData(DataRig.TOPIC, offset, -1, maxBytes, leaderEpoch));
     return this;
   }
 

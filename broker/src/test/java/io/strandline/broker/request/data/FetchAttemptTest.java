@@ -77,9 +77,20 @@ class FetchAttemptTest {
   @Test
   void theEndOfLeadershipWakesIt() {
     rig.lead(0);
-    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0));
+    int epoch = rig.partition(0).leaderEpoch();
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().believing(epoch).from(0, 0));
     rig.follow(0);
-    assertThat(parts(parked).get(0).errorCode()).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER.code());
+    assertThat(parts(parked).get(0).errorCode()).isEqualTo(Errors.FENCED_LEADER_EPOCH.code());
+  }
+
+  @Test
+  void whoBelievesInNoEpochGoesOnAtTheFollower() {
+    rig.lead(0);
+    rig.append(0, 200);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 1));
+    rig.follow(0);
+    assertThat(parked).isNotDone();
+    assertThat(bytes(parts(rig.fetch(new Ask().from(0, 0))).get(0))).isPositive();
   }
 
   @Test
