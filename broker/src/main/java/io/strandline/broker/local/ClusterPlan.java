@@ -100,7 +100,7 @@ record ClusterPlan(
 
   /** Held until all are chosen, so that none is given twice. */
   private static int free(List<ServerSocket> held) throws IOException {
-    ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(HOST));
+    ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
     held.add(socket);
     return socket.getLocalPort();
   }

