@@ -11,7 +11,6 @@ import io.strandline.broker.replica.FollowedReplica;
 import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.reclaim.LocalSegments;
-import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
@@ -192,11 +191,13 @@ public final class Partition {
   }
 
   /** Frees local bytes of a follower: its leader says what is in the tier. */
-  void releaseTiered(TierPolicy policy) {
+  void releaseTiered(Tier tier) {
     Optional<TierMark> mark = tiered;
-    if (role instanceof Role.Following && mark.isPresent()) {
+    if (role instanceof Role.Following && mark.isPresent() && log.segmentCount() > 1) {
       long end = mark.get().endOffset();
-      var unused = step(() -> log.releaseTiered(end, policy, runtime.clock().millis()));
+      var unused =
+          tier.policy(this)
+              .map(policy -> step(() -> log.releaseTiered(end, policy, runtime.clock().millis())));
     }
   }
 

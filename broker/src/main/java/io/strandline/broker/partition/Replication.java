@@ -96,7 +96,7 @@ final class Replication implements AutoCloseable {
     long now = runtime.clock().millis();
     if (now - releasedMs >= RELEASE_MS) {
       releasedMs = now;
-      hosted.values().forEach(p -> tier.policy(p).ifPresent(p::releaseTiered));
+      hosted.values().forEach(partition -> partition.releaseTiered(tier));
     }
     if (now - reviewedMs >= replicas.settings().lagMaxMs().getAsLong() / 2) {
       reviewedMs = now;

@@ -36,11 +36,10 @@ final class FetchList {
     }
   }
 
-  /** Whether it was there. */
-  boolean remove(TopicIdPartition id) {
+  void remove(TopicIdPartition id) {
     lock.lock();
     try {
-      return entries.remove(id) != null;
+      entries.remove(id);
     } finally {
       lock.unlock();
     }
@@ -81,19 +80,6 @@ final class FetchList {
     } finally {
       lock.unlock();
     }
-  }
-
-  int size() {
-    lock.lock();
-    try {
-      return entries.size();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  boolean isEmpty() {
-    return size() == 0;
   }
 
   /** Those that are due. */

@@ -95,10 +95,6 @@ public final class Fetchers implements AutoCloseable {
     }
   }
 
-  synchronized int size() {
-    return running.size();
-  }
-
   @Override
   public void close() {
     List<Fetcher> all;

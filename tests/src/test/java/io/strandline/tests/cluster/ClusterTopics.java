@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.ElectionType;
@@ -60,8 +61,12 @@ public final class ClusterTopics {
   /** As the brokers know it now. */
   public static TopicPartitionInfo describe(TestCluster cluster, TopicPartition partition)
       throws Exception {
-    return cluster
-        .admin()
+    return describe(cluster.admin(), partition);
+  }
+
+  private static TopicPartitionInfo describe(Admin admin, TopicPartition partition)
+      throws Exception {
+    return admin
         .describeTopics(List.of(partition.topic()))
         .topicNameValues()
         .get(partition.topic())
@@ -72,7 +77,11 @@ public final class ClusterTopics {
 
   /** The leader's id, -1 without one. */
   public static int leader(TestCluster cluster, TopicPartition partition) throws Exception {
-    Node leader = describe(cluster, partition).leader();
+    return leader(cluster.admin(), partition);
+  }
+
+  private static int leader(Admin admin, TopicPartition partition) throws Exception {
+    Node leader = describe(admin, partition).leader();
     return leader == null ? -1 : leader.id();
   }
 
@@ -85,9 +94,35 @@ public final class ClusterTopics {
   /** Waits until one of these leads it. */
   public static void awaitLeader(
       TestCluster cluster, TopicPartition partition, Set<Integer> brokers) {
+    awaitLeader(cluster.admin(), partition, brokers);
+  }
+
+  /** The same in a cluster that is not only ours. */
+  static void awaitLeader(Admin admin, TopicPartition partition, Set<Integer> brokers) {
     Waiting.until(
         "a leader of " + partition + " among " + brokers,
-        () -> brokers.contains(leader(cluster, partition)));
+        () -> brokers.contains(leader(admin, partition)));
+  }
+
+  /** Asks for the partition to lie on these brokers; does not wait for it. */
+  static void reassign(Admin admin, TopicPartition partition, List<Integer> replicas)
+      throws Exception {
+    admin
+        .alterPartitionReassignments(
+            Map.of(partition, Optional.of(new NewPartitionReassignment(replicas))))
+        .all()
+        .get(30, TimeUnit.SECONDS);
+  }
+
+  /** Waits until exactly these have it, all in sync. */
+  static void awaitMoved(Admin admin, TopicPartition partition, Set<Integer> brokers) {
+    Waiting.until(
+        partition + " on " + brokers,
+        () -> {
+          TopicPartitionInfo now = describe(admin, partition);
+          return now.isr().stream().map(Node::id).collect(Collectors.toSet()).equals(brokers)
+              && now.replicas().size() == brokers.size();
+        });
   }
 
   /** Waits until exactly these are in sync. */

@@ -18,14 +18,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -33,9 +30,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.ElectionType;
-import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -89,22 +84,22 @@ class MixedClusterTest {
       awaitEqual(kafka, ours);
       move(admin, OURS, KAFKA);
       elect(admin);
-      awaitLeader(admin, OURS);
+      ClusterTopics.awaitLeader(admin, PARTITION, Set.of(OURS));
       transactions(producer, group);
       awaitEqual(kafka, ours);
 
       ours.kill();
-      awaitLeader(admin, KAFKA);
+      ClusterTopics.awaitLeader(admin, PARTITION, Set.of(KAFKA));
       transactions(producer, group);
       ours.startAgain();
-      awaitInSync(admin, Set.of(KAFKA, OURS));
+      ClusterTopics.awaitMoved(admin, PARTITION, Set.of(KAFKA, OURS));
       awaitEqual(kafka, ours);
 
       move(admin, OURS);
       transactions(producer, group);
       move(admin, KAFKA);
       transactions(producer, group);
-      awaitLeader(admin, KAFKA);
+      ClusterTopics.awaitLeader(admin, PARTITION, Set.of(KAFKA));
       assertThat(fromTheBeginning(kafka, ours)).containsExactlyElementsOf(expected);
     }
   }
@@ -212,40 +207,12 @@ class MixedClusterTest {
   // ---- the cluster
 
   private static void move(Admin admin, Integer... replicas) throws Exception {
-    admin
-        .alterPartitionReassignments(
-            Map.of(PARTITION, Optional.of(new NewPartitionReassignment(List.of(replicas)))))
-        .all()
-        .get(30, TimeUnit.SECONDS);
-    awaitInSync(admin, Set.of(replicas));
+    ClusterTopics.reassign(admin, PARTITION, List.of(replicas));
+    ClusterTopics.awaitMoved(admin, PARTITION, Set.of(replicas));
   }
 
   private static void elect(Admin admin) throws Exception {
     admin.electLeaders(ElectionType.PREFERRED, Set.of(PARTITION)).all().get(30, TimeUnit.SECONDS);
-  }
-
-  private static TopicPartitionInfo describe(Admin admin) throws Exception {
-    return admin
-        .describeTopics(List.of(PARTITION.topic()))
-        .allTopicNames()
-        .get(30, TimeUnit.SECONDS)
-        .get(PARTITION.topic())
-        .partitions()
-        .get(0);
-  }
-
-  private static void awaitInSync(Admin admin, Set<Integer> brokers) {
-    Waiting.until(
-        "in sync on " + brokers,
-        () ->
-            describe(admin).isr().stream().map(Node::id).collect(Collectors.toSet()).equals(brokers)
-                && describe(admin).replicas().size() == brokers.size());
-  }
-
-  private static void awaitLeader(Admin admin, int broker) {
-    Waiting.until(
-        "led by " + broker,
-        () -> describe(admin).leader() != null && describe(admin).leader().id() == broker);
   }
 
   private static void awaitEqual(KafkaPeer kafka, BrokerProcess ours) {

@@ -10,13 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -116,9 +113,7 @@ class TieredReplicaTest {
   }
 
   private static List<Path> logs(TestCluster cluster, int node) throws IOException {
-    try (Stream<Path> files = Files.list(replica(cluster, node))) {
-      return files.filter(file -> file.toString().endsWith(".log")).sorted().toList();
-    }
+    return KafkaPeer.logs(cluster.directory(node).resolve("data"), PARTITION.toString());
   }
 
   private static Path newest(TestCluster cluster, int node) throws IOException {
@@ -154,12 +149,7 @@ class TieredReplicaTest {
   }
 
   private static void move(TestCluster cluster, Integer... replicas) throws Exception {
-    cluster
-        .admin()
-        .alterPartitionReassignments(
-            Map.of(PARTITION, Optional.of(new NewPartitionReassignment(List.of(replicas)))))
-        .all()
-        .get(30, TimeUnit.SECONDS);
+    ClusterTopics.reassign(cluster.admin(), PARTITION, List.of(replicas));
   }
 
   // ---- records
