@@ -66,7 +66,7 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
   public void take(FetchPosition asked, FetchAnswer answer) {
     answer.tier().ifPresent(partition::tiered);
     if (answer.tier().filter(mark -> straggles(asked, mark)).isPresent()) {
-      replicas.stragglers().add(id());
+      replicas.stragglers().add(id(), asked);
       return;
     }
     ifStill(

@@ -11,6 +11,7 @@ import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.keep.Housekeeping;
 import io.strandline.broker.partition.lost.LostLogs;
+import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.TierProgress;
 import java.nio.file.Path;
@@ -263,15 +264,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         || (state.leader() >= 0 && state.leader() != node && !brandNew && tier.begins(state.id()));
   }
 
-  /** Lets a replica go that follows, and begin again as a new one does. */
-  private void renew(TopicIdPartition id) {
+  /** Lets a replica that still follows from there go, and begin again as a new one does. */
+  private void renew(TopicIdPartition id, FetchPosition found) {
     changes.execute(
         () -> {
           Partition partition = hosted.get(id.topicPartition());
-          if (partition != null
-              && partition.id().equals(id)
-              && partition.role() instanceof Role.Following
-              && tier.begins(id)) {
+          boolean same = partition != null && partition.id().equals(id);
+          if (same && partition.follower().standsAt(found) && tier.begins(id)) {
             LOG.atInfo()
                 .addKeyValue("partition", id)
                 .addKeyValue("offset", partition.logEndOffset())

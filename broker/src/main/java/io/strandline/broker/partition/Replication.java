@@ -3,11 +3,12 @@ package io.strandline.broker.partition;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.partition.meter.ReplicaMeters;
+import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.Replicas;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
@@ -29,20 +30,20 @@ final class Replication implements AutoCloseable {
   private final Replicas replicas;
   private final Map<TopicPartition, Partition> hosted;
   private final Tier tier;
-  private final Consumer<TopicIdPartition> renew;
+  private final BiConsumer<TopicIdPartition, FetchPosition> renew;
   private volatile @Nullable ScheduledFuture<?> ticks;
   private long reviewedMs; // the tick's
   private long releasedMs;
   private volatile boolean closed;
 
   /**
-   * @param renew lets a replica begin anew
+   * @param renew lets a replica begin anew if it still stands there
    */
   Replication(
       PartitionRuntime runtime,
       Map<TopicPartition, Partition> hosted,
       Tier tier,
-      Consumer<TopicIdPartition> renew) {
+      BiConsumer<TopicIdPartition, FetchPosition> renew) {
     this.runtime = runtime;
     this.replicas = runtime.replicas();
     this.hosted = hosted;

@@ -1,6 +1,6 @@
 package io.strandline.broker.replica;
 
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.TopicIdPartition;
 
@@ -9,19 +9,23 @@ import org.apache.kafka.common.TopicIdPartition;
  * begin anew at the tier's end rather than copy history that is there already. Threads: any.
  */
 public final class Stragglers {
-  private final Set<TopicIdPartition> found = ConcurrentHashMap.newKeySet();
+  private final Map<TopicIdPartition, FetchPosition> found = new ConcurrentHashMap<>();
 
-  public void add(TopicIdPartition partition) {
-    found.add(partition);
+  /**
+   * @param position where it stood then: one that stands elsewhere when its turn comes has begun
+   *     anew already, and may have caught up since
+   */
+  public void add(TopicIdPartition partition, FetchPosition position) {
+    found.put(partition, position);
   }
 
   /** Those found since this was last asked. */
-  public Set<TopicIdPartition> take() {
+  public Map<TopicIdPartition, FetchPosition> take() {
     if (found.isEmpty()) {
-      return Set.of();
+      return Map.of();
     }
-    Set<TopicIdPartition> taken = Set.copyOf(found);
-    found.removeAll(taken);
+    Map<TopicIdPartition, FetchPosition> taken = Map.copyOf(found);
+    taken.forEach(found::remove);
     return taken;
   }
 }

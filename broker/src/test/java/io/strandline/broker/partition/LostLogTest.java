@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.log.nursery.OpenTransactions;
+import io.strandline.broker.replica.FetchAnswer;
+import io.strandline.broker.replica.FetchPosition;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.TierPipeline.Relief;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.segment.EpochStart;
@@ -30,6 +33,8 @@ import java.util.stream.Stream;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.ProducerStateManager;
@@ -136,6 +141,59 @@ class LostLogTest {
       tier.asked.get(1).complete(null);
       assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isZero();
     }
+  }
+
+  /**
+   * Answers of its leader may say twice that it is far behind; the second must not cost what it has
+   * copied since, for which it may have been let into the ISR.
+   */
+  @Test
+  void aFollowerThatWasFarBehindBeginsAnewOnceAlone() throws Exception {
+    FakeTier tier = new FakeTier();
+    tier.begins = true;
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      Partition first = followFromTier(rig, tier, 0, 9);
+      Partition other = followFromTier(rig, tier, 1, 9);
+      behind(first);
+      await(() -> tier.countOf(0) == 2);
+      tier.nurseryOf(0).bounds(0, 20);
+      tier.lastOf(0).complete(null);
+      await(() -> rig.partitions.hosted(FIRST).isPresent());
+      Partition renewed = rig.partitions.hosted(FIRST).orElseThrow();
+      assertThat(renewed).isNotSameAs(first);
+      assertThat(renewed.logEndOffset()).isEqualTo(20);
+      behind(first); // was under way
+      behind(other); // found after it, so when this has its turn the other has had it
+      await(() -> tier.countOf(1) == 2);
+      assertThat(rig.partitions.hosted(FIRST)).containsSame(renewed);
+      assertThat(tier.countOf(0)).isEqualTo(2);
+    }
+  }
+
+  private static Partition followFromTier(Rig rig, FakeTier tier, int partition, long end)
+      throws IOException {
+    assertThat(rig.announceFollower(partition)).isEmpty();
+    tier.nurseryOf(partition).bounds(0, end);
+    tier.lastOf(partition).complete(null);
+    return rig.partitions.hosted(new TopicPartition(Rig.NAME, partition)).orElseThrow();
+  }
+
+  /** Its leader says that all it has locally lies above what this replica asked for. */
+  private static void behind(Partition follower) throws IOException {
+    FetchPosition asked = new FetchPosition(follower.leaderEpoch(), 9, 0, OptionalInt.empty());
+    follower
+        .follower()
+        .take(
+            asked,
+            new FetchAnswer(
+                Errors.NONE,
+                MemoryRecords.EMPTY,
+                25,
+                0,
+                Optional.empty(),
+                Optional.of(new TierMark(1, 20, 15))));
   }
 
   /** A kill between the directory and its metadata once cost all logs of the disk at this point. */
@@ -262,17 +320,26 @@ class LostLogTest {
     final List<Integer> epochs = new ArrayList<>();
     final List<TopicIdPartition> led = new ArrayList<>();
     final List<TopicIdPartition> deleted = new ArrayList<>();
+    boolean begins;
+
+    synchronized LogNursery nurseryOf(int partition) {
+      return nurseries.get(last(partition));
+    }
 
     synchronized long countOf(int partition) {
       return nurseries.stream().filter(n -> n.partition().partition() == partition).count();
     }
 
     synchronized CompletableFuture<Void> lastOf(int partition) {
+      return asked.get(last(partition));
+    }
+
+    private int last(int partition) {
       int last = nurseries.size() - 1;
       while (nurseries.get(last).partition().partition() != partition) {
         last--;
       }
-      return asked.get(last);
+      return last;
     }
 
     @Override
@@ -312,7 +379,7 @@ class LostLogTest {
 
     @Override
     public boolean begins(TopicIdPartition partition) {
-      return false;
+      return begins;
     }
 
     @Override

@@ -219,6 +219,12 @@ final class Rig implements AutoCloseable {
     return announce(partition, -1, List.of(NODE), List.of(NODE));
   }
 
+  /** Broker 2 leads, and this node may have no log to follow with yet. */
+  Optional<Partition> announceFollower(int partition) {
+    epoch++;
+    return announce(partition, 2, List.of(2, NODE), List.of(2, NODE));
+  }
+
   private Optional<Partition> announce(
       int partition, int leader, List<Integer> replicas, List<Integer> isr) {
     TopicIdPartition id = new TopicIdPartition(TOPIC, partition, NAME);
