@@ -123,6 +123,26 @@ class LostLogTest {
     }
   }
 
+  /**
+   * Taken up without a claim, it would lack the markers of transactions that the tier's end cuts.
+   */
+  @Test
+  void whatWasFoundBeforeNobodyLedIsLookedForAgainOnceSomebodyDoes() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      assertThat(rig.announceLeaderless(0)).isEmpty();
+      tier.asked.get(0).complete(null);
+      assertThat(tier.asked).as("nobody leads").hasSize(1);
+      assertThat(rig.announce(0)).isEmpty();
+      assertThat(tier.epochs).containsExactly(1, 2);
+      tier.asked.get(1).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isZero();
+    }
+  }
+
   @Test
   void aNodeThatDiesOnTheWayBeginsAgain() throws Exception {
     FakeTier tier = new FakeTier();

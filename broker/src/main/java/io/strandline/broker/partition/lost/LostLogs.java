@@ -100,10 +100,8 @@ public final class LostLogs implements AutoCloseable {
     Search mine = new Search(state.id(), place, found);
     Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
     Search now = before == null ? mine : before;
-    now.asked = new Asked(state.leaderEpoch(), state.leader() == node);
-    if (state.leader() >= 0 && !closed && now.begun.compareAndSet(false, true)) {
-      now.begin();
-    }
+    now.asked = new Asked(state.leaderEpoch(), state.leader() >= 0, state.leader() == node);
+    now.beginIfLed();
   }
 
   /**
@@ -128,9 +126,10 @@ public final class LostLogs implements AutoCloseable {
   }
 
   /**
+   * @param led whether anybody leads
    * @param leads whether this broker does
    */
-  private record Asked(int leaderEpoch, boolean leads) {}
+  private record Asked(int leaderEpoch, boolean led, boolean leads) {}
 
   private final class Search {
     private final TopicIdPartition id;
@@ -138,7 +137,7 @@ public final class LostLogs implements AutoCloseable {
     private final Found found;
     private final AtomicBoolean begun = new AtomicBoolean();
     private int failures;
-    private volatile Asked asked = new Asked(-1, false);
+    private volatile Asked asked = new Asked(-1, false, false);
 
     Search(TopicIdPartition id, Supplier<LogDirectory> place, Found found) {
       this.id = id;
@@ -150,7 +149,14 @@ public final class LostLogs implements AutoCloseable {
       return closed || searches.get(id.topicPartition()) != this;
     }
 
-    void begin() {
+    /** While nobody leads, the tier may still be moved by who led last. */
+    void beginIfLed() {
+      if (asked.led() && !closed && begun.compareAndSet(false, true)) {
+        begin();
+      }
+    }
+
+    private void begin() {
       LogDirectory directory;
       LogNursery nursery;
       try {
@@ -226,7 +232,8 @@ public final class LostLogs implements AutoCloseable {
 
     private void again() {
       if (!over()) {
-        begin();
+        begun.set(false);
+        beginIfLed();
       }
     }
   }
