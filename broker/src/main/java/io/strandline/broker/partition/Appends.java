@@ -5,16 +5,29 @@ import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.broker.partition.owner.Mailbox;
+import io.strandline.broker.partition.owner.Wakes;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
 
 /** Appends of a leader, from any thread, carried out by the partition's owner. */
-record Appends(
-    Partition partition, Mailbox mailbox, Leadership leadership, PartitionRuntime runtime) {
+final class Appends {
+  private final Partition partition;
+  private final Mailbox mailbox;
+  private final Leadership leadership;
+  private final PartitionRuntime runtime;
+  private Wakes wakes = Wakes.AT_ONCE; // of what was appended since the last rest; the owner's
 
-  PendingAppend append(MemoryRecords records, short acks, AppendTerms terms) {
+  Appends(Partition partition, Mailbox mailbox, Leadership leadership, PartitionRuntime runtime) {
+    this.partition = partition;
+    this.mailbox = mailbox;
+    this.leadership = leadership;
+    this.runtime = runtime;
+  }
+
+  PendingAppend append(MemoryRecords records, short acks, AppendTerms terms, Wakes wakes) {
+    wakes.begun();
     meters().mark(TopicMeters.Kind.TOTAL_PRODUCE);
     CompletableFuture<Appended> written = new CompletableFuture<>();
     boolean all = acks == -1;
@@ -28,10 +41,27 @@ record Appends(
 
           @Override
           public void run() {
+            joined(wakes);
             append(records, terms, all, pending);
           }
         });
     return pending;
+  }
+
+  /** Requests of which parts are carried out in one go: the first one's wake-ups serve for all. */
+  private void joined(Wakes next) {
+    if (wakes == Wakes.AT_ONCE) {
+      wakes = next;
+    } else if (next != Wakes.AT_ONCE) {
+      mailbox.after(next::done);
+    }
+  }
+
+  /** By what to wake those who wait for the appends since the last call; to be done then. */
+  Wakes settled() {
+    Wakes of = wakes;
+    wakes = Wakes.AT_ONCE;
+    return of;
   }
 
   private TopicMeters meters() {

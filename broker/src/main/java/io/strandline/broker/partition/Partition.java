@@ -7,6 +7,7 @@ import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.broker.partition.owner.Mailbox;
+import io.strandline.broker.partition.owner.Wakes;
 import io.strandline.broker.replica.FollowedReplica;
 import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
@@ -150,12 +151,17 @@ public final class Partition {
    *     min.insync.replicas}
    */
   public PendingAppend append(MemoryRecords records, short acks) {
-    return appends.append(records, acks, AppendTerms.CLIENT);
+    return append(records, acks, AppendTerms.CLIENT);
   }
 
   /** As above, of a transaction or by a coordinator that does not wait; in the present epoch. */
   public PendingAppend append(MemoryRecords records, short acks, AppendTerms terms) {
-    return appends.append(records, acks, terms);
+    return append(records, acks, terms, Wakes.AT_ONCE);
+  }
+
+  /** As above, as a part of a request, by whose {@code wakes} readers are told. */
+  public PendingAppend append(MemoryRecords records, short acks, AppendTerms terms, Wakes wakes) {
+    return appends.append(records, acks, terms, wakes);
   }
 
   /**
@@ -426,10 +432,12 @@ public final class Partition {
     } catch (KafkaStorageException failure) {
       stopLeading(new Role.Offline(role.leaderEpoch()), failure);
     }
+    Wakes wakes = appends.settled();
     if (changed) {
       changed = false;
-      mailbox.after(this::tellWatchers);
+      mailbox.after(() -> watchers.forEach(watcher -> watcher.changed(this, wakes)));
     }
+    mailbox.after(wakes::done);
   }
 
   private void settleOrThrow() {
@@ -455,12 +463,6 @@ public final class Partition {
     }
     if (advanced) {
       listeners.forEach(listener -> listener.advanced(highWatermark));
-    }
-  }
-
-  private void tellWatchers() {
-    for (Watcher watcher : watchers) {
-      watcher.changed(this);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.strandline.broker.partition;
 
+import java.util.concurrent.Executor;
+
 /**
  * Told that something about a partition changed that a reader could see: end offset, high
  * watermark, last stable offset, log start, leadership, tier.
@@ -10,5 +12,9 @@ package io.strandline.broker.partition;
  */
 @FunctionalInterface
 public interface Watcher {
-  void changed(Partition partition);
+  /**
+   * @param wakes carries out what this leads to, now or when the request that changed the partition
+   *     has changed others too
+   */
+  void changed(Partition partition, Executor wakes);
 }

@@ -90,7 +90,7 @@ class ReadCommittedTest {
   void aWaitingReaderIsToldWhenATransactionEnds() {
     transactional(7);
     int[] told = new int[1];
-    partition.watch(p -> told[0]++);
+    partition.watch((p, wakes) -> told[0]++);
     marker(7, ControlRecordType.COMMIT);
     assertThat(told[0]).isPositive();
   }

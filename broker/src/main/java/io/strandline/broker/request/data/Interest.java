@@ -6,6 +6,7 @@ import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.broker.replica.TierMark;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -83,9 +84,9 @@ final class Interest implements Watcher {
   // ---- dirt
 
   @Override
-  public void changed(Partition partition) {
+  public void changed(Partition partition, Executor wakes) {
     if (soil()) {
-      set.wake();
+      wakes.execute(set::wake);
     }
   }
 

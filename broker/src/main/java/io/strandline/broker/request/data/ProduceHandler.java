@@ -4,9 +4,11 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.log.Appended;
+import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
+import io.strandline.broker.partition.owner.Wakes;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.NewLeaders;
@@ -159,11 +161,13 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     TransactionalAppends transaction =
         new TransactionalAppends(verification, turns, body, mayWriteAs(who, body));
     List<Part> parts = new ArrayList<>();
+    Wakes wakes = new Wakes();
     for (TopicProduceData topic : body.data().topicData()) {
       try {
         Named named = writable(who, topic, view);
         for (PartitionProduceData partition : topic.partitionData()) {
-          parts.add(append(new Target(topic, partition, named), body.version(), acks, transaction));
+          Target to = new Target(topic, partition, named, body.version(), acks);
+          parts.add(append(to, transaction, wakes));
         }
       } catch (UnknownTopicOrPartitionException
           | UnknownTopicIdException
@@ -171,25 +175,32 @@ final class ProduceHandler implements Handler<ProduceRequest> {
         topic.partitionData().forEach(p -> parts.add(Part.failed(topic, p.index(), unknown)));
       }
     }
+    wakes.done();
     transaction.begin();
     return parts;
   }
 
   /** One partition of a request, as it came. */
-  private record Target(TopicProduceData topic, PartitionProduceData partition, Named named) {
+  private record Target(
+      TopicProduceData topic,
+      PartitionProduceData partition,
+      Named named,
+      short version,
+      short acks) {
     TopicIdPartition id() {
       return new TopicIdPartition(named.id, partition.index(), named.name);
     }
   }
 
-  private Part append(Target to, short version, short acks, TransactionalAppends transaction) {
+  private Part append(Target to, TransactionalAppends transaction, Wakes wakes) {
     try {
       MemoryRecords records = given(to.partition);
       Partition leader = partitions.leaderOrThrow(to.id());
+      RecordBatch first = plain(records, to.version) ? null : checked(records, to.version);
       PendingAppend pending =
-          plain(records, version)
-              ? leader.append(records, acks)
-              : checked(leader, records, version, acks, transaction);
+          first == null
+              ? leader.append(records, to.acks, AppendTerms.CLIENT, wakes)
+              : transaction.add(leader, records, first);
       return new Part(to.topic, to.partition.index(), pending.written(), pending.acknowledged());
     } catch (RuntimeException failure) {
       return Part.failed(to.topic, to.partition.index(), failure);
@@ -235,15 +246,10 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     return (MemoryRecords) partition.records();
   }
 
-  private static PendingAppend checked(
-      Partition leader,
-      MemoryRecords records,
-      short version,
-      short acks,
-      TransactionalAppends transaction) {
+  /** The first batch, if it belongs to a transaction. */
+  private static @Nullable RecordBatch checked(MemoryRecords records, short version) {
     ProduceRequest.validateRecords(version, records);
-    RecordBatch first = TransactionalAppends.first(records);
-    return first == null ? leader.append(records, acks) : transaction.add(leader, records, first);
+    return TransactionalAppends.first(records);
   }
 
   /**

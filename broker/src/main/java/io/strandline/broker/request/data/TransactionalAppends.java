@@ -4,6 +4,7 @@ import io.strandline.broker.log.Appended;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PendingAppend;
+import io.strandline.broker.partition.owner.Wakes;
 import io.strandline.broker.transaction.PartitionVerification;
 import io.strandline.broker.transaction.PartitionVerification.Verified;
 import io.strandline.broker.transaction.TransactionalProducer;
@@ -99,7 +100,7 @@ final class TransactionalAppends {
         .whenComplete(
             (verified, failure) -> {
               if (failure == null) {
-                parts.forEach(part -> append(part, verified));
+                append(verified);
               } else {
                 fail(failure);
               }
@@ -126,7 +127,13 @@ final class TransactionalAppends {
     }
   }
 
-  private void append(Part part, Verified verified) {
+  private void append(Verified verified) {
+    Wakes wakes = new Wakes();
+    parts.forEach(part -> append(part, verified, wakes));
+    wakes.done();
+  }
+
+  private void append(Part part, Verified verified, Wakes wakes) {
     Errors error = verified.errors().getOrDefault(part.tp(), Errors.NONE);
     if (error != Errors.NONE) {
       part.pending().fail(failure(error));
@@ -135,7 +142,7 @@ final class TransactionalAppends {
     VerificationGuard guard = verified.guards().getOrDefault(part.tp(), VerificationGuard.SENTINEL);
     AppendTerms terms =
         new AppendTerms(AppendTerms.PRESENT_EPOCH, AppendOrigin.CLIENT, guard, NO_MARKER);
-    PendingAppend begun = part.leader().append(part.records(), body.acks(), terms);
+    PendingAppend begun = part.leader().append(part.records(), body.acks(), terms, wakes);
     pass(begun.written(), part.pending().written());
     pass(begun.acknowledged(), part.pending().acknowledged());
   }

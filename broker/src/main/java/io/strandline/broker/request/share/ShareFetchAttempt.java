@@ -120,8 +120,8 @@ final class ShareFetchAttempt implements Watcher {
   }
 
   @Override
-  public void changed(Partition partition) {
-    work();
+  public void changed(Partition partition, Executor wakes) {
+    wakes.execute(this::work);
   }
 
   private void work() {

@@ -28,6 +28,7 @@ import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.record.internal.UnalignedMemoryRecords;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.ProduceResponse;
 import org.junit.jupiter.api.Test;
@@ -50,11 +51,19 @@ class ProduceHandlerTest {
   }
 
   private static ProduceRequest produce(BaseRecords records, int acks) {
+    return produce(acks, records);
+  }
+
+  /**
+   * @param records of partition 0, 1, …
+   */
+  private static ProduceRequest produce(int acks, BaseRecords... records) {
+    List<PartitionProduceData> parts = new ArrayList<>();
+    for (BaseRecords given : records) {
+      parts.add(new PartitionProduceData().setIndex(parts.size()).setRecords(given));
+    }
     TopicProduceDataCollection topics = new TopicProduceDataCollection();
-    topics.add(
-        new TopicProduceData()
-            .setTopicId(DataRig.TOPIC)
-            .setPartitionData(List.of(new PartitionProduceData().setIndex(0).setRecords(records))));
+    topics.add(new TopicProduceData().setTopicId(DataRig.TOPIC).setPartitionData(parts));
     return new ProduceRequest(
         new ProduceRequestData().setAcks((short) acks).setTimeoutMs(100).setTopicData(topics),
         (short) 13);
@@ -108,6 +117,39 @@ class ProduceHandlerTest {
     for (Runnable step = steps.poll(); step != null; step = steps.poll()) {
       step.run();
     }
+  }
+
+  @Test
+  void aFetchThatWaitsFindsAllThatARequestWroteToSeveralPartitions() throws Exception {
+    Queue<Runnable> writes = new ArrayDeque<>();
+    DataRig rig = new DataRig(dir, writes::add);
+    rig.lead(0, 1, 2);
+    run(writes);
+    // The first append of an epoch is the slow executor's, the next ones are the caller's own.
+    for (int offset = 0; offset < 2; offset++) {
+      CompletableFuture<Reply> parked =
+          rig.fetch(new Ask().from(0, offset).from(1, offset).from(2, offset));
+      assertThat(parked).isNotDone();
+      ProduceRequest request =
+          produce(1, DataRig.records(10), DataRig.records(10), DataRig.records(10));
+      CompletableFuture<Reply> written = send(rig, request, new AtomicInteger());
+      run(writes);
+      assertThat(error(written)).isEqualTo(Errors.NONE);
+      assertThat(DataRig.response(parked).data().responses().get(0).partitions())
+          .allMatch(part -> FetchResponse.recordsSize(part) > 0)
+          .hasSize(3);
+    }
+  }
+
+  @Test
+  void readersAreWokenThoughAPartOfTheRequestIsRefused() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0, 1);
+    MemoryRecords broken = DataRig.records(10);
+    broken.buffer().put(22, (byte) 5);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).from(1, 0));
+    var unused = send(rig, produce(1, DataRig.records(10), broken), new AtomicInteger());
+    assertThat(parked).isDone();
   }
 
   @Test
