@@ -6,6 +6,8 @@ import io.strandline.broker.group.GroupHost;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.identity.DelegationTokens;
 import io.strandline.broker.guard.quota.Quotas;
+import io.strandline.broker.history.HistoryPartitions;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.admin.AccessHandlers;
@@ -34,6 +36,7 @@ import io.strandline.broker.telemetry.Telemetry;
 import io.strandline.broker.transaction.TransactionHost;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -41,14 +44,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Every API that this broker serves, with who serves it. What is not here is not advertised. */
 final class Apis {
-  /** What handlers need of the process. */
+  /**
+   * What handlers need of the process.
+   *
+   * @param history of a replay broker
+   */
   record Environment(
       Threads threads,
       MeterRegistry meters,
       Quotas quotas,
       Guard guard,
       DelegationTokens tokens,
-      Telemetry telemetry) {}
+      Telemetry telemetry,
+      Optional<HistoryPartitions> history) {}
 
   /** Who coordinates. */
   record Coordinators(GroupHost groups, TransactionHost transactions, ShareHost share) {}
@@ -68,22 +76,22 @@ final class Apis {
     GroupHost groups = coordinators.groups();
     TransactionHost transactions = coordinators.transactions();
     var coordinator = groups.coordinator();
+    ReplayBrokers replays = Bindings.replayBrokers(config, control);
     ApiTable.Builder table =
         ApiTable.builder(config.kafkaOn("unstable.api.versions.enable"))
             .add(ApiKeys.API_VERSIONS, new ApiVersionsHandler(control, this::table))
             .add(ApiKeys.SASL_HANDSHAKE, LateLogins::handshake)
             .add(ApiKeys.SASL_AUTHENTICATE, LateLogins::authenticate)
-            .add(ApiKeys.METADATA, new MetadataHandler(control, guard))
+            .add(ApiKeys.METADATA, new MetadataHandler(control, guard, replays))
             .add(
                 ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
-                new DescribeTopicPartitionsHandler(control, guard))
+                new DescribeTopicPartitionsHandler(control, guard, replays))
             .add(
                 ApiKeys.FIND_COORDINATOR,
                 new FindCoordinatorHandler(
                     control,
-                    coordinator::partitionFor,
-                    transactions.coordinator()::partitionFor,
-                    coordinators.share()::partitionFor,
+                    places(coordinators),
+                    Bindings.coordinatorListener(config, control),
                     guard));
     new DataHandlers(
             Bindings.dataConfig(config),
@@ -96,7 +104,8 @@ final class Apis {
                 meters,
                 process.quotas(),
                 guard,
-                transactions.verification()))
+                transactions.verification(),
+                process.history()))
         .addTo(table);
     new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
@@ -117,6 +126,13 @@ final class Apis {
     new TokenHandlers(forward, process.tokens(), guard).addTo(table);
     new TelemetryHandlers(process.telemetry()).addTo(table);
     built.set(table.build());
+  }
+
+  private static FindCoordinatorHandler.Places places(Coordinators coordinators) {
+    return new FindCoordinatorHandler.Places(
+        coordinators.groups().coordinator()::partitionFor,
+        coordinators.transactions().coordinator()::partitionFor,
+        coordinators.share()::partitionFor);
   }
 
   private static ShareHandlers share(

@@ -2,6 +2,8 @@ package io.strandline.broker;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.history.HistoryKeys;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.partition.PartitionSettings;
@@ -18,6 +20,7 @@ import io.strandline.tiering.segment.BatchBounds;
 import java.lang.management.ManagementFactory;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
@@ -100,6 +103,21 @@ final class Bindings {
         config.text(SpaceConfig.HIGH),
         config.text(SpaceConfig.LOW),
         config.text(SpaceConfig.RESERVE));
+  }
+
+  /** Where clients of a replay broker find their coordinators. */
+  static Optional<String> coordinatorListener(BrokerConfig config, ControlPlane quorum) {
+    String named = config.text(HistoryKeys.COORDINATOR_LISTENER);
+    return config.on(HistoryKeys.REPLAY_BROKER)
+        ? Optional.of(named.isEmpty() ? quorum.peers().listener() : named)
+        : Optional.empty();
+  }
+
+  /** Which listeners of this broker tell of replay brokers. */
+  static ReplayBrokers replayBrokers(BrokerConfig config, ControlPlane quorum) {
+    boolean all = config.on(HistoryKeys.REPLAY_BROKER);
+    String listener = config.text(HistoryKeys.LISTENER);
+    return new ReplayBrokers(quorum.peers().listener(), name -> all || name.equals(listener));
   }
 
   static DataConfig dataConfig(BrokerConfig config) {

@@ -1,6 +1,7 @@
 package io.strandline.broker;
 
 import io.strandline.broker.control.ControlConfig;
+import io.strandline.broker.history.HistoryKeys;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetSocketAddress;
@@ -270,7 +271,7 @@ public final class BrokerConfig {
 
   /** What the control plane reads. */
   public ControlConfig control() {
-    return new ControlConfig(kafka);
+    return new ControlConfig(kafka, on(HistoryKeys.REPLAY_BROKER));
   }
 
   /** A key of ours with a text. */

@@ -1,6 +1,7 @@
 package io.strandline.broker;
 
 import io.strandline.broker.guard.identity.SecurityKeys;
+import io.strandline.broker.history.HistoryKeys;
 import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -15,10 +16,7 @@ import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
 import org.apache.kafka.common.config.ConfigDef.Validator;
 
-/**
- * Our own configuration keys: one row each with type, default, range and what it does. The
- * reference in {@code docs/configuration.md} is generated from this table.
- */
+/** Our own configuration keys; {@code docs/configuration.md} is generated from this table. */
 public final class ConfigKeys {
   /** Where tiered segments go. */
   public static final String OBJECT_STORE = "strandline.object.store";
@@ -148,6 +146,7 @@ public final class ConfigKeys {
     BatchKeys.define(table);
     SecurityKeys.define(table);
     TelemetryKeys.define(table);
+    HistoryKeys.define(table);
     return table;
   }
 

@@ -9,6 +9,8 @@ import io.strandline.broker.guard.acl.AclGuard;
 import io.strandline.broker.guard.identity.NodeSecurity;
 import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.guard.quota.ClientQuotas;
+import io.strandline.broker.history.HistoryKeys;
+import io.strandline.broker.history.HistoryPartitions;
 import io.strandline.broker.node.StopOrder;
 import io.strandline.broker.observe.Health;
 import io.strandline.broker.observe.Health.Check;
@@ -50,6 +52,7 @@ final class DataPlane implements AutoCloseable {
   private final AtomicReference<@Nullable ControlPlane> control = new AtomicReference<>();
   private final ObjectTier tier;
   private Optional<Partitions> partitions = Optional.empty();
+  private Optional<HistoryPartitions> history = Optional.empty();
   private Optional<Apis.Coordinators> coordinators = Optional.empty();
   private Guard guard = Guard.open();
   private Map<String, Integer> ports = Map.of();
@@ -125,11 +128,23 @@ final class DataPlane implements AutoCloseable {
     opened.open(view);
     tier.listen(opened::tiered);
     partitions = Optional.of(opened);
+    if (config.on(HistoryKeys.REPLAY_BROKER)) {
+      history = Optional.of(parts.started("history", history(quorum, runtime)));
+    }
     health.live("log directories", () -> directories(opened));
     Optional<AclGuard> acls = Doors.guard(quorum);
     acls.ifPresent(authorizer -> parts.started("authorizer", authorizer));
     guard = acls.<Guard>map(authorizer -> authorizer).orElse(Guard.open());
     coordinators = Optional.of(coordinators(quorum, opened, acls));
+  }
+
+  private HistoryPartitions history(ControlPlane quorum, PartitionRuntime runtime) {
+    return new HistoryPartitions(
+        quorum,
+        tier.replay(),
+        runtime.kafka()::topic,
+        new HistoryPartitions.Environment(InstantSource.system(), threads.timer),
+        (int) config.number(HistoryKeys.LEADER_FETCH_BYTES));
   }
 
   private Apis.Coordinators coordinators(
@@ -195,7 +210,7 @@ final class DataPlane implements AutoCloseable {
             partitions.orElseThrow(),
             coordinators.orElseThrow(),
             new Apis.Environment(
-                threads, meters.registry(), quotas, guard, security.tokens(), telemetry));
+                threads, meters.registry(), quotas, guard, security.tokens(), telemetry, history));
     SocketServer server =
         new SocketServer(
             Bindings.socketConfig(config, listeners),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.broker.guard.identity.SecurityKeys;
+import io.strandline.broker.history.HistoryKeys;
 import io.strandline.broker.log.check.BatchKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -92,6 +93,10 @@ class BrokerConfigTest {
     numbers.put(BatchKeys.RECORDS, "27");
     numbers.put(SecurityKeys.RELOAD_MS, "2001");
     numbers.put(TelemetryKeys.CLIENTS_MAX, "28");
+    numbers.put(HistoryKeys.LEADER_FETCH_BYTES, "1048584");
+    all.put(HistoryKeys.REPLAY_BROKER, "true");
+    all.put(HistoryKeys.COORDINATOR_LISTENER, "HOT");
+    all.put(HistoryKeys.LISTENER, "REPLAY");
     all.put(MountKeys.STORES, "file:/another");
     numbers.put(ScrubKeys.LIST_MS, "1001");
     numbers.put(ScrubKeys.BYTES, "23");

@@ -17,11 +17,15 @@ import org.apache.kafka.common.config.ConfigException;
  * @param kafka Kafka's keys and values
  * @param alone whether this node is a cluster of its own: it has both roles, and no voter is
  *     configured
+ * @param replays whether this broker serves history alone: all of its log directories are cordoned
+ *     (KIP-1066), so that it gets no replicas, and other brokers can not reach it, nor clients of
+ *     theirs hear of it
  */
-public record ControlConfig(Map<String, String> kafka, boolean alone) {
+public record ControlConfig(Map<String, String> kafka, boolean alone, boolean replays) {
 
   public static final String ROLES = "process.roles";
   static final String LISTENERS = "listeners";
+  static final String BROKERS_LISTENER = "inter.broker.listener.name";
   static final String PROTOCOLS = "listener.security.protocol.map";
   static final String CONTROLLER_LISTENERS = "controller.listener.names";
   public static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
@@ -69,7 +73,11 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
 
   /** Kafka's keys and values as an operator gave them. */
   public ControlConfig(Map<String, String> kafka) {
-    this(kafka, alone(kafka));
+    this(kafka, false);
+  }
+
+  public ControlConfig(Map<String, String> kafka, boolean replays) {
+    this(kafka, alone(kafka), replays);
   }
 
   private static boolean alone(Map<String, String> kafka) {
@@ -125,7 +133,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
     if (alone) {
       all.put(BOOTSTRAP, bound.local());
     }
-    return new ControlConfig(all, alone);
+    return new ControlConfig(all, alone, replays);
   }
 
   /** All keys, with what a node gets when it does not say otherwise. */
@@ -143,10 +151,45 @@ public record ControlConfig(Map<String, String> kafka, boolean alone) {
       all.computeIfPresent(PROTOCOLS, (key, map) -> withProtocol(map, controller));
     }
     all.put(LISTENERS, listeners);
+    if (replays) {
+      asReplayBroker(all);
+    }
     if (all.containsKey("broker.id") && !kafka.containsKey("node.id")) {
       all.put("node.id", all.getOrDefault("broker.id", "1"));
     }
     return all;
+  }
+
+  /** Whether this broker really has a listener that its configuration names. */
+  boolean serves(String listener) {
+    return !replays || !listener.equals(brokersListener());
+  }
+
+  /** Where the other brokers listen for each other. */
+  private String brokersListener() {
+    return kafka.getOrDefault(
+        BROKERS_LISTENER, kafka.getOrDefault("security.inter.broker.protocol", "PLAINTEXT"));
+  }
+
+  /**
+   * Kafka wants a listener for brokers where nobody will listen, as no broker has business here.
+   */
+  private void asReplayBroker(Map<String, String> all) {
+    String brokers = brokersListener();
+    if (!"broker".equals(all.get(ROLES))) {
+      throw new ControlException("a replay broker has " + ROLES + "=broker");
+    }
+    if (ListenerAddress.all(all.getOrDefault(LISTENERS, "")).stream()
+        .anyMatch(listener -> listener.name().equals(brokers))) {
+      throw new ControlException(
+          "a replay broker has listeners of its own: "
+              + brokers
+              + " is the other brokers', whose clients would find it there");
+    }
+    all.put("cordoned.log.dirs", "*");
+    all.put(LISTENERS, all.get(LISTENERS) + "," + brokers + "://127.0.0.1:0");
+    all.computeIfPresent(
+        "advertised.listeners", (key, told) -> told + "," + brokers + "://127.0.0.1:1");
   }
 
   /** A map of listeners that was made without ours: Kafka wants it whole. */

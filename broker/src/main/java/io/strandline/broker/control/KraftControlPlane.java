@@ -57,11 +57,13 @@ public final class KraftControlPlane implements ControlPlane {
   private final AssignmentsManager assignments;
   private final TopicCreation creation;
   private final ProducerIdManager producerIds;
+  private final ControlConfig wanted;
   private final IsrRequests isr;
   private final BrokerChanges changes;
 
-  private KraftControlPlane(KraftNode node) {
+  private KraftControlPlane(KraftNode node, ControlConfig wanted) {
     this.node = node;
+    this.wanted = wanted;
     this.storage = node.storage();
     this.faults = node.faults();
     KafkaConfig config = node.brokerConfig();
@@ -78,6 +80,7 @@ public final class KraftControlPlane implements ControlPlane {
         new Registration(
             config,
             storage,
+            wanted::serves,
             () -> faults.fatal("this broker lost its registration", null),
             () -> feed.view().cache().metadataVersion().isCordonedLogDirsSupported());
     changes.follow(
@@ -108,7 +111,7 @@ public final class KraftControlPlane implements ControlPlane {
    */
   public static KraftControlPlane open(ControlConfig wanted, Supplier<Uuid> ids) {
     KraftNode node = KraftNode.open(wanted, ids);
-    KraftControlPlane plane = new KraftControlPlane(node);
+    KraftControlPlane plane = new KraftControlPlane(node, wanted);
     plane.feed.start();
     plane.feed.add(
         new BrokerRegistrationTracker(node.brokerConfig().nodeId(), plane.registration::refresh));
@@ -147,7 +150,9 @@ public final class KraftControlPlane implements ControlPlane {
 
   @Override
   public List<Endpoint> listeners() {
-    return List.copyOf(CollectionConverters.asJava(node.brokerConfig().dataPlaneListeners()));
+    return CollectionConverters.asJava(node.brokerConfig().dataPlaneListeners()).stream()
+        .filter(listener -> wanted.serves(listener.listener()))
+        .toList();
   }
 
   @Override

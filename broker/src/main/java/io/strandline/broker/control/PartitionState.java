@@ -1,8 +1,11 @@
 package io.strandline.broker.control;
 
 import java.util.List;
+import java.util.OptionalInt;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.FencedLeaderEpochException;
+import org.apache.kafka.common.errors.UnknownLeaderEpochException;
 
 /**
  * What the cluster says of one partition at one metadata offset. Immutable.
@@ -50,6 +53,23 @@ public record PartitionState(
         removing,
         directory,
         false);
+  }
+
+  /**
+   * Whether a client that tells its leader epoch may be served.
+   *
+   * @param known the epoch here
+   * @throws FencedLeaderEpochException or {@link UnknownLeaderEpochException} if it tells another
+   */
+  public static void requireEpoch(TopicIdPartition id, int known, OptionalInt told) {
+    if (told.isPresent() && told.getAsInt() < known) {
+      throw new FencedLeaderEpochException(
+          id + " is led in epoch " + known + ", not " + told.getAsInt());
+    }
+    if (told.isPresent() && told.getAsInt() > known) {
+      throw new UnknownLeaderEpochException(
+          id + " is led in epoch " + known + ", not yet " + told.getAsInt());
+    }
   }
 
   /** Whether a reassignment of this partition is under way. */

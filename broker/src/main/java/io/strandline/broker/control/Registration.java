@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
@@ -22,6 +23,7 @@ import scala.jdk.javaapi.CollectionConverters;
 final class Registration implements AutoCloseable {
   private final KafkaConfig config;
   private final Storage storage;
+  private final Predicate<String> serves;
   private final BrokerLifecycleManager lifecycle;
   private volatile CompletableFuture<Void> unfenced = new CompletableFuture<>();
   private final BrokerFeatures features;
@@ -29,14 +31,20 @@ final class Registration implements AutoCloseable {
   /**
    * Prepares the registration.
    *
+   * @param serves whether there is a listener of this name
    * @param expelled runs when the registration is lost for good: it was refused until its deadline,
    *     or a directory's failure could not be told
    * @param cordonedSupported whether the cluster's metadata level knows cordoned directories
    */
   Registration(
-      KafkaConfig config, Storage storage, Runnable expelled, Supplier<Boolean> cordonedSupported) {
+      KafkaConfig config,
+      Storage storage,
+      Predicate<String> serves,
+      Runnable expelled,
+      Supplier<Boolean> cordonedSupported) {
     this.config = config;
     this.storage = storage;
+    this.serves = serves;
     this.features = BrokerFeatures.createDefault(config.unstableFeatureVersionsEnabled());
     Map<String, Uuid> directories = new LinkedHashMap<>();
     storage.directories().forEach((path, id) -> directories.put(path.toString(), id));
@@ -60,8 +68,10 @@ final class Registration implements AutoCloseable {
     try {
       listeners =
           ListenerInfo.create(
-                  Optional.of(config.interBrokerListenerName().value()),
-                  CollectionConverters.asJava(config.effectiveAdvertisedBrokerListeners()))
+                  Optional.of(config.interBrokerListenerName().value()).filter(serves),
+                  CollectionConverters.asJava(config.effectiveAdvertisedBrokerListeners()).stream()
+                      .filter(endpoint -> serves.test(endpoint.listener()))
+                      .toList())
               .withWildcardHostnamesResolved()
               .withEphemeralPortsCorrected(name -> boundPorts.getOrDefault(name, 0));
     } catch (UnknownHostException e) {

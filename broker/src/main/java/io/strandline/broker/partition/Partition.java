@@ -5,6 +5,7 @@ import io.strandline.broker.log.Appended;
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
+import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.partition.owner.Wakes;
@@ -44,7 +45,7 @@ import org.slf4j.LoggerFactory;
  * getters are volatile reads. Methods that say so fail with {@code NotLeaderOrFollowerException}
  * while another leads and with {@code KafkaStorageException} once the log directory failed.
  */
-public final class Partition {
+public final class Partition implements PartitionRead.Source {
   private static final Logger LOG = LoggerFactory.getLogger(Partition.class);
 
   private final TopicIdPartition id;
@@ -86,6 +87,7 @@ public final class Partition {
     this.lastStableOffset = stable(highWatermark);
   }
 
+  @Override
   public TopicIdPartition id() {
     return id;
   }
@@ -108,7 +110,7 @@ public final class Partition {
     return log;
   }
 
-  /** Of its topic. */
+  @Override
   public TopicMeters meters() {
     return meters;
   }
@@ -190,7 +192,7 @@ public final class Partition {
 
   // ---- the tier
 
-  /** How far it is tiered, as this leader knows; empty before it does. */
+  @Override
   public Optional<TierMark> tiered() {
     return tiered.map(
         mark -> new TierMark(mark.version(), mark.endOffset(), log.localLogStartOffset()));
@@ -218,18 +220,13 @@ public final class Partition {
 
   // ---- reads
 
-  /**
-   * Finds records; waits neither for the tier nor for the disk.
-   *
-   * @throws ApiException OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH,
-   *     NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
-   */
+  @Override
   public PartitionRead read(ReadRequest request) {
     leadingOrThrow(request.leaderEpoch());
     return reads.read(request, marks(request.isolation()));
   }
 
-  /** The same from whichever replica this is, as far as it knows the high watermark (KIP-392). */
+  @Override
   public PartitionRead readReplica(ReadRequest request) {
     requireReplica();
     role.requireEpoch(id, request.leaderEpoch());
@@ -240,7 +237,7 @@ public final class Partition {
    * Finds records for a follower, and learns from its fetch how far it is.
    *
    * @param lastFetchedEpoch of its newest batch; without one its history is not compared
-   * @throws ApiException as {@link #read}, and UNKNOWN_LEADER_EPOCH to whom is no replica
+   * @throws ApiException as {@link #read}, UNKNOWN_LEADER_EPOCH to whom is no replica
    */
   public PartitionRead readAsFollower(
       ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
@@ -249,7 +246,7 @@ public final class Partition {
     leading.followers().requireReplica(fetch);
     PartitionRead.Marks marks = marks(request.isolation());
     if (lastFetchedEpoch.isPresent()) {
-      Optional<PartitionLog.EpochEnd> end =
+      Optional<EpochEnd> end =
           reads.diverging(request, lastFetchedEpoch.getAsInt(), marks.logStartOffset());
       if (end.isPresent()) {
         return new PartitionRead.Diverging(marks, end.get());
@@ -260,7 +257,7 @@ public final class Partition {
     return read;
   }
 
-  /** The offsets as they are, with the bound for readers of this isolation. */
+  @Override
   public PartitionRead.Marks marks(FetchIsolation isolation) {
     long stable = lastStableOffset; // read first: each may only grow
     long watermark = highWatermark;
@@ -286,24 +283,21 @@ public final class Partition {
     }
   }
 
-  /**
-   * Looks an offset up as ListOffsets does (KIP-79, KIP-405, KIP-734, KIP-1005); leaders only.
-   *
-   * @param timestampMs at least this, or one of the negative specs of {@code ListOffsetsRequest}
-   */
+  @Override
   public CompletableFuture<FoundOffset> offsetFor(
       long timestampMs, FetchIsolation isolation, OptionalInt leaderEpoch) {
     leadingOrThrow(leaderEpoch);
     return lookup.find(timestampMs, isolation);
   }
 
-  /** Where an epoch ends here, as OffsetForLeaderEpoch asks (KIP-101); leaders only. */
-  public Optional<PartitionLog.EpochEnd> endOffsetForEpoch(OptionalInt leaderEpoch, int epoch) {
+  @Override
+  public CompletableFuture<Optional<EpochEnd>> epochEnd(OptionalInt leaderEpoch, int epoch) {
     leadingOrThrow(leaderEpoch);
     // A mount has one epoch, and begins its log anew whenever what it mounts has grown.
-    return role.readOnly() && epoch == SegmentEntry.FOREIGN_EPOCH
-        ? Optional.of(new PartitionLog.EpochEnd(epoch, log.logEndOffset()))
-        : log.endOffsetForEpoch(epoch);
+    return CompletableFuture.completedFuture(
+        role.readOnly() && epoch == SegmentEntry.FOREIGN_EPOCH
+            ? Optional.of(new EpochEnd(epoch, log.logEndOffset()))
+            : log.endOffsetForEpoch(epoch));
   }
 
   // ---- log start
@@ -331,10 +325,12 @@ public final class Partition {
     }
   }
 
+  @Override
   public void watch(Watcher watcher) {
     watchers.add(watcher);
   }
 
+  @Override
   public void unwatch(Watcher watcher) {
     watchers.remove(watcher);
   }

@@ -2,14 +2,64 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
+import io.strandline.broker.partition.meter.TopicMeters;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.replay.ReplayRead;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.jspecify.annotations.Nullable;
 
 /** Where the records asked for are. */
 public sealed interface PartitionRead {
+  /**
+   * A partition that readers are served from: a replica, or one that is led elsewhere and read here
+   * all the same. Threads: any.
+   */
+  interface Source {
+    TopicIdPartition id();
+
+    /**
+     * Finds records; waits neither for the tier nor for the disk.
+     *
+     * @throws org.apache.kafka.common.errors.ApiException OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH,
+     *     UNKNOWN_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
+     */
+    PartitionRead read(ReadRequest request);
+
+    /** The same from whichever replica this is (KIP-392). */
+    PartitionRead readReplica(ReadRequest request);
+
+    /** The offsets as they are known, with the bound for readers of this isolation. */
+    Marks marks(FetchIsolation isolation);
+
+    /**
+     * Looks an offset up as ListOffsets does.
+     *
+     * @param timestampMs at least this, or one of the negative specs of {@code ListOffsetsRequest}
+     */
+    CompletableFuture<FoundOffset> offsetFor(
+        long timestampMs, FetchIsolation isolation, OptionalInt leaderEpoch);
+
+    /** Where an epoch ends, as OffsetForLeaderEpoch asks (KIP-101). */
+    CompletableFuture<Optional<PartitionLog.EpochEnd>> epochEnd(OptionalInt leaderEpoch, int epoch);
+
+    void watch(Watcher watcher);
+
+    void unwatch(Watcher watcher);
+
+    /** Of its topic. */
+    TopicMeters meters();
+
+    /** How far it is tiered, for followers. */
+    Optional<TierMark> tiered();
+  }
+
   /** Offsets as they were before the read, which a response reports beside the records. */
   Marks marks();
 
@@ -45,6 +95,14 @@ public sealed interface PartitionRead {
    *     receiver
    */
   record Old(Marks marks, CompletableFuture<PartitionRead> read) implements PartitionRead {}
+
+  /**
+   * With its leader, which another broker is, and came from there.
+   *
+   * @param aborted as with {@link Hot}
+   */
+  record Passed(Marks marks, MemoryRecords records, @Nullable List<AbortedTransaction> aborted)
+      implements PartitionRead {}
 
   /**
    * In the tier.

@@ -5,10 +5,8 @@ import io.strandline.broker.partition.meter.Standing;
 import io.strandline.broker.replica.Followers;
 import java.util.OptionalInt;
 import org.apache.kafka.common.TopicIdPartition;
-import org.apache.kafka.common.errors.FencedLeaderEpochException;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.errors.PolicyViolationException;
-import org.apache.kafka.common.errors.UnknownLeaderEpochException;
 
 /** What a replica is at present. Changed by the partition's owner, on word of the metadata. */
 sealed interface Role {
@@ -20,20 +18,9 @@ sealed interface Role {
     return false;
   }
 
-  /**
-   * @throws FencedLeaderEpochException or {@link UnknownLeaderEpochException} if another epoch is
-   *     asked for
-   */
+  /** See {@link PartitionState#requireEpoch}. */
   default void requireEpoch(TopicIdPartition id, OptionalInt asked) {
-    int known = leaderEpoch();
-    if (asked.isPresent() && asked.getAsInt() < known) {
-      throw new FencedLeaderEpochException(
-          id + " is led in epoch " + known + ", not " + asked.getAsInt());
-    }
-    if (asked.isPresent() && asked.getAsInt() > known) {
-      throw new UnknownLeaderEpochException(
-          id + " is led in epoch " + known + ", not yet " + asked.getAsInt());
-    }
+    PartitionState.requireEpoch(id, leaderEpoch(), asked);
   }
 
   /**

@@ -16,5 +16,5 @@ public interface Watcher {
    * @param wakes carries out what this leads to, now or when the request that changed the partition
    *     has changed others too
    */
-  void changed(Partition partition, Executor wakes);
+  void changed(PartitionRead.Source partition, Executor wakes);
 }

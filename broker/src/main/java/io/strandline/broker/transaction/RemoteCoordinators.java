@@ -1,5 +1,6 @@
 package io.strandline.broker.transaction;
 
+import io.strandline.broker.control.PeerQueue;
 import io.strandline.broker.control.PeerRequests;
 import java.util.HashMap;
 import java.util.List;

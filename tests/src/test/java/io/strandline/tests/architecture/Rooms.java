@@ -74,6 +74,13 @@ final class Rooms {
         "tiering.manifest",
         "tiering.segment",
         "tiering.store");
+    room(
+        "broker.history",
+        "broker.partition",
+        "broker.replica",
+        "broker.control",
+        "broker.log",
+        "replay");
     room("broker.coordinator", "broker.partition", "broker.control", "broker.log");
     room("broker.group", "broker.coordinator", "broker.partition", "broker.control", "broker.log");
     room(
@@ -86,6 +93,7 @@ final class Rooms {
     room("broker.telemetry", "broker.control");
     room(
         "broker.request",
+        "broker.history",
         "broker.partition",
         "broker.replica",
         "broker.group",

@@ -119,6 +119,20 @@ public final class Blueprint {
     return specs;
   }
 
+  /** Where there are replay brokers, the others have their listener too. */
+  private static void replays(NodeRole role, Map<String, String> settings) throws IOException {
+    settings.put(
+        "listener.security.protocol.map",
+        "REPLAY:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    if (role == NodeRole.REPLAY) {
+      settings.put("strandline.replay.broker", "true");
+    } else if (role.broker()) {
+      settings.put("strandline.replay.listener", "REPLAY");
+      settings.merge(
+          "listeners", "REPLAY://127.0.0.1:" + Ports.free(), (all, one) -> all + "," + one);
+    }
+  }
+
   private NodeSpec spec(int id, NodeRole role, Map<Integer, Integer> controllers)
       throws IOException {
     Map<String, String> settings = new LinkedHashMap<>(common);
@@ -143,9 +157,15 @@ public final class Blueprint {
     String quorum = "CONTROLLER://127.0.0.1:" + controllers.get(id);
     settings.put(
         "listeners",
-        role == NodeRole.BROKER
-            ? clients
-            : role == NodeRole.CONTROLLER ? quorum : clients + "," + quorum);
+        switch (role) {
+          case BROKER -> clients;
+          case CONTROLLER -> quorum;
+          case COMBINED -> clients + "," + quorum;
+          case REPLAY -> "REPLAY://127.0.0.1:" + port;
+        });
+    if (roles.containsValue(NodeRole.REPLAY)) {
+      replays(role, settings);
+    }
     settings.put("log.dirs", dir.resolve("node-" + id).resolve("data").toString());
     settings.putAll(own.getOrDefault(id, Map.of()));
     String voter =

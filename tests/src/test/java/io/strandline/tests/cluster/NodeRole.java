@@ -1,10 +1,13 @@
 package io.strandline.tests.cluster;
 
-/** What a node of a cluster is: {@code process.roles}. */
+/** What a node of a cluster is. */
 public enum NodeRole {
   COMBINED("broker,controller"),
   BROKER("broker"),
-  CONTROLLER("controller");
+  CONTROLLER("controller"),
+
+  /** A broker that serves history alone, by a listener of its own. */
+  REPLAY("broker");
 
   private final String roles;
 
@@ -17,10 +20,10 @@ public enum NodeRole {
   }
 
   boolean broker() {
-    return this != CONTROLLER;
+    return this == COMBINED || this == BROKER;
   }
 
   boolean controller() {
-    return this != BROKER;
+    return this == COMBINED || this == CONTROLLER;
   }
 }

@@ -84,6 +84,14 @@ public final class TestCluster implements AutoCloseable {
     return brokers().stream().map(this::bootstrap).collect(Collectors.joining(","));
   }
 
+  /** All replay brokers, for clients. */
+  public String replayBootstrap() {
+    return specs.values().stream()
+        .filter(spec -> spec.role() == NodeRole.REPLAY)
+        .map(spec -> bootstrap(spec.id()))
+        .collect(Collectors.joining(","));
+  }
+
   /** One broker, for clients. */
   public String bootstrap(int id) {
     return node(id).bootstrap();
@@ -144,7 +152,10 @@ public final class TestCluster implements AutoCloseable {
         new NodeFormat.Order(
             clusterId, voters, new NodeFormat.Levels(Optional.empty(), Map.of()), List.of(), false);
     NodeFormat.Done done =
-        NodeFormat.format(new ControlConfig(kafka(spec)), order, Uuid::randomUuid);
+        NodeFormat.format(
+            new ControlConfig(kafka(spec), spec.role() == NodeRole.REPLAY),
+            order,
+            Uuid::randomUuid);
     if (done.formatted().isEmpty()) {
       throw new IllegalStateException("nothing was formatted for node " + spec.id());
     }

@@ -53,6 +53,7 @@ class TieredReplicaTest {
       ClusterTopics.create(cluster, PARTITION.topic(), Map.of(0, List.of(2)), SMALL_AND_SOON_GONE);
       produce(cluster, 10);
       long localStart = awaitReleased(cluster, 2);
+      Waiting.until("most of it is in the tier alone", () -> localBytes(cluster, 2) < 4L * SEGMENT);
 
       move(cluster, 2, 3);
       ClusterTopics.awaitInSync(cluster, PARTITION, Set.of(2, 3));

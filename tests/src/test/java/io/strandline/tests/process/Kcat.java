@@ -67,6 +67,35 @@ public final class Kcat {
     return digest;
   }
 
+  /** How many records a group of one member reads from the beginning on, until it has so many. */
+  public static int readAsGroup(String bootstrap, String group, String topic, int count)
+      throws IOException, InterruptedException {
+    Process kcat =
+        new ProcessBuilder(
+                "kcat",
+                "-q",
+                "-b",
+                bootstrap,
+                "-X",
+                "auto.offset.reset=earliest",
+                "-c",
+                String.valueOf(count),
+                "-f",
+                "%p %o\\n",
+                "-G",
+                group,
+                topic)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try (var out = kcat.getInputStream()) {
+      String said = new String(out.readAllBytes(), StandardCharsets.UTF_8);
+      if (kcat.waitFor() != 0) {
+        throw new IOException("kcat ended with " + kcat.exitValue());
+      }
+      return (int) said.lines().distinct().count();
+    }
+  }
+
   /** What it says when it cannot read on from the offset, and ends; what it reads is not told. */
   public static String complaint(String bootstrap, TopicPartition from, long offset)
       throws IOException, InterruptedException {

@@ -5,9 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
-import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
-import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.replica.TierMark;
@@ -18,6 +16,7 @@ import io.strandline.broker.request.Request;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRead;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,7 +54,7 @@ final class FetchAttempt {
   record Services(
       DataConfig config,
       ControlPlane control,
-      Partitions partitions,
+      Sources sources,
       Guard guard,
       ScheduledExecutorService timer,
       Quotas quotas,
@@ -83,6 +82,9 @@ final class FetchAttempt {
   /** Had something for which there was no room: next in turn. */
   private final Set<Interest> waiting = new LinkedHashSet<>();
 
+  /** Changed while being read: what the read brings may be older than that. */
+  private final Set<Interest> overtaken = new HashSet<>();
+
   private final int maxBytes;
   private int bytes;
   private int promisedBytes; // at most what reads under way add
@@ -108,7 +110,7 @@ final class FetchAttempt {
 
   CompletableFuture<Reply> begin() {
     if (request.body().isFromFollower()) {
-      arrivedMs = services.partitions().followerFetched(request.body().replicaId());
+      arrivedMs = services.sources().hosted().followerFetched(request.body().replicaId());
     }
     turn.set().onDirt(this::work);
     work();
@@ -198,15 +200,18 @@ final class FetchAttempt {
     FetchPart before = interest.part();
     if (before == null) {
       touched.add(interest);
-    } else if (before.slow() || before.sizeBytes() > 0) {
-      return; // under way or in the response, and so dirty again at the end
+    } else if (before.slow()) {
+      overtaken.add(interest);
+      return;
+    } else if (before.sizeBytes() > 0) {
+      return; // in the response, and so dirty again at the end
     }
     try {
       if (!reader.mayRead(interest.key())) {
         refuse(interest, Errors.TOPIC_AUTHORIZATION_FAILED, null);
         return;
       }
-      Partition partition = reader.partition(interest.key());
+      PartitionRead.Source partition = reader.source(interest.key());
       interest.watch(partition);
       interest.mark(Kind.TOTAL_FETCH, 1);
       OptionalInt nearer = reader.nearer(partition);
@@ -221,8 +226,10 @@ final class FetchAttempt {
       boolean tells = request.body().isFromFollower() && before == null;
       PartitionRead read =
           tells
-              ? partition.readAsFollower(
-                  wanted, reader.follower(interest, arrivedMs), interest.lastFetchedEpoch())
+              ? reader
+                  .leader(interest.key())
+                  .readAsFollower(
+                      wanted, reader.follower(interest, arrivedMs), interest.lastFetchedEpoch())
               : reader.read(partition, wanted);
       take(interest, read, offset, room);
     } catch (RuntimeException failure) {
@@ -243,6 +250,9 @@ final class FetchAttempt {
     } else if (read instanceof PartitionRead.Diverging diverging) {
       full = true;
       interest.part(FetchPart.diverging(diverging.marks(), diverging.end()));
+    } else if (read instanceof PartitionRead.Passed passed) {
+      full |= passed.records().sizeInBytes() > 0;
+      add(interest, FetchPart.of(passed, request.body().version()));
     } else if (read instanceof PartitionRead.Old old) {
       await(new Asked(interest, old.marks(), offset, room), old.read());
     } else if (read instanceof PartitionRead.Cold cold) {
@@ -319,6 +329,9 @@ final class FetchAttempt {
       } catch (RuntimeException failure) {
         refuse(interest, Dispatcher.error(failure), answer.asked.marks);
       }
+      if (overtaken.remove(interest)) {
+        interest.soil();
+      }
     }
   }
 
@@ -332,7 +345,7 @@ final class FetchAttempt {
       return false;
     }
     read.close();
-    Partition partition = reader.partition(asked.interest.key());
+    PartitionRead.Source partition = reader.source(asked.interest.key());
     ReadRequest further = wanted(asked.interest, next, asked.room);
     take(asked.interest, reader.read(partition, further), next, asked.room);
     return true;
@@ -386,8 +399,7 @@ final class FetchAttempt {
       if (part.sizeBytes() > 0) {
         interest.mark(sentAs, part.sizeBytes());
       }
-      Optional<TierMark> tier =
-          request.body().isFromFollower() ? interest.tier() : Optional.empty();
+      Optional<TierMark> tier = reader.followsTier() ? interest.tier() : Optional.empty();
       PartitionData one = part.data(interest.key().partition(), tier);
       boolean news = interest.news(one, tier);
       if (turn.full() || news) {
@@ -440,7 +452,7 @@ final class FetchAttempt {
 
   private PartitionRead.@Nullable Marks marks(Interest interest) {
     try {
-      return reader.partition(interest.key()).marks(reader.isolation());
+      return reader.source(interest.key()).marks(reader.isolation());
     } catch (RuntimeException unknown) {
       return null;
     }

@@ -101,6 +101,16 @@ record FetchPart(
   }
 
   /**
+   * @param version of the fetch, as below
+   */
+  static FetchPart of(PartitionRead.Passed read, short version) {
+    return OldCodecs.understood(version, List.of(read.records().buffer()))
+        ? new FetchPart(
+            read.marks(), Errors.NONE, read.records(), read.aborted(), false, FetchPart::nothing)
+        : failed(Errors.UNSUPPORTED_COMPRESSION_TYPE, read.marks());
+  }
+
+  /**
    * @param version of the fetch: history may be compressed in a way that old clients do not know
    */
   static FetchPart of(

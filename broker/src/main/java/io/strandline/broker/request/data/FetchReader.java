@@ -5,6 +5,7 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Request;
 import java.util.OptionalInt;
 import org.apache.kafka.common.IsolationLevel;
@@ -57,10 +58,16 @@ record FetchReader(
   /**
    * @throws org.apache.kafka.common.errors.ApiException there is no such partition, or not here
    */
-  Partition partition(FetchKey key) {
-    return anyReplica()
-        ? services.partitions().replicaOrThrow(id(key))
-        : services.partitions().leaderOrThrow(id(key));
+  PartitionRead.Source source(FetchKey key) {
+    if (request.body().isFromFollower()) {
+      return leader(key);
+    }
+    return anyReplica() ? services.sources().replica(id(key)) : services.sources().leader(id(key));
+  }
+
+  /** A replica that others follow: only who leads has one. */
+  Partition leader(FetchKey key) {
+    return services.sources().hosted().leaderOrThrow(id(key));
   }
 
   private TopicIdPartition id(FetchKey key) {
@@ -80,8 +87,8 @@ record FetchReader(
   }
 
   /** Another replica that the client is to read this one from, which leads. */
-  OptionalInt nearer(Partition partition) {
-    return anyReplica() && partition.leads()
+  OptionalInt nearer(PartitionRead.Source source) {
+    return anyReplica() && source instanceof Partition partition && partition.leads()
         ? services.closest().choose(partition, request)
         : OptionalInt.empty();
   }
@@ -96,8 +103,14 @@ record FetchReader(
         request.context().connectionId);
   }
 
-  PartitionRead read(Partition partition, ReadRequest wanted) {
-    return anyReplica() ? partition.readReplica(wanted) : partition.read(wanted);
+  PartitionRead read(PartitionRead.Source source, ReadRequest wanted) {
+    return anyReplica() ? source.readReplica(wanted) : source.read(wanted);
+  }
+
+  /** Whether it is told how far partitions are tiered. */
+  boolean followsTier() {
+    return request.body().isFromFollower()
+        || TierMark.wished(request.body().data().unknownTaggedFields());
   }
 
   /** What a follower's fetch says of its replica. */

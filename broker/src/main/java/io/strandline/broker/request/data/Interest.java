@@ -1,6 +1,6 @@
 package io.strandline.broker.request.data;
 
-import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Watcher;
 import io.strandline.broker.partition.meter.TopicMeters;
 import io.strandline.broker.replica.TierMark;
@@ -35,7 +35,7 @@ final class Interest implements Watcher {
   private long toldHighWatermark = FetchResponse.INVALID_HIGH_WATERMARK;
   private long toldLogStart = FetchResponse.INVALID_LOG_START_OFFSET;
   private Optional<TierMark> toldTier = Optional.empty();
-  private @Nullable Partition watched;
+  private PartitionRead.@Nullable Source watched;
   private @Nullable FetchPart part;
 
   Interest(FetchKey key, FetchSet set) {
@@ -84,7 +84,7 @@ final class Interest implements Watcher {
   // ---- dirt
 
   @Override
-  public void changed(Partition partition, Executor wakes) {
+  public void changed(PartitionRead.Source partition, Executor wakes) {
     if (soil()) {
       wakes.execute(set::wake);
     }
@@ -109,8 +109,8 @@ final class Interest implements Watcher {
   }
 
   /** From now on changes of this partition make it dirty. */
-  void watch(Partition partition) {
-    Partition before = watched;
+  void watch(PartitionRead.Source partition) {
+    PartitionRead.Source before = watched;
     if (before != partition) {
       if (before != null) {
         before.unwatch(this);
@@ -121,7 +121,7 @@ final class Interest implements Watcher {
   }
 
   void unwatch() {
-    Partition before = watched;
+    PartitionRead.Source before = watched;
     if (before != null) {
       before.unwatch(this);
       watched = null;
@@ -135,7 +135,7 @@ final class Interest implements Watcher {
 
   /** Counts for the topic of the partition that is read, if it was found. */
   void mark(TopicMeters.Kind kind, long events) {
-    Partition read = watched;
+    PartitionRead.Source read = watched;
     if (read != null) {
       read.meters().mark(kind, events);
     }
@@ -153,7 +153,7 @@ final class Interest implements Watcher {
 
   /** What a follower is to be told of the tier. */
   Optional<TierMark> tier() {
-    Partition read = watched;
+    PartitionRead.Source read = watched;
     return read == null ? Optional.empty() : read.tiered();
   }
 

@@ -3,8 +3,6 @@ package io.strandline.broker.request.data;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.FoundOffset;
-import io.strandline.broker.partition.Partition;
-import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -67,7 +65,7 @@ final class OffsetHandlers {
           ListOffsetsRequest.LATEST_TIERED_TIMESTAMP, 9,
           ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11);
 
-  private final Partitions partitions;
+  private final Sources sources;
   private final Guard guard;
   private final LongSupplier timeoutMs;
   private final ScheduledExecutorService timer;
@@ -76,8 +74,8 @@ final class OffsetHandlers {
    * @param timeoutMs of look-ups by clients that say none: those below version 10
    */
   OffsetHandlers(
-      Partitions partitions, Guard guard, LongSupplier timeoutMs, ScheduledExecutorService timer) {
-    this.partitions = partitions;
+      Sources sources, Guard guard, LongSupplier timeoutMs, ScheduledExecutorService timer) {
+    this.sources = sources;
     this.guard = guard;
     this.timeoutMs = timeoutMs;
     this.timer = timer;
@@ -141,8 +139,8 @@ final class OffsetHandlers {
       if (asked.timestamp() < 0 && body.version() < namedSince(asked.timestamp())) {
         throw Errors.UNSUPPORTED_VERSION.exception();
       }
-      return partitions
-          .leaderOrThrow(tp)
+      return sources
+          .leader(tp)
           .offsetFor(asked.timestamp(), isolation, epoch(asked.currentLeaderEpoch()));
     } catch (RuntimeException failure) {
       return CompletableFuture.failedFuture(failure);
@@ -209,7 +207,7 @@ final class OffsetHandlers {
 
   private CompletableFuture<Long> deleted(TopicPartition tp, long offset) {
     try {
-      return partitions.leaderOrThrow(tp).deleteRecords(offset);
+      return sources.hosted().leaderOrThrow(tp).deleteRecords(offset);
     } catch (RuntimeException failure) {
       return CompletableFuture.failedFuture(failure);
     }
@@ -227,6 +225,7 @@ final class OffsetHandlers {
 
   CompletionStage<Reply> epochs(Request<OffsetsForLeaderEpochRequest> request) {
     OffsetForLeaderEpochResponseData data = new OffsetForLeaderEpochResponseData();
+    List<CompletableFuture<?>> pending = new ArrayList<>();
     boolean follower =
         guard.shows(
             request.context(),
@@ -239,30 +238,48 @@ final class OffsetHandlers {
       boolean allowed =
           follower || guard.allowsTopic(request.context(), AclOperation.DESCRIBE, topic.topic());
       for (OffsetForLeaderPartition asked : topic.partitions()) {
-        answer
-            .partitions()
-            .add(
-                allowed
-                    ? end(new TopicPartition(topic.topic(), asked.partition()), asked)
-                    : new EpochEndOffset()
-                        .setPartition(asked.partition())
-                        .setErrorCode(Errors.TOPIC_AUTHORIZATION_FAILED.code()));
+        EpochEndOffset part =
+            new EpochEndOffset()
+                .setPartition(asked.partition())
+                .setErrorCode(Errors.REQUEST_TIMED_OUT.code());
+        answer.partitions().add(part);
+        TopicPartition tp = new TopicPartition(topic.topic(), asked.partition());
+        pending.add(
+            (allowed ? end(tp, asked) : OffsetHandlers.<Optional<EpochEnd>>denied())
+                .handle(
+                    (end, failure) -> {
+                      synchronized (data) {
+                        fill(part, end, failure);
+                      }
+                      return part;
+                    }));
       }
     }
-    return CompletableFuture.completedFuture(Reply.of(new OffsetsForLeaderEpochResponse(data)));
+    return within(pending, timeoutMs.getAsLong())
+        .thenApply(
+            done -> {
+              synchronized (data) { // late answers fill the original
+                return Reply.of(new OffsetsForLeaderEpochResponse(data.duplicate()));
+              }
+            });
   }
 
-  private EpochEndOffset end(TopicPartition tp, OffsetForLeaderPartition asked) {
-    EpochEndOffset answer = new EpochEndOffset().setPartition(asked.partition());
+  private CompletableFuture<Optional<EpochEnd>> end(
+      TopicPartition tp, OffsetForLeaderPartition asked) {
     try {
-      Partition partition = partitions.leaderOrThrow(tp);
-      Optional<EpochEnd> end =
-          partition.endOffsetForEpoch(epoch(asked.currentLeaderEpoch()), asked.leaderEpoch());
-      end.ifPresent(e -> answer.setLeaderEpoch(e.leaderEpoch()).setEndOffset(e.endOffset()));
-      return answer;
+      return sources.leader(tp).epochEnd(epoch(asked.currentLeaderEpoch()), asked.leaderEpoch());
     } catch (RuntimeException failure) {
-      return answer.setErrorCode(Dispatcher.error(failure).code());
+      return CompletableFuture.failedFuture(failure);
     }
+  }
+
+  private static void fill(EpochEndOffset part, Optional<EpochEnd> end, Throwable failure) {
+    if (failure != null) {
+      part.setErrorCode(Dispatcher.error(failure).code());
+      return;
+    }
+    part.setErrorCode(Errors.NONE.code());
+    end.ifPresent(e -> part.setLeaderEpoch(e.leaderEpoch()).setEndOffset(e.endOffset()));
   }
 
   // ---- all

@@ -7,6 +7,7 @@ import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -33,40 +34,49 @@ public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequ
 
   private final ControlPlane control;
   private final Map<CoordinatorType, Kind> kinds;
+  private final Optional<String> otherwise;
   private final Guard guard;
 
   /**
-   * @param partitionOfGroup {@code GroupCoordinator::partitionFor}
-   * @param partitionOfTransaction the same of transactional ids
-   * @param partitionOfShareState the same of {@code group:topic id:partition}; fails with
+   * Where the state of a key lies.
+   *
+   * @param group {@code GroupCoordinator::partitionFor}
+   * @param transaction the same of transactional ids
+   * @param shareState the same of {@code group:topic id:partition}; fails with
    *     IllegalArgumentException for other keys
    */
+  public record Places(
+      ToIntFunction<String> group,
+      ToIntFunction<String> transaction,
+      ToIntFunction<String> shareState) {}
+
+  /**
+   * @param otherwise the listener at which clients find their coordinator if it does not have the
+   *     one by which they came
+   */
   public FindCoordinatorHandler(
-      ControlPlane control,
-      ToIntFunction<String> partitionOfGroup,
-      ToIntFunction<String> partitionOfTransaction,
-      ToIntFunction<String> partitionOfShareState,
-      Guard guard) {
+      ControlPlane control, Places places, Optional<String> otherwise, Guard guard) {
     this.control = control;
+    this.otherwise = otherwise;
     this.guard = guard;
     this.kinds =
         Map.of(
             CoordinatorType.GROUP,
             new Kind(
                 Topic.GROUP_METADATA_TOPIC_NAME,
-                partitionOfGroup,
+                places.group(),
                 ResourceType.GROUP,
                 Errors.GROUP_AUTHORIZATION_FAILED),
             CoordinatorType.TRANSACTION,
             new Kind(
                 Topic.TRANSACTION_STATE_TOPIC_NAME,
-                partitionOfTransaction,
+                places.transaction(),
                 ResourceType.TRANSACTIONAL_ID,
                 Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
             CoordinatorType.SHARE,
             new Kind(
                 Topic.SHARE_GROUP_STATE_TOPIC_NAME,
-                partitionOfShareState,
+                places.shareState(),
                 ResourceType.CLUSTER,
                 Errors.CLUSTER_AUTHORIZATION_FAILED));
   }
@@ -140,10 +150,14 @@ public final class FindCoordinatorHandler implements Handler<FindCoordinatorRequ
       return Found.none(Errors.COORDINATOR_NOT_AVAILABLE);
     }
     TopicPartition partition = new TopicPartition(kind.topic, index);
-    return view.leaderEndpoint(partition, request.listener().value())
-        .filter(node -> !node.isEmpty())
+    return at(view, partition, request.listener().value())
+        .or(() -> otherwise.flatMap(listener -> at(view, partition, listener)))
         .map(node -> new Found(Errors.NONE, node))
         .orElse(Found.none(Errors.COORDINATOR_NOT_AVAILABLE));
+  }
+
+  private static Optional<Node> at(ClusterView view, TopicPartition partition, String listener) {
+    return view.leaderEndpoint(partition, listener).filter(node -> !node.isEmpty());
   }
 
   private @Nullable Kind kind(byte keyType) {

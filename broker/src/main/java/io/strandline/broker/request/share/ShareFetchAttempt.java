@@ -1,6 +1,6 @@
 package io.strandline.broker.request.share;
 
-import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.Watcher;
 import io.strandline.broker.request.Dispatcher;
@@ -120,7 +120,7 @@ final class ShareFetchAttempt implements Watcher {
   }
 
   @Override
-  public void changed(Partition partition, Executor wakes) {
+  public void changed(PartitionRead.Source partition, Executor wakes) {
     wakes.execute(this::work);
   }
 

@@ -3,6 +3,7 @@ package io.strandline.broker.request.topic;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -31,10 +32,12 @@ public final class DescribeTopicPartitionsHandler
   private final ControlPlane control;
   private final Guard guard;
   private final int partitionsMax;
+  private final ReplayBrokers replays;
 
-  public DescribeTopicPartitionsHandler(ControlPlane control, Guard guard) {
+  public DescribeTopicPartitionsHandler(ControlPlane control, Guard guard, ReplayBrokers replays) {
     this.control = control;
     this.guard = guard;
+    this.replays = replays;
     this.partitionsMax = control.kafkaConfig().getInt(PAGE_MAX);
   }
 
@@ -68,6 +71,7 @@ public final class DescribeTopicPartitionsHandler
             topic -> topic.equals(first) ? firstPartition : 0,
             Math.max(1, Math.min(partitionsMax, asked.responsePartitionLimit())),
             all);
+    replays.describe(answer.topics(), view, request.listener().value());
     answer
         .topics()
         .forEach(

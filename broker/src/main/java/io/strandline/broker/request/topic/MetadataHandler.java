@@ -3,6 +3,7 @@ package io.strandline.broker.request.topic;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -37,10 +38,12 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
   private final ControlPlane control;
   private final Guard guard;
   private final boolean createMissing;
+  private final ReplayBrokers replays;
 
-  public MetadataHandler(ControlPlane control, Guard guard) {
+  public MetadataHandler(ControlPlane control, Guard guard, ReplayBrokers replays) {
     this.control = control;
     this.guard = guard;
+    this.replays = replays;
     this.createMissing = control.kafkaConfig().getBoolean(AUTO_CREATE);
   }
 
@@ -150,7 +153,11 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
 
     private List<MetadataResponseTopic> describe(ClusterView now, Set<String> names) {
       short version = request.version();
-      return now.topicMetadata(names, request.listener().value(), version == 0, version >= 6);
+      String listener = request.listener().value();
+      List<MetadataResponseTopic> topics =
+          now.topicMetadata(names, listener, version == 0, version >= 6);
+      replays.lead(topics, now, listener);
+      return topics;
     }
 
     Set<String> creatable() {

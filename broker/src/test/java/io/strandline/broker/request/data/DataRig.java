@@ -258,7 +258,7 @@ final class DataRig {
             new FetchAttempt.Services(
                 data,
                 control,
-                partitions,
+                new Sources(partitions, Optional.empty()),
                 guard,
                 time,
                 Quotas.none(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.broker.request.Reply;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
@@ -47,7 +48,10 @@ class ListOffsetsTimeoutTest {
     rig.holdReads = true;
     OffsetHandlers handlers =
         new OffsetHandlers(
-            rig.partitions, io.strandline.broker.guard.Guard.open(), () -> SET_MS, rig.time);
+            new Sources(rig.partitions, Optional.empty()),
+            io.strandline.broker.guard.Guard.open(),
+            () -> SET_MS,
+            rig.time);
     CompletableFuture<Reply> reply =
         handlers.list(DataRig.request(ApiKeys.LIST_OFFSETS, request)).toCompletableFuture();
     rig.time.pass(ms - 1);
@@ -73,7 +77,10 @@ class ListOffsetsTimeoutTest {
     rig.holdReads = true;
     OffsetHandlers handlers =
         new OffsetHandlers(
-            rig.partitions, io.strandline.broker.guard.Guard.open(), () -> SET_MS, rig.time);
+            new Sources(rig.partitions, Optional.empty()),
+            io.strandline.broker.guard.Guard.open(),
+            () -> SET_MS,
+            rig.time);
     long before = rig.time.armed();
     CompletableFuture<Reply> reply =
         handlers.list(DataRig.request(ApiKeys.LIST_OFFSETS, byTime(9, 0))).toCompletableFuture();

@@ -1,4 +1,4 @@
-package io.strandline.broker.transaction;
+package io.strandline.broker.control;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,7 +17,7 @@ import java.util.function.Function;
  *
  * <p>Threads: any.
  */
-final class PeerQueue<T> {
+public final class PeerQueue<T> {
   /** Of a batch, so that a request stays far below what a broker accepts. */
   private static final int BATCH_MAX = 1_000;
 
@@ -29,12 +29,12 @@ final class PeerQueue<T> {
   /**
    * @param send completes when the batch is through, well or not, and each of it was told
    */
-  PeerQueue(Function<T, Object> key, Function<List<T>, CompletableFuture<?>> send) {
+  public PeerQueue(Function<T, Object> key, Function<List<T>, CompletableFuture<?>> send) {
     this.key = key;
     this.send = send;
   }
 
-  void add(T one) {
+  public void add(T one) {
     synchronized (this) {
       waiting.add(one);
     }

@@ -1,0 +1,311 @@
+package io.strandline.broker.history;
+
+import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.PartitionState;
+import io.strandline.broker.control.PeerQueue;
+import io.strandline.broker.control.PeerRequests;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.function.ToIntFunction;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicResponse;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopicCollection;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.EpochEndOffset;
+import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.OffsetForLeaderTopicResult;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.apache.kafka.common.requests.ListOffsetsResponse;
+import org.apache.kafka.common.requests.OffsetsForLeaderEpochRequest;
+import org.apache.kafka.common.requests.OffsetsForLeaderEpochResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks leaders for what this broker can not tell by itself, as a client of theirs: what is asked of
+ * one leader while a request is under way goes with the next. No answer waits for new records.
+ *
+ * <p>A leader that does not answer is told of as NOT_LEADER_OR_FOLLOWER: perhaps another leads by
+ * now, and clients look. Threads: any; what follows a future must not block.
+ */
+final class LeaderReads implements AutoCloseable {
+  /** Requests of one kind, which one request to a leader can carry together. */
+  private record Lane(int leader, Object kind) {}
+
+  /** What is wanted of one partition. */
+  private record Wanted<A, T>(PartitionState state, A asked, CompletableFuture<T> answer) {
+    TopicPartition partition() {
+      return state.id().topicPartition();
+    }
+  }
+
+  /**
+   * @param offset from which on, with at least one batch if there is any
+   */
+  record FetchFrom(long offset, int maxBytes) {}
+
+  private record Time(long timestampMs, OptionalInt leaderEpoch) {}
+
+  private record Epoch(int epoch, OptionalInt leaderEpoch) {}
+
+  private final ControlPlane control;
+  private final PeerRequests fetches;
+  private final PeerRequests lookups;
+  private final int maxBytes;
+  private final Map<Lane, PeerQueue<Wanted<FetchFrom, PartitionData>>> fetching =
+      new ConcurrentHashMap<>();
+  private final Map<Lane, PeerQueue<Wanted<Time, ListOffsetsPartitionResponse>>> looking =
+      new ConcurrentHashMap<>();
+  private final Map<Lane, PeerQueue<Wanted<Epoch, EpochEndOffset>>> ending =
+      new ConcurrentHashMap<>();
+
+  /**
+   * @param maxBytes of one answer to a fetch
+   */
+  LeaderReads(ControlPlane control, int maxBytes) {
+    this.control = control;
+    this.maxBytes = maxBytes;
+    this.fetches = control.peers().requests("history-fetches");
+    this.lookups = control.peers().requests("history-lookups");
+  }
+
+  /** Records, or none if there are none yet; fails with the leader's error. */
+  CompletableFuture<PartitionData> fetch(
+      PartitionState state, FetchFrom from, IsolationLevel isolation) {
+    Wanted<FetchFrom, PartitionData> wanted = wanted(state, from);
+    if (state.leader() >= 0) {
+      fetching
+          .computeIfAbsent(
+              new Lane(state.leader(), isolation),
+              lane ->
+                  new PeerQueue<>(
+                      Wanted::partition, batch -> fetch(lane.leader(), isolation, batch)))
+          .add(wanted);
+    }
+    return wanted.answer;
+  }
+
+  /** See {@code Source.offsetFor}; fails with the leader's error. */
+  CompletableFuture<ListOffsetsPartitionResponse> offsetFor(
+      PartitionState state, long timestampMs, IsolationLevel isolation, OptionalInt leaderEpoch) {
+    Wanted<Time, ListOffsetsPartitionResponse> wanted =
+        wanted(state, new Time(timestampMs, leaderEpoch));
+    if (state.leader() >= 0) {
+      looking
+          .computeIfAbsent(
+              new Lane(state.leader(), isolation),
+              lane ->
+                  new PeerQueue<>(
+                      Wanted::partition, batch -> lookUp(lane.leader(), isolation, batch)))
+          .add(wanted);
+    }
+    return wanted.answer;
+  }
+
+  /** See {@code Source.epochEnd}; fails with the leader's error. */
+  CompletableFuture<EpochEndOffset> epochEnd(
+      PartitionState state, OptionalInt leaderEpoch, int epoch) {
+    Wanted<Epoch, EpochEndOffset> wanted = wanted(state, new Epoch(epoch, leaderEpoch));
+    if (state.leader() >= 0) {
+      ending
+          .computeIfAbsent(
+              new Lane(state.leader(), Epoch.class),
+              lane -> new PeerQueue<>(Wanted::partition, batch -> ends(lane.leader(), batch)))
+          .add(wanted);
+    }
+    return wanted.answer;
+  }
+
+  private static <A, T> Wanted<A, T> wanted(PartitionState state, A asked) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    if (state.leader() < 0) {
+      answer.completeExceptionally(Errors.LEADER_NOT_AVAILABLE.exception());
+    }
+    return new Wanted<>(state, asked, answer);
+  }
+
+  // ---- requests
+
+  private CompletableFuture<?> fetch(
+      int leader, IsolationLevel isolation, List<Wanted<FetchFrom, PartitionData>> batch) {
+    Map<TopicPartition, FetchRequest.PartitionData> parts = new LinkedHashMap<>();
+    long bytes = 0;
+    for (Wanted<FetchFrom, PartitionData> one : batch) {
+      bytes += one.asked.maxBytes();
+      parts.put(
+          one.partition(),
+          new FetchRequest.PartitionData(
+              one.state.id().topicId(),
+              one.asked.offset(),
+              -1,
+              one.asked.maxBytes(),
+              Optional.of(one.state.leaderEpoch())));
+    }
+    HistoryFetch request =
+        new HistoryFetch(parts, isolation, 0, (int) Math.min(maxBytes, Math.max(1, bytes)));
+    return send(
+        fetches,
+        leader,
+        request,
+        batch,
+        new Parts<>(
+            (response, answers) -> {
+              FetchResponse fetched = (FetchResponse) response;
+              Errors.forCode(fetched.data().errorCode()).maybeThrow();
+              // Brokers of any metadata level that is spoken here name topics by their ids.
+              fetched
+                  .responseData(control.view().topicNames(), ApiKeys.FETCH.latestVersion())
+                  .forEach(answers);
+            },
+            PartitionData::errorCode));
+  }
+
+  private CompletableFuture<?> lookUp(
+      int leader,
+      IsolationLevel isolation,
+      List<Wanted<Time, ListOffsetsPartitionResponse>> batch) {
+    Map<String, ListOffsetsTopic> topics = new LinkedHashMap<>();
+    for (Wanted<Time, ListOffsetsPartitionResponse> one : batch) {
+      topics
+          .computeIfAbsent(one.state.id().topic(), name -> new ListOffsetsTopic().setName(name))
+          .partitions()
+          .add(
+              new ListOffsetsPartition()
+                  .setPartitionIndex(one.state.id().partition())
+                  .setTimestamp(one.asked.timestampMs())
+                  .setCurrentLeaderEpoch(one.asked.leaderEpoch().orElse(-1)));
+    }
+    ListOffsetsRequest.Builder request =
+        ListOffsetsRequest.Builder.forConsumer(true, isolation)
+            .setTargetTimes(new ArrayList<>(topics.values()))
+            .setTimeoutMs(control.peers().requestTimeoutMs());
+    return send(
+        lookups,
+        leader,
+        request,
+        batch,
+        new Parts<>(
+            (response, answers) -> {
+              for (ListOffsetsTopicResponse topic : ((ListOffsetsResponse) response).topics()) {
+                topic
+                    .partitions()
+                    .forEach(
+                        p ->
+                            answers.accept(
+                                new TopicPartition(topic.name(), p.partitionIndex()), p));
+              }
+            },
+            ListOffsetsPartitionResponse::errorCode));
+  }
+
+  private CompletableFuture<?> ends(int leader, List<Wanted<Epoch, EpochEndOffset>> batch) {
+    OffsetForLeaderTopicCollection topics = new OffsetForLeaderTopicCollection();
+    for (Wanted<Epoch, EpochEndOffset> one : batch) {
+      OffsetForLeaderTopic topic = topics.find(one.state.id().topic());
+      if (topic == null) {
+        topic = new OffsetForLeaderTopic().setTopic(one.state.id().topic());
+        topics.add(topic);
+      }
+      topic
+          .partitions()
+          .add(
+              new OffsetForLeaderPartition()
+                  .setPartition(one.state.id().partition())
+                  .setLeaderEpoch(one.asked.epoch())
+                  .setCurrentLeaderEpoch(one.asked.leaderEpoch().orElse(-1)));
+    }
+    return send(
+        lookups,
+        leader,
+        OffsetsForLeaderEpochRequest.Builder.forConsumer(topics),
+        batch,
+        new Parts<>(
+            (response, answers) -> {
+              for (OffsetForLeaderTopicResult topic :
+                  ((OffsetsForLeaderEpochResponse) response).data().topics()) {
+                topic
+                    .partitions()
+                    .forEach(
+                        p -> answers.accept(new TopicPartition(topic.topic(), p.partition()), p));
+              }
+            },
+            EpochEndOffset::errorCode));
+  }
+
+  /**
+   * Takes an answer apart.
+   *
+   * @param by partition
+   * @param code the error of a part
+   */
+  private record Parts<T>(
+      BiConsumer<AbstractResponse, BiConsumer<TopicPartition, T>> by, ToIntFunction<T> code) {}
+
+  private static <A, T> CompletableFuture<?> send(
+      PeerRequests by,
+      int leader,
+      AbstractRequest.Builder<? extends AbstractRequest> request,
+      List<Wanted<A, T>> batch,
+      Parts<T> parts) {
+    return by.send(leader, request)
+        .handle(
+            (response, failure) -> {
+              Map<TopicPartition, T> answers = new HashMap<>();
+              Throwable why = failure;
+              if (response != null) {
+                try {
+                  parts.by().accept(response, answers::put);
+                } catch (RuntimeException refused) {
+                  why = refused;
+                }
+              }
+              for (Wanted<A, T> one : batch) {
+                tell(one, leader, answers.get(one.partition()), parts, why);
+              }
+              return leader;
+            });
+  }
+
+  private static <A, T> void tell(
+      Wanted<A, T> one,
+      int leader,
+      @Nullable T answer,
+      Parts<T> parts,
+      @Nullable Throwable failure) {
+    if (answer == null) {
+      one.answer.completeExceptionally(
+          new NotLeaderOrFollowerException(
+              "broker " + leader + ", which led " + one.state.id() + ", does not answer", failure));
+    } else if (parts.code().applyAsInt(answer) != Errors.NONE.code()) {
+      one.answer.completeExceptionally(
+          Errors.forCode((short) parts.code().applyAsInt(answer)).exception());
+    } else {
+      one.answer.complete(answer);
+    }
+  }
+
+  @Override
+  public void close() {
+    fetches.close();
+    lookups.close();
+  }
+}
