@@ -12,6 +12,7 @@ import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -94,6 +95,7 @@ public final class Strandline implements RunningNode {
       node.state(NodeMeters.State.STARTING);
       frame.phases().done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
+      refuseKafkasTier(view);
       node.identify(view);
       node.state(NodeMeters.State.RECOVERY);
       frame.phases().done("metadata");
@@ -110,6 +112,18 @@ public final class Strandline implements RunningNode {
       beside.shutdown();
     }
     LOG.atDebug().addKeyValue("ms", frame.phases().totalMs()).log("started: {}", frame.phases());
+  }
+
+  /** Their leaders would tell us that the history has moved to where we can not read it. */
+  private static void refuseKafkasTier(ClusterView view) {
+    List<String> tiered = view.topics().stream().filter(view::tieredByKafka).sorted().toList();
+    if (!tiered.isEmpty()) {
+      throw new StartException(
+          "Apache Kafka tiers "
+              + (tiered.size() > 3 ? tiered.subList(0, 3) + " and more" : tiered)
+              + " by its own remote storage (KIP-405), which is not read here: copy what they hold to"
+              + " topics without remote.storage.enable and delete them, before a broker of ours joins");
+    }
   }
 
   private ControlPlane startControl() {

@@ -73,6 +73,9 @@ public interface ClusterView {
   /** The epoch of a live broker's registration. */
   OptionalLong brokerEpoch(int broker);
 
+  /** Whether the broker is one of ours, and not Apache Kafka's. */
+  boolean ours(int broker);
+
   // ---- topics and partitions
 
   /** Names of all topics. */
@@ -152,6 +155,12 @@ public interface ClusterView {
 
   /** Only what was set on the topic itself; empty when nothing was, or there is no such topic. */
   Map<String, String> topicOverrides(String topic);
+
+  /**
+   * Whether Apache Kafka's brokers tier the topic by remote storage of their own (KIP-405): it is
+   * switched on for the topic, and there is the topic in which they note what is there.
+   */
+  boolean tieredByKafka(String topic);
 
   /** Only what was set for all brokers of the cluster at once, keys of ours included. */
   Map<String, String> clusterOverrides();

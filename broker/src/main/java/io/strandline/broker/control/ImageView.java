@@ -19,6 +19,7 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.message.DescribeClientQuotasRequestData;
 import org.apache.kafka.common.message.DescribeClientQuotasResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
@@ -41,6 +42,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A {@link ClusterView} over one of Kafka's metadata images, answered by Kafka's own cache. */
 final class ImageView implements ClusterView {
+  /** Of Kafka's {@code TopicBasedRemoteLogMetadataManager}, the one that it comes with. */
+  private static final String REMOTE_LOG_METADATA = "__remote_log_metadata";
+
   private final String clusterId;
   private final int nodeId;
   private final MetadataImage image;
@@ -135,6 +139,12 @@ final class ImageView implements ClusterView {
     return registration == null || registration.fenced()
         ? OptionalLong.empty()
         : OptionalLong.of(registration.epoch());
+  }
+
+  @Override
+  public boolean ours(int broker) {
+    BrokerRegistration registration = image.cluster().broker(broker);
+    return registration != null && registration.supportedFeatures().containsKey(Registration.OURS);
   }
 
   @Override
@@ -253,6 +263,12 @@ final class ImageView implements ClusterView {
     return image
         .configs()
         .configMapForResource(new ConfigResource(ConfigResource.Type.TOPIC, topic));
+  }
+
+  @Override
+  public boolean tieredByKafka(String topic) {
+    return image.topics().getTopic(REMOTE_LOG_METADATA) != null
+        && "true".equals(topicOverrides(topic).get(TopicConfig.REMOTE_LOG_STORAGE_ENABLE_CONFIG));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.strandline.broker.control;
 
 import io.strandline.broker.control.quorum.Storage;
 import java.net.UnknownHostException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +16,19 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.BrokerState;
 import org.apache.kafka.metadata.ListenerInfo;
+import org.apache.kafka.metadata.VersionRange;
 import org.apache.kafka.server.BrokerFeatures;
 import org.apache.kafka.server.BrokerLifecycleManager;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** This broker's registration with the controller and its heartbeats, by Kafka's own hands. */
 final class Registration implements AutoCloseable {
+  /**
+   * A feature that no controller finalizes, supported by brokers of ours alone: so they know each
+   * other among Apache Kafka's.
+   */
+  static final String OURS = "strandline.broker";
+
   private final KafkaConfig config;
   private final Storage storage;
   private final Predicate<String> serves;
@@ -82,8 +90,14 @@ final class Registration implements AutoCloseable {
         channels.heartbeats(),
         storage.clusterId(),
         listeners.toBrokerRegistrationRequest(),
-        BrokerFeatures.createDefaultFeatureMap(features),
+        supported(),
         storage.previousEpoch());
+  }
+
+  private Map<String, VersionRange> supported() {
+    Map<String, VersionRange> all = new HashMap<>(BrokerFeatures.createDefaultFeatureMap(features));
+    all.put(OURS, VersionRange.of(0, 1));
+    return all;
   }
 
   /** Registers again, after the metadata level rose. */

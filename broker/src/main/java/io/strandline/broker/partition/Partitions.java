@@ -440,6 +440,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     for (Partition partition : hosted.values()) {
       if (partition.id().topic().equals(topic)) {
         partition.reconfigure(now.logConfig(topic));
+        replication.took(partition);
         if (partition.leads()) {
           tier.lead(partition);
         }

@@ -6,6 +6,8 @@ import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.Replicas;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -14,12 +16,16 @@ import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the hosted partitions replicated: followers get a fetcher, leaders look after their
  * followers now and then. Threads: any.
  */
 final class Replication implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Replication.class);
+
   /** How often those are looked at that may be let into the ISR. */
   private static final long HOPES_MS = 500;
 
@@ -31,6 +37,10 @@ final class Replication implements AutoCloseable {
   private final Map<TopicPartition, Partition> hosted;
   private final Tier tier;
   private final BiConsumer<TopicIdPartition, FetchPosition> renew;
+
+  /** Replicas that are not copied though they should follow. */
+  private final Set<TopicIdPartition> refused = ConcurrentHashMap.newKeySet();
+
   private volatile @Nullable ScheduledFuture<?> ticks;
   private long reviewedMs; // the tick's
   private long releasedMs;
@@ -59,21 +69,34 @@ final class Replication implements AutoCloseable {
             .scheduleWithFixedDelay(this::tick, HOPES_MS, HOPES_MS, TimeUnit.MILLISECONDS);
   }
 
-  /** The metadata gave the replica a role. */
+  /** The metadata gave the replica a role, or its topic another configuration. */
   void took(Partition partition) {
+    TopicIdPartition id = partition.id();
     if (!closed
         && partition.role() instanceof Role.Following following
         && following.state().leader() >= 0) {
-      replicas
-          .fetchers()
-          .follow(partition.follower(), following.state().leader(), following.leaderEpoch());
+      if (replicas.inSync().mayFollow(following.state())) {
+        refused.remove(id);
+        replicas
+            .fetchers()
+            .follow(partition.follower(), following.state().leader(), following.leaderEpoch());
+        return;
+      }
+      if (refused.add(id)) {
+        LOG.atError()
+            .addKeyValue("partition", id)
+            .addKeyValue("broker", following.state().leader())
+            .log("not copied: Apache Kafka tiers the topic, and would not hand its history out");
+      }
     } else {
-      replicas.fetchers().stop(partition.id());
+      refused.remove(id);
     }
+    replicas.fetchers().stop(id);
   }
 
   /** The replica is not here any more. */
   void left(TopicIdPartition id) {
+    refused.remove(id);
     replicas.fetchers().stop(id);
     replicas.hopes().set(id, false);
   }
@@ -112,6 +135,7 @@ final class Replication implements AutoCloseable {
   void tell(IntSupplier offlineDirectories) {
     MeterRegistry meters = runtime.meters();
     Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(meters);
+    Gauge.builder("strandline.partition.refused", refused, Set::size).register(meters);
     Gauge.builder("strandline.partition.led", () -> count(Partition::leads)).register(meters);
     ReplicaMeters kafka = runtime.kafka();
     kafka.offlineDirectories(offlineDirectories::getAsInt);

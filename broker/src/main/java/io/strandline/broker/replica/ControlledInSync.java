@@ -2,6 +2,7 @@ package io.strandline.broker.replica;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -24,6 +25,12 @@ public record ControlledInSync(ControlPlane control) implements InSync {
   @Override
   public long brokerEpoch() {
     return control.brokerEpoch();
+  }
+
+  @Override
+  public boolean mayFollow(PartitionState state) {
+    ClusterView view = control.view();
+    return !view.tieredByKafka(state.id().topic()) || view.ours(state.leader());
   }
 
   @Override

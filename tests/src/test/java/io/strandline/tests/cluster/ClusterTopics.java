@@ -88,7 +88,11 @@ public final class ClusterTopics {
   /** The ids of the replicas in sync. */
   public static Set<Integer> inSync(TestCluster cluster, TopicPartition partition)
       throws Exception {
-    return describe(cluster, partition).isr().stream().map(Node::id).collect(Collectors.toSet());
+    return inSync(cluster.admin(), partition);
+  }
+
+  static Set<Integer> inSync(Admin admin, TopicPartition partition) throws Exception {
+    return describe(admin, partition).isr().stream().map(Node::id).collect(Collectors.toSet());
   }
 
   /** Waits until one of these leads it. */

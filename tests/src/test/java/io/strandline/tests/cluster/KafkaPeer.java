@@ -1,6 +1,7 @@
 package io.strandline.tests.cluster;
 
 import io.strandline.tests.fault.Waiting;
+import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -71,19 +72,38 @@ final class KafkaPeer implements AutoCloseable {
         "listeners", "PLAINTEXT://" + bootstrap() + ",CONTROLLER://127.0.0.1:" + controllerPort);
     all.put("controller.listener.names", "CONTROLLER");
     all.put("log.dirs", data().toString());
-    Files.createDirectories(dir);
+    format(dir.resolve("server.properties"), all);
+  }
+
+  /** With Kafka's own tool, whoever it is for. */
+  private void format(Path file, Map<String, String> settings) throws IOException {
+    Files.createDirectories(file.getParent());
     Properties properties = new Properties();
-    properties.putAll(all);
-    try (Writer writer = Files.newBufferedWriter(dir.resolve("server.properties"))) {
+    properties.putAll(settings);
+    try (Writer writer = Files.newBufferedWriter(file)) {
       properties.store(writer, null);
     }
-    String[] format = {
-      "format", "-t", clusterId, "-c", dir.resolve("server.properties").toString()
-    };
+    String[] format = {"format", "-t", clusterId, "-c", file.toString()};
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     if (StorageTool.execute(format, new PrintStream(said, true, StandardCharsets.UTF_8)) != 0) {
       throw new IOException("formatting failed:\n" + said.toString(StandardCharsets.UTF_8));
     }
+  }
+
+  /** A broker of ours joins this one's cluster, and serves. */
+  BrokerProcess join(Path home, int node, Map<String, String> settings) throws IOException {
+    int clients = Ports.free();
+    Map<String, String> all = new LinkedHashMap<>(settings);
+    all.put("process.roles", "broker");
+    all.put("node.id", Integer.toString(node));
+    all.put("controller.quorum.voters", voters());
+    all.put("controller.listener.names", "CONTROLLER");
+    all.put("listeners", "PLAINTEXT://127.0.0.1:" + clients);
+    all.put("log.dirs", home.resolve("data").toString());
+    format(home.resolve("format.properties"), all);
+    BrokerProcess broker = BrokerProcess.launch(home, clients, all);
+    broker.awaitReady();
+    return broker;
   }
 
   void launch() throws IOException {

@@ -4,12 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
-import io.strandline.tests.process.Ports;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +16,6 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -67,7 +61,7 @@ class MixedClusterTest {
   void aPartitionGoesThereAndBackUnderTransactionsAndGroups() throws Exception {
     String clusterId = Uuid.randomUuid().toString();
     try (KafkaPeer kafka = KafkaPeer.start(dir.resolve("kafka"), KAFKA, clusterId, COMMON);
-        BrokerProcess ours = join(kafka, clusterId);
+        BrokerProcess ours = kafka.join(dir.resolve("ours"), OURS, ours());
         Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()));
         KafkaProducer<String, String> producer = producer(kafka, ours);
         KafkaConsumer<String, String> group = consumer(kafka, ours)) {
@@ -104,33 +98,10 @@ class MixedClusterTest {
     }
   }
 
-  private BrokerProcess join(KafkaPeer kafka, String clusterId) throws IOException {
-    int port = Ports.free();
-    Path home = dir.resolve("ours");
+  private Map<String, String> ours() {
     Map<String, String> settings = new LinkedHashMap<>(COMMON);
-    settings.put("process.roles", "broker");
-    settings.put("node.id", Integer.toString(OURS));
-    settings.put("controller.quorum.voters", kafka.voters());
-    settings.put("controller.listener.names", "CONTROLLER");
-    settings.put("listeners", "PLAINTEXT://127.0.0.1:" + port);
-    settings.put("log.dirs", home.resolve("data").toString());
     settings.put("strandline.object.store", "file:" + dir.resolve("objects"));
-    Properties properties = new Properties();
-    properties.putAll(settings);
-    Files.createDirectories(home);
-    try (Writer writer = Files.newBufferedWriter(home.resolve("format.properties"))) {
-      properties.store(writer, null);
-    }
-    String[] format = {
-      "format", "-t", clusterId, "-c", home.resolve("format.properties").toString()
-    };
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    assertThat(StorageTool.execute(format, new PrintStream(said, true, StandardCharsets.UTF_8)))
-        .as(said.toString(StandardCharsets.UTF_8))
-        .isZero();
-    BrokerProcess broker = BrokerProcess.launch(home, port, settings);
-    broker.awaitReady();
-    return broker;
+    return settings;
   }
 
   // ---- clients

@@ -140,6 +140,13 @@ public final class BrokerProcess implements AutoCloseable {
     awaitReady();
   }
 
+  /** Starts it again, which it is to refuse; gives what it told the operator. */
+  public List<String> startAgainRefused() throws IOException {
+    launchAgain();
+    await(STOPPED);
+    return new Refusal(process.exitValue(), output()).said();
+  }
+
   /** Starts it again and waits for nothing. */
   public void launchAgain() throws IOException {
     process = launch();
