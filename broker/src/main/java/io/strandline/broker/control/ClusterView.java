@@ -42,10 +42,10 @@ public interface ClusterView {
   int nodeId();
 
   /**
-   * The node that clients are told to send controller requests to: a random live broker, which
-   * forwards; -1 when none lives.
+   * The node that clients are told to send controller requests to: a random live broker that has
+   * their listener, which forwards; -1 when none lives.
    */
-  int controllerForClients();
+  int controllerForClients(String listener);
 
   /** Finalized feature levels by name, for ApiVersions; never empty once loaded. */
   Map<String, Short> finalizedFeatures();

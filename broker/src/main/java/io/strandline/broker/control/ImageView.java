@@ -92,8 +92,13 @@ final class ImageView implements ClusterView {
   }
 
   @Override
-  public int controllerForClients() {
-    return cache.getRandomAliveBrokerId().orElse(-1);
+  public int controllerForClients(String listener) {
+    int random = cache.getRandomAliveBrokerId().orElse(-1);
+    if (random < 0 || broker(random, listener).isPresent()) {
+      return random;
+    }
+    List<Node> nodes = brokers(listener); // one that they can not reach would be none to them
+    return nodes.isEmpty() ? -1 : nodes.get(Math.floorMod(random, nodes.size())).id();
   }
 
   @Override

@@ -185,6 +185,10 @@ class ReplayBrokersTest {
   /** Each side hears of its own brokers alone, and no replica is put on a replay broker. */
   private static void assertSeparate(TestCluster cluster) throws Exception {
     assertThat(ids(cluster.admin())).containsExactlyInAnyOrder(1, 2);
+    for (int i = 0; i < 20; i++) { // a random one each time
+      assertThat(cluster.admin().describeCluster().controller().get(30, TimeUnit.SECONDS).id())
+          .isLessThan(10);
+    }
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.replayBootstrap()))) {
       assertThat(ids(admin)).as("coordinators, too").containsExactlyInAnyOrder(1, 2, 11, 12);
       assertThat(

@@ -49,7 +49,7 @@ public final class DescribeHandlers {
     DescribeClusterResponseData answer =
         new DescribeClusterResponseData()
             .setClusterId(view.clusterId())
-            .setControllerId(view.controllerForClients());
+            .setControllerId(view.controllerForClients(request.listener().value()));
     for (Node node : nodes) {
       answer
           .brokers()

@@ -209,7 +209,7 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
               0,
               now.brokers(request.listener().value()),
               now.clusterId(),
-              now.controllerForClients(),
+              now.controllerForClients(request.listener().value()),
               answers,
               clusterOperations(body)));
     }
