@@ -93,7 +93,7 @@ final class Bindings {
                     quorum.peers(),
                     self,
                     settings),
-            threads.fetchers,
+            threads.fetchers::execute,
             settings,
             InstantSource.system()));
   }

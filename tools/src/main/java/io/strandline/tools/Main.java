@@ -19,7 +19,6 @@ import picocli.CommandLine.HelpCommand;
       ProduceCommand.class,
       ConsumeCommand.class,
       GroupsCommand.class,
-      BalanceCommand.class,
       TierCommand.class,
       ReplayCommand.class,
       HelpCommand.class

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -280,16 +281,30 @@ final class LogRecovery {
           position,
           batch.sizeInBytes(),
           config.indexInterval);
-      int epoch = batch.partitionLeaderEpoch();
-      if (epoch >= 0 && epochs.latestEpoch().filter(latest -> latest >= epoch).isEmpty()) {
-        epochs.assign(epoch, batch.baseOffset());
-      }
+      believe(batch, epochs);
       producers.replay(batch, segment.aborted());
       valid = scanner.positionBytes();
       next = batch.lastOffset() + 1;
       segment.publish((int) valid, next);
     }
     return valid;
+  }
+
+  /**
+   * The batch knows better than the checkpoint, which is forced at once: after a power cut what was
+   * cut off may be back without what a later leader wrote in its place. Were it taken for that
+   * leader's, nobody would ever see that it is not.
+   */
+  private static void believe(RecordBatch batch, LeaderEpochFileCache epochs) {
+    int epoch = batch.partitionLeaderEpoch();
+    OptionalInt known = epochs.epochForOffset(batch.baseOffset());
+    if (epoch < 0 || (known.isPresent() && known.getAsInt() == epoch)) {
+      return;
+    }
+    epochs.truncateFromEndAsyncFlush(batch.baseOffset());
+    if (epochs.latestEpoch().filter(latest -> latest >= epoch).isEmpty()) {
+      epochs.assign(epoch, batch.baseOffset());
+    }
   }
 
   /**

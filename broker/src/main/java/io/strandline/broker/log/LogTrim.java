@@ -74,6 +74,10 @@ final class LogTrim {
     LogSegment active = state.active();
     active.reopen();
     active.truncate(new SegmentReader(active).positionOf(offset), offset);
+    // Else a power cut could bring back what was cut off, below a high watermark that has since
+    // passed over what a later leader wrote in its place.
+    active.force();
+    state.runtime.disk().forceDirectory(state.path);
     state.epochs.truncateFromEndAsyncFlush(offset);
     state.appendEpoch = -1;
     state.logStart = Math.min(offset, state.logStart);

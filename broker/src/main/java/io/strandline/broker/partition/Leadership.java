@@ -65,7 +65,9 @@ final class Leadership {
             state,
             new Followers.Leader(node, start),
             runtime.replicas(),
-            before == null ? null : before.followers(),
+            before == null || before.leaderEpoch() + 1 != state.leaderEpoch()
+                ? null // another led between, and they may have cut what they had of this one
+                : before.followers(),
             runtime.clock().millis()),
         readOnly);
   }

@@ -16,8 +16,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Copies from one leader into the replicas that follow it, round after round: ask for what is due,
  * wait, append. An error of one partition delays that one; an error of the connection, all.
+ *
+ * <p>One thread's, which {@link #run} takes until the end; or whoever has no thread to wait on does
+ * the rounds by halves: {@link #wanted}, and {@link #answered} or {@link #failed}.
  */
-final class Fetcher implements Runnable, AutoCloseable {
+public final class Fetcher implements Runnable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Fetcher.class);
 
   private final int broker;
@@ -39,6 +42,16 @@ final class Fetcher implements Runnable, AutoCloseable {
 
   FetchList list() {
     return list;
+  }
+
+  /** The id of the leader. */
+  public int broker() {
+    return broker;
+  }
+
+  /** Whether it has ended. */
+  public boolean closed() {
+    return list.closed();
   }
 
   @Override
@@ -67,22 +80,15 @@ final class Fetcher implements Runnable, AutoCloseable {
       return false;
     }
     try {
-      Map<TopicIdPartition, FetchAnswer> answers = leader.fetch(wanted);
-      away = false;
-      answers.forEach(
-          (id, answer) -> {
-            FetchPosition asked = wanted.get(id);
-            if (asked != null) {
-              taken(id, asked, answer);
-            }
-          });
+      answered(wanted, leader.fetch(wanted));
     } catch (IOException | RuntimeException failure) {
       failed(wanted, failure);
     }
     return true;
   }
 
-  private Map<TopicIdPartition, FetchPosition> wanted() {
+  /** What is due, to be asked for; replicas that do not follow any more are let go. */
+  public Map<TopicIdPartition, FetchPosition> wanted() {
     Map<TopicIdPartition, FetchPosition> wanted = new LinkedHashMap<>();
     list.due(clock.millis())
         .forEach(
@@ -97,7 +103,21 @@ final class Fetcher implements Runnable, AutoCloseable {
     return wanted;
   }
 
-  private void failed(Map<TopicIdPartition, FetchPosition> wanted, Exception failure) {
+  /** Takes what the leader answered to {@link #wanted}. */
+  public void answered(
+      Map<TopicIdPartition, FetchPosition> wanted, Map<TopicIdPartition, FetchAnswer> answers) {
+    away = false;
+    answers.forEach(
+        (id, answer) -> {
+          FetchPosition asked = wanted.get(id);
+          if (asked != null) {
+            taken(id, asked, answer);
+          }
+        });
+  }
+
+  /** There is no answer. */
+  public void failed(Map<TopicIdPartition, FetchPosition> wanted, Exception failure) {
     if (list.closed()) {
       return;
     }

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicIdPartition;
 
 /**
@@ -28,7 +28,7 @@ public final class Fetchers implements AutoCloseable {
   }
 
   private final Dial leaders;
-  private final Executor threads;
+  private final Consumer<Fetcher> threads;
   private final ReplicaSettings settings;
   private final InstantSource clock;
   private final Map<Key, Fetcher> running = new HashMap<>(); // guarded by this
@@ -38,7 +38,8 @@ public final class Fetchers implements AutoCloseable {
   /**
    * @param threads each fetcher takes one for as long as it runs
    */
-  public Fetchers(Dial leaders, Executor threads, ReplicaSettings settings, InstantSource clock) {
+  public Fetchers(
+      Dial leaders, Consumer<Fetcher> threads, ReplicaSettings settings, InstantSource clock) {
     this.leaders = leaders;
     this.threads = threads;
     this.settings = settings;
@@ -62,7 +63,7 @@ public final class Fetchers implements AutoCloseable {
       fetcher = new Fetcher(leader, leaders.to(leader, index), settings, clock);
       running.put(key, fetcher);
       fetcher.list().add(replica, leaderEpoch);
-      threads.execute(fetcher);
+      threads.accept(fetcher);
     } else {
       fetcher.list().add(replica, leaderEpoch);
     }

@@ -67,8 +67,8 @@ public final class Followers {
   private @Nullable Proposal pending;
 
   /**
-   * @param before the followers of an earlier epoch in which this broker led too, or null: where
-   *     they are is known then
+   * @param before the followers of the epoch right before, in which this broker led too, or null:
+   *     where they are is known then
    */
   public Followers(
       PartitionState state,

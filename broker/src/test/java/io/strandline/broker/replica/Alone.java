@@ -40,7 +40,7 @@ public final class Alone {
             (leader, index) -> {
               throw new IllegalStateException("broker " + leader + " is not known");
             },
-            Runnable::run,
+            Fetcher::run,
             settings,
             InstantSource.system());
     none.close();

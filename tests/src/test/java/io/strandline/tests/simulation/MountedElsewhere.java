@@ -57,7 +57,7 @@ final class MountedElsewhere {
             OtherBucket.manifests(own, cluster, process),
             id -> OtherBucket.manifests(stores.of(id), cluster, process));
     manifests.mount(HERE, SimulatedCluster.CLUSTER, SimulatedCluster.PARTITION, view -> {});
-    this.replay = SimulatedReader.replay(stores, manifests, process, cluster, (p, range) -> {});
+    this.replay = SimulatedReader.replay(stores, manifests, process, cluster.time);
     process.execute(this::identify);
   }
 

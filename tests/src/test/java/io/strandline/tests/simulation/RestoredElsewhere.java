@@ -228,7 +228,7 @@ final class RestoredElsewhere {
       this.stores = new MountedStores(own, List.of(faulty(other.watched())));
       stores.ownedBy(CLUSTER);
       this.manifests = OtherBucket.manifests(own, source, process);
-      this.replay = SimulatedReader.replay(stores, manifests, process, source, (p, range) -> {});
+      this.replay = SimulatedReader.replay(stores, manifests, process, source.time);
       this.logs =
           LogDirectory.open(
               directory.resolve("log"),

@@ -50,8 +50,14 @@ final class SimulatedReader {
             OwnedStores.all(replica.store),
             replica.manifests,
             replica.process,
-            cluster,
+            cluster.time,
             replica::met);
+  }
+
+  /** The real replay, over stores without damage. */
+  static Replay replay(
+      OwnedStores stores, Manifests manifests, SimulatedProcess process, SimulatedTime time) {
+    return replay(stores, manifests, process, time, (partition, range) -> {});
   }
 
   /** The real replay, over stores. */
@@ -59,7 +65,7 @@ final class SimulatedReader {
       OwnedStores stores,
       Manifests manifests,
       SimulatedProcess process,
-      SimulatedCluster cluster,
+      SimulatedTime time,
       TieredReplay.DamageListener damages) {
     CompositeMeterRegistry meters = new CompositeMeterRegistry();
     MemoryChunkCache cache =
@@ -79,7 +85,7 @@ final class SimulatedReader {
             1 << 16,
             30_000,
             BatchBounds.defaults()),
-        new FetchEnvironment(stores, manifests, cache, process, cluster.time::nanos, meters),
+        new FetchEnvironment(stores, manifests, cache, process, time::nanos, meters),
         damages);
   }
 

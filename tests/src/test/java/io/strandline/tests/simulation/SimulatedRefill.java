@@ -74,8 +74,7 @@ final class SimulatedRefill {
     return new LogRefill(
         new TierTails(OwnedStores.all(store), manifests),
         manifests,
-        SimulatedReader.replay(
-            OwnedStores.all(store), manifests, process, cluster, (partition, range) -> {}),
+        SimulatedReader.replay(OwnedStores.all(store), manifests, process, cluster.time),
         process);
   }
 

@@ -20,13 +20,26 @@ final class Trace {
   }
 
   void add(String event) {
-    String line = nanos.getAsLong() / 1000 + " us " + event;
-    for (int i = 0; i < line.length(); i++) {
-      hash = (hash ^ line.charAt(i)) * 0x100000001b3L;
-    }
+    String line = line(event);
+    count(line);
     tail.add(line);
     if (tail.size() > TAIL) {
       tail.remove();
+    }
+  }
+
+  /** What is part of the hash and would only fill the tail. */
+  void addUntold(String event) {
+    count(line(event));
+  }
+
+  private String line(String event) {
+    return nanos.getAsLong() / 1000 + " us " + event;
+  }
+
+  private void count(String line) {
+    for (int i = 0; i < line.length(); i++) {
+      hash = (hash ^ line.charAt(i)) * 0x100000001b3L;
     }
   }
 

@@ -1,7 +1,9 @@
-package io.strandline.tools.replay;
+package io.strandline.tools;
 
 import io.strandline.replay.job.JobProgress;
 import io.strandline.replay.job.ReplayJob;
+import io.strandline.tools.replay.Checkpoint;
+import io.strandline.tools.replay.RecordOutput;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
@@ -14,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Beside a running job: says how far it is, saves checkpoints, ends it in order on a signal. */
-public final class JobWatch implements AutoCloseable {
+final class JobWatch implements AutoCloseable {
   private static final long END_WITHIN_S = 30;
 
   private final ReplayJob job;
@@ -37,10 +39,9 @@ public final class JobWatch implements AutoCloseable {
    * @param line a line is printed; never if zero
    * @param save the checkpoint is written
    */
-  public record Every(Duration line, Duration save) {}
+  record Every(Duration line, Duration save) {}
 
-  public JobWatch(
-      ReplayJob job, RecordOutput output, @Nullable Checkpoint checkpoint, Every every) {
+  JobWatch(ReplayJob job, RecordOutput output, @Nullable Checkpoint checkpoint, Every every) {
     this.job = job;
     this.output = output;
     this.checkpoint = checkpoint;
@@ -48,7 +49,7 @@ public final class JobWatch implements AutoCloseable {
     this.onSignal = new Thread(this::stopAndWait, "job-signal");
   }
 
-  public void start() {
+  void start() {
     Runtime.getRuntime().addShutdownHook(onSignal);
     var unused =
         timer.scheduleWithFixedDelay(
@@ -82,7 +83,7 @@ public final class JobWatch implements AutoCloseable {
     }
   }
 
-  public synchronized void save() throws IOException {
+  synchronized void save() throws IOException {
     Map<Integer, RecordOutput.Mark> safe = output.flush();
     if (checkpoint != null) {
       checkpoint.save(safe);
@@ -101,7 +102,7 @@ public final class JobWatch implements AutoCloseable {
   }
 
   /** How far, how fast, how long still. */
-  public static String line(JobProgress at) {
+  static String line(JobProgress at) {
     long total = at.totalBytes();
     double seconds = Math.max(at.elapsedMs() / 1e3, 1e-3);
     OptionalLong left = at.remainingMs();

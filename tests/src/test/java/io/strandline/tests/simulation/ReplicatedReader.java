@@ -1,0 +1,221 @@
+package io.strandline.tests.simulation;
+
+import io.strandline.broker.partition.FoundOffset;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.PartitionRead;
+import io.strandline.broker.partition.ReadRequest;
+import io.strandline.replay.ReplayException;
+import io.strandline.replay.ReplayRead;
+import io.strandline.tests.simulation.History.Written;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.apache.kafka.server.storage.log.FetchIsolation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A consumer that reads everything from offset 0 on, over and over, from whoever says that it leads
+ * and sometimes from a follower, and asks where the end is.
+ */
+final class ReplicatedReader {
+  private static final int READ_BYTES = 2_000;
+
+  private final ReplicationWorld world;
+  private long offset;
+  private int epoch = -1;
+  private long latest;
+  private int reads;
+  private int cold;
+  private boolean waiting;
+
+  ReplicatedReader(ReplicationWorld world) {
+    this.world = world;
+  }
+
+  int reads() {
+    return reads;
+  }
+
+  /** How many of them came from the tier. */
+  int cold() {
+    return cold;
+  }
+
+  void begin() {
+    var unused =
+        world.time.schedule(
+            () -> {
+              act();
+              begin();
+            },
+            world.slowly(15 + world.random.nextInt(60)),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void act() {
+    BrokerLife target = world.living(world.random.nextInt(world.brokers.size()));
+    if (waiting || target == null || !target.process.awake()) {
+      return;
+    }
+    world.guard(
+        target.disk,
+        () -> {
+          Partition there = target.partition().orElse(null);
+          if (there == null) {
+            return;
+          }
+          try {
+            if (there.leads() && world.random.nextInt(3) == 0) {
+              latest(there);
+            } else {
+              read(target, there);
+            }
+          } catch (OffsetOutOfRangeException beyond) {
+            outOfRange(target, there, beyond);
+          } catch (ApiException refused) {
+            world.trace.add("reader: " + refused.getClass().getSimpleName());
+          }
+        });
+  }
+
+  /**
+   * The end, as ListOffsets tells it (KIP-207): clients believe no leader of an earlier epoch than
+   * one they have heard of.
+   */
+  private void latest(Partition there) {
+    int of = there.leaderEpoch();
+    if (of < epoch) {
+      return;
+    }
+    FoundOffset end =
+        there
+            .offsetFor(
+                ListOffsetsRequest.LATEST_TIMESTAMP,
+                FetchIsolation.HIGH_WATERMARK,
+                OptionalInt.empty())
+            .exceptionally(notYet -> FoundOffset.NONE)
+            .join();
+    if (end.offset() < 0) {
+      return;
+    }
+    world.trace.add("the end is " + end.offset() + " in epoch " + of);
+    if (end.offset() < latest) {
+      throw new AssertionError(
+          "EndNeverFalls: it was "
+              + latest
+              + " in epoch "
+              + epoch
+              + " and is "
+              + end.offset()
+              + " in "
+              + of);
+    }
+    epoch = of;
+    latest = end.offset();
+  }
+
+  private void read(BrokerLife target, Partition there) {
+    if (offset < there.logStartOffset()) {
+      offset = there.logStartOffset();
+    }
+    long from = offset;
+    boolean leads = there.leads() && there.leaderEpoch() >= epoch;
+    PartitionRead read =
+        there.readReplica(
+            new ReadRequest(
+                from,
+                READ_BYTES,
+                true,
+                OptionalInt.empty(),
+                FetchIsolation.HIGH_WATERMARK,
+                "reader"));
+    if (leads) {
+      epoch = there.leaderEpoch();
+    }
+    take(target, from, read);
+  }
+
+  private void take(BrokerLife target, long from, PartitionRead read) {
+    if (read instanceof PartitionRead.Hot hot) {
+      try (var records = hot.read()) {
+        arrived("hot", from, records.toMemory(), records.nextOffset());
+      }
+    } else if (read instanceof PartitionRead.Old old) {
+      waiting = true;
+      var unused = old.read().whenComplete((found, failure) -> late(target, from, found, failure));
+    } else if (read instanceof PartitionRead.Cold tier) {
+      waiting = true;
+      var unused = tier.read().whenComplete((found, failure) -> late(target, from, found, failure));
+    }
+    if (waiting) { // its broker may die meanwhile
+      var unused =
+          world.time.schedule(
+              () -> waiting &= target.process.alive(), 1_000, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void late(
+      BrokerLife target, long from, @Nullable Object found, @Nullable Throwable failure) {
+    world.guard(
+        target.disk,
+        () -> {
+          waiting = false;
+          if (from != offset) {
+            return;
+          }
+          if (found instanceof ReplayRead history) {
+            try (history) {
+              cold++;
+              arrived("tier", from, SimulatedReader.copied(history), history.nextOffset());
+            }
+          } else if (found instanceof PartitionRead read) {
+            take(target, from, read);
+          } else {
+            failed(from, failure);
+          }
+        });
+  }
+
+  private void arrived(String where, long from, MemoryRecords batches, long next) {
+    if (next == from) {
+      offset = world.random.nextInt(20) == 0 ? 0 : offset;
+      return;
+    }
+    Map<Long, Written> records = new TreeMap<>();
+    History.collect(records, batches);
+    world.trace.add("read " + where + " " + from + " to " + next);
+    if (next > world.checks.history.endOffset()) {
+      throw new AssertionError("ReadIsCommitted: " + where + " gave up to " + next);
+    }
+    world.checks.history.compare(where, records, from, next);
+    reads++;
+    offset = next;
+  }
+
+  /** A follower may lag behind, and a leader that is none any more; the one that leads may not. */
+  private void outOfRange(BrokerLife target, Partition there, Throwable why) {
+    if (there.leads() && there.leaderEpoch() == world.quorum.state().leaderEpoch()) {
+      throw new AssertionError(
+          "AcknowledgedReadable: at the leader " + target.id + ", " + offset + ": " + why, why);
+    }
+  }
+
+  private void failed(long from, @Nullable Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    boolean later =
+        cause instanceof ReplayException replayed
+            && replayed.kind() == ReplayException.Kind.UNAVAILABLE;
+    if (!later) {
+      throw new AssertionError("AcknowledgedReadable: history from " + from + ": " + cause, cause);
+    }
+  }
+}

@@ -1,0 +1,289 @@
+package io.strandline.tests.simulation;
+
+import io.strandline.broker.control.isr.IsrChange;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.memory.Fault;
+import io.strandline.tiering.store.memory.FaultPlan;
+import io.strandline.tiering.store.memory.FaultyObjectStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.jspecify.annotations.Nullable;
+
+/** All there is in one run: machines, network, quorum, store, and what was seen of them. */
+final class ReplicationWorld {
+  private static final long SESSION_NANOS = 700_000_000L;
+  private static final Map<List<Integer>, LogConfig> TOPICS = new HashMap<>();
+
+  final ReplicationPlan plan;
+  final Random random;
+  final SimulatedTime time;
+  final Trace trace;
+  final SimulatedNetwork network;
+  final QuorumModel quorum;
+  final ReplicaChecks checks;
+  final TierPolicy policy;
+  final List<SimulatedBroker> brokers = new ArrayList<>();
+  private final ObjectStore bucket;
+  private final Map<Integer, Long> heardNanos = new HashMap<>();
+
+  /**
+   * Machines that may have lost what was not forced, and have not caught up since. The quorum
+   * cannot tell a power cut from the death of a process: either takes a replica's word away.
+   */
+  private final Set<Integer> torn = new HashSet<>();
+
+  private boolean quiet;
+  private boolean idle;
+  private @Nullable Throwable violation;
+
+  ReplicationWorld(
+      ReplicationPlan plan, Random random, SimulatedTime time, ObjectStore bucket, Path directory)
+      throws IOException {
+    this.plan = plan;
+    this.random = random;
+    this.time = time;
+    this.bucket = bucket;
+    this.trace = new Trace(time::nanos);
+    this.network = new SimulatedNetwork(time, random, trace);
+    boolean eligible = plan.apart() || random.nextBoolean();
+    this.quorum = new QuorumModel(plan.replicas(), eligible ? plan.minInSync() : 0, trace);
+    this.policy = new TierPolicy(-1, -1, -2, 700 + random.nextInt(2_500), false);
+    this.checks = new ReplicaChecks(this, bucket);
+    for (int id = 0; id < plan.brokers(); id++) {
+      brokers.add(new SimulatedBroker(id, this, directory));
+    }
+  }
+
+  /** A topic's configuration is costly to make and never changes. */
+  LogConfig topic() {
+    synchronized (TOPICS) {
+      return TOPICS.computeIfAbsent(
+          List.of(plan.minInSync(), plan.flushed() ? 1 : 0), key -> new LogConfig(texts()));
+    }
+  }
+
+  private Map<String, String> texts() {
+    Map<String, String> topic = new HashMap<>();
+    topic.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "700");
+    topic.put(TopicConfig.INDEX_INTERVAL_BYTES_CONFIG, "100");
+    topic.put(TopicConfig.FILE_DELETE_DELAY_MS_CONFIG, "2000");
+    topic.put(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, String.valueOf(plan.minInSync()));
+    if (plan.flushed()) {
+      topic.put(TopicConfig.FLUSH_MESSAGES_INTERVAL_CONFIG, "1");
+    }
+    return topic;
+  }
+
+  @Nullable BrokerLife living(int broker) {
+    return broker < 0 || broker >= brokers.size() ? null : brokers.get(broker).living();
+  }
+
+  /** How everyone stands, a line each. */
+  String standing() {
+    StringBuilder text = new StringBuilder(quorum.newest() + "\n");
+    for (SimulatedBroker broker : brokers) {
+      BrokerLife life = broker.living();
+      text.append(broker.id).append(": ");
+      if (life == null) {
+        text.append("dead\n");
+        continue;
+      }
+      text.append(life.process.awake() ? "" : "asleep, ").append("knows ");
+      text.append(life.view.offset()).append(", ");
+      life.partition()
+          .ifPresentOrElse(
+              p ->
+                  text.append(p)
+                      .append(p.leads() ? " leads in " : " follows in ")
+                      .append(p.leaderEpoch())
+                      .append(", ")
+                      .append(p.log())
+                      .append(" from ")
+                      .append(p.localLogStartOffset())
+                      .append(" to ")
+                      .append(p.logEndOffset())
+                      .append(", high watermark ")
+                      .append(p.highWatermark()),
+              () -> text.append("no replica"));
+      text.append("\n");
+    }
+    return text.toString();
+  }
+
+  // ---- phases
+
+  /** Nothing goes wrong any more. */
+  void quiet() {
+    quiet = true;
+    network.calm();
+  }
+
+  boolean isQuiet() {
+    return quiet;
+  }
+
+  /** Nothing is written any more, and nobody needs to look often. */
+  void idle(boolean now) {
+    idle = now;
+  }
+
+  int slowly(int ms) {
+    return idle ? 10 * ms : ms;
+  }
+
+  // ---- chance
+
+  /** Changes of a disk until a life ends: some die on the way up, some at a step of their work. */
+  int steps() {
+    if (quiet) {
+      return Integer.MAX_VALUE;
+    }
+    return switch (random.nextInt(5)) {
+      case 0 -> 1 + random.nextInt(30);
+      case 1 -> 1 + random.nextInt(400);
+      default -> Integer.MAX_VALUE;
+    };
+  }
+
+  int pauseMs() {
+    return random.nextInt(3) == 0 ? random.nextInt(4_000) : random.nextInt(700);
+  }
+
+  int metadataDelayMs() {
+    return !quiet && random.nextInt(12) == 0 ? random.nextInt(2_000) : 1 + random.nextInt(40);
+  }
+
+  // ---- crashes
+
+  boolean mayCrash(int id) {
+    List<Integer> replicas = quorum.state().replicas();
+    return !quiet
+        && !(plan.apart()
+            && torn.stream().anyMatch(other -> other != id && replicas.contains(other)));
+  }
+
+  /**
+   * @param clean whether in order
+   */
+  void ended(int id, boolean clean) {
+    if (!clean) {
+      torn.add(id);
+    }
+  }
+
+  // ---- the quorum
+
+  void heard(int broker) {
+    heardNanos.put(broker, time.nanos());
+  }
+
+  void heartbeat(int broker, long epoch, boolean caughtUp) {
+    QuorumModel.Broker there = quorum.newest().brokers().get(broker);
+    if (there == null || there.epoch() != epoch) {
+      return;
+    }
+    heard(broker);
+    if (caughtUp) {
+      quorum.unfence(broker, epoch);
+    }
+  }
+
+  /** Looks at those in sync, and fences those whose heartbeats stay away. */
+  void watch() {
+    guard(checks::inSync);
+    for (SimulatedBroker broker : brokers) {
+      if (time.nanos() - heardNanos.getOrDefault(broker.id, 0L) > SESSION_NANOS) {
+        quorum.fence(broker.id);
+      }
+    }
+    var unused = time.schedule(this::watch, 50, TimeUnit.MILLISECONDS);
+  }
+
+  IsrChange.Answer alter(int from, long brokerEpoch, IsrChange change) {
+    List<Integer> before = quorum.state().isr();
+    IsrChange.Answer answer = quorum.alter(from, brokerEpoch, change);
+    answer.isr().stream().filter(id -> !before.contains(id)).forEach(torn::remove);
+    return answer;
+  }
+
+  // ---- the store
+
+  /** As one life of a broker sees it. */
+  ObjectStore store(BrokerLife life) {
+    ObjectStore seen =
+        new TracedStore(bucket, SimulatedCluster.PARTITION, trace, checks.watching(life.id));
+    FaultPlan usual = FaultPlan.random(random, 0.04, Duration.ofMillis(100));
+    FaultPlan mine =
+        call -> {
+          if (!life.process.alive()) {
+            return Fault.of(Fault.Kind.LOST_REQUEST);
+          }
+          if (quiet) {
+            return Fault.NONE;
+          }
+          Fault fault = usual.next(call);
+          boolean late = call.operation().writes() && random.nextInt(60) == 0;
+          return late
+              ? new Fault(fault.kind(), Duration.ofMillis(random.nextInt(4_000)), fault.after())
+              : fault;
+        };
+    return new FaultyObjectStore(seen, mine, time);
+  }
+
+  // ---- failures
+
+  /**
+   * Runs what a process does; what it throws while it lives is a violation. What it would still do
+   * once it is dead, because the call goes on in which it died, nobody sees.
+   */
+  void guard(CrashingDisk disk, SimulatedCluster.Action action) {
+    if (disk.crashed()) {
+      return;
+    }
+    try {
+      action.run();
+    } catch (Exception | Error failure) {
+      if (!disk.crashed()) {
+        violated(failure);
+      }
+    }
+  }
+
+  /** Runs what lies outside of all processes. */
+  void guard(SimulatedCluster.Action action) {
+    try {
+      action.run();
+    } catch (Exception | Error failure) {
+      violated(failure);
+    }
+  }
+
+  /** The first counts; what follows from it does not. */
+  void violated(Throwable what) {
+    if (violation == null) {
+      violation = what;
+    }
+  }
+
+  boolean violated() {
+    return violation != null;
+  }
+
+  void throwIfViolated() {
+    if (violation != null) {
+      throw new AssertionError(violation.getMessage() + "\n" + trace.tail(), violation);
+    }
+  }
+}
