@@ -121,7 +121,7 @@ final class Apis {
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
     new LogDirMoves(control, partitions, guard).addTo(table);
-    ForwardHandler forward = new ForwardHandler(control);
+    ForwardHandler forward = new ForwardHandler(control, threads.timer);
     forward.addTo(table);
     new TokenHandlers(forward, process.tokens(), guard).addTo(table);
     new TelemetryHandlers(process.telemetry()).addTo(table);

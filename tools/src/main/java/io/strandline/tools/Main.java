@@ -19,6 +19,7 @@ import picocli.CommandLine.HelpCommand;
       ProduceCommand.class,
       ConsumeCommand.class,
       GroupsCommand.class,
+      BalanceCommand.class,
       TierCommand.class,
       ReplayCommand.class,
       HelpCommand.class

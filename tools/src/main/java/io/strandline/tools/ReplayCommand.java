@@ -11,6 +11,7 @@ import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tools.replay.Checkpoint;
 import io.strandline.tools.replay.ClusterOutput;
 import io.strandline.tools.replay.FilesOutput;
+import io.strandline.tools.replay.JobWatch;
 import io.strandline.tools.replay.RecordFormat;
 import io.strandline.tools.replay.RecordOutput;
 import io.strandline.tools.replay.StreamOutput;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.apache.kafka.common.Endpoint;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
@@ -45,6 +46,14 @@ public interface ControlPlane extends AutoCloseable {
    * Completes with the first view that has caught up with what the quorum had committed at start.
    */
   CompletableFuture<ClusterView> loaded();
+
+  /**
+   * Completes with the first view from now on that meets the condition; never by itself if there is
+   * none. Whoever completes it earlier does not wait any more.
+   *
+   * @param condition cheap: it is asked with each step of the metadata
+   */
+  CompletableFuture<ClusterView> seen(Predicate<ClusterView> condition);
 
   /** Adds a listener; it is called first with all that is there, then with each change. */
   void listen(MetadataListener listener);

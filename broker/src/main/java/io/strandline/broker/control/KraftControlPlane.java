@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
@@ -131,6 +132,11 @@ public final class KraftControlPlane implements ControlPlane {
   @Override
   public CompletableFuture<ClusterView> loaded() {
     return feed.loaded();
+  }
+
+  @Override
+  public CompletableFuture<ClusterView> seen(Predicate<ClusterView> condition) {
+    return feed.seen(condition);
   }
 
   @Override

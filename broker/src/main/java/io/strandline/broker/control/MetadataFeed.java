@@ -2,7 +2,10 @@ package io.strandline.broker.control;
 
 import io.strandline.broker.control.config.EffectiveConfig;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
@@ -24,6 +27,7 @@ final class MetadataFeed {
   private final Supplier<KRaftVersion> kraftVersion;
   private final ImageView empty;
   private final CompletableFuture<ClusterView> loaded = new CompletableFuture<>();
+  private final Set<Awaited> awaited = ConcurrentHashMap.newKeySet();
   private volatile ImageView view;
 
   MetadataFeed(
@@ -46,6 +50,23 @@ final class MetadataFeed {
 
   CompletableFuture<ClusterView> loaded() {
     return loaded;
+  }
+
+  /** See {@link ControlPlane#seen}. */
+  CompletableFuture<ClusterView> seen(Predicate<ClusterView> condition) {
+    Awaited awaited = new Awaited(condition, new CompletableFuture<>());
+    this.awaited.add(awaited);
+    awaited.look(view); // after it was added: a step in between is missed by neither
+    var unused = awaited.found.whenComplete((found, failure) -> this.awaited.remove(awaited));
+    return awaited.found;
+  }
+
+  private record Awaited(Predicate<ClusterView> condition, CompletableFuture<ClusterView> found) {
+    void look(ClusterView view) {
+      if (condition.test(view)) {
+        found.complete(view);
+      }
+    }
   }
 
   /** Begins to follow the metadata. */
@@ -86,6 +107,7 @@ final class MetadataFeed {
     }
     view = new ImageView(clusterId, config, image, kraftVersion);
     loaded.complete(view);
+    awaited.forEach(one -> one.look(view));
   }
 
   private void install(String name, Step step) {

@@ -208,8 +208,10 @@ final class HistoryPartition implements PartitionRead.Source {
             (range, away) -> {
               TierRange before = known == null ? new TierRange(0, 0) : known.range();
               TierRange found = range == null ? before : range; // the leader may know more
-              boolean same = known != null && before.equals(found);
-              long trustMs = same ? Math.min(TRUST_MAX_MS, 2 * known.trustMs()) : TRUST_MIN_MS;
+              long trustMs =
+                  known != null && before.equals(found)
+                      ? Math.min(TRUST_MAX_MS, 2 * known.trustMs())
+                      : TRUST_MIN_MS;
               stored = new Stored(found, around.nowMs(), trustMs);
               return found;
             });

@@ -149,8 +149,7 @@ public final class Partition implements PartitionRead.Source {
   /**
    * A client's append; leaders only.
    *
-   * @param acks 0, 1 or -1; with -1 fails with NOT_ENOUGH_REPLICAS below {@code
-   *     min.insync.replicas}
+   * @param acks 0, 1 or -1; -1 fails with NOT_ENOUGH_REPLICAS below {@code min.insync.replicas}
    */
   public PendingAppend append(MemoryRecords records, short acks) {
     return append(records, acks, AppendTerms.CLIENT);
@@ -228,8 +227,7 @@ public final class Partition implements PartitionRead.Source {
 
   @Override
   public PartitionRead readReplica(ReadRequest request) {
-    requireReplica();
-    role.requireEpoch(id, request.leaderEpoch());
+    requireReplica(request.leaderEpoch());
     return reads.read(request, marks(request.isolation()));
   }
 
@@ -290,6 +288,12 @@ public final class Partition implements PartitionRead.Source {
     return lookup.find(timestampMs, isolation);
   }
 
+  /** The same from whichever replica this is, up to its own end: for those who look for faults. */
+  public CompletableFuture<FoundOffset> offsetHere(long timestampMs, OptionalInt leaderEpoch) {
+    requireReplica(leaderEpoch);
+    return lookup.find(timestampMs, FetchIsolation.LOG_END);
+  }
+
   @Override
   public CompletableFuture<Optional<EpochEnd>> epochEnd(OptionalInt leaderEpoch, int epoch) {
     leadingOrThrow(leaderEpoch);
@@ -302,11 +306,7 @@ public final class Partition implements PartitionRead.Source {
 
   // ---- log start
 
-  /**
-   * Moves the log start; completes with the low watermark once all replicas moved theirs.
-   *
-   * @param offset -1 for the high watermark
-   */
+  /** Moves the log start (-1: the high watermark); the low watermark, once all replicas did. */
   public CompletableFuture<Long> deleteRecords(long offset) {
     return leadership.deleteRecords(offset);
   }
@@ -471,10 +471,11 @@ public final class Partition implements PartitionRead.Source {
   /**
    * @throws ApiException unless it is led or followed here
    */
-  void requireReplica() {
+  void requireReplica(OptionalInt epoch) {
     if (!(role instanceof Role.Following)) {
       var unused = leadingOrThrow();
     }
+    role.requireEpoch(id, epoch);
   }
 
   Role.Leading leadingOrThrow() {

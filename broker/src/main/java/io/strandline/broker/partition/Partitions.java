@@ -133,7 +133,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** As above, led or followed here (KIP-392). */
   public Partition replicaOrThrow(TopicIdPartition partition) {
     Partition found = hostedOrThrow(partition.topicPartition());
-    found.requireReplica();
+    found.requireReplica(OptionalInt.empty());
     return named(partition, found);
   }
 
@@ -267,18 +267,18 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** Lets a replica that still follows from there go, and begin again as a new one does. */
   private void renew(TopicIdPartition id, FetchPosition found) {
     changes.execute(
-        () -> {
-          Partition partition = hosted.get(id.topicPartition());
-          boolean same = partition != null && partition.id().equals(id);
-          if (same && partition.follower().standsAt(found) && tier.begins(id)) {
-            LOG.atInfo()
-                .addKeyValue("partition", id)
-                .addKeyValue("offset", partition.logEndOffset())
-                .log("begins anew at the tier's end: what it misses is there alone");
-            drop(id, false);
-            var unused = takeNow(id);
-          }
-        });
+        () ->
+            hosted(id.topicPartition())
+                .filter(p -> p.id().equals(id) && p.follower().standsAt(found) && tier.begins(id))
+                .ifPresent(
+                    partition -> {
+                      LOG.atInfo()
+                          .addKeyValue("partition", id)
+                          .addKeyValue("offset", partition.logEndOffset())
+                          .log("begins anew at the tier's end: what it misses is there alone");
+                      drop(id, false);
+                      var unused = takeNow(id);
+                    }));
   }
 
   /** Takes what the metadata meanwhile says of the replica, if it still is one. */

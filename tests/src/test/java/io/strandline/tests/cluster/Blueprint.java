@@ -31,6 +31,7 @@ public final class Blueprint {
   private final Map<String, String> common = new LinkedHashMap<>(QUICK);
   private final Map<Integer, Map<String, String>> own = new TreeMap<>();
   private final Set<Integer> observers = new TreeSet<>();
+  private final Set<Integer> later = new TreeSet<>();
   private boolean staticVoters;
 
   /**
@@ -48,6 +49,12 @@ public final class Blueprint {
       roles.put(id, role);
     }
     return this;
+  }
+
+  /** A broker that is started by {@link TestCluster#join}. */
+  public Blueprint later(int id) {
+    later.add(id);
+    return with(NodeRole.BROKER, id);
   }
 
   /** For every node. */
@@ -97,7 +104,7 @@ public final class Blueprint {
   public TestCluster start() throws IOException {
     TestCluster cluster = new TestCluster(dir, Uuid.randomUuid().toString(), specs());
     try {
-      cluster.startAll();
+      cluster.startAll(later);
       return cluster;
     } catch (IOException | RuntimeException e) {
       cluster.close();

@@ -14,6 +14,9 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.clients.admin.RaftVoterEndpoint;
 import org.apache.kafka.common.Uuid;
@@ -81,6 +84,29 @@ class ControllersTest {
       assertThat(voters(cluster)).containsExactly(102);
       assertThat(cluster.node(101).stop()).isZero();
       roundTrip(cluster, "by-another");
+    }
+  }
+
+  @Test
+  void whatABrokerSaysIsDoneToTopicsItKnowsItself() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.CONTROLLER, 101)
+            .with(NodeRole.BROKER, 1)
+            .replicas(1, 1)
+            .start()) {
+      Admin admin = cluster.admin(); // asks the one broker that there is, and it the controller
+      for (int round = 0; round < 30; round++) {
+        String topic = "round-" + round;
+        admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get();
+        assertThat(admin.listTopics().names().get()).contains(topic);
+        admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(2))).all().get();
+        assertThat(
+                admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions())
+            .hasSize(2);
+        admin.deleteTopics(List.of(topic)).all().get();
+        assertThat(admin.listTopics().names().get()).doesNotContain(topic);
+      }
     }
   }
 

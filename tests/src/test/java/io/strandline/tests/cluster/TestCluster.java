@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -42,14 +43,27 @@ public final class TestCluster implements AutoCloseable {
     this.specs = specs;
   }
 
-  void startAll() throws IOException {
+  void startAll(Set<Integer> later) throws IOException {
     for (NodeSpec spec : specs.values()) {
-      format(spec);
-      launch(spec);
+      if (!later.contains(spec.id())) {
+        format(spec);
+        launch(spec);
+      }
     }
     for (BrokerProcess node : nodes.values()) {
       node.awaitReady();
     }
+  }
+
+  /** A node that was to come later starts with empty directories and serves. */
+  public void join(int id) throws IOException {
+    NodeSpec spec = specs.get(id);
+    if (spec == null || nodes.containsKey(id)) {
+      throw new IllegalArgumentException("no node to come " + id);
+    }
+    format(spec, new Voters.Elsewhere());
+    launch(spec);
+    node(id).awaitReady();
   }
 
   private void launch(NodeSpec spec) throws IOException {
@@ -69,9 +83,12 @@ public final class TestCluster implements AutoCloseable {
     return node;
   }
 
-  /** All that are brokers, by id. */
+  /** All that are brokers and have been started, by id. */
   public List<Integer> brokers() {
-    return specs.values().stream().filter(s -> s.role().broker()).map(NodeSpec::id).toList();
+    return specs.values().stream()
+        .filter(s -> s.role().broker() && nodes.containsKey(s.id()))
+        .map(NodeSpec::id)
+        .toList();
   }
 
   /** All that are controllers, by id. */

@@ -17,7 +17,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
@@ -86,7 +88,7 @@ final class OffsetHandlers {
   CompletionStage<Reply> list(Request<ListOffsetsRequest> request) {
     ListOffsetsRequest body = request.body();
     FetchIsolation isolation =
-        body.replicaId() >= 0
+        body.replicaId() != ListOffsetsRequest.CONSUMER_REPLICA_ID
             ? FetchIsolation.LOG_END
             : body.isolationLevel() == IsolationLevel.READ_COMMITTED
                 ? FetchIsolation.TXN_COMMITTED
@@ -139,9 +141,13 @@ final class OffsetHandlers {
       if (asked.timestamp() < 0 && body.version() < namedSince(asked.timestamp())) {
         throw Errors.UNSUPPORTED_VERSION.exception();
       }
-      return sources
-          .leader(tp)
-          .offsetFor(asked.timestamp(), isolation, epoch(asked.currentLeaderEpoch()));
+      OptionalInt epoch = epoch(asked.currentLeaderEpoch());
+      return body.replicaId() == ListOffsetsRequest.DEBUGGING_REPLICA_ID
+          ? sources
+              .hosted()
+              .replicaOrThrow(new TopicIdPartition(Uuid.ZERO_UUID, tp))
+              .offsetHere(asked.timestamp(), epoch)
+          : sources.leader(tp).offsetFor(asked.timestamp(), isolation, epoch);
     } catch (RuntimeException failure) {
       return CompletableFuture.failedFuture(failure);
     }

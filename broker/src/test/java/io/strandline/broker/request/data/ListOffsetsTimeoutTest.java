@@ -91,4 +91,40 @@ class ListOffsetsTimeoutTest {
     assertThat(answer(reply).errorCode()).isEqualTo(Errors.NONE.code());
     assertThat(rig.time.armed()).isEqualTo(before);
   }
+
+  @Test
+  void aFollowerAnswersThoseWhoLookForFaultsAlone() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.leadWithFollower(0);
+    rig.append(0, 10); // the other replica has not fetched it: above the high watermark
+    rig.follow(0);
+    OffsetHandlers handlers =
+        new OffsetHandlers(
+            new Sources(rig.partitions, Optional.empty()),
+            io.strandline.broker.guard.Guard.open(),
+            () -> SET_MS,
+            rig.time);
+    assertThat(answer(latest(handlers, ListOffsetsRequest.DEBUGGING_REPLICA_ID)).offset())
+        .isEqualTo(1);
+    for (int replica : new int[] {ListOffsetsRequest.CONSUMER_REPLICA_ID, 2}) {
+      assertThat(answer(latest(handlers, replica)).errorCode())
+          .isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER.code());
+    }
+  }
+
+  private static CompletableFuture<Reply> latest(OffsetHandlers handlers, int replica) {
+    ListOffsetsRequest request =
+        ListOffsetsRequest.Builder.forReplica((short) 9, replica)
+            .setTargetTimes(
+                List.of(
+                    new ListOffsetsTopic()
+                        .setName(DataRig.NAME)
+                        .setPartitions(
+                            List.of(
+                                new ListOffsetsPartition()
+                                    .setPartitionIndex(0)
+                                    .setTimestamp(ListOffsetsRequest.LATEST_TIMESTAMP)))))
+            .build((short) 9);
+    return handlers.list(DataRig.request(ApiKeys.LIST_OFFSETS, request)).toCompletableFuture();
+  }
 }

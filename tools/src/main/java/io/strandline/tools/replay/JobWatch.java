@@ -1,9 +1,7 @@
-package io.strandline.tools;
+package io.strandline.tools.replay;
 
 import io.strandline.replay.job.JobProgress;
 import io.strandline.replay.job.ReplayJob;
-import io.strandline.tools.replay.Checkpoint;
-import io.strandline.tools.replay.RecordOutput;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
@@ -16,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Beside a running job: says how far it is, saves checkpoints, ends it in order on a signal. */
-final class JobWatch implements AutoCloseable {
+public final class JobWatch implements AutoCloseable {
   private static final long END_WITHIN_S = 30;
 
   private final ReplayJob job;
@@ -39,9 +37,10 @@ final class JobWatch implements AutoCloseable {
    * @param line a line is printed; never if zero
    * @param save the checkpoint is written
    */
-  record Every(Duration line, Duration save) {}
+  public record Every(Duration line, Duration save) {}
 
-  JobWatch(ReplayJob job, RecordOutput output, @Nullable Checkpoint checkpoint, Every every) {
+  public JobWatch(
+      ReplayJob job, RecordOutput output, @Nullable Checkpoint checkpoint, Every every) {
     this.job = job;
     this.output = output;
     this.checkpoint = checkpoint;
@@ -49,7 +48,7 @@ final class JobWatch implements AutoCloseable {
     this.onSignal = new Thread(this::stopAndWait, "job-signal");
   }
 
-  void start() {
+  public void start() {
     Runtime.getRuntime().addShutdownHook(onSignal);
     var unused =
         timer.scheduleWithFixedDelay(
@@ -83,7 +82,7 @@ final class JobWatch implements AutoCloseable {
     }
   }
 
-  synchronized void save() throws IOException {
+  public synchronized void save() throws IOException {
     Map<Integer, RecordOutput.Mark> safe = output.flush();
     if (checkpoint != null) {
       checkpoint.save(safe);
@@ -102,7 +101,7 @@ final class JobWatch implements AutoCloseable {
   }
 
   /** How far, how fast, how long still. */
-  static String line(JobProgress at) {
+  public static String line(JobProgress at) {
     long total = at.totalBytes();
     double seconds = Math.max(at.elapsedMs() / 1e3, 1e-3);
     OptionalLong left = at.remainingMs();

@@ -1,0 +1,187 @@
+package io.strandline.tests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.strandline.tests.fault.Waiting;
+import io.strandline.tests.process.ToolProcess;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A cluster that grows by a broker and shrinks by another while producers go on. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class BalanceTest {
+  private static final String TOPIC = "elastic";
+  private static final int PARTITIONS = 12;
+  private static final int HISTORY = 30_000;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir Path dir;
+
+  @Test
+  void aNewBrokerTakesItsShareAndADrainedOneEndsWithNothing() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.COMBINED, 1)
+            .with(NodeRole.BROKER, 2, 3)
+            .later(4)
+            .replicas(2, 2)
+            .start()) {
+      List<String> sent = history(cluster);
+      try (SteadyProducer producer = new SteadyProducer(cluster.bootstrap(), TOPIC, PARTITIONS)) {
+        cluster.join(4);
+        aNewBrokerTakesItsShare(cluster);
+        aDrainedBrokerEndsWithNothing(cluster);
+        cluster.node(2).stop();
+        producer.awaitMore(200);
+        producer.stop();
+        sent.addAll(producer.acknowledged());
+      }
+      List<String> found = Records.consume(cluster.bootstrap(1), TOPIC, PARTITIONS, sent.size());
+      found.sort(null);
+      sent.sort(null);
+      assertThat(found.equals(sent)).as("each of %d records once", sent.size()).isTrue();
+    }
+  }
+
+  private void aNewBrokerTakesItsShare(TestCluster cluster) throws Exception {
+    List<JsonNode> preview = balance(cluster, 0);
+    assertThat(holding(cluster, 4)).as("a preview moves nothing").isEmpty();
+    long told = last(preview).get("copyBytes").asLong();
+
+    long began = System.nanoTime();
+    List<JsonNode> done = balance(cluster, 0, "--execute");
+    System.out.printf(
+        "the new broker had its share %.1f s after the command began; the moves took %s s and"
+            + " copied %,d bytes, as told; what was produced is %,d bytes%n",
+        (System.nanoTime() - began) / 1e9, last(done).get("seconds"), told, HISTORY * 1000L);
+    assertThat(holding(cluster, 4)).hasSize(PARTITIONS * 2 / 4);
+    assertThat(led(cluster))
+        .as("leaders by broker")
+        .hasSize(4)
+        .allSatisfy((b, n) -> assertThat(n).isEqualTo(3));
+    // The tier has the rest.
+    assertThat(told).as("what was told to be copied").isLessThan(HISTORY * 1000L / 4);
+    assertThat(bytesOn(cluster, 4)).as("bytes on the new broker").isLessThan(HISTORY * 1000L / 4);
+    assertThat(last(balance(cluster, 0)).get("moves").asLong()).as("planned again").isZero();
+  }
+
+  private void aDrainedBrokerEndsWithNothing(TestCluster cluster) throws Exception {
+    long began = System.nanoTime();
+    assertThat(last(balance(cluster, 0, "--execute", "--drain", "2")).get("drained").toString())
+        .isEqualTo("[2]");
+    System.out.printf("drained in %.1f s%n", (System.nanoTime() - began) / 1e9);
+    assertThat(holding(cluster, 2)).isEmpty();
+    Waiting.until("nothing on the drained broker's disk", () -> bytesOn(cluster, 2) == 0);
+    cluster
+        .admin()
+        .createTopics(List.of(new NewTopic("later", Optional.of(12), Optional.empty())))
+        .all()
+        .get(30, TimeUnit.SECONDS);
+    assertThat(holding(cluster, 2)).as("what was created while it is cordoned").isEmpty();
+  }
+
+  // ---- the tool
+
+  private List<JsonNode> balance(TestCluster cluster, int exitCode, String... more)
+      throws Exception {
+    List<String> arguments =
+        new ArrayList<>(List.of("balance", "-b", cluster.bootstrap(1), "--sample", "1", "--json"));
+    arguments.addAll(List.of(more));
+    ToolProcess.Ended ended = ToolProcess.run(dir, Map.of(), arguments.toArray(String[]::new));
+    assertThat(ended.exitCode()).as("%s%n%s", ended.out(), ended.err()).isEqualTo(exitCode);
+    List<JsonNode> rows = new ArrayList<>();
+    for (String line : ended.out()) {
+      rows.add(JSON.readTree(line));
+    }
+    return rows;
+  }
+
+  private static JsonNode last(List<JsonNode> rows) {
+    return rows.get(rows.size() - 1);
+  }
+
+  // ---- what lies where
+
+  private List<String> history(TestCluster cluster) throws Exception {
+    Map<Integer, List<Integer>> replicas = new TreeMap<>();
+    for (int p = 0; p < PARTITIONS; p++) {
+      replicas.put(p, List.of(p % 3 + 1, (p + 1) % 3 + 1));
+    }
+    ClusterTopics.create(
+        cluster, TOPIC, replicas, Map.of("segment.bytes", "1048576", "local.retention.bytes", "1"));
+    List<String> values = Records.values("history " + "x".repeat(980), HISTORY);
+    Records.produce(cluster.bootstrap(), TOPIC, PARTITIONS, values);
+    Map<TopicPartition, OffsetSpec> tiered =
+        new TreeMap<>(Comparator.comparing(TopicPartition::toString));
+    replicas
+        .keySet()
+        .forEach(p -> tiered.put(new TopicPartition(TOPIC, p), OffsetSpec.latestTiered()));
+    Waiting.until(
+        "all but the last segments in the tier",
+        () ->
+            cluster.admin().listOffsets(tiered).all().get(30, TimeUnit.SECONDS).values().stream()
+                .allMatch(found -> found.offset() > HISTORY / PARTITIONS / 2));
+    return new ArrayList<>(values);
+  }
+
+  private static List<TopicPartitionInfo> partitions(TestCluster cluster) throws Exception {
+    List<TopicPartitionInfo> all = new ArrayList<>();
+    for (var topic :
+        cluster
+            .admin()
+            .describeTopics(cluster.admin().listTopics().names().get(30, TimeUnit.SECONDS))
+            .allTopicNames()
+            .get(30, TimeUnit.SECONDS)
+            .values()) {
+      all.addAll(topic.partitions());
+    }
+    return all;
+  }
+
+  private static List<TopicPartitionInfo> holding(TestCluster cluster, int broker)
+      throws Exception {
+    return partitions(cluster).stream()
+        .filter(p -> p.replicas().stream().map(Node::id).anyMatch(id -> id == broker))
+        .toList();
+  }
+
+  private static Map<Integer, Integer> led(TestCluster cluster) throws Exception {
+    Map<Integer, Integer> led = new TreeMap<>();
+    partitions(cluster).forEach(p -> led.merge(p.leader().id(), 1, Integer::sum));
+    return led;
+  }
+
+  private static long bytesOn(TestCluster cluster, int broker) throws Exception {
+    try (Stream<Path> files = Files.walk(cluster.directory(broker).resolve("data"))) {
+      long bytes = 0;
+      for (Path log : files.filter(BalanceTest::isLog).toList()) {
+        bytes += Files.size(log);
+      }
+      return bytes;
+    }
+  }
+
+  private static boolean isLog(Path file) {
+    // What is deleted stays for a minute under another name.
+    return file.toString().endsWith(".log")
+        && file.getParent().getFileName().toString().matches(TOPIC + "-\\d+");
+  }
+}
