@@ -21,6 +21,7 @@ import picocli.CommandLine.HelpCommand;
       GroupsCommand.class,
       BalanceCommand.class,
       TierCommand.class,
+      DoctorCommand.class,
       ReplayCommand.class,
       HelpCommand.class
     },

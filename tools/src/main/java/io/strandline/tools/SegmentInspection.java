@@ -12,6 +12,7 @@ import io.strandline.tiering.segment.SegmentIndex;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tools.tier.Place;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Optional;

@@ -7,6 +7,7 @@ import io.strandline.tiering.mount.ForeignTopic;
 import io.strandline.tiering.scrub.AuditFinding;
 import io.strandline.tiering.scrub.TierAudit;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tools.tier.Place;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -232,15 +232,16 @@ final class HistoryPartition implements PartitionRead.Source {
               if (answer != null) {
                 heard(answer);
               }
+              return cause(failure) instanceof OffsetOutOfRangeException;
+            })
+        .thenCompose(
+            beyond -> {
               Heard now = heard;
               if (now != null) {
                 return tiered(state, request, now);
               }
-              return cause(failure) instanceof OffsetOutOfRangeException
-                  ? passed(state, request)
-                  : tiered(state, request, ofTier(state, range));
-            })
-        .thenCompose(read -> read);
+              return beyond ? passed(state, request) : tiered(state, request, ofTier(state, range));
+            });
   }
 
   private static Heard ofTier(PartitionState state, TierRange range) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
+import io.strandline.tests.process.ToolProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,6 +97,64 @@ class MixedClusterTest {
       ClusterTopics.awaitLeader(admin, PARTITION, Set.of(KAFKA));
       assertThat(fromTheBeginning(kafka, ours)).containsExactlyElementsOf(expected);
     }
+  }
+
+  /** A real follower is sent all of the history, which is told before. */
+  @Test
+  void theWayBackWeighsWhatTheDoctorSaid() throws Exception {
+    TopicPartition heavy = new TopicPartition("heavy", 0);
+    String clusterId = Uuid.randomUuid().toString();
+    try (KafkaPeer kafka = KafkaPeer.start(dir.resolve("kafka"), KAFKA, clusterId, COMMON);
+        BrokerProcess ours = kafka.join(dir.resolve("ours"), OURS, ours());
+        Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()))) {
+      NewTopic topic = new NewTopic(heavy.topic(), Map.of(0, List.of(OURS)));
+      topic.configs(
+          Map.of(
+              "segment.bytes", "1048576",
+              "local.retention.bytes", "1048576",
+              "file.delete.delay.ms", "0"));
+      admin.createTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+      try (KafkaProducer<String, String> producer =
+          new KafkaProducer<>(
+              clients(kafka, ours), new StringSerializer(), new StringSerializer())) {
+        for (int i = 0; i < 5_000; i++) {
+          var unused = producer.send(new ProducerRecord<>(heavy.topic(), "x".repeat(1_000)));
+        }
+      }
+      Waiting.until(
+          "most of it is in the tier alone",
+          () -> size(ours.dir().resolve("data"), heavy) < 3 << 20);
+
+      ToolProcess.Ended told =
+          ToolProcess.run(
+              dir,
+              Map.of(),
+              "doctor",
+              "handback",
+              "--bootstrap",
+              ours.bootstrap(),
+              "--store",
+              "file:" + dir.resolve("objects"),
+              "--to",
+              Integer.toString(KAFKA),
+              heavy.topic());
+      assertThat(told.exitCode()).as("%s%n%s", told.out(), told.err()).isZero();
+      ClusterTopics.reassign(admin, heavy, List.of(OURS, KAFKA));
+      ClusterTopics.awaitMoved(admin, heavy, Set.of(OURS, KAFKA));
+      long copied = size(kafka.data(), heavy);
+      assertThat(copied).isGreaterThan(5_000_000);
+      assertThat(told.out())
+          .anyMatch(line -> line.startsWith(copied + " bytes for each broker"))
+          .anyMatch(line -> line.endsWith("fits"));
+    }
+  }
+
+  private static long size(Path data, TopicPartition partition) throws IOException {
+    long bytes = 0;
+    for (Path log : KafkaPeer.logs(data, partition.toString())) {
+      bytes += Files.size(log);
+    }
+    return bytes;
   }
 
   private Map<String, String> ours() {

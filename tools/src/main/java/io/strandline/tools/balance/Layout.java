@@ -7,6 +7,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 
 /**
@@ -75,7 +76,7 @@ final class Layout {
   }
 
   /** Partitions with a replica there, in order. */
-  TreeSet<Integer> held(int broker) {
+  NavigableSet<Integer> held(int broker) {
     return held.get(broker);
   }
 

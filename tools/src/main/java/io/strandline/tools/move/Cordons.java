@@ -44,11 +44,11 @@ public final class Cordons {
     brokers.forEach(id -> changes.put(resource(id), List.of(op)));
     var answers = admin.incrementalAlterConfigs(changes).values();
     Map<Integer, String> refused = new TreeMap<>();
-    for (int id : brokers) {
+    for (var answer : answers.entrySet()) {
       try {
-        answers.get(resource(id)).get();
+        answer.getValue().get();
       } catch (ExecutionException e) {
-        refused.put(id, String.valueOf(e.getCause()));
+        refused.put(Integer.parseInt(answer.getKey().name()), String.valueOf(e.getCause()));
       }
     }
     return refused;

@@ -20,8 +20,6 @@ import org.apache.kafka.common.requests.DeleteTopicsResponse;
 
 /** What the controller has done to topics, as a view of the cluster shows it. */
 final class ChangedTopics {
-  private static final Predicate<ClusterView> ALWAYS = view -> true;
-
   private ChangedTopics() {}
 
   /** Whether a view has what was done for a request; always, if that was nothing. */
@@ -44,7 +42,7 @@ final class ChangedTopics {
           .filter(topic -> topic.errorCode() == Errors.NONE.code())
           .forEach(topic -> all.add(deleted(topic)));
     }
-    return all.stream().reduce(ALWAYS, Predicate::and);
+    return view -> all.stream().allMatch(one -> one.test(view));
   }
 
   /** Before version 7 the answer has no id. */

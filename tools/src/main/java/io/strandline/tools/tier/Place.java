@@ -1,4 +1,4 @@
-package io.strandline.tools;
+package io.strandline.tools.tier;
 
 import io.strandline.tiering.manifest.ManifestView;
 import java.util.OptionalLong;
@@ -11,18 +11,18 @@ import org.apache.kafka.common.Uuid;
  * A partition in the tier, and perhaps an offset in it, as {@code TOPICID-PARTITION[@OFFSET]}. The
  * topic's name, which the tier's keys do not carry, is left empty.
  */
-record Place(TopicIdPartition partition, OptionalLong offset) {
+public record Place(TopicIdPartition partition, OptionalLong offset) {
   private static final Pattern TEXT =
       Pattern.compile("([A-Za-z0-9_-]{22})-([0-9]{1,9})(?:@([0-9]{1,18}))?");
 
-  static boolean matches(String text) {
+  public static boolean matches(String text) {
     return TEXT.matcher(text).matches();
   }
 
   /**
    * @throws IllegalArgumentException if the text is no place
    */
-  static Place parse(String text) {
+  public static Place parse(String text) {
     Matcher parts = TEXT.matcher(text);
     if (!parts.matches()) {
       throw new IllegalArgumentException(
@@ -36,11 +36,11 @@ record Place(TopicIdPartition partition, OptionalLong offset) {
   }
 
   /** As {@link #parse} reads it. */
-  static String of(TopicIdPartition partition) {
+  public static String of(TopicIdPartition partition) {
     return partition.topicId() + "-" + partition.partition();
   }
 
-  static String of(ManifestView view) {
+  public static String of(ManifestView view) {
     return of(view.partition());
   }
 }
