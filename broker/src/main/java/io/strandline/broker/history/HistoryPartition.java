@@ -120,15 +120,20 @@ final class HistoryPartition implements PartitionRead.Source {
             Math.max(answer.lastStableOffset(), 0),
             Math.max(answer.logStartOffset(), 0),
             TierMark.in(answer.unknownTaggedFields()).map(TierMark::endOffset).orElse(-1L));
-    Heard before = heard;
-    Heard merged = before == null ? now : before.and(now);
-    heard = merged;
+    boolean news = learn(now);
     if (!watchers.isEmpty()) {
-      if (!merged.equals(before)) {
+      if (news) {
         watchers.forEach(watcher -> watcher.changed(this, Runnable::run));
       }
       around.watch().add(this);
     }
+  }
+
+  private synchronized boolean learn(Heard now) {
+    Heard before = heard;
+    Heard merged = before == null ? now : before.and(now);
+    heard = merged;
+    return !merged.equals(before);
   }
 
   /** Where to listen for more. */

@@ -108,14 +108,15 @@ final class LeaderWatch implements AutoCloseable {
     var unused =
         requests
             .send(leader, request(asked))
-            .handle(
-                (response, failure) -> {
-                  if (response == null || !tell(asked, response)) {
-                    later(leader);
-                  } else {
+            .thenApply(response -> tell(asked, response))
+            .exceptionally(failure -> false)
+            .thenAccept(
+                well -> {
+                  if (well) {
                     round(leader);
+                  } else {
+                    later(leader);
                   }
-                  return leader;
                 });
   }
 

@@ -214,8 +214,17 @@ final class ReplicationWorld {
   IsrChange.Answer alter(int from, long brokerEpoch, IsrChange change) {
     List<Integer> before = quorum.state().isr();
     IsrChange.Answer answer = quorum.alter(from, brokerEpoch, change);
-    answer.isr().stream().filter(id -> !before.contains(id)).forEach(torn::remove);
+    change.isr().stream()
+        .filter(member -> answer.isr().contains(member.broker()))
+        .filter(member -> !before.contains(member.broker()) && lives(member))
+        .forEach(member -> torn.remove(member.broker()));
     return answer;
+  }
+
+  /** One may be let in after its power failed, as long as nobody has missed it. */
+  private boolean lives(IsrChange.Member member) {
+    BrokerLife life = living(member.broker());
+    return life != null && life.view.brokerEpoch() == member.brokerEpoch();
   }
 
   // ---- the store
