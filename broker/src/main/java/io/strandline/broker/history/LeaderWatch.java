@@ -89,11 +89,7 @@ final class LeaderWatch implements AutoCloseable {
           moved.add(one);
         }
       }
-      if (closed || (asked.isEmpty() && moved.isEmpty())) {
-        listening.remove(leader);
-        return;
-      }
-      if (asked.isEmpty()) {
+      if (asked.isEmpty()) { // as it is once this is closed
         listening.remove(leader);
       }
     }

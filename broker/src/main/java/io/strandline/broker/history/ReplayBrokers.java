@@ -72,6 +72,15 @@ public final class ReplayBrokers {
     return z ^ (z >>> 31);
   }
 
+  /** What clients are told of a partition, in whichever words. */
+  private record Told(Errors error, int leader, List<Integer> replicas) {}
+
+  private static Told told(Uuid topic, int partition, List<Node> brokers) {
+    return of(topic, partition, brokers)
+        .map(chosen -> new Told(Errors.NONE, chosen.id(), List.of(chosen.id())))
+        .orElseGet(() -> new Told(Errors.LEADER_NOT_AVAILABLE, -1, List.of()));
+  }
+
   /**
    * Has replay brokers lead these partitions if the client wants to replay.
    *
@@ -84,13 +93,12 @@ public final class ReplayBrokers {
     List<Node> brokers = live(view, listener);
     for (MetadataResponseTopic topic : topics) {
       for (var partition : topic.partitions()) {
-        Optional<Node> chosen = of(topic.topicId(), partition.partitionIndex(), brokers);
-        List<Integer> one = chosen.map(node -> List.of(node.id())).orElse(List.of());
+        Told told = told(topic.topicId(), partition.partitionIndex(), brokers);
         partition
-            .setErrorCode((chosen.isPresent() ? Errors.NONE : Errors.LEADER_NOT_AVAILABLE).code())
-            .setLeaderId(chosen.map(Node::id).orElse(-1))
-            .setReplicaNodes(one)
-            .setIsrNodes(one)
+            .setErrorCode(told.error().code())
+            .setLeaderId(told.leader())
+            .setReplicaNodes(told.replicas())
+            .setIsrNodes(told.replicas())
             .setOfflineReplicas(List.of());
       }
     }
@@ -105,13 +113,12 @@ public final class ReplayBrokers {
     List<Node> brokers = live(view, listener);
     for (DescribeTopicPartitionsResponseTopic topic : topics) {
       for (var partition : topic.partitions()) {
-        Optional<Node> chosen = of(topic.topicId(), partition.partitionIndex(), brokers);
-        List<Integer> one = chosen.map(node -> List.of(node.id())).orElse(List.of());
+        Told told = told(topic.topicId(), partition.partitionIndex(), brokers);
         partition
-            .setErrorCode((chosen.isPresent() ? Errors.NONE : Errors.LEADER_NOT_AVAILABLE).code())
-            .setLeaderId(chosen.map(Node::id).orElse(-1))
-            .setReplicaNodes(one)
-            .setIsrNodes(one)
+            .setErrorCode(told.error().code())
+            .setLeaderId(told.leader())
+            .setReplicaNodes(told.replicas())
+            .setIsrNodes(told.replicas())
             .setOfflineReplicas(List.of())
             .setEligibleLeaderReplicas(List.of())
             .setLastKnownElr(List.of());
