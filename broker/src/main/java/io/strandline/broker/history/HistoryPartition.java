@@ -1,5 +1,7 @@
 package io.strandline.broker.history;
 
+import static java.util.Objects.requireNonNull;
+
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.FoundOffset;
@@ -187,7 +189,7 @@ final class HistoryPartition implements PartitionRead.Source {
                 range ->
                     range.startOffset() <= request.offset() && request.offset() < range.endOffset()
                         ? tiered(state, request, range)
-                        : passed(state, request));
+                        : passedOrLeft(state, request));
     return found.isDone() && !found.isCompletedExceptionally()
         ? found.join()
         : new PartitionRead.Old(marks(request.isolation()), found);
@@ -279,6 +281,25 @@ final class HistoryPartition implements PartitionRead.Source {
                         && gone.kind() == ReplayException.Kind.OUT_OF_RANGE
                     ? passed(state, request)
                     : CompletableFuture.failedFuture(cause(failure)));
+  }
+
+  /**
+   * The leader may have released meanwhile what it was asked for: it says so, and reads nothing.
+   */
+  private CompletableFuture<PartitionRead> passedOrLeft(PartitionState state, ReadRequest request) {
+    return passed(state, request)
+        .thenCompose(
+            read -> {
+              Heard now = heard;
+              boolean left =
+                  read instanceof PartitionRead.Passed passed
+                      && passed.records().sizeInBytes() == 0
+                      && now != null
+                      && request.offset() < now.tieredEnd();
+              return left
+                  ? tiered(state, request, requireNonNull(now))
+                  : CompletableFuture.completedFuture(read);
+            });
   }
 
   private CompletableFuture<PartitionRead> passed(PartitionState state, ReadRequest request) {

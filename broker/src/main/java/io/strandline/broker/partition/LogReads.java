@@ -45,6 +45,9 @@ record LogReads(PartitionLog log, LocalSegments local, Replay replay, Executor r
       throw new OffsetOutOfRangeException(
           log.partition() + " begins at " + log.logStartOffset() + ", not at " + offset);
     }
+    if (request.hotAlone()) {
+      return new PartitionRead.Left(marks);
+    }
     return new PartitionRead.Cold(
         marks,
         replay.read(history(request, marks)).exceptionallyCompose(failure -> why(failure, offset)));

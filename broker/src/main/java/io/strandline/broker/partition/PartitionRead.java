@@ -104,6 +104,9 @@ public sealed interface PartitionRead {
   record Passed(Marks marks, MemoryRecords records, @Nullable List<AbortedTransaction> aborted)
       implements PartitionRead {}
 
+  /** In the tier, and left to the reader, who wanted the hot log alone. */
+  record Left(Marks marks) implements PartitionRead {}
+
   /**
    * In the tier.
    *

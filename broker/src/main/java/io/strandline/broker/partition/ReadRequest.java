@@ -10,6 +10,7 @@ import org.apache.kafka.server.storage.log.FetchIsolation;
  *     if it is another
  * @param isolation up to which offset the reader may see
  * @param reader who reads, for fairness and read-ahead of history
+ * @param hotAlone the reader looks into the tier itself, see {@link PartitionRead.Left}
  */
 public record ReadRequest(
     long offset,
@@ -17,4 +18,16 @@ public record ReadRequest(
     boolean atLeastOneBatch,
     OptionalInt leaderEpoch,
     FetchIsolation isolation,
-    String reader) {}
+    String reader,
+    boolean hotAlone) {
+  /** By one that is given history, too. */
+  public ReadRequest(
+      long offset,
+      int maxBytes,
+      boolean atLeastOneBatch,
+      OptionalInt leaderEpoch,
+      FetchIsolation isolation,
+      String reader) {
+    this(offset, maxBytes, atLeastOneBatch, leaderEpoch, isolation, reader, false);
+  }
+}

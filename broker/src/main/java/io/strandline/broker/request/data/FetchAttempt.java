@@ -250,6 +250,9 @@ final class FetchAttempt {
     } else if (read instanceof PartitionRead.Diverging diverging) {
       full = true;
       interest.part(FetchPart.diverging(diverging.marks(), diverging.end()));
+    } else if (read instanceof PartitionRead.Left left) {
+      full = true; // it is told so at once
+      interest.part(FetchPart.left(left.marks()));
     } else if (read instanceof PartitionRead.Passed passed) {
       full |= passed.records().sizeInBytes() > 0;
       add(interest, FetchPart.of(passed, request.body().version()));

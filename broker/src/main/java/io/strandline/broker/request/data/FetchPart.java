@@ -62,6 +62,11 @@ record FetchPart(
     return told(marks, data -> data.setPreferredReadReplica(broker));
   }
 
+  /** The reader has its records from the tier. */
+  static FetchPart left(PartitionRead.Marks marks) {
+    return told(marks, data -> {});
+  }
+
   private static FetchPart told(PartitionRead.Marks marks, Consumer<PartitionData> more) {
     return new FetchPart(
         marks, Errors.NONE, MemoryRecords.EMPTY, null, false, more, FetchPart::nothing);

@@ -100,7 +100,8 @@ record FetchReader(
         atLeastOneBatch,
         interest.leaderEpoch(),
         isolation,
-        request.context().connectionId);
+        request.context().connectionId,
+        wishesTier() && interest.tier().isPresent());
   }
 
   PartitionRead read(PartitionRead.Source source, ReadRequest wanted) {
@@ -109,8 +110,12 @@ record FetchReader(
 
   /** Whether it is told how far partitions are tiered. */
   boolean followsTier() {
-    return request.body().isFromFollower()
-        || TierMark.wished(request.body().data().unknownTaggedFields());
+    return request.body().isFromFollower() || wishesTier();
+  }
+
+  /** A replay broker: what it has not heard of yet may have left the hot log meanwhile. */
+  private boolean wishesTier() {
+    return TierMark.wished(request.body().data().unknownTaggedFields());
   }
 
   /** What a follower's fetch says of its replica. */

@@ -1,5 +1,6 @@
 package io.strandline.broker.request.data;
 
+import io.strandline.broker.replica.TierMark;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,7 @@ final class Ask {
   private int maxBytes = 1 << 20;
   private FetchMetadata metadata = FetchMetadata.LEGACY;
   private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
+  private boolean wishes;
   private Optional<Integer> leaderEpoch = Optional.empty();
 
   /** Of the partitions named after this. */
@@ -69,6 +71,12 @@ final class Ask {
     return this;
   }
 
+  /** As replay brokers do. */
+  Ask wishingForTheTiersEnd() {
+    wishes = true;
+    return this;
+  }
+
   FetchRequest build() {
     FetchRequest made =
         FetchRequest.Builder.forConsumer((short) 17, waitMs, minBytes, partitions)
@@ -77,6 +85,9 @@ final class Ask {
             .isolationLevel(isolation)
             .removed(forgotten)
             .build((short) 17);
+    if (wishes) {
+      made.data().unknownTaggedFields().add(TierMark.wish());
+    }
     return FetchRequest.parse(made.serialize(), (short) 17);
   }
 }

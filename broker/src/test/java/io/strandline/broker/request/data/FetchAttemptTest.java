@@ -3,6 +3,7 @@ package io.strandline.broker.request.data;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.broker.log.LogRead;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Reply;
 import io.strandline.replay.ReplayException;
 import java.nio.file.Path;
@@ -291,6 +292,25 @@ class FetchAttemptTest {
     assertThat(late.closed).isOne();
     parked.join().done();
     assertThat(late.closed).isOne();
+  }
+
+  @Test
+  void aReplayBrokerIsToldAtOnceThatItsRecordsLeftTheHotLog() {
+    tiered(0);
+    rig.partition(0).tiered(new TierMark(7, 1, 1));
+    Map<Integer, PartitionData> told =
+        parts(rig.fetch(new Ask().from(0, 0).wishingForTheTiersEnd()));
+    assertThat(rig.replay.asked).isEmpty();
+    assertThat(bytes(told.get(0))).isZero();
+    assertThat(TierMark.in(told.get(0).unknownTaggedFields()))
+        .hasValueSatisfying(mark -> assertThat(mark.endOffset()).isOne());
+  }
+
+  @Test
+  void whatIsNotKnownToBeTieredIsReadForAReplayBroker() {
+    tiered(0);
+    rig.fetch(new Ask().from(0, 0).wishingForTheTiersEnd());
+    assertThat(rig.replay.asked).hasSize(1);
   }
 
   @Test
