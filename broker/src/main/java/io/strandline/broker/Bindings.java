@@ -13,6 +13,7 @@ import io.strandline.broker.replica.Fetchers;
 import io.strandline.broker.replica.LeaderConnection;
 import io.strandline.broker.replica.ReplicaSettings;
 import io.strandline.broker.replica.Replicas;
+import io.strandline.broker.replica.quota.ReplicationQuotas;
 import io.strandline.broker.request.data.DataConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
@@ -95,7 +96,8 @@ final class Bindings {
                     settings),
             threads.fetchers::execute,
             settings,
-            InstantSource.system()));
+            InstantSource.system()),
+        ReplicationQuotas.of(quorum));
   }
 
   static SpaceConfig space(BrokerConfig config) {

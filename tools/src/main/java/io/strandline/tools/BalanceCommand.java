@@ -10,6 +10,7 @@ import io.strandline.tools.balance.Step;
 import io.strandline.tools.move.Cordons;
 import io.strandline.tools.move.Mover;
 import io.strandline.tools.move.Survey;
+import io.strandline.tools.move.Throttle;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -106,6 +107,15 @@ final class BalanceCommand implements Callable<Integer> {
   private int atOnce;
 
   @Option(
+      names = "--throttle",
+      paramLabel = "BYTES",
+      defaultValue = "0",
+      description =
+          "What each broker sends and fetches a second for moves at most, by replication quotas"
+              + " (KIP-73) that are set before and taken away after them (default: no limit).")
+  private long throttleBytes;
+
+  @Option(
       names = "--patience",
       paramLabel = "SECONDS",
       defaultValue = "600",
@@ -121,7 +131,11 @@ final class BalanceCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--continuous goes with --execute, and not with --drain");
     }
-    if (atOnce < 1 || thresholdPercent < 1 || sampleSeconds < 0 || intervalSeconds < 1) {
+    if (throttleBytes < 0
+        || atOnce < 1
+        || thresholdPercent < 1
+        || sampleSeconds < 0
+        || intervalSeconds < 1) {
       throw new ParameterException(spec.commandLine(), "numbers must be 1 at least");
     }
     try (Admin admin = connection.admin()) {
@@ -173,12 +187,17 @@ final class BalanceCommand implements Callable<Integer> {
     }
     long began = System.nanoTime();
     Mover mover = mover(admin);
-    Thread onSignal = new Thread(() -> interrupted(mover), "balance-signal");
+    Throttle throttle = new Throttle(admin, plan.steps(), throttleBytes);
+    Thread onSignal = new Thread(() -> interrupted(mover, throttle), "balance-signal");
     Runtime.getRuntime().addShutdownHook(onSignal);
     Mover.Outcome outcome;
     try {
+      if (throttleBytes > 0) {
+        throttle.set();
+      }
       outcome = mover.carryOut(plan);
     } finally {
+      lift(throttle);
       forget(onSignal);
     }
     printer.flush();
@@ -209,10 +228,26 @@ final class BalanceCommand implements Callable<Integer> {
     }
   }
 
-  private static void interrupted(Mover mover) {
+  private void interrupted(Mover mover, Throttle throttle) {
     System.err.printf(
-        "interrupted: %d partitions that are under way go on, %d were not begun%n",
-        mover.underWay(), mover.waiting());
+        "interrupted: %d partitions that are under way go on%s, %d were not begun%n",
+        mover.underWay(), throttleBytes > 0 ? " without a limit" : "", mover.waiting());
+    try {
+      lift(throttle);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A limit that stays would slow down replicas that catch up later. */
+  private void lift(Throttle throttle) throws InterruptedException {
+    try {
+      throttle.lift();
+    } catch (ExecutionException e) {
+      complain(
+          "(leader|follower).replication.throttled.(rate|replicas) of brokers and topics stay: "
+              + e.getCause());
+    }
   }
 
   // ---- drained

@@ -260,7 +260,7 @@ final class ImageView implements ClusterView {
 
   @Override
   public Optional<Object> changedValue(String key) {
-    return config.changed(key) ? Optional.ofNullable(config.kafka().get(key)) : Optional.empty();
+    return config.changed(key);
   }
 
   @Override

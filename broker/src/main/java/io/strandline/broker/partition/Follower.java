@@ -2,12 +2,15 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.EpochEnd;
+import io.strandline.broker.partition.meter.TopicMeters;
+import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.replica.FetchAnswer;
 import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.FollowedReplica;
 import io.strandline.broker.replica.Replicas;
 import io.strandline.broker.replica.TierMark;
+import io.strandline.broker.replica.quota.ReplicationQuota;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.common.TopicIdPartition;
@@ -51,6 +54,25 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
         && following.leaderEpoch() == leaderEpoch;
   }
 
+  @Override
+  public boolean throttled() {
+    ReplicationQuota quota = replicas.quotas().follower();
+    return quota.covers(partition.config(), id().partition()) && quota.exceeded();
+  }
+
+  private void count(int bytes) {
+    TopicMeters meters = partition.meters();
+    meters.mark(Kind.REPLICATION_IN, bytes);
+    if (partition.role() instanceof Role.Following following
+        && following.state().adding().contains(following.node())) {
+      meters.mark(Kind.REASSIGNMENT_IN, bytes);
+    }
+    ReplicationQuota quota = replicas.quotas().follower();
+    if (quota.covers(partition.config(), id().partition())) {
+      quota.charge(bytes);
+    }
+  }
+
   /** A step of the owner's, if nothing has changed since this position was asked for. */
   private void ifStill(FetchPosition asked, Runnable step) {
     mailbox.call(
@@ -65,6 +87,9 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
   @Override
   public void take(FetchPosition asked, FetchAnswer answer) {
     answer.tier().ifPresent(partition::tiered);
+    if (answer.records().sizeInBytes() > 0) {
+      count(answer.records().sizeInBytes());
+    }
     if (answer.tier().filter(mark -> straggles(asked, mark)).isPresent()) {
       replicas.stragglers().add(id(), asked);
       return;

@@ -3,10 +3,12 @@ package io.strandline.broker.partition;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import io.strandline.broker.log.Appended;
+import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.replica.AckQueue;
 import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.Followers;
+import io.strandline.broker.replica.quota.ReplicationQuota;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -86,6 +88,27 @@ final class Leadership {
             leading.followers().fetched(fetch, leaderEnd);
           }
         });
+  }
+
+  /** Whether a follower that is not in sync has to wait for its quota (KIP-73); any thread. */
+  boolean holdsUp(Role.Leading leading, int replica) {
+    ReplicationQuota quota = runtime.replicas().quotas().leader();
+    return quota.covers(partition.config(), partition.id().partition())
+        && !leading.state().isr().contains(replica)
+        && quota.exceeded();
+  }
+
+  /** Counts what a follower is given; any thread. */
+  void sent(int replica, int bytes) {
+    partition.meters().mark(Kind.REPLICATION_OUT, bytes);
+    if (partition.role() instanceof Role.Leading leading
+        && leading.state().adding().contains(replica)) {
+      partition.meters().mark(Kind.REASSIGNMENT_OUT, bytes);
+    }
+    ReplicationQuota quota = runtime.replicas().quotas().leader();
+    if (quota.covers(partition.config(), partition.id().partition())) {
+      quota.charge(bytes);
+    }
   }
 
   /**
@@ -223,6 +246,7 @@ final class Leadership {
             .addKeyValue("partition", partition.id())
             .addKeyValue("value", answer.isr())
             .log("has another ISR");
+        runtime.kafka().isrChanged(proposal.expands());
       }
       return;
     }
@@ -232,6 +256,7 @@ final class Leadership {
         .addKeyValue("partition", partition.id())
         .addKeyValue("value", error)
         .log("was refused another ISR");
+    runtime.kafka().isrRefused();
     if (followers.refused(proposal, error)) {
       var unused =
           runtime

@@ -9,6 +9,7 @@ import io.strandline.replay.ReplayRequest;
 import io.strandline.tiering.reclaim.LocalSegments;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -90,9 +91,13 @@ record LogReads(PartitionLog log, LocalSegments local, Replay replay, Executor r
   /**
    * Where the history of the follower that asks leaves this one, if it does (KIP-595).
    *
-   * @param epoch of its newest batch
+   * @param newest the epoch of its newest batch; without one nothing is compared
    */
-  Optional<EpochEnd> diverging(ReadRequest request, int epoch, long logStartOffset) {
+  Optional<EpochEnd> diverging(ReadRequest request, OptionalInt newest, long logStartOffset) {
+    if (newest.isEmpty()) {
+      return Optional.empty();
+    }
+    int epoch = newest.getAsInt();
     EpochEnd end =
         log.endOffsetForEpoch(epoch)
             .orElseThrow(

@@ -243,16 +243,21 @@ public final class Partition implements PartitionRead.Source {
     leading.requireEpoch(id, request.leaderEpoch());
     leading.followers().requireReplica(fetch);
     PartitionRead.Marks marks = marks(request.isolation());
-    if (lastFetchedEpoch.isPresent()) {
-      Optional<EpochEnd> end =
-          reads.diverging(request, lastFetchedEpoch.getAsInt(), marks.logStartOffset());
-      if (end.isPresent()) {
-        return new PartitionRead.Diverging(marks, end.get());
-      }
+    Optional<EpochEnd> end = reads.diverging(request, lastFetchedEpoch, marks.logStartOffset());
+    if (end.isPresent()) {
+      return new PartitionRead.Diverging(marks, end.get());
     }
-    PartitionRead read = reads.read(request, marks);
+    PartitionRead read =
+        leadership.holdsUp(leading, fetch.replica())
+            ? new PartitionRead.Throttled(marks)
+            : reads.read(request, marks);
     leadership.fetched(leading, fetch, marks.upperBound());
     return read;
+  }
+
+  /** So many bytes of records go to a follower. */
+  public void sent(int replica, int bytes) {
+    leadership.sent(replica, bytes);
   }
 
   @Override
@@ -363,7 +368,8 @@ public final class Partition implements PartitionRead.Source {
           if (state.leader() == node) {
             lead(state, node, readOnly);
           } else {
-            stopLeading(new Role.Following(state), new NotLeaderOrFollowerException(id + " moved"));
+            stopLeading(
+                new Role.Following(state, node), new NotLeaderOrFollowerException(id + " moved"));
           }
         });
   }

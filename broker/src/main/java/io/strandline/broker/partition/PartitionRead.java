@@ -77,6 +77,9 @@ public sealed interface PartitionRead {
    */
   record Diverging(Marks marks, PartitionLog.EpochEnd end) implements PartitionRead {}
 
+  /** Nowhere for now: the follower that asks has used up what it may have (KIP-73). */
+  record Throttled(Marks marks) implements PartitionRead {}
+
   /**
    * In the hot log, its bytes in the page cache.
    *

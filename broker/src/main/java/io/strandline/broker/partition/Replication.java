@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.replica.FetchPosition;
+import io.strandline.broker.replica.Fetchers;
 import io.strandline.broker.replica.Replicas;
 import java.util.Map;
 import java.util.Set;
@@ -139,6 +140,8 @@ final class Replication implements AutoCloseable {
     Gauge.builder("strandline.partition.led", () -> count(Partition::leads)).register(meters);
     ReplicaMeters kafka = runtime.kafka();
     kafka.offlineDirectories(offlineDirectories::getAsInt);
+    Fetchers all = replicas.fetchers();
+    kafka.fetchers(all::lagMax, all::paceMin, all::failed);
     kafka.count("PartitionCount", hosted::size);
     tell(kafka, "LeaderCount", Partition::leads);
     tell(kafka, "OfflineReplicaCount", p -> p.role() instanceof Role.Offline);

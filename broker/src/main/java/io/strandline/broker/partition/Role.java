@@ -95,8 +95,12 @@ sealed interface Role {
     }
   }
 
-  /** Fetches from a leader, or waits for one. */
-  record Following(PartitionState state) implements Role {
+  /**
+   * Fetches from a leader, or waits for one.
+   *
+   * @param node this broker
+   */
+  record Following(PartitionState state, int node) implements Role {
     @Override
     public int leaderEpoch() {
       return state.leaderEpoch();

@@ -1,23 +1,30 @@
 package io.strandline.broker.replica;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** The replicas that one fetcher serves, and when each is to be asked for again. Threads: any. */
 final class FetchList {
+  static final long UNKNOWN = -1;
+
   /**
    * @param notBeforeMs after an error
+   * @param lag offsets to the leader's high watermark when it answered last, or {@link #UNKNOWN}
    */
-  record Entry(FollowedReplica replica, int leaderEpoch, long notBeforeMs) {}
+  record Entry(FollowedReplica replica, int leaderEpoch, long notBeforeMs, long lag) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Map<TopicIdPartition, Entry> entries = new LinkedHashMap<>();
+  private final Set<TopicIdPartition> failed = new HashSet<>();
   private int added;
   private boolean closed;
 
@@ -27,7 +34,8 @@ final class FetchList {
     try {
       Entry before = entries.get(replica.id());
       if (before == null || before.leaderEpoch() < leaderEpoch) {
-        entries.put(replica.id(), new Entry(replica, leaderEpoch, Long.MIN_VALUE));
+        entries.put(replica.id(), new Entry(replica, leaderEpoch, Long.MIN_VALUE, UNKNOWN));
+        failed.remove(replica.id());
         added++;
         changed.signalAll();
       }
@@ -40,6 +48,21 @@ final class FetchList {
     lock.lock();
     try {
       entries.remove(id);
+      failed.remove(id);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends it as one that can not follow, if it is in this epoch still. */
+  void fail(TopicIdPartition id, int leaderEpoch) {
+    lock.lock();
+    try {
+      Entry now = entries.get(id);
+      if (now != null && now.leaderEpoch() == leaderEpoch) {
+        entries.remove(id);
+        failed.add(id);
+      }
     } finally {
       lock.unlock();
     }
@@ -60,14 +83,39 @@ final class FetchList {
 
   /** Asks again later, unless it is in another epoch by then. */
   void delay(TopicIdPartition id, int leaderEpoch, long untilMs) {
+    change(id, leaderEpoch, now -> new Entry(now.replica(), leaderEpoch, untilMs, now.lag()));
+  }
+
+  /** So many offsets are left to the leader's high watermark. */
+  void lags(TopicIdPartition id, int leaderEpoch, long lag) {
+    change(id, leaderEpoch, now -> new Entry(now.replica(), leaderEpoch, now.notBeforeMs(), lag));
+  }
+
+  private void change(TopicIdPartition id, int leaderEpoch, UnaryOperator<Entry> step) {
     lock.lock();
     try {
       entries.computeIfPresent(
-          id,
-          (same, now) ->
-              now.leaderEpoch() == leaderEpoch
-                  ? new Entry(now.replica(), leaderEpoch, untilMs)
-                  : now);
+          id, (same, now) -> now.leaderEpoch() == leaderEpoch ? step.apply(now) : now);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The largest lag known, 0 when none is. */
+  long lagMax() {
+    lock.lock();
+    try {
+      return entries.values().stream().mapToLong(Entry::lag).filter(lag -> lag > 0).max().orElse(0);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many can not follow. */
+  int failed() {
+    lock.lock();
+    try {
+      return failed.size();
     } finally {
       lock.unlock();
     }

@@ -1,6 +1,7 @@
 package io.strandline.broker.replica;
 
 import io.strandline.broker.log.PartitionLog.EpochEnd;
+import io.strandline.broker.replica.meter.Pace;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
@@ -28,6 +29,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
   private final FetchList list = new FetchList();
   private final ReplicaSettings settings;
   private final InstantSource clock;
+  private final Pace pace;
   private boolean away; // the leader did not answer last time
 
   /**
@@ -38,6 +40,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
     this.leader = leader;
     this.settings = settings;
     this.clock = clock;
+    this.pace = new Pace(clock);
   }
 
   FetchList list() {
@@ -87,19 +90,30 @@ public final class Fetcher implements Runnable, AutoCloseable {
     return true;
   }
 
-  /** What is due, to be asked for; replicas that do not follow any more are let go. */
+  /** How often it asks its leader. */
+  Pace pace() {
+    return pace;
+  }
+
+  /**
+   * What is due, to be asked for; replicas that do not follow any more are let go, and those are
+   * left out that have to wait for their quota and miss something.
+   */
   public Map<TopicIdPartition, FetchPosition> wanted() {
     Map<TopicIdPartition, FetchPosition> wanted = new LinkedHashMap<>();
     list.due(clock.millis())
         .forEach(
             (id, entry) -> {
               Optional<FetchPosition> position = entry.replica().position(entry.leaderEpoch());
-              if (position.isPresent()) {
-                wanted.put(id, position.get());
-              } else {
+              if (position.isEmpty()) {
                 list.end(id, entry.leaderEpoch());
+              } else if (entry.lag() == 0 || !entry.replica().throttled()) {
+                wanted.put(id, position.get());
               }
             });
+    if (!wanted.isEmpty()) {
+      pace.mark();
+    }
     return wanted;
   }
 
@@ -146,7 +160,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
       take(entry.get().replica(), asked, answer);
     } catch (KafkaStorageException failure) {
       LOG.atError().addKeyValue("partition", id).setCause(failure).log("can not follow");
-      list.end(id, asked.leaderEpoch());
+      list.fail(id, asked.leaderEpoch());
     } catch (CorruptRecordException | InvalidRecordException failure) {
       // Perhaps only on the way, or cut while it was read: the next answer may be whole.
       LOG.atError().addKeyValue("partition", id).setCause(failure).log("damaged records came");
@@ -166,6 +180,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
           replica.diverged(asked, diverging.get());
         } else {
           replica.take(asked, answer);
+          learnLag(replica, asked, answer);
         }
       }
       case OFFSET_OUT_OF_RANGE -> {
@@ -182,6 +197,15 @@ public final class Fetcher implements Runnable, AutoCloseable {
         later(replica.id(), asked);
       }
     }
+  }
+
+  private void learnLag(FollowedReplica replica, FetchPosition asked, FetchAnswer answer) {
+    int epoch = asked.leaderEpoch();
+    replica
+        .position(epoch)
+        .ifPresent(
+            now ->
+                list.lags(replica.id(), epoch, Math.max(0, answer.highWatermark() - now.offset())));
   }
 
   @Override

@@ -96,6 +96,23 @@ public final class Fetchers implements AutoCloseable {
     }
   }
 
+  // ---- how they get on
+
+  /** The most offsets that a replica misses up to its leader's high watermark. */
+  public synchronized long lagMax() {
+    return running.values().stream().mapToLong(f -> f.list().lagMax()).max().orElse(0);
+  }
+
+  /** How often in a second the slowest asks its leader; 0 without any. */
+  public synchronized double paceMin() {
+    return running.values().stream().mapToDouble(f -> f.pace().perSecond()).min().orElse(0);
+  }
+
+  /** Replicas that can not follow, because their disk failed them. */
+  public synchronized int failed() {
+    return running.values().stream().mapToInt(f -> f.list().failed()).sum();
+  }
+
   @Override
   public void close() {
     List<Fetcher> all;

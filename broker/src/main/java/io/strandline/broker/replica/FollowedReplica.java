@@ -17,6 +17,11 @@ public interface FollowedReplica {
   /** Where it goes on; empty when it does not follow in this epoch any more. */
   Optional<FetchPosition> position(int leaderEpoch);
 
+  /** Whether it has to wait, if it is not in sync: more was fetched of late than is allowed. */
+  default boolean throttled() {
+    return false;
+  }
+
   /** Whether it follows, and has neither grown nor been cut since it stood there. */
   default boolean standsAt(FetchPosition position) {
     return position(position.leaderEpoch()).filter(position::equals).isPresent();

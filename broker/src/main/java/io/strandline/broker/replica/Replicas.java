@@ -1,5 +1,7 @@
 package io.strandline.broker.replica;
 
+import io.strandline.broker.replica.quota.ReplicationQuotas;
+
 /**
  * What all partitions of this broker share about replication.
  *
@@ -8,6 +10,7 @@ package io.strandline.broker.replica;
  * @param hopes partitions where one has caught up that is not in the ISR yet
  * @param stragglers replicas that begin anew at the tier's end
  * @param fetchers which copy from other leaders
+ * @param quotas of what is sent and fetched
  */
 public record Replicas(
     InSync inSync,
@@ -15,8 +18,15 @@ public record Replicas(
     Hopes hopes,
     Stragglers stragglers,
     ReplicaSettings settings,
-    Fetchers fetchers) {
+    Fetchers fetchers,
+    ReplicationQuotas quotas) {
+  /** Without quotas. */
   public Replicas(InSync inSync, ReplicaSettings settings, Fetchers fetchers) {
-    this(inSync, new FetchTimes(), new Hopes(), new Stragglers(), settings, fetchers);
+    this(inSync, settings, fetchers, ReplicationQuotas.none());
+  }
+
+  public Replicas(
+      InSync inSync, ReplicaSettings settings, Fetchers fetchers, ReplicationQuotas quotas) {
+    this(inSync, new FetchTimes(), new Hopes(), new Stragglers(), settings, fetchers, quotas);
   }
 }

@@ -32,7 +32,7 @@ public final class ToolProcess {
   }
 
   /** Starts a tool that the caller ends; what it prints goes into a file. */
-  static Process start(Path scratch, String... arguments) throws IOException {
+  public static Process start(Path scratch, String... arguments) throws IOException {
     Path out = Files.createTempFile(scratch, "tool", ".out");
     return command(arguments).redirectErrorStream(true).redirectOutput(out.toFile()).start();
   }

@@ -23,6 +23,7 @@ import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.server.ConfigHelperUtils;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.DynamicBrokerConfig;
+import org.apache.kafka.server.config.DynamicConfig;
 import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
 import org.apache.kafka.server.metrics.ClientMetricsConfigs;
 import org.apache.kafka.storage.internals.log.LogConfig;
@@ -183,7 +184,8 @@ public final class ConfigDescriptions {
         return Optional.of(known.type);
       }
     }
-    return Optional.empty();
+    // Replication quotas are in no file.
+    return Optional.ofNullable(DynamicConfig.Broker.configKeys().get(key)).map(known -> known.type);
   }
 
   /** Adds what the broker's layers say of a key and its synonyms, nearest first. */

@@ -1,6 +1,7 @@
 package io.strandline.broker.control.config;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import kafka.server.DynamicBrokerConfig;
@@ -8,6 +9,8 @@ import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.image.ConfigurationsImage;
+import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.apache.kafka.server.config.DynamicConfig;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import scala.Option;
 
@@ -94,9 +97,17 @@ public final class EffectiveConfig {
     return brokerValues;
   }
 
-  /** Whether a key was set for this broker or for all, whatever the file says. */
-  public boolean changed(String key) {
-    return brokerValues.containsKey(key) || clusterValues.containsKey(key);
+  /** What a key of Kafka's was set to for this broker or for all, whatever the file says. */
+  public Optional<Object> changed(String key) {
+    if (!brokerValues.containsKey(key) && !clusterValues.containsKey(key)) {
+      return Optional.empty();
+    }
+    ConfigDef.ConfigKey onlyDynamic = DynamicConfig.Broker.configKeys().get(key);
+    return AbstractKafkaConfig.CONFIG_DEF.configKeys().containsKey(key) || onlyDynamic == null
+        ? Optional.ofNullable(kafka.get(key))
+        : Optional.ofNullable(
+            ConfigDef.parseType(
+                key, brokerValues.getOrDefault(key, clusterValues.get(key)), onlyDynamic.type));
   }
 
   /** A topic's configuration from its own overrides. */

@@ -3,12 +3,15 @@ package io.strandline.broker.partition.meter;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.observe.kafka.KafkaName;
+import io.strandline.broker.observe.kafka.Rate;
 import io.strandline.tiering.Backlog;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.DoubleSupplier;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -26,6 +29,9 @@ public final class ReplicaMeters {
   private final ConcurrentHashMap<String, TopicMeters> topics = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Set<TopicIdPartition>> shown = new ConcurrentHashMap<>();
   private final Function<TopicIdPartition, Backlog> backlog;
+  private final Rate shrinks;
+  private final Rate expands;
+  private final Rate refusals;
 
   /** Without a tier. */
   public ReplicaMeters(KafkaMeters kafka) {
@@ -41,11 +47,39 @@ public final class ReplicaMeters {
     this.all = TopicMeters.ofAll(kafka);
     lags(() -> shown.values().stream().flatMap(Set::stream))
         .forEach((name, value) -> kafka.gauge(lag(name), value));
-    for (String rate : new String[] {"IsrShrinksPerSec", "IsrExpandsPerSec"}) {
-      kafka.rate(
-          KafkaName.of("kafka.server", "ReplicaManager", rate),
-          rate.contains("Shrinks") ? "shrinks" : "expands");
-    }
+    this.shrinks = kafka.rate(ofReplicas("IsrShrinksPerSec"), "shrinks");
+    this.expands = kafka.rate(ofReplicas("IsrExpandsPerSec"), "expands");
+    this.refusals = kafka.rate(ofReplicas("FailedIsrUpdatesPerSec"), "failedUpdates");
+  }
+
+  private static KafkaName ofReplicas(String name) {
+    return KafkaName.of("kafka.server", "ReplicaManager", name);
+  }
+
+  /** The controller agreed to another ISR. */
+  public void isrChanged(boolean grew) {
+    (grew ? expands : shrinks).mark(1);
+  }
+
+  /** The controller did not agree, or did not answer. */
+  public void isrRefused() {
+    refusals.mark(1);
+  }
+
+  /** How the fetchers get on, which copy from other leaders. */
+  public void fetchers(LongSupplier lagMax, DoubleSupplier paceMin, IntSupplier failed) {
+    Map<String, Supplier<?>> gauges =
+        Map.of(
+            "MaxLag", lagMax::getAsLong,
+            "MinFetchRate", paceMin::getAsDouble,
+            "FailedPartitionsCount", failed::getAsInt,
+            "DeadThreadCount", () -> 0); // a thread outlives whatever a round throws
+    gauges.forEach(
+        (name, value) ->
+            kafka.gauge(
+                KafkaName.of("kafka.server", "ReplicaFetcherManager", name)
+                    .with("clientId", "Replica"),
+                value));
   }
 
   /** Of all topics together. */
@@ -60,8 +94,7 @@ public final class ReplicaMeters {
 
   /** How many replicas there are of a kind, counted when it is asked. */
   public void count(String name, LongSupplier replicas) {
-    kafka.gauge(
-        KafkaName.of("kafka.server", "ReplicaManager", name), () -> (int) replicas.getAsLong());
+    kafka.gauge(ofReplicas(name), () -> (int) replicas.getAsLong());
   }
 
   /** How many log directories failed. */

@@ -5,6 +5,8 @@ import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.observe.kafka.KafkaName;
 import io.strandline.broker.observe.kafka.Rate;
 import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Set;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
@@ -46,7 +48,14 @@ public final class TopicMeters {
     /** Bytes of batches sent to followers; of all topics together only. */
     REPLICATION_OUT("ReplicationBytesOutPerSec", "bytes"),
     /** Bytes of batches fetched from leaders; of all topics together only. */
-    REPLICATION_IN("ReplicationBytesInPerSec", "bytes");
+    REPLICATION_IN("ReplicationBytesInPerSec", "bytes"),
+    /** Of them, to replicas that a reassignment adds; of all topics together only. */
+    REASSIGNMENT_OUT("ReassignmentBytesOutPerSec", "bytes"),
+    /** The same, fetched; of all topics together only. */
+    REASSIGNMENT_IN("ReassignmentBytesInPerSec", "bytes");
+
+    private static final Set<Kind> OF_ALL =
+        EnumSet.of(REPLICATION_OUT, REPLICATION_IN, REASSIGNMENT_OUT, REASSIGNMENT_IN);
 
     private final String meter;
     private final String eventType;
@@ -57,7 +66,7 @@ public final class TopicMeters {
     }
 
     private boolean byTopic() {
-      return this != REPLICATION_IN && this != REPLICATION_OUT;
+      return !OF_ALL.contains(this);
     }
   }
 

@@ -73,7 +73,6 @@ final class FetchAttempt {
   private final Request<FetchRequest> request;
   private final FetchSessions.Turn turn;
   private final FetchReader reader;
-  private final Kind sentAs;
   private final CompletableFuture<Reply> reply = new CompletableFuture<>();
   private final AtomicInteger wanted = new AtomicInteger();
   private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
@@ -102,9 +101,7 @@ final class FetchAttempt {
     this.services = services;
     this.request = request;
     this.turn = turn;
-    FetchRequest body = request.body();
     this.maxBytes = services.bytesMax(request);
-    this.sentAs = body.isFromFollower() ? Kind.REPLICATION_OUT : Kind.BYTES_OUT;
     this.reader = FetchReader.of(services, request);
   }
 
@@ -253,6 +250,8 @@ final class FetchAttempt {
     } else if (read instanceof PartitionRead.Left left) {
       full = true; // it is told so at once
       interest.part(FetchPart.left(left.marks()));
+    } else if (read instanceof PartitionRead.Throttled throttled) {
+      interest.part(FetchPart.slow(throttled.marks()));
     } else if (read instanceof PartitionRead.Passed passed) {
       full |= passed.records().sizeInBytes() > 0;
       add(interest, FetchPart.of(passed, request.body().version()));
@@ -400,7 +399,7 @@ final class FetchAttempt {
       }
       parts.add(part);
       if (part.sizeBytes() > 0) {
-        interest.mark(sentAs, part.sizeBytes());
+        reader.sent(interest, part.sizeBytes());
       }
       Optional<TierMark> tier = reader.followsTier() ? interest.tier() : Optional.empty();
       PartitionData one = part.data(interest.key().partition(), tier);

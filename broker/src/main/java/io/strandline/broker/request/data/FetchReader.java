@@ -4,6 +4,7 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.ReadRequest;
+import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Request;
@@ -106,6 +107,15 @@ record FetchReader(
 
   PartitionRead read(PartitionRead.Source source, ReadRequest wanted) {
     return anyReplica() ? source.readReplica(wanted) : source.read(wanted);
+  }
+
+  /** Counts records that are sent. */
+  void sent(Interest interest, int bytes) {
+    if (request.body().isFromFollower() && interest.watched() instanceof Partition led) {
+      led.sent(request.body().replicaId(), bytes);
+    } else {
+      interest.mark(Kind.BYTES_OUT, bytes);
+    }
   }
 
   /** Whether it is told how far partitions are tiered. */

@@ -120,6 +120,11 @@ final class Interest implements Watcher {
     }
   }
 
+  /** What is read; null before it was found. */
+  PartitionRead.@Nullable Source watched() {
+    return watched;
+  }
+
   void unwatch() {
     PartitionRead.Source before = watched;
     if (before != null) {

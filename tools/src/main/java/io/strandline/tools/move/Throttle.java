@@ -1,0 +1,113 @@
+package io.strandline.tools.move;
+
+import io.strandline.tools.balance.Step;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
+
+/**
+ * Limits what moves copy for as long as they last, by replication quotas (KIP-73): the rate on each
+ * broker that takes part, and on each topic who sends and who is new. Set and taken away as {@code
+ * kafka-reassign-partitions --throttle} does, which also means that what an operator had set by
+ * these keys goes.
+ *
+ * <p>Threads: any. Taken away once, by whoever comes first.
+ */
+public final class Throttle {
+  private static final String RATE = "%s.replication.throttled.rate";
+  private static final String REPLICAS = "%s.replication.throttled.replicas";
+  private static final String LEADER = "leader";
+  private static final String FOLLOWER = "follower";
+
+  private final Admin admin;
+  private final Map<ConfigResource, Collection<AlterConfigOp>> set = new HashMap<>();
+  private boolean holds; // guarded by this
+
+  /**
+   * @param moves whose copies are to be limited; those that copy nothing do not matter
+   * @param bytesPerSecond of each broker, in each direction
+   */
+  public Throttle(Admin admin, Collection<Step> moves, long bytesPerSecond) {
+    this.admin = admin;
+    Map<String, Set<String>> senders = new TreeMap<>();
+    Map<String, Set<String>> receivers = new TreeMap<>();
+    Set<Integer> brokers = new TreeSet<>();
+    for (Step step : moves) {
+      if (!step.added().isEmpty()) {
+        name(senders, step, step.from());
+        name(receivers, step, step.added());
+        Stream.of(step.from(), step.added()).forEach(brokers::addAll);
+      }
+    }
+    for (int broker : brokers) {
+      String rate = Long.toString(bytesPerSecond);
+      put(ConfigResource.Type.BROKER, Integer.toString(broker), RATE, rate, rate);
+    }
+    senders.forEach(
+        (topic, replicas) ->
+            put(
+                ConfigResource.Type.TOPIC,
+                topic,
+                REPLICAS,
+                String.join(",", replicas),
+                String.join(",", receivers.getOrDefault(topic, Set.of()))));
+  }
+
+  private static void name(Map<String, Set<String>> into, Step step, List<Integer> brokers) {
+    Set<String> replicas = into.computeIfAbsent(step.partition().topic(), topic -> new TreeSet<>());
+    brokers.forEach(broker -> replicas.add(step.partition().partition() + ":" + broker));
+  }
+
+  private void put(
+      ConfigResource.Type type, String name, String key, String leader, String follower) {
+    set.put(
+        new ConfigResource(type, name),
+        List.of(
+            op(key.formatted(LEADER), leader, OpType.SET),
+            op(key.formatted(FOLLOWER), follower, OpType.SET)));
+  }
+
+  private static AlterConfigOp op(String key, String value, OpType type) {
+    return new AlterConfigOp(new ConfigEntry(key, value), type);
+  }
+
+  /**
+   * Sets it.
+   *
+   * @throws ExecutionException if it was refused; {@link #lift} takes away what was not
+   */
+  public synchronized void set() throws ExecutionException, InterruptedException {
+    holds = true;
+    admin.incrementalAlterConfigs(set).all().get();
+  }
+
+  /**
+   * Takes it away, if it was set and still is.
+   *
+   * @throws ExecutionException if it is there still, or in part
+   */
+  public synchronized void lift() throws ExecutionException, InterruptedException {
+    if (!holds) {
+      return;
+    }
+    Map<ConfigResource, Collection<AlterConfigOp>> away = new HashMap<>();
+    set.forEach(
+        (resource, ops) ->
+            away.put(
+                resource,
+                ops.stream().map(o -> op(o.configEntry().name(), "", OpType.DELETE)).toList()));
+    admin.incrementalAlterConfigs(away).all().get();
+    holds = false;
+  }
+}
