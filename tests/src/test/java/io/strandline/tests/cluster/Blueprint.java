@@ -1,8 +1,11 @@
 package io.strandline.tests.cluster;
 
+import io.strandline.tests.cluster.wires.Plane;
+import io.strandline.tests.cluster.wires.Wires;
 import io.strandline.tests.process.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -32,7 +35,9 @@ public final class Blueprint {
   private final Map<Integer, Map<String, String>> own = new TreeMap<>();
   private final Set<Integer> observers = new TreeSet<>();
   private final Set<Integer> later = new TreeSet<>();
+  private final Map<Integer, Map<String, String>> environments = new TreeMap<>();
   private boolean staticVoters;
+  private boolean wired;
 
   /**
    * @param dir of all that the cluster keeps: {@code node-ID/data}, {@code node-ID/broker.out},
@@ -100,9 +105,30 @@ public final class Blueprint {
     return with(NodeRole.CONTROLLER, id);
   }
 
+  /**
+   * Nodes reach each other, and clients them, by {@link TestCluster#wires}. For brokers and
+   * controllers, no replay brokers.
+   */
+  public Blueprint wired() {
+    wired = true;
+    return this;
+  }
+
+  /** For the process of one node. */
+  public Blueprint environment(int id, String name, String value) {
+    environments.computeIfAbsent(id, any -> new LinkedHashMap<>()).put(name, value);
+    return this;
+  }
+
   /** Formats the directories of all nodes, starts them at once, and waits until all serve. */
   public TestCluster start() throws IOException {
-    TestCluster cluster = new TestCluster(dir, Uuid.randomUuid().toString(), specs());
+    Map<Integer, Map<Plane, Integer>> ports = ports();
+    Map<Integer, NodeSpec> specs = new TreeMap<>();
+    for (var node : roles.entrySet()) {
+      specs.put(node.getKey(), spec(node.getKey(), node.getValue(), ports));
+    }
+    TestCluster cluster =
+        new TestCluster(dir, Uuid.randomUuid().toString(), specs, wired ? new Wires(ports) : null);
     try {
       cluster.startAll(later);
       return cluster;
@@ -112,18 +138,18 @@ public final class Blueprint {
     }
   }
 
-  private Map<Integer, NodeSpec> specs() throws IOException {
-    Map<Integer, Integer> controllers = new TreeMap<>();
+  private Map<Integer, Map<Plane, Integer>> ports() throws IOException {
+    Map<Integer, Map<Plane, Integer>> ports = new TreeMap<>();
     for (var node : roles.entrySet()) {
+      Map<Plane, Integer> some = new EnumMap<>(Plane.class);
+      some.put(Plane.PLAINTEXT, Ports.free());
+      some.put(Plane.BROKERS, Ports.free());
       if (node.getValue().controller()) {
-        controllers.put(node.getKey(), Ports.free());
+        some.put(Plane.CONTROLLER, Ports.free());
       }
+      ports.put(node.getKey(), some);
     }
-    Map<Integer, NodeSpec> specs = new TreeMap<>();
-    for (var node : roles.entrySet()) {
-      specs.put(node.getKey(), spec(node.getKey(), node.getValue(), controllers));
-    }
-    return specs;
+    return ports;
   }
 
   /** Where there are replay brokers, the others have their listener too. */
@@ -140,36 +166,37 @@ public final class Blueprint {
     }
   }
 
-  private NodeSpec spec(int id, NodeRole role, Map<Integer, Integer> controllers)
+  private NodeSpec spec(int id, NodeRole role, Map<Integer, Map<Plane, Integer>> ports)
       throws IOException {
     Map<String, String> settings = new LinkedHashMap<>(common);
     settings.put("process.roles", role.roles());
     settings.put("node.id", Integer.toString(id));
     settings.put("controller.listener.names", "CONTROLLER");
+    Map<Integer, String> controllers = new TreeMap<>();
+    ports.forEach(
+        (node, theirs) -> {
+          Integer port = theirs.get(Plane.CONTROLLER);
+          if (port != null) {
+            controllers.put(node, (wired ? Wires.name(node) : "127.0.0.1") + ":" + port);
+          }
+        });
     if (staticVoters) {
       settings.put(
           "controller.quorum.voters",
           controllers.entrySet().stream()
-              .map(voter -> voter.getKey() + "@127.0.0.1:" + voter.getValue())
+              .map(voter -> voter.getKey() + "@" + voter.getValue())
               .collect(Collectors.joining(",")));
     } else {
-      settings.put(
-          "controller.quorum.bootstrap.servers",
-          controllers.values().stream()
-              .map(port -> "127.0.0.1:" + port)
-              .collect(Collectors.joining(",")));
+      settings.put("controller.quorum.bootstrap.servers", String.join(",", controllers.values()));
     }
-    int port = Ports.free();
-    String clients = "PLAINTEXT://127.0.0.1:" + port;
-    String quorum = "CONTROLLER://127.0.0.1:" + controllers.get(id);
-    settings.put(
-        "listeners",
-        switch (role) {
-          case BROKER -> clients;
-          case CONTROLLER -> quorum;
-          case COMBINED -> clients + "," + quorum;
-          case REPLAY -> "REPLAY://127.0.0.1:" + port;
-        });
+    Map<Plane, Integer> mine = ports.getOrDefault(id, Map.of());
+    listeners(role, mine, settings);
+    Map<String, String> environment = new LinkedHashMap<>(environments.getOrDefault(id, Map.of()));
+    if (wired) {
+      wire(id, role, mine, settings);
+      Path hosts = Wires.hosts(dir.resolve("node-" + id).resolve("hosts"), id, roles.keySet());
+      environment.put("JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + hosts);
+    }
     if (roles.containsValue(NodeRole.REPLAY)) {
       replays(role, settings);
     }
@@ -177,8 +204,50 @@ public final class Blueprint {
     settings.putAll(own.getOrDefault(id, Map.of()));
     String voter =
         role.controller() && !staticVoters && !observers.contains(id)
-            ? id + "@127.0.0.1:" + controllers.get(id) + ":" + Uuid.randomUuid()
+            ? id + "@" + controllers.get(id) + ":" + Uuid.randomUuid()
             : "";
-    return new NodeSpec(id, role, port, voter, settings);
+    int port = mine.getOrDefault(Plane.PLAINTEXT, 0);
+    return new NodeSpec(id, role, port, voter, new NodeSpec.Launch(settings, environment));
+  }
+
+  private static void listeners(
+      NodeRole role, Map<Plane, Integer> ports, Map<String, String> settings) {
+    String clients = "PLAINTEXT://127.0.0.1:" + ports.get(Plane.PLAINTEXT);
+    String quorum = "CONTROLLER://127.0.0.1:" + ports.get(Plane.CONTROLLER);
+    settings.put(
+        "listeners",
+        switch (role) {
+          case BROKER -> clients;
+          case CONTROLLER -> quorum;
+          case COMBINED -> clients + "," + quorum;
+          case REPLAY -> clients.replace("PLAINTEXT:", "REPLAY:");
+        });
+  }
+
+  /** Every listener is told by what the others have for it. */
+  private static void wire(
+      int id, NodeRole role, Map<Plane, Integer> ports, Map<String, String> settings) {
+    if (role.broker()) {
+      settings.merge(
+          "listeners",
+          "BROKERS://127.0.0.1:" + ports.get(Plane.BROKERS),
+          (all, one) -> all + "," + one);
+      settings.put("inter.broker.listener.name", "BROKERS");
+    }
+    settings.put(
+        "listener.security.protocol.map",
+        "BROKERS:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    settings.put(
+        "advertised.listeners",
+        ports.entrySet().stream()
+            .filter(own -> role.broker() || own.getKey() == Plane.CONTROLLER)
+            .map(
+                own ->
+                    own.getKey()
+                        + "://"
+                        + Wires.advertised(id, own.getKey())
+                        + ":"
+                        + own.getValue())
+            .collect(Collectors.joining(",")));
   }
 }

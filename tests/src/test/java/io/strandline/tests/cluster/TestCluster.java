@@ -3,6 +3,8 @@ package io.strandline.tests.cluster;
 import io.strandline.broker.control.ControlConfig;
 import io.strandline.broker.control.quorum.NodeFormat;
 import io.strandline.broker.control.quorum.NodeFormat.Voters;
+import io.strandline.tests.cluster.wires.Plane;
+import io.strandline.tests.cluster.wires.Wires;
 import io.strandline.tests.process.BrokerProcess;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,13 +36,26 @@ public final class TestCluster implements AutoCloseable {
   private final String clusterId;
   private final Map<Integer, NodeSpec> specs;
   private final Map<Integer, BrokerProcess> nodes = new TreeMap<>();
+  private final @Nullable Wires wires;
   private @Nullable Admin admin;
   private final Path kept = KEPT.resolve(testMethod());
 
-  TestCluster(Path dir, String clusterId, Map<Integer, NodeSpec> specs) {
+  /**
+   * @param wires null where nodes find each other without
+   */
+  TestCluster(Path dir, String clusterId, Map<Integer, NodeSpec> specs, @Nullable Wires wires) {
     this.dir = dir;
     this.clusterId = clusterId;
     this.specs = specs;
+    this.wires = wires;
+  }
+
+  /** The network between the nodes, and from clients to them, of {@link Blueprint#wired}. */
+  public Wires wires() {
+    if (wires == null) {
+      throw new IllegalStateException("not wired");
+    }
+    return wires;
   }
 
   void startAll(Set<Integer> later) throws IOException {
@@ -67,7 +82,10 @@ public final class TestCluster implements AutoCloseable {
   }
 
   private void launch(NodeSpec spec) throws IOException {
-    nodes.put(spec.id(), BrokerProcess.launch(directory(spec.id()), spec.port(), spec.settings()));
+    nodes.put(
+        spec.id(),
+        BrokerProcess.launch(
+            directory(spec.id()), spec.port(), spec.settings(), spec.launch().environment()));
   }
 
   public String clusterId() {
@@ -111,7 +129,10 @@ public final class TestCluster implements AutoCloseable {
 
   /** One broker, for clients. */
   public String bootstrap(int id) {
-    return node(id).bootstrap();
+    BrokerProcess node = node(id);
+    return wires == null
+        ? node.bootstrap()
+        : Wires.advertised(id, Plane.PLAINTEXT) + node.bootstrap().replaceFirst(".*:", ":");
   }
 
   /** Where the controllers listen. */
@@ -201,6 +222,9 @@ public final class TestCluster implements AutoCloseable {
             kept.resolve("node-" + node.getKey() + ".out"),
             StandardCopyOption.REPLACE_EXISTING);
       }
+    }
+    if (wires != null) {
+      wires.close();
     }
   }
 

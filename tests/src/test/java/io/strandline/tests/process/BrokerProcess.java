@@ -51,7 +51,14 @@ public final class BrokerProcess implements AutoCloseable {
    */
   public static BrokerProcess launch(Path dir, int port, Map<String, String> settings)
       throws IOException {
-    return new BrokerProcess(dir, port, settings, Map.of());
+    return launch(dir, port, settings, Map.of());
+  }
+
+  /** The same with more in the environment of the process. */
+  public static BrokerProcess launch(
+      Path dir, int port, Map<String, String> settings, Map<String, String> environment)
+      throws IOException {
+    return new BrokerProcess(dir, port, settings, environment);
   }
 
   /**
@@ -114,6 +121,11 @@ public final class BrokerProcess implements AutoCloseable {
 
   public void resume() throws IOException, InterruptedException {
     signal("CONT");
+  }
+
+  /** Its threads, among what it says. */
+  public void dumpThreads() throws IOException, InterruptedException {
+    signal("QUIT");
   }
 
   private void signal(String name) throws IOException, InterruptedException {

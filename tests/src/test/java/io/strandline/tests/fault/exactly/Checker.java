@@ -51,7 +51,7 @@ final class Checker {
     found.add(new Violation(kind, what));
   }
 
-  /** Each is there whole, once, or not at all, as its writer was told. */
+  /** Each is there whole, once, or not at all, as its writer was told; not once, if it repeats. */
   private void attempts() {
     Map<String, Map<Integer, Integer>> there = counts(history.committed());
     history.attempts().values().forEach(attempt -> attempt(attempt, there));
@@ -60,7 +60,7 @@ final class Checker {
             (id, counts) ->
                 counts.forEach(
                     (index, count) -> {
-                      if (count > 1) {
+                      if (count > 1 && !id.contains(Entry.REPEATS)) {
                         add(Kind.DUPLICATE, id + " record " + index + " " + count + " times");
                       }
                     }));
@@ -113,7 +113,7 @@ final class Checker {
               for (Seen seen : records) {
                 Entry entry = seen.entry();
                 Entry before = last.put(entry.writer(), entry);
-                if (before != null && later(before, entry)) {
+                if (before != null && later(before, entry) && !entry.repeats()) {
                   add(Kind.REORDERED, seen + " after " + before + " in " + partition);
                 }
               }

@@ -7,6 +7,7 @@ import io.strandline.tests.fault.exactly.History.Offset;
 import io.strandline.tests.fault.exactly.History.Reading;
 import io.strandline.tests.fault.exactly.Violation.Kind;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +94,26 @@ class CheckerTest {
   void nothingIsThereTwice() {
     inAll.add(new Seen(5, value("a", 1, 0)));
     assertFinds(Kind.DUPLICATE);
+  }
+
+  @Test
+  void whatAWriterRepeatsMayBeThereTwiceAndLateButHasToBeThere() {
+    String writer = Entry.REPEATS;
+    attempt(writer + "-0", List.of(IN), Outcome.COMMITTED, Set.of());
+    attempt(writer + "-1", List.of(IN), Outcome.COMMITTED, Set.of());
+    inAll.add(new Seen(5, value(writer, 1, 0)));
+    inAll.add(new Seen(6, value(writer, 0, 0)));
+    inAll.add(new Seen(7, value(writer, 0, 0)));
+    assertThat(Checker.check(history())).asString().contains(writer + "-0 has 0 of 1");
+    for (int i = 4; i < 7; i++) {
+      in.add(inAll.get(i));
+      both(
+          out,
+          outAll,
+          new Seen(i, new Entry("x", 0, i - 1, 1, Entry.at(IN, inAll.get(i).offset())).value()));
+    }
+    attempt("x-0", Collections.nCopies(6, OUT), Outcome.COMMITTED, Set.of("a-0", "b-0"));
+    assertThat(Checker.check(history())).isEmpty();
   }
 
   @Test

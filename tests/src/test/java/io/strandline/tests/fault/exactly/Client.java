@@ -83,21 +83,35 @@ abstract class Client implements AutoCloseable {
     return new ProducerRecord<>(to.topic(), to.partition(), PADDING, entry.value());
   }
 
+  /** A producer that sends again what was not answered, whether or not it is there. */
+  static KafkaProducer<String, String> repeatingProducer(String bootstrap) {
+    Map<String, Object> settings = producerSettings(bootstrap);
+    settings.put("enable.idempotence", false);
+    settings.put("max.in.flight.requests.per.connection", 1);
+    return new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+  }
+
   /**
    * @param transactionalId empty for a plain, idempotent producer
    */
   static KafkaProducer<String, String> producer(String bootstrap, String transactionalId) {
+    Map<String, Object> settings = producerSettings(bootstrap);
+    if (!transactionalId.isEmpty()) {
+      settings.put("transactional.id", transactionalId);
+      settings.put("transaction.timeout.ms", 20_000);
+    }
+    return new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+  }
+
+  private static Map<String, Object> producerSettings(String bootstrap) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrap);
     settings.put("linger.ms", 2);
     settings.put("request.timeout.ms", 5_000);
     settings.put("max.block.ms", 10_000);
     settings.put("reconnect.backoff.max.ms", 200);
-    if (!transactionalId.isEmpty()) {
-      settings.put("transactional.id", transactionalId);
-      settings.put("transaction.timeout.ms", 20_000);
-    }
-    return new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+    settings.put("acks", "all");
+    return settings;
   }
 
   /**

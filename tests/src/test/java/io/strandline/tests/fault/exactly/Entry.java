@@ -12,6 +12,14 @@ import org.apache.kafka.common.TopicPartition;
  * @param source the record it was made out of, as {@link #at}; empty if out of none
  */
 record Entry(String writer, long number, int index, int hops, String source) {
+  /** In the name of a writer that sends again what it does not know to be there. */
+  static final String REPEATS = "repeats";
+
+  /** Whether it may be there more than once, and after what was sent later. */
+  boolean repeats() {
+    return writer.contains(REPEATS);
+  }
+
   /** Of the attempt it belongs to. */
   String attempt() {
     return writer + "-" + number;

@@ -5,12 +5,19 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
 
-/** Records of no transaction, several under way; each an attempt of its own. */
+/**
+ * Records of no transaction, several under way; each an attempt of its own. Idempotent, unless its
+ * name says that it repeats.
+ */
 final class PlainWriter extends Client {
   private static final int UNDER_WAY = 16;
+
+  /** The groups are to keep up. */
+  private static final long PAUSE_NANOS = 100_000_000;
 
   private final String bootstrap;
   private final List<TopicPartition> partitions;
@@ -29,7 +36,8 @@ final class PlainWriter extends Client {
   @Override
   void run() throws InterruptedException {
     Semaphore slots = new Semaphore(UNDER_WAY);
-    try (KafkaProducer<String, String> producer = producer(bootstrap, "")) {
+    try (KafkaProducer<String, String> producer =
+        name().contains(Entry.REPEATS) ? repeatingProducer(bootstrap) : producer(bootstrap, "")) {
       for (long number = 0; !stopped(); number++) {
         slots.acquire();
         TopicPartition to = partitions.get(random.nextInt(partitions.size()));
@@ -45,6 +53,7 @@ final class PlainWriter extends Client {
                 });
         if (number % UNDER_WAY == 0) {
           producer.flush();
+          LockSupport.parkNanos(PAUSE_NANOS);
         }
       }
     }
