@@ -70,8 +70,13 @@ final class Replication implements AutoCloseable {
             .scheduleWithFixedDelay(this::tick, HOPES_MS, HOPES_MS, TimeUnit.MILLISECONDS);
   }
 
-  /** The metadata gave the replica a role, or its topic another configuration. */
-  void took(Partition partition) {
+  /**
+   * The metadata gave the replica a role, or its topic another configuration.
+   *
+   * <p>Roles are taken in order, and told of here by whichever thread was the partition's owner
+   * then: one that comes late must not act upon a role that another has followed.
+   */
+  synchronized void took(Partition partition) {
     TopicIdPartition id = partition.id();
     if (!closed
         && partition.role() instanceof Role.Following following
@@ -96,7 +101,7 @@ final class Replication implements AutoCloseable {
   }
 
   /** The replica is not here any more. */
-  void left(TopicIdPartition id) {
+  synchronized void left(TopicIdPartition id) {
     refused.remove(id);
     replicas.fetchers().stop(id);
     replicas.hopes().set(id, false);

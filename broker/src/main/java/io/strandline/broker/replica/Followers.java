@@ -65,6 +65,7 @@ public final class Followers {
   private final Map<Integer, Follower> all = new HashMap<>();
   private volatile PartitionState state;
   private @Nullable Proposal pending;
+  private boolean rests; // refused for now: not asked again at once
 
   /**
    * @param before the followers of the epoch right before, in which this broker led too, or null:
@@ -253,7 +254,7 @@ public final class Followers {
 
   /** Lets one in that has caught up; until the answer is there, no other change is proposed. */
   public Optional<Proposal> expand(long highWatermark) {
-    if (pending != null || state.isr().size() == state.replicas().size()) {
+    if (pending != null || rests || state.isr().size() == state.replicas().size()) {
       return Optional.empty();
     }
     for (Map.Entry<Integer, Follower> entry : all.entrySet()) {
@@ -268,8 +269,9 @@ public final class Followers {
     return Optional.empty();
   }
 
-  /** Puts those out that have been behind for too long. */
+  /** Puts those out that have been behind for too long; what was refused may be asked again. */
   public Optional<Proposal> shrink(long leaderEnd, long nowMs) {
+    rests = false;
     if (pending != null) {
       return Optional.empty();
     }
@@ -329,6 +331,7 @@ public final class Followers {
       // The controller says that it was not and will not be applied.
       case OPERATION_NOT_ATTEMPTED, INELIGIBLE_REPLICA -> {
         pending = null;
+        rests = true;
         yield false;
       }
       // What holds is on its way in the metadata; until then the stricter reading stays.

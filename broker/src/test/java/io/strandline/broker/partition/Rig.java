@@ -17,6 +17,7 @@ import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.replica.Alone;
 import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.Replicas;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
@@ -81,6 +82,7 @@ final class Rig implements AutoCloseable {
   long nowMs = 1_700_000_000_000L;
   Executor writes = Runnable::run;
   Executor changes = Runnable::run;
+  Replicas replicas = Alone.replicas();
   Partitions partitions;
   private List<LogDirectory> directories = List.of();
   private int epoch;
@@ -105,7 +107,7 @@ final class Rig implements AutoCloseable {
             history,
             space,
             new SimpleMeterRegistry(),
-            Alone.replicas(),
+            replicas,
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             settings);
     partitions = new Partitions(runtime, control, directories, tier, task -> changes.execute(task));
@@ -193,8 +195,12 @@ final class Rig implements AutoCloseable {
   }
 
   Partition follow(int partition) {
+    return follow(partition, 2);
+  }
+
+  Partition follow(int partition, int leader) {
     epoch++;
-    return put(partition, 2, List.of(2, NODE), List.of(2, NODE));
+    return put(partition, leader, List.of(leader, NODE), List.of(leader, NODE));
   }
 
   private Partition put(int partition, int leader, List<Integer> replicas, List<Integer> isr) {

@@ -1,9 +1,11 @@
 package io.strandline.broker.replica;
 
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import java.time.InstantSource;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.apache.kafka.common.errors.OperationNotAttemptedException;
 
 /** A broker without others. */
@@ -12,8 +14,28 @@ public final class Alone {
 
   /** Of a broker that knows no other: it follows nobody, and lets nobody in. */
   public static Replicas replicas() {
+    ReplicaSettings settings = ReplicaSettings.defaults();
+    Fetchers none =
+        new Fetchers(
+            (leader, index) -> {
+              throw new IllegalStateException("broker " + leader + " is not known");
+            },
+            Fetcher::run,
+            settings,
+            InstantSource.system());
+    none.close();
+    return replicas(none, state -> true);
+  }
+
+  /** Of one that lets nobody in, and may follow where it is told so. */
+  public static Replicas replicas(Fetchers fetchers, Predicate<PartitionState> mayFollow) {
     InSync nobody =
         new InSync() {
+          @Override
+          public boolean mayFollow(PartitionState state) {
+            return mayFollow.test(state);
+          }
+
           @Override
           public OptionalLong eligible(int broker) {
             return OptionalLong.empty();
@@ -34,16 +56,6 @@ public final class Alone {
             return CompletableFuture.failedFuture(new OperationNotAttemptedException("alone"));
           }
         };
-    ReplicaSettings settings = ReplicaSettings.defaults();
-    Fetchers none =
-        new Fetchers(
-            (leader, index) -> {
-              throw new IllegalStateException("broker " + leader + " is not known");
-            },
-            Fetcher::run,
-            settings,
-            InstantSource.system());
-    none.close();
-    return new Replicas(nobody, settings, none);
+    return new Replicas(nobody, ReplicaSettings.defaults(), fetchers);
   }
 }

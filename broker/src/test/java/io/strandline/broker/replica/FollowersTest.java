@@ -91,6 +91,10 @@ class FollowersTest {
 
     assertThat(followers.refused(proposal, Errors.INELIGIBLE_REPLICA)).isFalse();
     assertThat(followers.highWatermark(20, 1, nowMs)).isEqualTo(20);
+    assertThat(followers.expand(10)).as("not at once").isEmpty();
+    assertThat(followers.hopeful(10)).as("looked at again").isTrue();
+    assertThat(followers.shrink(20, nowMs)).isEmpty();
+    assertThat(followers.expand(10)).isPresent();
   }
 
   @Test

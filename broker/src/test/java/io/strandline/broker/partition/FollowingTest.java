@@ -1,0 +1,72 @@
+package io.strandline.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.broker.replica.Alone;
+import io.strandline.broker.replica.CalledFetchers;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whom a replica is copied from. */
+@Timeout(30)
+class FollowingTest {
+  private static final long GRACE_MS = 300;
+
+  @TempDir Path dir;
+
+  /**
+   * A role is told of by whichever thread happened to be the partition's owner: here the first is
+   * held up until the second is through, if that can be.
+   */
+  @Test
+  void aReplicaFollowsItsNewestLeaderThoughWordOfTheFirstIsLate() throws Exception {
+    CountDownLatch first = new CountDownLatch(1);
+    CountDownLatch second = new CountDownLatch(1);
+    CalledFetchers called = new CalledFetchers();
+    try (Rig rig = new Rig()) {
+      rig.replicas =
+          Alone.replicas(
+              called.fetchers,
+              state -> {
+                if (state.leader() == 2) {
+                  first.countDown();
+                  await(second);
+                }
+                return true;
+              });
+      rig.start(dir);
+      Thread late = new Thread(() -> rig.follow(0, 2));
+      late.start();
+      assertThat(first.await(10, TimeUnit.SECONDS)).isTrue();
+      Thread next =
+          new Thread(
+              () -> {
+                rig.follow(0, 3);
+                second.countDown();
+              });
+      next.start();
+      late.join();
+      next.join();
+      Partition partition = rig.partitions.hosted(new TopicPartition(Rig.NAME, 0)).orElseThrow();
+      assertThat(partition.role())
+          .isInstanceOfSatisfying(
+              Role.Following.class, role -> assertThat(role.state().leader()).isEqualTo(3));
+      assertThat(called.askedOf(3)).containsExactly(partition.id());
+      assertThat(called.askedOf(2)).isEmpty();
+      rig.stop();
+    }
+  }
+
+  private static void await(CountDownLatch other) {
+    try {
+      var unused = other.await(GRACE_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
