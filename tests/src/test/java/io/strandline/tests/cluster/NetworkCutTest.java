@@ -44,6 +44,8 @@ class NetworkCutTest {
             .wired()
             .replicas(3, 2)
             .set("replica.lag.time.max.ms", "2000")
+            // How long a request waits that a controller took and does not answer any more.
+            .set("controller.socket.timeout.ms", "2000")
             .start();
   }
 

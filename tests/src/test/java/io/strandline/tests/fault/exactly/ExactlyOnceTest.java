@@ -1,20 +1,13 @@
 package io.strandline.tests.fault.exactly;
 
-import io.strandline.tests.cluster.Blueprint;
-import io.strandline.tests.cluster.NodeRole;
-import io.strandline.tests.cluster.TestCluster;
-import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,14 +28,6 @@ class ExactlyOnceTest {
 
   private final Random random = new Random(SEED);
 
-  /** What is shaken. */
-  private interface Shaken {
-    String bootstrap();
-
-    /** One kill or pause, and the return from it. */
-    void fault(int round) throws Exception;
-  }
-
   private static Map<String, String> settings() {
     Map<String, String> settings = new HashMap<>();
     settings.put("transaction.state.log.num.partitions", "3");
@@ -61,62 +46,17 @@ class ExactlyOnceTest {
     Map<String, String> settings = settings();
     settings.put("strandline.object.store", "file:" + dir.resolve("objects"));
     try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings)) {
-      run(
-          new Shaken() {
-            @Override
-            public String bootstrap() {
-              return broker.bootstrap();
-            }
-
-            @Override
-            public void fault(int round) throws IOException, InterruptedException {
-              shake(broker, round);
-            }
-          });
+      run(broker);
     }
   }
 
-  /** Three brokers that are controllers too, three replicas of everything. */
-  @Test
-  void whatAllClientsOfAClusterSawIsWhatKafkaPromises() throws Exception {
-    try (TestCluster cluster =
-        new Blueprint(dir)
-            .with(NodeRole.COMBINED, 1, 2, 3)
-            .replicas(3, 2)
-            .set(settings())
-            .start()) {
-      run(
-          new Shaken() {
-            @Override
-            public String bootstrap() {
-              return cluster.bootstrap();
-            }
-
-            @Override
-            public void fault(int round) throws Exception {
-              Waiting.until("all replicas in sync", () -> whole(cluster));
-              shake(cluster.node(1 + random.nextInt(3)), round);
-            }
-          });
-      Waiting.until("all replicas in sync at the end", () -> whole(cluster));
-    }
-  }
-
-  private static boolean whole(TestCluster cluster) throws Exception {
-    Admin admin = cluster.admin();
-    Set<String> names = admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get();
-    return admin.describeTopics(names).allTopicNames().get(30, TimeUnit.SECONDS).values().stream()
-        .flatMap(topic -> topic.partitions().stream())
-        .allMatch(partition -> partition.isr().size() == partition.replicas().size());
-  }
-
-  private void run(Shaken shaken) throws Exception {
+  private void run(BrokerProcess broker) throws Exception {
     System.out.println("ExactlyOnceTest: -Dfault.seed=" + SEED + " -Dexactly.rounds=" + ROUNDS);
-    try (Workload workload = new Workload(shaken.bootstrap(), "", random, Map.of())) {
+    try (Workload workload = new Workload(broker.bootstrap(), "", random, Map.of())) {
       for (int round = 0; round < ROUNDS; round++) {
         workload.awaitTransactions(
             TRANSACTIONS_PER_ROUND / 2 + random.nextInt(TRANSACTIONS_PER_ROUND));
-        shaken.fault(round);
+        shake(broker, round);
       }
       workload.awaitTransactions(TRANSACTIONS_PER_ROUND / 2);
       workload.finish();

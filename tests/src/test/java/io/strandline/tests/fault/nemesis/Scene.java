@@ -64,6 +64,7 @@ final class Scene implements AutoCloseable {
     settings.put("offsets.topic.num.partitions", "3");
     settings.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "500");
     settings.put("replica.lag.time.max.ms", "4000");
+    settings.put("controller.socket.timeout.ms", "3000");
     settings.put("log.retention.check.interval.ms", "500");
     settings.put("log.segment.delete.delay.ms", "500");
     settings.put("strandline.tier.check.ms", "200");
