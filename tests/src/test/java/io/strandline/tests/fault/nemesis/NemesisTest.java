@@ -4,6 +4,7 @@ import io.strandline.tests.fault.exactly.Workload;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,7 +53,7 @@ class NemesisTest {
           for (Misfortune next : some(scene, bag)) {
             scene.awaitWhole();
             int node = 1 + random.nextInt(3);
-            System.out.println(LocalTime.now() + " " + next + " " + node);
+            System.out.println(LocalTime.now(ZoneId.systemDefault()) + " " + next + " " + node);
             next.befall(scene, node);
             workload.awaitTransactions(TRANSACTIONS);
           }
