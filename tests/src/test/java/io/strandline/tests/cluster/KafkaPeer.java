@@ -10,16 +10,26 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
 
-/** An Apache Kafka of the version we build on, controller and broker, in a process of its own. */
+/**
+ * An Apache Kafka, controller and broker, in a process of its own: of the version we build on, or
+ * the one whose jars are in the directory {@code -Dkafka.lib}, at the metadata version of the
+ * release {@code -Dkafka.release}, by default the newest.
+ */
 final class KafkaPeer implements AutoCloseable {
+  private static final Optional<String> RELEASE =
+      Optional.ofNullable(System.getProperty("kafka.release"));
+  private static final Optional<String> LIB = Optional.ofNullable(System.getProperty("kafka.lib"));
+
   private final Path dir;
   private final int id;
   private final int port = Ports.free();
@@ -83,9 +93,13 @@ final class KafkaPeer implements AutoCloseable {
     try (Writer writer = Files.newBufferedWriter(file)) {
       properties.store(writer, null);
     }
-    String[] format = {"format", "-t", clusterId, "-c", file.toString()};
+    List<String> format =
+        new ArrayList<>(List.of("format", "-t", clusterId, "-c", file.toString()));
+    RELEASE.ifPresent(release -> format.addAll(List.of("--release-version", release)));
     ByteArrayOutputStream said = new ByteArrayOutputStream();
-    if (StorageTool.execute(format, new PrintStream(said, true, StandardCharsets.UTF_8)) != 0) {
+    if (StorageTool.execute(
+            format.toArray(String[]::new), new PrintStream(said, true, StandardCharsets.UTF_8))
+        != 0) {
       throw new IOException("formatting failed:\n" + said.toString(StandardCharsets.UTF_8));
     }
   }
@@ -114,7 +128,7 @@ final class KafkaPeer implements AutoCloseable {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                System.getProperty("java.class.path"),
+                LIB.map(lib -> lib + "/*").orElse(System.getProperty("java.class.path")),
                 "kafka.Kafka",
                 dir.resolve("server.properties").toString())
             .redirectErrorStream(true)

@@ -1,6 +1,7 @@
 package io.strandline.tests.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.DataInputStream;
@@ -22,6 +23,7 @@ import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.ListConfigResourcesOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -40,8 +42,11 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.requests.ApiVersionsRequest;
 import org.apache.kafka.common.requests.RequestHeader;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.coordinator.group.generated.OffsetCommitKey;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -124,6 +129,42 @@ class OperatorJourneyTest {
     Uuid id = get(created.topicId(topic));
     await(topic, () -> get(admin.listTopics().names()).contains(topic));
     return id;
+  }
+
+  /** Kafka's admin client alone may, as it does to mend a coordinator's log by hand. */
+  @Test
+  void whatCoordinatorsKeepIsTheirsToWriteAndToDelete() {
+    TopicPartition offsets = new TopicPartition("__consumer_offsets", 0);
+    try (var member = node.consumer(Map.of("group.id", "a-member"))) {
+      create("committed", 1);
+      member.commitSync(Map.of(new TopicPartition("committed", 0), new OffsetAndMetadata(0)));
+    }
+    assertThatThrownBy(() -> forget(offsets, "someone"))
+        .hasRootCauseInstanceOf(InvalidTopicException.class);
+    assertThatCode(() -> forget(offsets, "__admin_client")).doesNotThrowAnyException();
+    assertThatThrownBy(
+            () ->
+                get(
+                    admin
+                        .deleteRecords(Map.of(offsets, RecordsToDelete.beforeOffset(1)))
+                        .lowWatermarks()
+                        .get(offsets)))
+        .isInstanceOf(InvalidTopicException.class);
+  }
+
+  /** The end of an offset that no group ever committed. */
+  private void forget(TopicPartition offsets, String clientId) throws Exception {
+    byte[] key =
+        MessageUtil.toVersionPrefixedBytes(
+            (short) 1, new OffsetCommitKey().setGroup("nobody").setTopic("none").setPartition(0));
+    Map<String, Object> config =
+        Map.of("bootstrap.servers", node.bootstrap(), "client.id", clientId);
+    try (var producer =
+        new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+      producer
+          .send(new ProducerRecord<>(offsets.topic(), offsets.partition(), key, null))
+          .get(30, TimeUnit.SECONDS);
+    }
   }
 
   @Test

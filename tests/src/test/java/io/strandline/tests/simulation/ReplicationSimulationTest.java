@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** Crash models: process (page cache kept) and power (what was not forced is lost or torn). */
 class ReplicationSimulationTest {
-  private static final int SEEDS = 110;
+  private static final int SEEDS = 334;
   private static final int SAME = 3;
   private static final long STORM_MS = 8_000;
 

@@ -21,6 +21,8 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
@@ -213,6 +215,9 @@ final class OffsetHandlers {
 
   private CompletableFuture<Long> deleted(TopicPartition tp, long offset) {
     try {
+      if (Topic.isInternal(tp.topic())) {
+        throw new InvalidTopicException(tp.topic() + " is a coordinator's: nothing is deleted");
+      }
       return sources.hosted().leaderOrThrow(tp).deleteRecords(offset);
     } catch (RuntimeException failure) {
       return CompletableFuture.failedFuture(failure);

@@ -30,9 +30,11 @@ import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
@@ -63,6 +65,9 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   private static final short ZSTD_SINCE = 7;
   private static final int ATTRIBUTES_POSITION = 21;
   private static final int TRANSACTIONAL_MASK = 0x10;
+
+  /** What {@code Admin} is called when it writes. */
+  private static final String ADMIN_CLIENT = "__admin_client";
 
   /** The first version that names new leaders (KIP-951). */
   private static final short LEADERS_SINCE = 10;
@@ -165,12 +170,14 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     for (TopicProduceData topic : body.data().topicData()) {
       try {
         Named named = writable(who, topic, view);
+        requireOpen(who, named.name);
         for (PartitionProduceData partition : topic.partitionData()) {
           Target to = new Target(topic, partition, named, body.version(), acks);
           parts.add(append(to, transaction, wakes));
         }
       } catch (UnknownTopicOrPartitionException
           | UnknownTopicIdException
+          | InvalidTopicException
           | TopicAuthorizationException unknown) {
         topic.partitionData().forEach(p -> parts.add(Part.failed(topic, p.index(), unknown)));
       }
@@ -216,6 +223,13 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     Named named = named(topic, view);
     requireWrite(who, named.name);
     return named;
+  }
+
+  /** What coordinators keep is theirs to write, as with Kafka; its admin client may mend it. */
+  private static void requireOpen(RequestContext who, String topic) {
+    if (Topic.isInternal(topic) && !ADMIN_CLIENT.equals(who.clientId())) {
+      throw new InvalidTopicException(topic + " is a coordinator's: no client writes to it");
+    }
   }
 
   private void requireWrite(RequestContext who, String topic) {
