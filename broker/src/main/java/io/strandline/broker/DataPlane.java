@@ -249,6 +249,11 @@ final class DataPlane implements AutoCloseable {
   }
 
   /** Follows the metadata: partitions first, then the coordinators that live on them. */
+  /** Of the object store, once it has told it. */
+  Optional<String> storeIdentity() {
+    return tier.storeIdentity();
+  }
+
   void follow(ControlPlane quorum) {
     quorum.listen(partitions.orElseThrow());
     tier.backUp(quorum);

@@ -212,6 +212,10 @@ final class ObjectTier implements Tier, AutoCloseable {
     return replay;
   }
 
+  Optional<String> storeIdentity() {
+    return trial.identity();
+  }
+
   /** One partition finds out whether the store is back; when it is, none waits any longer. */
   private CircuitObjectStore.Listener retries() {
     return new CircuitObjectStore.Listener() {

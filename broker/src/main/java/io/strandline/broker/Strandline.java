@@ -3,6 +3,7 @@ package io.strandline.broker;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlException;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.Joining;
 import io.strandline.broker.control.KraftControlPlane;
 import io.strandline.broker.node.NodeFrame;
 import io.strandline.broker.node.NodeMeters;
@@ -136,7 +137,9 @@ public final class Strandline implements RunningNode {
   }
 
   private void join(ControlPlane quorum, DataPlane plane, Map<String, Integer> ports) {
-    quorum.register(ports);
+    Optional<String> store = plane.storeIdentity();
+    quorum.register(new Joining(ports, store));
+    store.ifPresent(identity -> stopBesideAnotherStore(quorum, identity));
     plane.follow(quorum);
     await(quorum.caughtUp(), "the controller to see this node caught up");
     frame.phases().done("registration");
@@ -144,6 +147,25 @@ public final class Strandline implements RunningNode {
     frame.phases().done("unfencing");
     frame.health().ready("unfenced", () -> Check.of(quorum.serving(), "fenced"));
     node.state(NodeMeters.State.RUNNING);
+  }
+
+  /** History of a partition would be missing wherever its leader moved: the later one goes. */
+  private void stopBesideAnotherStore(ControlPlane quorum, String store) {
+    var unused =
+        quorum
+            .seen(view -> view.withAnotherStore(store, quorum.brokerEpoch()).isPresent())
+            .thenAccept(
+                view -> {
+                  int other = view.withAnotherStore(store, quorum.brokerEpoch()).orElse(-1);
+                  frame
+                      .fatal()
+                      .complete(
+                          "broker "
+                              + other
+                              + " uses another object store than this one: "
+                              + ConfigKeys.OBJECT_STORE
+                              + " must name one store for all brokers of a cluster");
+                });
   }
 
   private void handOver() {

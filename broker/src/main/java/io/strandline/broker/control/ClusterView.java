@@ -76,6 +76,14 @@ public interface ClusterView {
   /** Whether the broker is one of ours, and not Apache Kafka's. */
   boolean ours(int broker);
 
+  /**
+   * A live broker that registered before this epoch with another object store than this one; empty
+   * of those that did not know theirs.
+   *
+   * @param store identity of a store
+   */
+  OptionalInt withAnotherStore(String store, long brokerEpoch);
+
   // ---- topics and partitions
 
   /** Names of all topics. */

@@ -86,10 +86,8 @@ public interface ControlPlane extends AutoCloseable {
 
   /**
    * Registers this node and starts its heartbeats; it stays fenced until {@link #readyToServe()}.
-   *
-   * @param boundPorts by listener name the port really bound, for listeners configured with port 0
    */
-  void register(Map<String, Integer> boundPorts);
+  void register(Joining joining);
 
   /** Completes when the controller acknowledges that this node has caught up with the metadata. */
   CompletableFuture<Void> caughtUp();

@@ -36,6 +36,7 @@ import org.apache.kafka.metadata.KRaftMetadataCache;
 import org.apache.kafka.metadata.LeaderRecoveryState;
 import org.apache.kafka.metadata.PartitionRegistration;
 import org.apache.kafka.metadata.Replicas;
+import org.apache.kafka.metadata.VersionRange;
 import org.apache.kafka.server.common.KRaftVersion;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.jspecify.annotations.Nullable;
@@ -150,6 +151,19 @@ final class ImageView implements ClusterView {
   public boolean ours(int broker) {
     BrokerRegistration registration = image.cluster().broker(broker);
     return registration != null && registration.supportedFeatures().containsKey(Registration.OURS);
+  }
+
+  @Override
+  public OptionalInt withAnotherStore(String store, long brokerEpoch) {
+    return image.cluster().brokers().values().stream()
+        .filter(other -> !other.fenced() && other.epoch() < brokerEpoch)
+        .filter(
+            other -> {
+              VersionRange marks = other.supportedFeatures().get(Registration.STORE);
+              return marks != null && marks.max() != Registration.mark(store);
+            })
+        .mapToInt(BrokerRegistration::id)
+        .findFirst();
   }
 
   @Override

@@ -187,8 +187,8 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   @Override
-  public void register(Map<String, Integer> boundPorts) {
-    registration.start(channels, node.loader()::lastAppliedOffset, boundPorts);
+  public void register(Joining joining) {
+    registration.start(channels, node.loader()::lastAppliedOffset, joining);
   }
 
   @Override

@@ -29,6 +29,14 @@ final class Registration implements AutoCloseable {
    */
   static final String OURS = "strandline.broker";
 
+  /**
+   * Another one: the highest version that a broker supports is the {@link #mark} of its store, so
+   * that brokers find out when one of them names another bucket.
+   */
+  static final String STORE = "strandline.store";
+
+  private static final int MARKS = Short.MAX_VALUE;
+
   private final KafkaConfig config;
   private final Storage storage;
   private final Predicate<String> serves;
@@ -71,7 +79,7 @@ final class Registration implements AutoCloseable {
   }
 
   /** See {@link ControlPlane#register}. */
-  void start(Channels channels, Supplier<Long> appliedOffset, Map<String, Integer> boundPorts) {
+  void start(Channels channels, Supplier<Long> appliedOffset, Joining joining) {
     ListenerInfo listeners;
     try {
       listeners =
@@ -81,7 +89,7 @@ final class Registration implements AutoCloseable {
                       .filter(endpoint -> serves.test(endpoint.listener()))
                       .toList())
               .withWildcardHostnamesResolved()
-              .withEphemeralPortsCorrected(name -> boundPorts.getOrDefault(name, 0));
+              .withEphemeralPortsCorrected(name -> joining.boundPorts().getOrDefault(name, 0));
     } catch (UnknownHostException e) {
       throw new ControlException("this host's name can not be resolved: " + e.getMessage(), e);
     }
@@ -90,13 +98,19 @@ final class Registration implements AutoCloseable {
         channels.heartbeats(),
         storage.clusterId(),
         listeners.toBrokerRegistrationRequest(),
-        supported(),
+        supported(joining.store()),
         storage.previousEpoch());
   }
 
-  private Map<String, VersionRange> supported() {
+  /** Of a store's identity, from 1 on; two stores in 32,767 pairs have the same. */
+  static short mark(String store) {
+    return (short) (1 + Math.floorMod(store.hashCode(), MARKS));
+  }
+
+  private Map<String, VersionRange> supported(Optional<String> store) {
     Map<String, VersionRange> all = new HashMap<>(BrokerFeatures.createDefaultFeatureMap(features));
     all.put(OURS, VersionRange.of(0, 1));
+    store.ifPresent(identity -> all.put(STORE, VersionRange.of(0, mark(identity))));
     return all;
   }
 

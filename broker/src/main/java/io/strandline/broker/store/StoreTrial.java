@@ -9,6 +9,7 @@ import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.StoreProbe;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntSupplier;
 import java.util.random.RandomGenerator;
@@ -26,6 +27,7 @@ public final class StoreTrial {
   private final RandomGenerator random;
   private final IntSupplier generation;
   private final Allowed allowed;
+  private volatile Optional<String> identity = Optional.empty();
 
   /**
    * What the configuration lets pass.
@@ -51,7 +53,8 @@ public final class StoreTrial {
    *     again, any other if it must not be used
    */
   public CompletableFuture<Void> run(String clusterId) {
-    return StoreOwner.claim(store, clusterId)
+    return StoreOwner.claim(store, clusterId, random)
+        .thenAccept(claimed -> identity = Optional.of(claimed))
         .thenCompose(claimed -> new MetadataBackups(store).check(generation.getAsInt()))
         .thenCompose(current -> StoreProbe.run(store, random))
         .thenAccept(
@@ -62,6 +65,11 @@ public final class StoreTrial {
               }
             })
         .thenCompose(fit -> tidyVersions());
+  }
+
+  /** Of the prefix, which all brokers of the cluster must share; empty until the store told it. */
+  public Optional<String> identity() {
+    return identity;
   }
 
   /** Without the last key if a page follows: a mark of its deletion must not go before it. */

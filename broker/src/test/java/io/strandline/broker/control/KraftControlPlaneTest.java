@@ -53,7 +53,7 @@ class KraftControlPlaneTest {
     KraftControlPlane plane = KraftControlPlane.open(config(dir, Map.of()), Uuid::randomUuid);
     plane.loaded().get(30, TimeUnit.SECONDS);
     plane.listen(recorder);
-    plane.register(Map.of("PLAINTEXT", 19092));
+    plane.register(new Joining(Map.of("PLAINTEXT", 19092), Optional.of("a store")));
     plane.caughtUp().get(30, TimeUnit.SECONDS);
     plane.readyToServe().get(30, TimeUnit.SECONDS);
     return plane;

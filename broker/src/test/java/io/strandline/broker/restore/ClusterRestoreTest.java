@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
@@ -95,7 +96,7 @@ class ClusterRestoreTest {
 
   /** What a cluster leaves in its bucket: a topic of two partitions, the first of them tiered. */
   private void lose() throws IOException {
-    StoreOwner.claim(store, "cluster").join();
+    StoreOwner.claim(store, "cluster", new SplittableRandom(1)).join();
     manifests.acquire(TIERED, SAVED_EPOCH).join();
     List<ApiMessageAndVersion> records = new ArrayList<>();
     records.add(

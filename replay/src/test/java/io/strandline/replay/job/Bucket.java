@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SplittableRandom;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -58,7 +59,7 @@ final class Bucket implements AutoCloseable {
             ManifestConfig.defaults(),
             new StoreManifests.Environment(
                 InstantSource.system(), random, Runnable::run, new SimpleMeterRegistry()));
-    StoreOwner.claim(store, cluster).join();
+    StoreOwner.claim(store, cluster, new SplittableRandom(1)).join();
   }
 
   String uri() {

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.DescribeProducersOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -60,7 +61,22 @@ class ReplicationTest {
       assertThat(consume(cluster, acknowledged.size())).containsExactlyElementsOf(acknowledged);
       producer.close();
       awaitEqualLogs(cluster);
+      for (int replica : ALL) {
+        assertThat(lastSequence(cluster, replica)).isEqualTo(1499);
+      }
     }
+  }
+
+  /** What a replica knows of the one producer. */
+  private static int lastSequence(TestCluster cluster, int replica) throws Exception {
+    return cluster
+        .admin()
+        .describeProducers(List.of(PARTITION), new DescribeProducersOptions().brokerId(replica))
+        .partitionResult(PARTITION)
+        .get(30, TimeUnit.SECONDS)
+        .activeProducers()
+        .get(0)
+        .lastSequence();
   }
 
   /** A leader that is cut off writes what nobody else has; it gives way to what came after. */

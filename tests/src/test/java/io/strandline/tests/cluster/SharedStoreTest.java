@@ -60,7 +60,22 @@ class SharedStoreTest {
           .containsExactlyInAnyOrderElementsOf(values);
       backups(cluster);
       deletion(cluster);
+      anotherStore(cluster);
     }
+  }
+
+  private void anotherStore(TestCluster cluster) throws Exception {
+    BrokerProcess broker = cluster.node(2);
+    assertThat(broker.stop()).isZero();
+    broker.set("strandline.object.store", "file:" + dir.resolve("elsewhere"));
+    assertThat(broker.startAgainRefused())
+        .singleElement()
+        .asString()
+        .contains("broker 1 uses another object store", "strandline.object.store");
+    broker.set("strandline.object.store", "file:" + dir.resolve("link"));
+    Files.createSymbolicLink(dir.resolve("link"), cluster.objects());
+    broker.startAgain();
+    ClusterTopics.awaitLive(cluster, Set.of(1, 2));
   }
 
   /** No broker is a controller here: the live one with the lowest id backs the metadata up. */

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.SplittableRandom;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.storage.internals.log.ProducerStateEntry;
@@ -61,7 +62,7 @@ final class CraftedTier implements AutoCloseable {
   }
 
   void claim(String cluster) {
-    StoreOwner.claim(store, cluster).join();
+    StoreOwner.claim(store, cluster, new SplittableRandom(1)).join();
   }
 
   void put(ObjectKey key, String text) {

@@ -11,6 +11,7 @@ import io.strandline.tiering.store.StoreProbe;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 
@@ -36,7 +37,7 @@ final class ForeignObjects {
             ObjectKey.of(own + "notes.txt"),
             ObjectKey.of("somebody/elses"));
     keys.forEach(key -> bucket.put(key, Payload.of(text(key))).join());
-    StoreOwner.claim(bucket, SimulatedCluster.CLUSTER).join();
+    StoreOwner.claim(bucket, SimulatedCluster.CLUSTER, new SplittableRandom(1)).join();
   }
 
   private static ByteBuffer text(ObjectKey key) {

@@ -30,6 +30,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -79,7 +80,7 @@ class ForeignAuditTest {
   }
 
   private void identify() {
-    StoreOwner.claim(others, "there").join();
+    StoreOwner.claim(others, "there", new SplittableRandom(1)).join();
     assertThat(stores.identify().join()).isTrue();
   }
 

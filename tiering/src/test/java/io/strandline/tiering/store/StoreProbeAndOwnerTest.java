@@ -9,6 +9,7 @@ import io.strandline.tiering.store.memory.MemoryObjectStore;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -90,10 +91,12 @@ class StoreProbeAndOwnerTest {
   @Test
   void thePrefixBelongsToWhoClaimsItFirst() {
     assertThat(StoreOwner.read(memory).join()).isEmpty();
-    StoreOwner.claim(memory, "cluster-a").join();
-    StoreOwner.claim(memory, "cluster-a").join();
+    String identity = StoreOwner.claim(memory, "cluster-a", new SplittableRandom(1)).join();
+    assertThat(StoreOwner.claim(memory, "cluster-a", new SplittableRandom(2)).join())
+        .isEqualTo(identity)
+        .isNotEqualTo("cluster-a");
     assertThat(StoreOwner.read(memory).join()).contains("cluster-a");
-    assertThatThrownBy(() -> StoreOwner.claim(memory, "cluster-b").join())
+    assertThatThrownBy(() -> StoreOwner.claim(memory, "cluster-b", new SplittableRandom(1)).join())
         .extracting(StoreException::of)
         .isInstanceOf(StoreException.Refused.class)
         .extracting(Throwable::getMessage)
@@ -109,7 +112,7 @@ class StoreProbeAndOwnerTest {
             memory,
             call -> call.operation().writes() ? Fault.of(Fault.Kind.REPEATED) : Fault.NONE,
             new VirtualScheduler());
-    StoreOwner.claim(echoing, "cluster-a").join();
+    StoreOwner.claim(echoing, "cluster-a", new SplittableRandom(1)).join();
     assertThat(StoreOwner.read(memory).join()).contains("cluster-a");
   }
 }

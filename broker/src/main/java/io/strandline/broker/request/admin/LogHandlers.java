@@ -21,7 +21,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsPartition;
@@ -149,10 +151,15 @@ public final class LogHandlers {
     try {
       return new DescribeProducersResponseData.PartitionResponse()
           .setPartitionIndex(tp.partition())
-          .setActiveProducers(partitions.leaderOrThrow(tp).log().activeProducers());
+          .setActiveProducers(replica(tp).log().activeProducers());
     } catch (RuntimeException failure) {
       return failed(Dispatcher.error(failure)).setPartitionIndex(tp.partition());
     }
+  }
+
+  /** Each replica may be asked what it knows, as by {@code DescribeProducersOptions.brokerId}. */
+  private Partition replica(TopicPartition tp) {
+    return partitions.replicaOrThrow(new TopicIdPartition(Uuid.ZERO_UUID, tp));
   }
 
   private static DescribeProducersResponseData.PartitionResponse failed(Errors error) {
