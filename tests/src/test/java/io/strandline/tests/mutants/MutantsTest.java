@@ -30,7 +30,11 @@ class MutantsTest {
     String file = "";
     List<String> before = new ArrayList<>();
     for (String line : Files.readAllLines(patch)) {
-      if (line.startsWith("+++ b/")) {
+      if (line.startsWith("--- a/")) { // the end of the file before
+        requireIn(file, before);
+        before.clear();
+        file = "";
+      } else if (line.startsWith("+++ b/")) {
         file = line.substring(6);
       } else if (line.startsWith("@@")) {
         requireIn(file, before);
