@@ -120,7 +120,7 @@ final class Apis {
     new ConfigHandlers(control, guard).addTo(table);
     new AccessHandlers(control, guard).addTo(table);
     new LogHandlers(control, partitions, guard, threads.reads).addTo(table);
-    new LogDirMoves(control, partitions, guard).addTo(table);
+    new LogDirMoves(partitions, guard, threads.reads).addTo(table);
     ForwardHandler forward = new ForwardHandler(control, threads.timer);
     forward.addTo(table);
     new TokenHandlers(forward, process.tokens(), guard).addTo(table);

@@ -23,6 +23,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.common.Endpoint;
+import org.apache.kafka.server.config.QuotaConfig;
+import org.apache.kafka.server.config.ServerConfigs;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
 /** From configuration keys to the configuration records that each package owns. */
@@ -55,7 +57,7 @@ final class Bindings {
         : os.getTotalMemorySize() / 4;
   }
 
-  static PartitionSettings partitionSettings(BrokerConfig config) {
+  static PartitionSettings partitionSettings(BrokerConfig config, ControlPlane quorum) {
     PartitionSettings defaults = PartitionSettings.defaults();
     return new PartitionSettings(
         (int) config.number(ConfigKeys.INLINE_BYTES),
@@ -64,7 +66,18 @@ final class Bindings {
         config.kafkaNumber("log.retention.check.interval.ms"),
         () -> config.kafkaNumber("log.cleaner.backoff.ms"),
         config.number(BackupKeys.INTERNAL_BACKUP_MS),
-        () -> TierBindings.cleaner(config, 1));
+        () -> TierBindings.cleaner(config, 1),
+        Optional.ofNullable(
+                quorum
+                    .kafkaConfig()
+                    .getInt(ServerConfigs.NUM_REPLICA_ALTER_LOG_DIRS_THREADS_CONFIG))
+            .orElseGet(() -> quorum.directories().size()),
+        () ->
+            quorum
+                .view()
+                .changedValue(QuotaConfig.REPLICA_ALTER_LOG_DIRS_IO_MAX_BYTES_PER_SECOND_CONFIG)
+                .map(rate -> ((Number) rate).longValue())
+                .orElse(QuotaConfig.QUOTA_BYTES_PER_SECOND_DEFAULT));
   }
 
   static ReplicaSettings replicaSettings(BrokerConfig config) {

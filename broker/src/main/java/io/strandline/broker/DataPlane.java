@@ -17,6 +17,7 @@ import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
@@ -114,6 +115,7 @@ final class DataPlane implements AutoCloseable {
             threads.writes,
             threads.reads,
             threads.cleaner,
+            threads.moves,
             threads.timer,
             tier.replay(),
             space,
@@ -122,8 +124,9 @@ final class DataPlane implements AutoCloseable {
             new ReplicaMeters(
                 meters.kafka(),
                 id -> tier.running().map(all -> all.backlog(id)).orElse(Backlog.NONE)),
-            Bindings.partitionSettings(config));
-    Partitions opened = new Partitions(runtime, quorum, directories.all(), tier, threads.changes);
+            Bindings.partitionSettings(config, quorum));
+    Home home = new Home(directories.all(), directories.broken(), quorum::cordonedDirectories);
+    Partitions opened = new Partitions(runtime, quorum, home, tier, threads.changes);
     parts.started("partitions", opened);
     opened.open(view);
     tier.listen(opened::tiered);
@@ -131,7 +134,7 @@ final class DataPlane implements AutoCloseable {
     if (config.on(HistoryKeys.REPLAY_BROKER)) {
       history = Optional.of(parts.started("history", history(quorum, runtime)));
     }
-    health.live("log directories", () -> directories(opened));
+    health.live("log directories", () -> directories(home));
     Optional<AclGuard> acls = Doors.guard(quorum);
     acls.ifPresent(authorizer -> parts.started("authorizer", authorizer));
     guard = acls.<Guard>map(authorizer -> authorizer).orElse(Guard.open());
@@ -180,10 +183,9 @@ final class DataPlane implements AutoCloseable {
   }
 
   /** Well as long as one works, but told even then. */
-  private static Check directories(Partitions partitions) {
-    List<Path> offline = partitions.offlineDirectories();
-    return new Check(
-        partitions.anyDirectoryOnline(), offline.isEmpty() ? "" : "offline: " + offline);
+  private static Check directories(Home home) {
+    List<Path> offline = home.offline();
+    return new Check(home.anyOnline(), offline.isEmpty() ? "" : "offline: " + offline);
   }
 
   /**

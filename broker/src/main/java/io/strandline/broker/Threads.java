@@ -36,6 +36,9 @@ final class Threads implements AutoCloseable {
   /** Compaction of local logs. */
   final ExecutorService cleaner = pool("cleaner", 1);
 
+  /** Moves of logs between directories, as many at a time as is configured. */
+  final ExecutorService moves = unbounded("replica-move");
+
   /** Compaction and merging of tiered segments, as many at a time as is configured. */
   final ExecutorService rewrite = pool("rewrite", CORES);
 

@@ -55,10 +55,21 @@ final class DirectoryOffsets {
 
   /** A log of this name is about to begin; its start is durable when this returns. */
   synchronized void begin(TopicPartition partition, long logStart) throws IOException {
+    begin(partition, logStart, 0, 0);
+  }
+
+  /** As above, durable up to the recovery point and compacted up to the last offset. */
+  synchronized void begin(
+      TopicPartition partition, long logStart, long recoveryPoint, long cleanedOffset)
+      throws IOException {
     forget(partition);
     logStarts.put(partition, logStart);
+    recoveryPoints.put(partition, recoveryPoint);
     writeRecoveryPoints();
     writeLogStarts();
+    if (cleanedOffset > 0) {
+      keepCleaned(partition, cleanedOffset);
+    }
   }
 
   /** The recovery point on disk is not above the one in memory after this. */

@@ -1,5 +1,6 @@
 package io.strandline.broker.log;
 
+import io.strandline.broker.log.disk.DirectoryHealth;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.ScheduledFuture;

@@ -3,6 +3,8 @@ package io.strandline.broker.log;
 import io.strandline.broker.log.LogRecovery.Start;
 import io.strandline.broker.log.check.LogMeters;
 import io.strandline.broker.log.disk.Checkpoints;
+import io.strandline.broker.log.disk.DirectoryHealth;
+import io.strandline.broker.log.disk.DirectoryNames;
 import io.strandline.broker.log.nursery.LogNursery;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +13,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -67,7 +70,7 @@ public final class LogDirectory implements AutoCloseable {
     this.health = new DirectoryHealth(path);
     this.meters = new LogMeters(runtime.meters());
     Checkpoints checkpoints = new Checkpoints(runtime.disk(), path);
-    this.names = new DirectoryNames(runtime, path, checkpoints);
+    this.names = new DirectoryNames(runtime.disk(), runtime.random(), path, checkpoints);
     this.epochFiles = new EpochFiles(runtime, health);
     this.offsets = new DirectoryOffsets(checkpoints, logs.values());
     this.highWatermarks = Map.copyOf(checkpoints.read(Checkpoints.HIGH_WATERMARK));
@@ -302,6 +305,73 @@ public final class LogDirectory implements AutoCloseable {
     }
   }
 
+  /** Logs on their way here that an earlier process left behind; {@link #move} takes them up. */
+  public Set<TopicIdPartition> futures() {
+    return health.call("look for logs on their way", () -> Set.copyOf(names.futures().keySet()));
+  }
+
+  /**
+   * Begins to move a log of another directory here. What an earlier process copied of it goes: what
+   * it has of a segment need not be what that is now.
+   *
+   * @throws KafkaStorageException when either directory is offline, or one of that name exists
+   */
+  public LogMove move(PartitionLog log) {
+    health.check();
+    log.directory().health.check();
+    TopicIdPartition partition = log.partition();
+    if (logs.containsKey(partition.topicPartition()) || unreadable.containsKey(partition)) {
+      throw new KafkaStorageException("log of " + partition + " exists in " + path);
+    }
+    return health.call(
+        "make room for " + partition,
+        () -> {
+          Path old = names.futures().get(partition);
+          Path future = names.makeFuture(partition);
+          if (old != null) {
+            names.delete(old);
+          }
+          return new LogMove(log, this, new LogNursery(partition, runtime.disk(), future));
+        });
+  }
+
+  /** What was on its way here is not to come any more. */
+  public void discardFuture(TopicIdPartition partition) {
+    health.run(
+        "discard " + partition,
+        () -> {
+          Path old = names.futures().get(partition);
+          if (old != null) {
+            names.delete(old);
+          }
+        });
+  }
+
+  DirectoryNames names() {
+    return names;
+  }
+
+  /** A log that was moved here. */
+  void joined(PartitionLog log) {
+    logs.put(log.partition().topicPartition(), log);
+  }
+
+  /** A log that lies elsewhere by now; under its locks. A failure here does not undo that. */
+  void left(PartitionLog log, LogState state) {
+    TopicPartition name = log.partition().topicPartition();
+    logs.remove(name, log);
+    offsets.forget(name);
+    try {
+      Path gone =
+          health.call(
+              "leave " + state.path, () -> names.renameForDeletion(state.path, log.partition()));
+      state.parting(gone);
+      deleteLater(gone, log.config().fileDeleteDelayMs);
+    } catch (KafkaStorageException failed) {
+      state.parting(state.path); // told by the directory; a later start deletes what is left
+    }
+  }
+
   /** Renames the log's directory to {@code …-delete}; the files go after the topic's delay. */
   public void delete(PartitionLog log) {
     health.check();
@@ -312,6 +382,17 @@ public final class LogDirectory implements AutoCloseable {
           Path gone = log.detach(from -> names.renameForDeletion(from, log.partition()));
           offsets.forget(log.partition().topicPartition());
           deleteLater(gone, log.config().fileDeleteDelayMs);
+        });
+  }
+
+  /** Renames the log's directory to {@code …-stray}, which nothing here touches again. */
+  public void setAside(PartitionLog log) {
+    health.run(
+        "set log of " + log.partition() + " aside",
+        () -> {
+          logs.remove(log.partition().topicPartition(), log);
+          var unused = log.detach(from -> names.setAside(from, log.partition()));
+          offsets.forget(log.partition().topicPartition());
         });
   }
 

@@ -1,6 +1,7 @@
 package io.strandline.broker.log;
 
 import io.strandline.broker.log.check.LogMeters;
+import io.strandline.broker.log.disk.DirectoryHealth;
 import io.strandline.broker.log.segment.LogSegment;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,8 +28,8 @@ final class LogState {
   final LogRuntime runtime;
   final DirectoryHealth health;
   final LogMeters meters;
-  final Object sealing = new Object();
-  final Object lock = new Object();
+  final Object sealing;
+  final Object lock;
 
   /** By base offset; never empty; the last one is active. */
   final ConcurrentNavigableMap<Long, LogSegment> segments = new ConcurrentSkipListMap<>();
@@ -72,16 +73,40 @@ final class LogState {
       Path path,
       LogConfig config,
       Opened opened) {
-    this.partition = partition;
-    this.directory = directory;
+    this(
+        new Locks(new Object(), new Object()),
+        new Place(partition, directory, path),
+        config,
+        opened,
+        directory.runtime().hot().ofLog());
+  }
+
+  /**
+   * The same log in another directory. Its producers come along, and whoever still waits for the
+   * lock of the state that it leaves is to find them guarded: both states have the same locks.
+   */
+  LogState(LogState before, LogDirectory directory, Path path, Opened opened) {
+    this(
+        new Locks(before.sealing, before.lock),
+        new Place(before.partition, directory, path),
+        before.config,
+        opened,
+        before.hot);
+  }
+
+  private LogState(Locks locks, Place place, LogConfig config, Opened opened, HotWindow.OfLog hot) {
+    this.sealing = locks.sealing;
+    this.lock = locks.lock;
+    this.partition = place.partition;
+    this.directory = place.directory;
     this.runtime = directory.runtime();
     this.health = directory.health();
     this.meters = directory.meters();
-    this.path = path;
+    this.path = place.path;
     this.config = config;
     this.producers = opened.producers;
     this.epochs = opened.epochs;
-    this.hot = runtime.hot().ofLog();
+    this.hot = hot;
     for (LogSegment segment : opened.segments) {
       segments.put(segment.baseOffset(), segment);
     }
@@ -96,6 +121,10 @@ final class LogState {
     this.lastFlushMs = runtime.clock().millis();
     drawJitter();
   }
+
+  private record Locks(Object sealing, Object lock) {}
+
+  private record Place(TopicIdPartition partition, LogDirectory directory, Path path) {}
 
   /**
    * A log as found on disk.
@@ -144,6 +173,22 @@ final class LogState {
     health.check();
     if (closed) {
       throw new KafkaStorageException("log of " + partition + " is closed");
+    }
+  }
+
+  /** Nobody uses its files any more, which are there now; under both locks. */
+  void parting(Path gone) {
+    leaving = true;
+    path = gone;
+    segments.values().forEach(segment -> segment.moved(gone));
+    close();
+  }
+
+  /** Readers with a hold go on; under both locks. */
+  void close() {
+    if (!closed) {
+      closed = true;
+      segments.values().forEach(LogSegment::release);
     }
   }
 

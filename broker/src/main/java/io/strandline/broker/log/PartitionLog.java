@@ -1,6 +1,5 @@
 package io.strandline.broker.log;
 
-import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.tiering.manifest.CommittedSegment;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.reclaim.TierPolicy;
@@ -8,8 +7,6 @@ import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.seal.SegmentSource;
 import io.strandline.tiering.segment.EpochStart;
 import java.io.IOException;
-import java.nio.channels.ClosedChannelException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -37,24 +34,28 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
  * the directory is offline.
  */
 public final class PartitionLog implements SegmentSource, LocalSegments {
-  private final LogState state;
-  private final LogAppender appender;
-  private final LogReader reader;
-  private final LogTrim trim;
-  private final Sealer sealer;
-  private final SealedList sealedList;
+  private volatile LogParts now;
 
   PartitionLog(LogState state) {
-    this.state = state;
-    this.appender = new LogAppender(state);
-    this.reader = new LogReader(state);
-    this.trim = new LogTrim(state);
-    this.sealer = new Sealer(state);
-    this.sealedList = new SealedList(state, reader);
+    this.now = LogParts.of(state);
   }
 
   Sealer sealer() {
-    return sealer;
+    return now.sealer();
+  }
+
+  /** Where it lies; {@link #moved} gives it another. */
+  LogParts parts() {
+    return now;
+  }
+
+  /** It lies elsewhere from now on; under the locks of the state it leaves. */
+  void moved(LogParts there) {
+    now = there;
+  }
+
+  private LogState state() {
+    return now.state();
   }
 
   /**
@@ -92,65 +93,65 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   @Override
   public TopicIdPartition partition() {
-    return state.partition;
+    return state().partition;
   }
 
   public LogDirectory directory() {
-    return state.directory;
+    return state().directory;
   }
 
   public Path path() {
-    return state.path;
+    return state().path;
   }
 
   public LogConfig config() {
-    return state.config;
+    return state().config;
   }
 
   /** First offset of the partition, wherever it lies. */
   @Override
   public long logStartOffset() {
-    return state.logStart;
+    return state().logStart;
   }
 
   /** First offset that can be read here. */
   @Override
   public long localLogStartOffset() {
-    return state.localStart;
+    return state().localStart;
   }
 
   /** The offset the next record gets. */
   @Override
   public long logEndOffset() {
-    return state.logEnd;
+    return state().logEnd;
   }
 
   /** All below is durable. */
   public long recoveryPoint() {
-    return state.recoveryPoint;
+    return state().recoveryPoint;
   }
 
   /** Bytes of local batches, indexes not counted. */
   @Override
   public long sizeBytes() {
-    return state.sizeBytes();
+    return state().sizeBytes();
   }
 
   public int segmentCount() {
-    return state.segments.size();
+    return state().segments.size();
   }
 
   public long activeSegmentBaseOffset() {
-    return state.active().baseOffset();
+    return state().active().baseOffset();
   }
 
   public long activeSegmentBytes() {
-    return state.active().end().sizeBytes();
+    return state().active().end().sizeBytes();
   }
 
   /** Whether the page cache can be trusted to hold what lies at the offset and above. */
   public boolean hot(long offset) {
-    return state.hot.holds(offset);
+    return state().hot.holds(offset);
   }
 
   /**
@@ -158,7 +159,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * for the disk, so that an event loop may do it (design D10).
    */
   public boolean appendsInline(MemoryRecords records, int leaderEpoch, long nowMs) {
-    return appender.inline(records, leaderEpoch, nowMs);
+    return now.appender().inline(records, leaderEpoch, nowMs);
   }
 
   /**
@@ -176,8 +177,8 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** As above, for transactions. */
   public Appended appendAsLeader(MemoryRecords records, AppendTerms terms, long nowMs) {
-    Appended appended = appender.leader(records, terms, nowMs);
-    sealer.afterAppend();
+    Appended appended = now.appender().leader(records, terms, nowMs);
+    now.sealer().afterAppend();
     return appended;
   }
 
@@ -186,14 +187,15 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * after them are left out (KAFKA-18723), as is a torn last batch.
    */
   public Appended appendAsFollower(MemoryRecords records, int leaderEpoch) {
-    Appended appended = appender.follower(records, leaderEpoch);
-    sealer.afterAppend();
+    Appended appended = now.appender().follower(records, leaderEpoch);
+    now.sealer().afterAppend();
     return appended;
   }
 
   /** Starts the verification of a transaction, or the sentinel when it is already open here. */
   public VerificationGuard beginVerification(
       long producerId, int sequence, short epoch, boolean supportsEpochBump) {
+    LogState state = state();
     synchronized (state.lock) {
       return state.producers.beginVerification(producerId, sequence, epoch, supportsEpochBump);
     }
@@ -208,7 +210,8 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * @throws OffsetOutOfRangeException below the local log start or above the log end
    */
   public LogRead read(long offset, int maxBytes, long upperBoundOffset, boolean atLeastOneBatch) {
-    return call("read", () -> reader.read(offset, maxBytes, upperBoundOffset, atLeastOneBatch));
+    return call(
+        "read", log -> log.reader().read(offset, maxBytes, upperBoundOffset, atLeastOneBatch));
   }
 
   /**
@@ -216,12 +219,12 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * disk and may decompress a batch.
    */
   public Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) {
-    return call("look up time", () -> reader.firstReaching(timestampMs, upperBoundOffset));
+    return call("look up time", log -> log.reader().firstReaching(timestampMs, upperBoundOffset));
   }
 
   /** The first local record below the bound with the largest timestamp there; blocks on disk. */
   public Optional<TimedOffset> maxTimestamp(long upperBoundOffset) {
-    return call("look up time", () -> reader.maxTimestamp(upperBoundOffset));
+    return call("look up time", log -> log.reader().maxTimestamp(upperBoundOffset));
   }
 
   /**
@@ -229,6 +232,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * offset is the lower of it and the high watermark.
    */
   public OptionalLong firstUnstableOffset(long highWatermark) {
+    LogState state = state();
     synchronized (state.lock) {
       return state.producers.firstUnstableOffset(highWatermark);
     }
@@ -236,7 +240,8 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** Aborted transactions that overlap {@code [fromOffset, toOffset)}; blocks on disk. */
   public List<AbortedTransaction> abortedTransactions(long fromOffset, long toOffset) {
-    return call("read aborted transactions", () -> reader.aborted(fromOffset, toOffset)).stream()
+    return call("read aborted transactions", log -> log.reader().aborted(fromOffset, toOffset))
+        .stream()
         .map(
             aborted ->
                 new AbortedTransaction()
@@ -247,17 +252,19 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** For DescribeProducers. */
   public List<DescribeProducersResponseData.ProducerState> activeProducers() {
+    LogState state = state();
     synchronized (state.lock) {
       return state.producers.describe();
     }
   }
 
   public OptionalInt latestEpoch() {
-    return state.epochs.latestEpoch().map(OptionalInt::of).orElseGet(OptionalInt::empty);
+    return state().epochs.latestEpoch().map(OptionalInt::of).orElseGet(OptionalInt::empty);
   }
 
   /** Absent when the epoch is unknown here (KIP-101, KIP-279). */
   public Optional<EpochEnd> endOffsetForEpoch(int leaderEpoch) {
+    LogState state = state();
     Map.Entry<Integer, Long> found = state.epochs.endOffsetFor(leaderEpoch, state.logEnd);
     return found.getValue() == OffsetsForLeaderEpochResponse.UNDEFINED_EPOCH_OFFSET
         ? Optional.empty()
@@ -266,7 +273,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** Ascending; the first may begin at the log start. */
   public List<EpochStart> epochs() {
-    return state.epochs.epochEntries().stream()
+    return state().epochs.epochEntries().stream()
         .map(entry -> new EpochStart(entry.epoch(), entry.startOffset()))
         .toList();
   }
@@ -277,9 +284,9 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   public void assignEpoch(int leaderEpoch, long startOffset) {
     run(
         "assign epoch",
-        () -> {
-          state.appendEpoch = -1;
-          state.epochs.assign(leaderEpoch, startOffset);
+        log -> {
+          log.state().appendEpoch = -1;
+          log.state().epochs.assign(leaderEpoch, startOffset);
         });
   }
 
@@ -288,12 +295,12 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * is at or above the log end. The log ends at or, if that batch began below, before the offset.
    */
   public void truncateTo(long offset) {
-    run("truncate", () -> trim.truncateTo(offset));
+    run("truncate", log -> log.trim().truncateTo(offset));
   }
 
   /** Drops everything local; records from {@code logStartOffset} on are in the tier. */
   public void truncateFullyAndStartAt(long offset, long logStartOffset) {
-    run("truncate", () -> trim.truncateFullyAndStartAt(offset, logStartOffset));
+    run("truncate", log -> log.trim().truncateFullyAndStartAt(offset, logStartOffset));
   }
 
   /**
@@ -304,37 +311,39 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    */
   @Override
   public void advanceLogStart(long offset) {
-    run("advance log start", () -> trim.advanceLogStart(offset));
+    run("advance log start", log -> log.trim().advanceLogStart(offset));
   }
 
   /** Closes the active segment to appends, unless it is empty; sealed off this thread. */
   public void roll() {
     run(
         "roll",
-        () -> {
+        log -> {
+          LogState state = log.state();
           synchronized (state.lock) {
             if (state.active().end().sizeBytes() > 0) {
               state.roll(state.runtime.clock().millis());
             }
           }
         });
-    sealer.afterAppend();
+    now.sealer().afterAppend();
   }
 
   /** As {@link #roll()}, if the active segment was begun this long ago. */
   public void rollIfOlder(long ageMs, long nowMs) {
-    if (nowMs - state.active().createdMs() >= ageMs) {
+    if (nowMs - state().active().createdMs() >= ageMs) {
       roll();
     }
   }
 
   /** All that is appended becomes durable. */
   public void flush() {
-    state.check();
-    sealer.flush();
+    state().check();
+    now.sealer().flush();
   }
 
   public void reconfigure(LogConfig config) {
+    LogState state = state();
     synchronized (state.lock) {
       state.config = config;
       state.drawJitter();
@@ -350,24 +359,25 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * @return segments deleted
    */
   public int deleteExpired(long nowMs, long limitOffset) {
-    int deleted = call("delete expired segments", () -> trim.deleteExpired(nowMs, limitOffset));
-    sealer.afterAppend();
+    int deleted =
+        call("delete expired segments", log -> log.trim().deleteExpired(nowMs, limitOffset));
+    now.sealer().afterAppend();
     return deleted;
   }
 
   /** For {@code broker.log.clean}. */
   public CleanableLog cleanable() {
-    return new CleanableLog(state);
+    return new CleanableLog(state());
   }
 
   @Override
   public List<SealedSegment> sealedSegments(long fromOffset, long limitOffset, int max) {
-    return call("list sealed segments", () -> sealedList.from(fromOffset, limitOffset, max));
+    return call("list sealed segments", log -> log.sealedList().from(fromOffset, limitOffset, max));
   }
 
   @Override
   public long release(CommittedSegment segment) {
-    return call("release segments", () -> trim.release(segment.entry().endOffset()));
+    return call("release segments", log -> log.trim().release(segment.entry().endOffset()));
   }
 
   /**
@@ -376,44 +386,12 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
    * @param tieredEnd a committed manifest version covers all below
    */
   public void releaseTiered(long tieredEnd, TierPolicy policy, long nowMs) {
-    run("release segments", () -> trim.releaseTiered(tieredEnd, policy, nowMs));
+    run("release segments", log -> log.trim().releaseTiered(tieredEnd, policy, nowMs));
   }
 
   /** Periodic work; true if there was any. */
   boolean maintain(long nowMs, boolean expireProducers) {
-    if (state.closed) {
-      return false;
-    }
-    boolean rolled = call("roll", () -> rollIfOld(nowMs));
-    boolean deleted = call("delete below start", () -> trim.deleteBelowStart() > 0);
-    if (expireProducers) {
-      synchronized (state.lock) {
-        state.producers.removeExpired(nowMs);
-      }
-    }
-    boolean flushDue =
-        state.unflushedRecords.get() > 0 && nowMs - state.lastFlushMs >= state.config.flushMs;
-    if (flushDue) {
-      sealer.flush();
-    }
-    sealer.afterAppend();
-    synchronized (state.lock) {
-      state.segments.values().forEach(LogSegment::rest);
-    }
-    return rolled || deleted || flushDue;
-  }
-
-  private boolean rollIfOld(long nowMs) throws IOException {
-    synchronized (state.lock) {
-      LogSegment active = state.active();
-      boolean old =
-          active.end().sizeBytes() > 0
-              && nowMs - active.createdMs() > state.config.maxSegmentMs() - state.jitterMs;
-      if (old) {
-        state.roll(nowMs);
-      }
-      return old;
-    }
+    return now.maintain(nowMs, expireProducers);
   }
 
   /** A step that moves the log's directory and gives its new place. */
@@ -423,33 +401,16 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** Ends the use of the log; its files go elsewhere. */
   Path detach(Move move) throws IOException {
-    synchronized (state.sealing) {
-      synchronized (state.lock) {
-        state.leaving = true;
-        Path gone = move.move(state.path);
-        state.path = gone;
-        state.segments.values().forEach(segment -> segment.moved(gone));
-        state.producers.moved(gone);
-        closeFiles();
-        return gone;
-      }
-    }
+    return now.detach(move);
   }
 
   void closeCleanly() {
-    run("close", sealer::close);
+    run("close", log -> log.sealer().close());
   }
 
   /** Readers with a hold go on. */
   void closeFiles() {
-    synchronized (state.sealing) {
-      synchronized (state.lock) {
-        if (!state.closed) {
-          state.closed = true;
-          state.segments.values().forEach(LogSegment::release);
-        }
-      }
-    }
+    now.closeFiles();
   }
 
   /** A step on this log's disk. */
@@ -459,40 +420,36 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** Runs a step of a cleaner's; its {@link IOException} takes the directory offline. */
   public <T> T whenDiskFails(String what, DiskStep<T> step) {
-    return call(what, step::run);
+    return call(what, log -> step.run());
   }
 
-  private <T> T call(String what, DirectoryHealth.Step<T> step) {
-    state.check();
-    return state.health.call(what + " of " + state.partition, () -> orGone(step));
-  }
-
-  /** A file that went with its log, under a reader's hand, is no failure of the disk. */
-  private <T> T orGone(DirectoryHealth.Step<T> step) throws IOException {
-    try {
-      return step.run();
-    } catch (NoSuchFileException | ClosedChannelException e) {
-      if (state.leaving || state.closed) {
-        throw new KafkaStorageException("log of " + state.partition + " is closed");
+  /** Again if the log was moved to another directory meanwhile. */
+  private <T> T call(String what, LogParts.Work<T> work) {
+    LogParts log = now;
+    while (true) {
+      try {
+        return log.call(what, work);
+      } catch (KafkaStorageException failure) {
+        if (log == now) {
+          throw failure;
+        }
+        log = now;
       }
-      throw e;
     }
   }
 
-  private void run(String what, DirectoryHealth.Action action) {
-    state.check();
-    state.health.run(
-        what + " of " + state.partition,
-        () ->
-            orGone(
-                () -> {
-                  action.run();
-                  return this;
-                }));
+  private void run(String what, LogParts.Task task) {
+    var unused =
+        call(
+            what,
+            log -> {
+              task.on(log);
+              return log;
+            });
   }
 
   @Override
   public String toString() {
-    return state.path + " to " + state.logEnd;
+    return path() + " to " + logEndOffset();
   }
 }

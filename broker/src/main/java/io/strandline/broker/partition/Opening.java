@@ -5,11 +5,13 @@ import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.partition.keep.Home;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,40 +22,78 @@ record Opening(Home home, Map<TopicPartition, Partition> hosted, PartitionRuntim
 
   /** Directories in parallel, recovering logs that need it; blocks until done. */
   void all(ClusterView view) {
-    List<CompletableFuture<Void>> opened = new ArrayList<>();
+    List<CompletableFuture<List<PartitionLog>>> opened = new ArrayList<>();
     for (LogDirectory directory : home.directories()) {
       // Not on the executor of writes: opening a directory waits for its logs, which are opened
       // there.
       opened.add(
-          CompletableFuture.runAsync(() -> openUnlessItFails(directory, view), runtime.reads()));
+          CompletableFuture.supplyAsync(() -> openUnlessItFails(directory, view), runtime.reads()));
     }
-    opened.forEach(CompletableFuture::join);
+    Map<TopicPartition, PartitionLog> chosen = new HashMap<>();
+    for (CompletableFuture<List<PartitionLog>> logs : opened) {
+      for (PartitionLog log : logs.join()) {
+        chosen.merge(
+            log.partition().topicPartition(), log, (one, other) -> choose(view, one, other));
+      }
+    }
+    chosen.forEach((partition, log) -> hosted.put(partition, partition(log)));
+  }
+
+  /**
+   * A replica was moved, and the process died before its old log went; or it was begun anew while
+   * the directory of an old log was away. The controller knows where it lies since.
+   */
+  private PartitionLog choose(ClusterView view, PartitionLog one, PartitionLog other) {
+    boolean stays =
+        assigned(view, one)
+            || (!assigned(view, other) && one.logEndOffset() >= other.logEndOffset());
+    PartitionLog stale = stays ? other : one;
+    PartitionLog kept = stays ? one : other;
+    boolean equal =
+        stale.partition().equals(kept.partition()) && stale.logEndOffset() == kept.logEndOffset();
+    LOG.atWarn()
+        .addKeyValue("partition", kept.partition())
+        .addKeyValue("path", stale.path())
+        .addKeyValue("offset", stale.logEndOffset())
+        .log(equal ? "has a second log, which is deleted" : "has a second log, which is set aside");
+    try {
+      if (equal) {
+        stale.directory().delete(stale);
+      } else {
+        stale.directory().setAside(stale);
+      }
+    } catch (KafkaStorageException failure) {
+      LOG.atWarn().addKeyValue("path", stale.path()).setCause(failure).log("stays");
+    }
+    return kept;
+  }
+
+  private boolean assigned(ClusterView view, PartitionLog log) {
+    Uuid here = home.id(log.directory());
+    return view.partition(log.partition().topicPartition())
+        .filter(state -> state.id().equals(log.partition()) && state.directory().equals(here))
+        .isPresent();
+  }
+
+  private Partition partition(PartitionLog log) {
+    long mark =
+        home.highWatermark(log.directory(), log.partition().topicPartition())
+            .orElse(log.logStartOffset());
+    return new Partition(log, mark, runtime);
   }
 
   /** A disk that fails takes its own directory offline, not the node. */
-  private void openUnlessItFails(LogDirectory directory, ClusterView view) {
+  private List<PartitionLog> openUnlessItFails(LogDirectory directory, ClusterView view) {
     try {
-      open(directory, view);
+      return open(directory, view);
     } catch (KafkaStorageException failure) {
       LOG.atError().addKeyValue("path", directory.path()).setCause(failure).log("cannot be opened");
+      return List.of();
     }
   }
 
-  private void open(LogDirectory directory, ClusterView view) {
+  private List<PartitionLog> open(LogDirectory directory, ClusterView view) {
     Map<TopicIdPartition, PartitionLog> logs = directory.openAll(view::logConfig);
-    logs.forEach(
-        (id, log) -> {
-          long mark =
-              home.highWatermark(directory, id.topicPartition()).orElse(log.logStartOffset());
-          Partition partition = new Partition(log, mark, runtime);
-          Partition other = hosted.putIfAbsent(id.topicPartition(), partition);
-          if (other != null) {
-            LOG.atError()
-                .addKeyValue("partition", id)
-                .addKeyValue("path", log.path())
-                .log("has a second log, which is left alone");
-          }
-        });
     directory
         .unreadable()
         .forEach(
@@ -64,5 +104,6 @@ record Opening(Home home, Map<TopicPartition, Partition> hosted, PartitionRuntim
         .addKeyValue("count", logs.size())
         .addKeyValue("state", directory.stoppedCleanly() ? "clean" : "recovered")
         .log("opened");
+    return List.copyOf(logs.values());
   }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param writes blocking work on logs: appends that are not inline, rolls, truncation, retention
  * @param reads look-ups that may wait for the disk
  * @param cleaner one thread for compaction
+ * @param moves copies logs to other directories
  * @param scheduler wakes housekeeping; its tasks are short
  * @param replay what the hot log no longer holds
  * @param meters {@code strandline.partition.*}
@@ -28,6 +29,7 @@ public record PartitionRuntime(
     Executor writes,
     Executor reads,
     Executor cleaner,
+    Executor moves,
     ScheduledExecutorService scheduler,
     Replay replay,
     DiskSpace space,

@@ -16,6 +16,8 @@ import java.util.function.Supplier;
  * @param internalBackupMs records of a tiered internal topic wait at most so long in a segment that
  *     is still written to; 0 for as long as it takes to fill one
  * @param cleaner memory of the local cleaner, as it is now
+ * @param moveThreads {@code num.replica.alter.log.dirs.threads}
+ * @param moveBytesPerSecond {@code replica.alter.log.dirs.io.max.bytes.per.second}, as it is now
  */
 public record PartitionSettings(
     int inlineBytes,
@@ -24,9 +26,19 @@ public record PartitionSettings(
     long retentionMs,
     LongSupplier cleanMs,
     long internalBackupMs,
-    Supplier<CompactionConfig> cleaner) {
+    Supplier<CompactionConfig> cleaner,
+    int moveThreads,
+    LongSupplier moveBytesPerSecond) {
   public static PartitionSettings defaults() {
     return new PartitionSettings(
-        1 << 20, 1_000, 5_000, 300_000, () -> 15_000, 300_000, CompactionConfig::defaults);
+        1 << 20,
+        1_000,
+        5_000,
+        300_000,
+        () -> 15_000,
+        300_000,
+        CompactionConfig::defaults,
+        1,
+        () -> Long.MAX_VALUE);
   }
 }

@@ -11,10 +11,10 @@ import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.keep.Housekeeping;
 import io.strandline.broker.partition.lost.LostLogs;
+import io.strandline.broker.partition.move.Moves;
 import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.TierProgress;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -52,6 +52,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private final Housekeeping housekeeping;
   private final Replication replication;
   private final LostLogs lost;
+  private final Moves moves;
   private boolean first; // whether this is the first word of the metadata; of the thread of changes
   private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
   private final ConcurrentHashMap<TopicPartition, Partition> hosted = new ConcurrentHashMap<>();
@@ -61,24 +62,21 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       new ConcurrentHashMap<>();
 
   /**
-   * @param directories open, with ids; closed by {@link #close}
+   * @param home of open directories, closed by {@link #close}
    * @param changes carries out one task at a time, in order, and may block
    */
   public Partitions(
-      PartitionRuntime runtime,
-      ControlPlane control,
-      Collection<LogDirectory> directories,
-      Tier tier,
-      Executor changes) {
+      PartitionRuntime runtime, ControlPlane control, Home home, Tier tier, Executor changes) {
     this.runtime = runtime;
     this.control = control;
-    this.home = new Home(directories, control::cordonedDirectories);
+    this.home = home;
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
     this.replication = new Replication(runtime, hosted, tier, this::renew);
     this.lost = new LostLogs(runtime, tier, changes);
-    replication.tell(() -> offlineDirectories().size());
+    this.moves = new Moves(runtime, control, home, hosted);
+    replication.tell(() -> home.offline().size());
   }
 
   /** Opens all logs, recovering those that need it, directories in parallel; blocks until done. */
@@ -89,6 +87,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     }
     housekeeping.start();
     replication.start();
+    moves.resume();
     // Beside the way up: a name costs microseconds, and there may be tens of thousands.
     changes.execute(() -> hosted.values().forEach(this::show));
   }
@@ -114,9 +113,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private Partition hostedOrThrow(TopicPartition partition) {
     Partition found = hosted.get(partition);
     if (found == null) {
-      throw control.view().partition(partition).isPresent()
-          ? new NotLeaderOrFollowerException(partition + " is not here")
-          : new UnknownTopicOrPartitionException("there is no " + partition);
+      ClusterView view = control.view();
+      PartitionState known =
+          view.partition(partition)
+              .orElseThrow(() -> new UnknownTopicOrPartitionException("there is no " + partition));
+      throw known.replicas().contains(view.nodeId()) && home.mayBeOffline(known.directory())
+          ? new KafkaStorageException(partition + " lies in a log directory that failed")
+          : new NotLeaderOrFollowerException(partition + " is not here");
     }
     return found;
   }
@@ -228,12 +231,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       if (partition == null && leaving != null) {
         return leaving.thenComposeAsync(gone -> takeNow(state.id()), changes);
       }
+      boolean older = first || !state.brandNew();
+      if (partition == null && older && home.mayBeOffline(state.directory())) {
+        LOG.atError().addKeyValue("partition", state.id()).log("its log directory failed");
+        return CompletableFuture.completedFuture(null);
+      }
       if (partition == null && beginsInTier(state, now.nodeId())) {
-        lost.search(
-            state,
-            now.nodeId(),
-            () -> home.choose(state.directory(), hosted.values()),
-            this::adopt);
+        lost.search(state, now.nodeId(), () -> home.choose(state, hosted.values()), this::adopt);
         return CompletableFuture.completedFuture(null);
       }
       lost.cancel(state.id());
@@ -259,9 +263,11 @@ public final class Partitions implements MetadataListener, AutoCloseable {
 
   /** Whether a log that is not here was there once, or has a history that is not to be copied. */
   private boolean beginsInTier(PartitionState state, int node) {
-    boolean brandNew = state.leaderEpoch() == 0 && state.partitionEpoch() == 0;
     return LostLogs.lost(state, first || tier.foreign(state.id()), node)
-        || (state.leader() >= 0 && state.leader() != node && !brandNew && tier.begins(state.id()));
+        || (state.leader() >= 0
+            && state.leader() != node
+            && !state.brandNew()
+            && tier.begins(state.id()));
   }
 
   /** Lets a replica that still follows from there go, and begin again as a new one does. */
@@ -298,13 +304,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   }
 
   private Partition create(PartitionState state, ClusterView now) {
-    LogDirectory directory = home.choose(state.directory(), hosted.values());
+    LogDirectory directory = home.choose(state, hosted.values());
     return host(directory.create(state.id(), now.logConfig(state.id().topic())));
   }
 
   private Partition host(PartitionLog log) {
     Partition created = new Partition(log, log.logEndOffset(), runtime);
     hosted.put(log.partition().topicPartition(), created);
+    home.came(log.partition().topicPartition());
     show(created);
     return created;
   }
@@ -347,7 +354,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** Tells the controller where the replica lies if that is not what it knows. */
   private void assign(Partition partition, PartitionState state) {
     Uuid directory = home.id(partition.log().directory());
-    if (!directory.equals(state.directory())) {
+    if (!directory.equals(state.directory())
+        && !moves.announced(partition.id(), state.directory())) {
       control.assignDirectory(partition.id(), directory, "hosted here", () -> {});
     }
   }
@@ -361,6 +369,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       forgetLost(id, everywhere);
       return;
     }
+    moves.cancel(id);
     hosted.remove(id.topicPartition());
     replication.left(id);
     runtime.kafka().hide(partition.log());
@@ -370,7 +379,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     CompletableFuture<Void> leaving = new CompletableFuture<>();
     leavings.put(name, leaving);
     var unused =
-        (everywhere ? deleteTiered(partition) : CompletableFuture.completedFuture(true))
+        (everywhere ? tier.delete(partition) : CompletableFuture.completedFuture(true))
             .thenCompose(
                 mayGo -> partition.close(mayGo ? () -> log.directory().delete(log) : () -> {}))
             .whenComplete(
@@ -387,27 +396,6 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     if (epoch.isPresent() && everywhere) {
       var unused = tier.delete(id, epoch.getAsInt(), true);
     }
-  }
-
-  /**
-   * Gives the tier the deletion to remember.
-   *
-   * @return whether the local log may go; one that stays is found again at the next start
-   */
-  private CompletableFuture<Boolean> deleteTiered(Partition partition) {
-    int epoch = Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0));
-    return tier.delete(partition.id(), epoch, partition.leads())
-        .handle(
-            (remembered, failure) -> {
-              if (failure != null) {
-                LOG.atError()
-                    .addKeyValue("partition", partition.id())
-                    .setCause(failure)
-                    .log(
-                        "the deletion cannot be written down; the local log stays until a restart");
-              }
-              return failure == null;
-            });
   }
 
   /**
@@ -452,6 +440,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
 
   private void failed(LogDirectory directory) {
     LOG.atError().addKeyValue("path", directory.path()).log("log directory failed");
+    moves.failed(directory);
     for (Partition partition : hosted.values()) {
       if (partition.log().directory() == directory) {
         partition.goOffline();
@@ -462,18 +451,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     control.directoryFailed(home.id(directory));
   }
 
-  /**
-   * Whether a log directory is left that works. A broker without one goes on to answer with
-   * KAFKA_STORAGE_ERROR, which clients retry elsewhere or later, and tells its keeper by failing
-   * its check of life.
-   */
-  public boolean anyDirectoryOnline() {
-    return home.anyOnline();
+  /** The log directories. */
+  public Home home() {
+    return home;
   }
 
-  /** Directories that failed since the start. */
-  public List<Path> offlineDirectories() {
-    return home.offline();
+  /** Replicas on their way from one to another. */
+  public Moves moves() {
+    return moves;
   }
 
   /** The clean stop: no more appends, all flushed, checkpoints and the mark of it written. */
@@ -482,6 +467,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     replication.close();
     housekeeping.close();
     lost.close();
+    moves.close();
     List<CompletableFuture<Void>> closed = new ArrayList<>();
     for (Partition partition : hosted.values()) {
       tier.leave(partition.id());

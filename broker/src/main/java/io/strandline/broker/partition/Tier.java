@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
+import org.slf4j.LoggerFactory;
 
 /** The tier's pipeline, as partitions join and leave it. Threads: any; no method blocks. */
 public interface Tier {
@@ -78,6 +79,28 @@ public interface Tier {
    *     local log is the only other thing that knows of it, and may go then
    */
   CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch, boolean led);
+
+  /**
+   * As above, of a partition whose log is here.
+   *
+   * @return whether the local log may go; one that stays is found again at the next start
+   */
+  default CompletableFuture<Boolean> delete(Partition partition) {
+    int epoch = Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0));
+    return delete(partition.id(), epoch, partition.leads())
+        .handle(
+            (remembered, failure) -> {
+              if (failure != null) {
+                LoggerFactory.getLogger(Tier.class)
+                    .atError()
+                    .addKeyValue("partition", partition.id())
+                    .setCause(failure)
+                    .log(
+                        "the deletion cannot be written down; the local log stays until a restart");
+              }
+              return failure == null;
+            });
+  }
 
   /** Whether the topic is tiered, and so its retention the tier's affair. */
   boolean holds(Partition partition);

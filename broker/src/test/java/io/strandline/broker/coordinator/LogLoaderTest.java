@@ -9,12 +9,14 @@ import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.Tier;
+import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.replica.Alone;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -60,6 +62,7 @@ class LogLoaderTest {
             Runnable::run,
             Runnable::run,
             Runnable::run,
+            Runnable::run,
             thread,
             null,
             null,
@@ -68,7 +71,7 @@ class LogLoaderTest {
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults()),
         never(ControlPlane.class),
-        List.of(),
+        new Home(List.of(), Set::of),
         Tier.NONE,
         Runnable::run);
   }

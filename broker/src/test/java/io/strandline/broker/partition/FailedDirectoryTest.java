@@ -35,7 +35,8 @@ class FailedDirectoryTest {
     lines.start();
     try (Rig rig = new Rig()) {
       rig.settings =
-          new PartitionSettings(1 << 20, 1, 0, 0, () -> 0, 0, CompactionConfig::defaults);
+          new PartitionSettings(
+              1 << 20, 1, 0, 0, () -> 0, 0, CompactionConfig::defaults, 1, () -> Long.MAX_VALUE);
       rig.writes =
           task -> {
             try {

@@ -12,6 +12,7 @@ import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.disk.NioDisk;
 import io.strandline.broker.observe.kafka.KafkaMeters;
+import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -83,6 +84,7 @@ final class Rig implements AutoCloseable {
   Executor writes = Runnable::run;
   Executor changes = Runnable::run;
   Replicas replicas = Alone.replicas();
+  Executor moving = Runnable::run;
   Partitions partitions;
   private List<LogDirectory> directories = List.of();
   private int epoch;
@@ -103,6 +105,7 @@ final class Rig implements AutoCloseable {
             writes,
             Runnable::run,
             Runnable::run,
+            task -> moving.execute(task),
             timer,
             history,
             space,
@@ -110,7 +113,13 @@ final class Rig implements AutoCloseable {
             replicas,
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             settings);
-    partitions = new Partitions(runtime, control, directories, tier, task -> changes.execute(task));
+    partitions =
+        new Partitions(
+            runtime,
+            control,
+            new Home(directories, control::cordonedDirectories),
+            tier,
+            task -> changes.execute(task));
     partitions.open(view());
     return this;
   }

@@ -12,6 +12,7 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -28,6 +29,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -48,7 +50,15 @@ final class BrokerLife {
       new ReplicaSettings(() -> LAG_MAX_MS, () -> 1, 50, 1, 900, 4_000, 60);
   private static final PartitionSettings SETTINGS =
       new PartitionSettings(
-          1 << 20, 300, 700, 300_000, () -> 1_000_000, 0, CompactionConfig::defaults);
+          1 << 20,
+          300,
+          700,
+          300_000,
+          () -> 1_000_000,
+          0,
+          CompactionConfig::defaults,
+          1,
+          () -> Long.MAX_VALUE);
 
   final int id;
   final SimulatedProcess process;
@@ -100,7 +110,8 @@ final class BrokerLife {
             world.policy,
             observer::leads);
     this.partitions =
-        new Partitions(runtime(), view.control, List.of(directory), tier, this::change);
+        new Partitions(
+            runtime(), view.control, new Home(List.of(directory), Set::of), tier, this::change);
   }
 
   // ---- executors
@@ -149,6 +160,7 @@ final class BrokerLife {
         world.time,
         Runnable::run, // who waits for a partition's owner is on the only thread there is
         this::later,
+        process,
         process,
         process,
         tier.replay,

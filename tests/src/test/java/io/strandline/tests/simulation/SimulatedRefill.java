@@ -86,6 +86,7 @@ final class SimulatedRefill {
         process,
         process,
         process,
+        process,
         null,
         null,
         new CompositeMeterRegistry(),

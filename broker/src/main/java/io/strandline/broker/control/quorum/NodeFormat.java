@@ -171,16 +171,14 @@ public final class NodeFormat {
   /**
    * Formats directories of a node that is alone, as a new cluster.
    *
-   * @param empty those that are not formatted yet
+   * @param all of them that work; those that are formatted stay as they are
    * @return the cluster's id
    */
-  static String alone(
-      ControlConfig config, KafkaConfig kafka, Set<String> empty, Supplier<Uuid> ids)
+  static String alone(ControlConfig config, KafkaConfig kafka, Set<String> all, Supplier<Uuid> ids)
       throws IOException {
-    Set<String> all = directories(kafka);
     Formatter formatter = formatter(kafka, all);
     formatter.setIgnoreFormatted(true);
-    if (config.alone() && empty.contains(kafka.metadataLogDir())) {
+    if (config.alone() && unformatted(all).contains(kafka.metadataLogDir())) {
       formatter.setInitialControllers(self(config, kafka, ids.get()));
     }
     formatter.setClusterId(clusterId(all, ids));

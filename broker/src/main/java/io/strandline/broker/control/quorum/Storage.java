@@ -98,15 +98,35 @@ public record Storage(
               + " are not formatted, and a node of a larger cluster is not formatted by itself: run"
               + " strandline format with the cluster's id");
     }
-    for (String directory : all) {
-      Files.createDirectories(Path.of(directory));
+    for (String directory : empty) {
+      if (!made(directory)) {
+        if (directory.equals(kafka.metadataLogDir())) {
+          throw new IOException(directory + " can not be made");
+        }
+        all.remove(directory);
+      }
     }
-    String cluster = NodeFormat.alone(config, kafka, empty, ids);
+    empty.retainAll(all);
+    if (empty.isEmpty()) {
+      return;
+    }
+    String cluster = NodeFormat.alone(config, kafka, all, ids);
     LOG.atInfo()
         .addKeyValue("path", empty)
         .addKeyValue("node", kafka.nodeId())
         .addKeyValue("value", cluster)
         .log("formatted data directories");
+  }
+
+  /** A disk that fails costs its own directory, not the node. */
+  private static boolean made(String directory) {
+    try {
+      Files.createDirectories(Path.of(directory));
+      return true;
+    } catch (IOException failed) {
+      LOG.atError().addKeyValue("path", directory).setCause(failed).log("can not be made");
+      return false;
+    }
   }
 
   /** Kafka's rule: every directory has the file of a clean shutdown, and all name one epoch. */

@@ -46,6 +46,7 @@ public final class LogSegment {
   private final TimeIndex times = new TimeIndex();
   private final AbortedIndex aborted;
   private final AtomicInteger holds = new AtomicInteger(1);
+  private final AtomicInteger cuts = new AtomicInteger();
   private final List<Disk.File> open = new ArrayList<>();
   private volatile Disk.@Nullable File log;
   private volatile Path directory;
@@ -136,6 +137,11 @@ public final class LogSegment {
 
   public AbortedIndex aborted() {
     return aborted;
+  }
+
+  /** How often it was cut; told after its end. */
+  int cuts() {
+    return cuts.get();
   }
 
   /** Takes a hold, to be given back by {@link #release}; false once the segment is gone. */
@@ -414,6 +420,7 @@ public final class LogSegment {
     aborted.truncate(nextOffset);
     log(false).truncate(sizeBytes);
     end = new End(sizeBytes, nextOffset);
+    cuts.incrementAndGet();
     noteTail();
   }
 

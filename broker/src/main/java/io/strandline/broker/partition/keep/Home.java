@@ -1,5 +1,6 @@
 package io.strandline.broker.partition.keep;
 
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.partition.Partition;
 import java.nio.file.Path;
@@ -10,20 +11,36 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.apache.kafka.common.DirectoryId;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.LogDirNotFoundException;
 
 /** The log directories of this broker, by the ids the controller knows them by. */
 public final class Home {
   private final Map<Uuid, LogDirectory> byId;
+  private final Set<Path> broken;
   private final Supplier<Set<Path>> cordoned;
+  private final Map<TopicPartition, LogDirectory> preferred = new ConcurrentHashMap<>();
 
   /**
    * @param cordoned directories that take new replicas only when all do
    */
   public Home(Collection<LogDirectory> directories, Supplier<Set<Path>> cordoned) {
+    this(directories, Set.of(), cordoned);
+  }
+
+  /**
+   * @param broken directories of this broker that could not be opened
+   */
+  public Home(
+      Collection<LogDirectory> directories, Set<Path> broken, Supplier<Set<Path>> cordoned) {
+    this.broken = Set.copyOf(broken);
     this.cordoned = cordoned;
     byId = new HashMap<>();
     directories.forEach(
@@ -43,13 +60,54 @@ public final class Home {
         .orElseThrow();
   }
 
-  /** Directories that failed since the start. */
+  /** All of them, those that failed too. */
+  public Set<Path> paths() {
+    Set<Path> all = new TreeSet<>(broken);
+    directories().forEach(directory -> all.add(directory.path()));
+    return all;
+  }
+
+  /** Directories that failed, at the start or since. */
   public List<Path> offline() {
-    return directories().stream()
-        .filter(directory -> !directory.online())
-        .map(LogDirectory::path)
+    return Stream.concat(
+            broken.stream(),
+            directories().stream().filter(directory -> !directory.online()).map(LogDirectory::path))
         .sorted()
         .toList();
+  }
+
+  /**
+   * The directory of this path, absolute, which works.
+   *
+   * @throws LogDirNotFoundException there is none
+   * @throws KafkaStorageException it failed
+   */
+  public LogDirectory online(String path) {
+    if (paths().stream().noneMatch(known -> known.toAbsolutePath().toString().equals(path))) {
+      throw new LogDirNotFoundException("this broker has no log directory " + path);
+    }
+    return directories().stream()
+        .filter(directory -> directory.path().toAbsolutePath().toString().equals(path))
+        .filter(LogDirectory::online)
+        .findFirst()
+        .orElseThrow(() -> new KafkaStorageException("log directory " + path + " is offline"));
+  }
+
+  /** A replica that is yet to come is to be made there, whatever the controller says. */
+  public void prefer(TopicPartition partition, LogDirectory directory) {
+    preferred.put(partition, directory);
+  }
+
+  /**
+   * Whether the replica's log may lie in a directory that failed: it is not begun anew elsewhere
+   * then, since what it holds may come back.
+   *
+   * @param assigned where the controller has it
+   */
+  public boolean mayBeOffline(Uuid assigned) {
+    return !offline().isEmpty()
+        && !DirectoryId.UNASSIGNED.equals(assigned)
+        && !byId.containsKey(assigned);
   }
 
   /** Whether a log directory is left that works. */
@@ -58,13 +116,14 @@ public final class Home {
   }
 
   /**
-   * Where a new replica goes: the directory that the controller assigned, else the one that holds
-   * the fewest of those that are not cordoned.
+   * Where a new replica goes: the directory that somebody asked for, else the one that the
+   * controller assigned, else the one that holds the fewest of those that are not cordoned.
    *
    * @throws KafkaStorageException when that one, or all, are offline
    */
-  public LogDirectory choose(Uuid assigned, Collection<Partition> hosted) {
-    LogDirectory wanted = byId.get(assigned);
+  public LogDirectory choose(PartitionState state, Collection<Partition> hosted) {
+    LogDirectory asked = preferred.get(state.id().topicPartition());
+    LogDirectory wanted = asked == null ? byId.get(state.directory()) : asked;
     if (wanted != null) {
       if (!wanted.online()) {
         throw new KafkaStorageException("log directory " + wanted.path() + " is offline");
@@ -82,6 +141,11 @@ public final class Home {
                         hosted.stream().filter(p -> p.log().directory() == directory).count())
                 .thenComparing(LogDirectory::path))
         .orElseThrow(() -> new KafkaStorageException("no log directory is online"));
+  }
+
+  /** It is there now; what was asked for once is forgotten. */
+  public void came(TopicPartition partition) {
+    preferred.remove(partition);
   }
 
   /** As it was written last. */

@@ -1,9 +1,9 @@
 package io.strandline.broker.request.admin;
 
-import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData;
@@ -22,31 +22,37 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AlterReplicaLogDirsRequest;
 import org.apache.kafka.common.requests.AlterReplicaLogDirsResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/**
- * AlterReplicaLogDirs, on a node with one log directory: each replica is where it can be. With
- * several it is not served: logs are not moved between directories yet.
- */
+/** AlterReplicaLogDirs: replicas are to lie in other log directories of this broker (KIP-113). */
 public final class LogDirMoves {
-  private final ControlPlane control;
+  private static final Logger LOG = LoggerFactory.getLogger(LogDirMoves.class);
   private final Partitions partitions;
   private final Guard guard;
+  private final Executor disk;
 
-  public LogDirMoves(ControlPlane control, Partitions partitions, Guard guard) {
-    this.control = control;
+  /**
+   * @param disk where directories are made
+   */
+  public LogDirMoves(Partitions partitions, Guard guard, Executor disk) {
     this.partitions = partitions;
     this.guard = guard;
+    this.disk = disk;
   }
 
   public ApiTable.Builder addTo(ApiTable.Builder table) {
-    return control.directories().size() == 1
-        ? table.add(
-            ApiKeys.ALTER_REPLICA_LOG_DIRS, (Handler<AlterReplicaLogDirsRequest>) this::move)
-        : table;
+    return table.add(
+        ApiKeys.ALTER_REPLICA_LOG_DIRS, (Handler<AlterReplicaLogDirsRequest>) this::move);
   }
 
   private CompletionStage<Reply> move(Request<AlterReplicaLogDirsRequest> request) {
     guard.requireCluster(request.context(), AclOperation.ALTER);
+    // Clients that have just heard of a partition ask for it: its log may be on the way.
+    return partitions.settled().thenApplyAsync(done -> moved(request), disk);
+  }
+
+  private Reply moved(Request<AlterReplicaLogDirsRequest> request) {
     Map<String, List<AlterReplicaLogDirPartitionResult>> byTopic = new LinkedHashMap<>();
     request
         .body()
@@ -58,7 +64,7 @@ public final class LogDirMoves {
                     .add(
                         new AlterReplicaLogDirPartitionResult()
                             .setPartitionIndex(partition.partition())
-                            .setErrorCode(judge(partition, directory).code())));
+                            .setErrorCode(begin(partition, directory).code())));
     AlterReplicaLogDirsResponseData answer = new AlterReplicaLogDirsResponseData();
     byTopic.forEach(
         (topic, results) ->
@@ -68,25 +74,21 @@ public final class LogDirMoves {
                     new AlterReplicaLogDirTopicResult()
                         .setTopicName(topic)
                         .setPartitions(results)));
-    return CompletableFuture.completedFuture(Reply.of(new AlterReplicaLogDirsResponse(answer)));
+    return Reply.of(new AlterReplicaLogDirsResponse(answer));
   }
 
-  private Errors judge(TopicPartition partition, String directory) {
-    boolean here =
-        control.directories().keySet().stream()
-            .anyMatch(path -> path.toAbsolutePath().toString().equals(directory));
-    if (!here) {
-      return Errors.LOG_DIR_NOT_FOUND;
-    }
-    if (!partitions.anyDirectoryOnline()) {
-      return Errors.KAFKA_STORAGE_ERROR;
-    }
-    if (partitions.hosted(partition).isPresent()) {
+  private Errors begin(TopicPartition partition, String directory) {
+    try {
+      partitions.moves().request(partition, directory);
       return Errors.NONE;
+    } catch (RuntimeException refused) {
+      Errors error = Dispatcher.error(refused);
+      LOG.atInfo()
+          .addKeyValue("partition", partition)
+          .addKeyValue("path", directory)
+          .addKeyValue("reason", refused.getMessage())
+          .log("is not moved");
+      return error;
     }
-    int count = control.view().partitionCount(partition.topic()).orElse(0);
-    return partition.partition() >= 0 && partition.partition() < count
-        ? Errors.REPLICA_NOT_AVAILABLE
-        : Errors.UNKNOWN_TOPIC_OR_PARTITION;
   }
 }

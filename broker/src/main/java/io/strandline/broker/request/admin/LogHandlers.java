@@ -2,6 +2,7 @@ package io.strandline.broker.request.admin;
 
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
+import io.strandline.broker.log.LogMove;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Partitions;
@@ -14,8 +15,9 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -36,6 +38,7 @@ import org.apache.kafka.common.requests.DescribeLogDirsRequest;
 import org.apache.kafka.common.requests.DescribeLogDirsResponse;
 import org.apache.kafka.common.requests.DescribeProducersRequest;
 import org.apache.kafka.common.requests.DescribeProducersResponse;
+import org.jspecify.annotations.Nullable;
 
 /** DescribeLogDirs and DescribeProducers: what lies in the logs of this broker. */
 public final class LogHandlers {
@@ -73,28 +76,45 @@ public final class LogHandlers {
         topic.partitions().forEach(p -> wanted.add(new TopicPartition(topic.topic(), p)));
       }
     }
-    Map<Path, DescribeLogDirsResult> found = new HashMap<>();
-    control.directories().keySet().forEach(path -> found.put(path, directory(path)));
+    Map<Path, DescribeLogDirsResult> found = new LinkedHashMap<>();
+    List<Path> offline = partitions.home().offline();
+    Set<Path> cordoned = control.cordonedDirectories();
+    for (Path path : partitions.home().paths()) {
+      found.put(path, directory(path, offline.contains(path)));
+    }
     for (Partition partition : partitions.all()) {
       TopicPartition tp = partition.id().topicPartition();
-      if (!asked.isAllTopicPartitions() && !wanted.contains(tp)) {
-        continue;
-      }
-      PartitionLog log = partition.log();
-      DescribeLogDirsResult directory =
-          found.computeIfAbsent(log.directory().path(), LogHandlers::directory);
-      if (!log.directory().online()) {
-        directory.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
-      } else {
-        topic(directory, tp.topic()).partitions().add(sizeOf(tp, partition, log));
+      if (asked.isAllTopicPartitions() || wanted.contains(tp)) {
+        PartitionLog log = partition.log();
+        add(found.get(log.directory().path()), tp, sizeOf(tp, partition, log));
+        partitions
+            .moves()
+            .of(tp)
+            .ifPresent(move -> add(found.get(move.to().path()), tp, sizeOf(tp, log, move)));
       }
     }
-    control
-        .cordonedDirectories()
-        .forEach(path -> found.computeIfAbsent(path, LogHandlers::directory).setIsCordoned(true));
+    found.forEach((path, result) -> result.setIsCordoned(cordoned.contains(path)));
     DescribeLogDirsResponseData answer = new DescribeLogDirsResponseData();
     answer.results().addAll(found.values());
     return answer;
+  }
+
+  /** Of a directory that failed nothing is told but that. */
+  private static void add(
+      @Nullable DescribeLogDirsResult directory, TopicPartition tp, DescribeLogDirsPartition log) {
+    if (directory != null && directory.errorCode() == Errors.NONE.code()) {
+      topic(directory, tp.topic()).partitions().add(log);
+    }
+  }
+
+  /** A copy that is to take the log's place. */
+  private static DescribeLogDirsPartition sizeOf(
+      TopicPartition tp, PartitionLog log, LogMove move) {
+    return new DescribeLogDirsPartition()
+        .setPartitionIndex(tp.partition())
+        .setPartitionSize(move.sizeBytes())
+        .setOffsetLag(Math.max(0, log.logEndOffset() - move.endOffset()))
+        .setIsFutureKey(true);
   }
 
   private static DescribeLogDirsPartition sizeOf(
@@ -117,13 +137,16 @@ public final class LogHandlers {
     return topic;
   }
 
-  private static DescribeLogDirsResult directory(Path path) {
+  private static DescribeLogDirsResult directory(Path path, boolean failed) {
     DescribeLogDirsResult result =
         new DescribeLogDirsResult().setLogDir(path.toAbsolutePath().toString());
+    if (failed) {
+      return result.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
+    }
     try {
       FileStore store = Files.getFileStore(path);
       result.setTotalBytes(store.getTotalSpace()).setUsableBytes(store.getUsableSpace());
-    } catch (IOException failed) {
+    } catch (IOException e) {
       result.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
     }
     return result;

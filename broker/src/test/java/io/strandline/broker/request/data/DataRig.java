@@ -18,6 +18,7 @@ import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.partition.PendingAppend;
 import io.strandline.broker.partition.Tier;
+import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
@@ -119,6 +120,7 @@ final class DataRig {
             writes,
             this::read,
             Runnable::run,
+            Runnable::run,
             time,
             replay,
             new DiskSpace(SpaceConfig.none(), DiskSpace.ofFileSystems(), new SimpleMeterRegistry()),
@@ -126,7 +128,9 @@ final class DataRig {
             Alone.replicas(),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
-    partitions = new Partitions(runtime, control, List.of(directory), Tier.NONE, Runnable::run);
+    partitions =
+        new Partitions(
+            runtime, control, new Home(List.of(directory), Set::of), Tier.NONE, Runnable::run);
     sessions = sessions();
   }
 

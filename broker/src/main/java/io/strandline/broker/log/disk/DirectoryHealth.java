@@ -1,4 +1,4 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.disk;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -9,39 +9,42 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Whether a directory's disk works; the first failure is for good. Threads: any. */
-final class DirectoryHealth {
+public final class DirectoryHealth {
   private static final Logger LOG = LoggerFactory.getLogger(DirectoryHealth.class);
 
   private final Path directory;
   private final List<Runnable> listeners = new ArrayList<>();
   private volatile boolean online = true;
 
-  DirectoryHealth(Path directory) {
+  public DirectoryHealth(Path directory) {
     this.directory = directory;
   }
 
   /** A step on the disk. */
-  interface Step<T> {
+  public interface Step<T> {
     T run() throws IOException;
   }
 
   /** A step on the disk that gives nothing. */
-  interface Action {
+  public interface Action {
     void run() throws IOException;
   }
 
-  boolean online() {
+  public boolean online() {
     return online;
   }
 
-  void check() {
+  /**
+   * @throws KafkaStorageException once it has failed
+   */
+  public void check() {
     if (!online) {
       throw new KafkaStorageException("log directory " + directory + " is offline");
     }
   }
 
   /** Runs the step; a failure of the disk takes the directory offline. */
-  <T> T call(String what, Step<T> step) {
+  public <T> T call(String what, Step<T> step) {
     try {
       return step.run();
     } catch (IOException e) {
@@ -54,7 +57,8 @@ final class DirectoryHealth {
     }
   }
 
-  void run(String what, Action action) {
+  /** As {@link #call}, of a step that gives nothing. */
+  public void run(String what, Action action) {
     call(
         what,
         () -> {
@@ -64,7 +68,7 @@ final class DirectoryHealth {
   }
 
   /** Takes the directory offline; the exception to be thrown. */
-  KafkaStorageException failed(String what, Exception cause) {
+  public KafkaStorageException failed(String what, Exception cause) {
     List<Runnable> told = List.of();
     synchronized (listeners) {
       if (online) {
@@ -83,7 +87,8 @@ final class DirectoryHealth {
         : new KafkaStorageException(what + " in " + directory, cause);
   }
 
-  void onFailure(Runnable listener) {
+  /** Calls back once, on the thread that met the failure; at once after it. */
+  public void onFailure(Runnable listener) {
     synchronized (listeners) {
       if (online) {
         listeners.add(listener);

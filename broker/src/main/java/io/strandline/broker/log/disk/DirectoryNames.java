@@ -1,7 +1,5 @@
-package io.strandline.broker.log;
+package io.strandline.broker.log.disk;
 
-import io.strandline.broker.log.disk.Checkpoints;
-import io.strandline.broker.log.disk.Disk;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Properties;
+import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.TopicIdPartition;
@@ -29,29 +28,36 @@ import org.slf4j.LoggerFactory;
  * partition.metadata}, {@code …-delete}, {@code meta.properties}, {@code .kafka_cleanshutdown}. The
  * metadata log and what is foreign is left alone.
  */
-final class DirectoryNames {
+public final class DirectoryNames {
   private static final Logger LOG = LoggerFactory.getLogger(DirectoryNames.class);
   private static final Pattern LOG_NAME = Pattern.compile("([a-zA-Z0-9._-]+)-([0-9]+)");
   private static final Pattern BROKER_EPOCH = Pattern.compile("\"brokerEpoch\"\\s*:\\s*(-?[0-9]+)");
+  private static final Pattern FUTURE_NAME =
+      Pattern.compile("([a-zA-Z0-9._-]+)-([0-9]+)\\.[0-9a-f]{32}-future");
   private static final String DELETE_SUFFIX = "-delete";
+  private static final String STRAY_SUFFIX = "-stray";
+  private static final String FUTURE_SUFFIX = "-future";
   private static final String METADATA_TOPIC = "__cluster_metadata";
   private static final String PARTITION_METADATA = "partition.metadata";
   private static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
   private static final int NAME_MAX = 255;
 
-  private final LogRuntime runtime;
   private final Disk disk;
+  private final RandomGenerator random;
   private final Path path;
   private final Checkpoints files;
 
-  DirectoryNames(LogRuntime runtime, Path path, Checkpoints files) {
-    this.runtime = runtime;
-    this.disk = runtime.disk();
+  /**
+   * @param random for names that nothing else has
+   */
+  public DirectoryNames(Disk disk, RandomGenerator random, Path path, Checkpoints files) {
+    this.disk = disk;
+    this.random = random;
     this.path = path;
     this.files = files;
   }
 
-  Optional<Uuid> directoryId() throws IOException {
+  public Optional<Uuid> directoryId() throws IOException {
     Path file = path.resolve("meta.properties");
     if (!Files.exists(file)) {
       return Optional.empty();
@@ -71,10 +77,19 @@ final class DirectoryNames {
   }
 
   /** Logs by the topic ids in their directories. */
-  Map<TopicIdPartition, Path> logs() throws IOException {
+  public Map<TopicIdPartition, Path> logs() throws IOException {
+    return named(LOG_NAME);
+  }
+
+  /** Logs on their way here from another directory of this broker (KIP-113). */
+  public Map<TopicIdPartition, Path> futures() throws IOException {
+    return named(FUTURE_NAME);
+  }
+
+  private Map<TopicIdPartition, Path> named(Pattern pattern) throws IOException {
     Map<TopicIdPartition, Path> logs = new LinkedHashMap<>();
     for (Path directory : disk.list(path)) {
-      Matcher name = LOG_NAME.matcher(directory.getFileName().toString());
+      Matcher name = pattern.matcher(directory.getFileName().toString());
       if (!name.matches()
           || !Files.isDirectory(directory)
           || METADATA_TOPIC.equals(name.group(1))) {
@@ -100,7 +115,7 @@ final class DirectoryNames {
     }
   }
 
-  List<Path> deleted() throws IOException {
+  public List<Path> deleted() throws IOException {
     List<Path> deleted = new ArrayList<>();
     for (Path directory : disk.list(path)) {
       if (directory.getFileName().toString().endsWith(DELETE_SUFFIX)
@@ -120,7 +135,7 @@ final class DirectoryNames {
   }
 
   /** A log's directory with its {@code partition.metadata}, durable. */
-  Path make(TopicIdPartition partition) throws IOException {
+  public Path make(TopicIdPartition partition) throws IOException {
     Path directory = free(partition);
     make(directory, partition);
     return directory;
@@ -143,7 +158,7 @@ final class DirectoryNames {
   }
 
   /** A directory for a log to be, under a name that the next start deletes. */
-  Path makeNursery(TopicIdPartition partition) throws IOException {
+  public Path makeNursery(TopicIdPartition partition) throws IOException {
     Path directory = nameForDeletion(partition);
     while (disk.exists(directory)) {
       directory = nameForDeletion(partition); // left by another process, about to be deleted
@@ -152,11 +167,37 @@ final class DirectoryNames {
     return directory;
   }
 
+  /**
+   * A directory for a log on its way here, under a name that a next start finds by {@link
+   * #futures}.
+   */
+  public Path makeFuture(TopicIdPartition partition) throws IOException {
+    Path directory = path.resolve(futureName(partition, unique()));
+    while (disk.exists(directory)) {
+      directory = path.resolve(futureName(partition, unique()));
+    }
+    make(directory, partition);
+    return directory;
+  }
+
+  /** Whether the name of a partition leaves room for that of its log on its way. */
+  public static boolean movable(TopicPartition partition) {
+    return (partition + "." + "0".repeat(32) + FUTURE_SUFFIX).length() <= NAME_MAX;
+  }
+
+  private static String futureName(TopicIdPartition partition, String unique) {
+    return partition.topicPartition() + "." + unique + FUTURE_SUFFIX;
+  }
+
+  private String unique() {
+    return String.format(Locale.ROOT, "%016x%016x", random.nextLong(), random.nextLong());
+  }
+
   /** What was made in a nursery is the partition's log from now on, durably. */
-  Path adopt(Path nursery, TopicIdPartition partition) throws IOException {
+  public Path adopt(Path nursery, TopicIdPartition partition) throws IOException {
     Path directory = free(partition);
     if (disk.exists(directory)) {
-      setAside(directory, partition);
+      clear(directory, partition);
     }
     disk.rename(nursery, directory);
     disk.forceDirectory(path);
@@ -164,7 +205,7 @@ final class DirectoryNames {
   }
 
   /** A process died while it made this directory: there is no log in it, and nothing else. */
-  private void setAside(Path directory, TopicIdPartition partition) throws IOException {
+  private void clear(Path directory, TopicIdPartition partition) throws IOException {
     for (Path file : disk.list(directory)) {
       if (!file.getFileName().toString().startsWith(PARTITION_METADATA)) {
         throw new KafkaStorageException(
@@ -174,29 +215,34 @@ final class DirectoryNames {
     renameForDeletion(directory, partition);
   }
 
-  Path renameForDeletion(Path directory, TopicIdPartition partition) throws IOException {
-    Path gone = nameForDeletion(partition);
+  public Path renameForDeletion(Path directory, TopicIdPartition partition) throws IOException {
+    return rename(directory, nameForDeletion(partition));
+  }
+
+  /** Under a name that nothing here looks for. */
+  public Path setAside(Path directory, TopicIdPartition partition) throws IOException {
+    return rename(directory, named(partition, STRAY_SUFFIX));
+  }
+
+  private Path rename(Path directory, Path gone) throws IOException {
     disk.rename(directory, gone);
     disk.forceDirectory(path);
     return gone;
   }
 
   private Path nameForDeletion(TopicIdPartition partition) {
-    String unique =
-        String.format(
-            Locale.ROOT,
-            "%d.%016x%016x%s",
-            partition.partition(),
-            runtime.random().nextLong(),
-            runtime.random().nextLong(),
-            DELETE_SUFFIX);
+    return named(partition, DELETE_SUFFIX);
+  }
+
+  private Path named(TopicIdPartition partition, String suffix) {
+    String unique = partition.partition() + "." + unique() + suffix;
     String topic = partition.topic();
     String prefix = topic.substring(0, Math.min(topic.length(), NAME_MAX - unique.length() - 1));
     return path.resolve(prefix + "-" + unique);
   }
 
   /** Deletes a log's directory; there is nothing below it but files. */
-  void delete(Path directory) throws IOException {
+  public void delete(Path directory) throws IOException {
     if (!disk.exists(directory)) {
       return;
     }
@@ -206,11 +252,11 @@ final class DirectoryNames {
     disk.delete(directory);
   }
 
-  boolean cleanShutdown() {
+  public boolean cleanShutdown() {
     return Files.exists(path.resolve(CLEAN_SHUTDOWN));
   }
 
-  OptionalLong cleanBrokerEpoch() throws IOException {
+  public OptionalLong cleanBrokerEpoch() throws IOException {
     String text = Files.readString(path.resolve(CLEAN_SHUTDOWN), StandardCharsets.UTF_8);
     Matcher epoch = BROKER_EPOCH.matcher(text);
     try {
@@ -220,13 +266,13 @@ final class DirectoryNames {
     }
   }
 
-  void forgetCleanShutdown() throws IOException {
+  public void forgetCleanShutdown() throws IOException {
     if (disk.delete(path.resolve(CLEAN_SHUTDOWN))) {
       disk.forceDirectory(path);
     }
   }
 
-  void rememberCleanShutdown(long brokerEpoch) throws IOException {
+  public void rememberCleanShutdown(long brokerEpoch) throws IOException {
     files.replace(
         path.resolve(CLEAN_SHUTDOWN), "{\"version\":0,\"brokerEpoch\":" + brokerEpoch + "}");
   }
