@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -56,6 +57,7 @@ public final class LogDirectory implements AutoCloseable {
   private volatile boolean hurry;
   private final boolean clean;
   private final OptionalLong previousBrokerEpoch;
+  private final Set<Path> moving = ConcurrentHashMap.newKeySet();
   private final Map<TopicPartition, PartitionLog> logs = new ConcurrentHashMap<>();
   private final Map<TopicIdPartition, KafkaStorageException> unreadable = new ConcurrentHashMap<>();
   private final DirectoryOffsets offsets;
@@ -326,25 +328,30 @@ public final class LogDirectory implements AutoCloseable {
     return health.call(
         "make room for " + partition,
         () -> {
-          Path old = names.futures().get(partition);
           Path future = names.makeFuture(partition);
-          if (old != null) {
-            names.delete(old);
-          }
+          moving.add(future);
+          deleteFutures(partition);
           return new LogMove(log, this, new LogNursery(partition, runtime.disk(), future));
         });
   }
 
   /** What was on its way here is not to come any more. */
   public void discardFuture(TopicIdPartition partition) {
-    health.run(
-        "discard " + partition,
-        () -> {
-          Path old = names.futures().get(partition);
-          if (old != null) {
-            names.delete(old);
-          }
-        });
+    health.run("discard " + partition, () -> deleteFutures(partition));
+  }
+
+  /** But for those that are being made. */
+  private void deleteFutures(TopicIdPartition partition) throws IOException {
+    for (Path old : names.futures().getOrDefault(partition, List.of())) {
+      if (!moving.contains(old)) {
+        names.delete(old);
+      }
+    }
+  }
+
+  void discard(LogMove move) {
+    discard(move.future());
+    moving.remove(move.future().path());
   }
 
   DirectoryNames names() {
@@ -352,7 +359,8 @@ public final class LogDirectory implements AutoCloseable {
   }
 
   /** A log that was moved here. */
-  void joined(PartitionLog log) {
+  void joined(PartitionLog log, LogMove move) {
+    moving.remove(move.future().path());
     logs.put(log.partition().topicPartition(), log);
   }
 

@@ -14,8 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -50,6 +52,7 @@ public final class LogMove {
   private final LogDirectory to;
   private final LogNursery future;
   private final TreeMap<Long, SegmentCopy> copies = new TreeMap<>();
+  private final ProducerFiles producers = new ProducerFiles();
   private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
   private volatile long sizeBytes;
   private volatile long endOffset;
@@ -99,6 +102,9 @@ public final class LogMove {
         copied += more;
       }
     }
+    if (copied == 0) {
+      producers.copy(state);
+    }
     long bytes = 0;
     for (SegmentCopy copy : copies.values()) {
       bytes += copy.copiedBytes();
@@ -126,6 +132,9 @@ public final class LogMove {
             gone.add(base);
           }
         });
+    if (!gone.isEmpty()) {
+      producers.forget();
+    }
     for (long base : gone) {
       SegmentCopy copy = copies.remove(base);
       if (copy != null) {
@@ -249,12 +258,12 @@ public final class LogMove {
         if (restBytes() > 0 || !from.health().online()) {
           return false;
         }
-        Map<String, ByteBuffer> snapshots = snapshots(state);
+        producers.copy(state);
         LogState there =
-            to.health().call("take up " + state.partition, () -> place(state, snapshots));
+            to.health().call("take up " + state.partition, () -> place(state));
         log.moved(LogParts.of(there));
         from.left(log, state);
-        to.joined(log);
+        to.joined(log, this);
         return true;
       }
     }
@@ -271,36 +280,12 @@ public final class LogMove {
     return true;
   }
 
-  /** What is known of producers at the bases of segments, and perhaps elsewhere. */
-  private Map<String, ByteBuffer> snapshots(LogState state) {
-    return from.health()
-        .call(
-            "copy producers of " + state.partition,
-            () -> {
-              Map<String, ByteBuffer> read = new TreeMap<>();
-              for (Path file : from.runtime().disk().list(state.path)) {
-                if (LogFiles.is(file, LogFiles.SNAPSHOT)) {
-                  read.put(
-                      file.getFileName().toString(), ByteBuffer.wrap(Files.readAllBytes(file)));
-                }
-              }
-              return read;
-            });
-  }
-
   /** All becomes durable, then the log's. */
-  private LogState place(LogState state, Map<String, ByteBuffer> snapshots) throws IOException {
+  private LogState place(LogState state) throws IOException {
     TopicPartition name = state.partition.topicPartition();
     SegmentCopy active = copies.get(state.active().baseOffset());
     if (active == null) {
       throw new KafkaStorageException("nothing was copied of " + state.active());
-    }
-    for (var snapshot : snapshots.entrySet()) {
-      try (var file = disk().open(future.path().resolve(snapshot.getKey()), true)) {
-        file.truncate(0);
-        file.write(snapshot.getValue(), 0);
-        file.force();
-      }
     }
     int interval = state.config.indexInterval;
     LogSegment last = active.activeIn(future.path(), interval);
@@ -333,7 +318,54 @@ public final class LogMove {
 
   /** It is not to be moved any more: what was copied goes. */
   public void discard() {
-    to.discard(future);
+    to.discard(this);
+  }
+
+  LogNursery future() {
+    return future;
+  }
+
+  /**
+   * Snapshots of producers, at the bases of segments and perhaps elsewhere. One is written once and
+   * stays as it is, unless the log is cut.
+   */
+  private final class ProducerFiles {
+    private final Set<String> carried = new HashSet<>();
+
+    void forget() {
+      carried.clear();
+    }
+
+    /** Those that are there and were not copied yet, durably but for their names. */
+    void copy(LogState state) {
+      Map<String, ByteBuffer> read =
+          from.health().call("copy producers of " + state.partition, () -> read(state));
+      read.forEach((name, bytes) -> write(() -> put(name, bytes)));
+    }
+
+    private Map<String, ByteBuffer> read(LogState state) throws IOException {
+      Map<String, ByteBuffer> read = new TreeMap<>();
+      for (Path file : from.runtime().disk().list(state.path)) {
+        String name = file.getFileName().toString();
+        if (LogFiles.is(file, LogFiles.SNAPSHOT) && !carried.contains(name)) {
+          try {
+            read.put(name, ByteBuffer.wrap(Files.readAllBytes(file)));
+          } catch (NoSuchFileException freed) {
+            LOG.atDebug().addKeyValue("path", file).log("went meanwhile");
+          }
+        }
+      }
+      return read;
+    }
+
+    private void put(String name, ByteBuffer bytes) throws IOException {
+      try (Disk.File file = disk().open(future.path().resolve(name), true)) {
+        file.truncate(0);
+        file.write(bytes, 0);
+        file.force();
+      }
+      carried.add(name);
+    }
   }
 
   @Override

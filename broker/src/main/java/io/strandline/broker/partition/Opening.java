@@ -5,6 +5,7 @@ import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.partition.keep.Home;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,12 +42,17 @@ record Opening(Home home, Map<TopicPartition, Partition> hosted, PartitionRuntim
 
   /**
    * A replica was moved, and the process died before its old log went; or it was begun anew while
-   * the directory of an old log was away. The controller knows where it lies since.
+   * the directory of an old log was away. The log of the later leader, then the longer one, is a
+   * replica's newest; of equal ones the controller has chosen.
    */
   private PartitionLog choose(ClusterView view, PartitionLog one, PartitionLog other) {
-    boolean stays =
-        assigned(view, one)
-            || (!assigned(view, other) && one.logEndOffset() >= other.logEndOffset());
+    int newer =
+        Comparator.comparing((PartitionLog log) -> current(view, log))
+            .thenComparingInt(log -> log.latestEpoch().orElse(-1))
+            .thenComparingLong(PartitionLog::logEndOffset)
+            .thenComparing(log -> assigned(view, log))
+            .compare(one, other);
+    boolean stays = newer >= 0;
     PartitionLog stale = stays ? other : one;
     PartitionLog kept = stays ? one : other;
     boolean equal =
@@ -66,6 +72,12 @@ record Opening(Home home, Map<TopicPartition, Partition> hosted, PartitionRuntim
       LOG.atWarn().addKeyValue("path", stale.path()).setCause(failure).log("stays");
     }
     return kept;
+  }
+
+  private static boolean current(ClusterView view, PartitionLog log) {
+    return view.partition(log.partition().topicPartition())
+        .filter(state -> state.id().equals(log.partition()))
+        .isPresent();
   }
 
   private boolean assigned(ClusterView view, PartitionLog log) {

@@ -78,16 +78,18 @@ public final class DirectoryNames {
 
   /** Logs by the topic ids in their directories. */
   public Map<TopicIdPartition, Path> logs() throws IOException {
-    return named(LOG_NAME);
+    Map<TopicIdPartition, Path> logs = new LinkedHashMap<>();
+    named(LOG_NAME).forEach((partition, paths) -> logs.put(partition, paths.get(0)));
+    return logs;
   }
 
   /** Logs on their way here from another directory of this broker (KIP-113). */
-  public Map<TopicIdPartition, Path> futures() throws IOException {
+  public Map<TopicIdPartition, List<Path>> futures() throws IOException {
     return named(FUTURE_NAME);
   }
 
-  private Map<TopicIdPartition, Path> named(Pattern pattern) throws IOException {
-    Map<TopicIdPartition, Path> logs = new LinkedHashMap<>();
+  private Map<TopicIdPartition, List<Path>> named(Pattern pattern) throws IOException {
+    Map<TopicIdPartition, List<Path>> logs = new LinkedHashMap<>();
     for (Path directory : disk.list(path)) {
       Matcher name = pattern.matcher(directory.getFileName().toString());
       if (!name.matches()
@@ -99,7 +101,9 @@ public final class DirectoryNames {
       Optional<Integer> number = number(name.group(2));
       if (topicId.isPresent() && number.isPresent()) {
         TopicPartition partition = new TopicPartition(name.group(1), number.get());
-        logs.put(new TopicIdPartition(topicId.get(), partition), directory);
+        logs.computeIfAbsent(
+                new TopicIdPartition(topicId.get(), partition), any -> new ArrayList<>())
+            .add(directory);
       } else {
         LOG.atWarn().addKeyValue("path", directory).log("no partition.metadata, left alone");
       }

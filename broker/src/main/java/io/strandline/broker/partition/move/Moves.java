@@ -125,8 +125,8 @@ public final class Moves implements AutoCloseable {
     if (under != null && under.copy.to() == to) {
       return;
     }
-    if (under != null) {
-      cancel(under, "another directory was asked for");
+    if (under != null && cancel(under, "another directory was asked for")) {
+      under.undo();
     }
     if (found.log().directory() == to) {
       return;
@@ -166,7 +166,7 @@ public final class Moves implements AutoCloseable {
   public void cancel(TopicIdPartition id) {
     Move move = moves.get(id.topicPartition());
     if (move != null && move.partition.id().equals(id)) {
-      cancel(move, "the replica goes");
+      cancelLater(move, "the replica goes");
     }
   }
 
@@ -174,21 +174,27 @@ public final class Moves implements AutoCloseable {
   public void failed(LogDirectory directory) {
     for (Move move : moves.values()) {
       if (move.copy.from() == directory || move.copy.to() == directory) {
-        cancel(move, "a log directory failed");
+        cancelLater(move, "a log directory failed");
       }
     }
   }
 
-  private void cancel(Move move, String why) {
+  private void cancelLater(Move move, String why) {
+    if (cancel(move, why)) {
+      runtime.moves().execute(move::undo);
+    }
+  }
+
+  private boolean cancel(Move move, String why) {
     if (!moves.remove(move.partition.id().topicPartition(), move)) {
-      return;
+      return false;
     }
     move.over = true;
     LOG.atInfo()
         .addKeyValue("partition", move.partition.id())
         .addKeyValue("reason", why)
         .log("is not moved any more");
-    runtime.moves().execute(move::undo);
+    return true;
   }
 
   // ---- who copies
@@ -224,6 +230,15 @@ public final class Moves implements AutoCloseable {
     }
   }
 
+  /** A directory that a log has come to is to know its high watermark. */
+  private void checkpoint() {
+    try {
+      home.checkpoint(hosted.values());
+    } catch (KafkaStorageException failed) {
+      LOG.atWarn().setCause(failed).log("high watermarks are not written");
+    }
+  }
+
   private void later(Move move, long delayMs) {
     if (!closed) {
       var unused =
@@ -237,7 +252,7 @@ public final class Moves implements AutoCloseable {
           .addKeyValue("partition", move.partition.id())
           .setCause(failure)
           .log("cannot be moved to another directory");
-      cancel(move, "it failed");
+      cancelLater(move, "it failed");
     }
   }
 
@@ -255,6 +270,7 @@ public final class Moves implements AutoCloseable {
    */
   private final class Move {
     private static final long PAUSE_MS = 20;
+    private static final long FULL_MS = 1_000;
     private static final int ACTIVE_BYTES = 16 << 20;
     private static final int ACTIVE_BYTES_MAX = 256 << 20;
 
@@ -263,7 +279,7 @@ public final class Moves implements AutoCloseable {
     private volatile boolean asked;
     private volatile boolean accepted;
     private volatile boolean over;
-    private boolean finished;
+    private volatile boolean finished;
     private int activeBytesMax = ACTIVE_BYTES;
 
     Move(Partition partition, LogMove copy) {
@@ -272,7 +288,7 @@ public final class Moves implements AutoCloseable {
     }
 
     void round() {
-      long waitMs = pace.waitMs();
+      long waitMs = runtime.space().spare(copy.to()) ? pace.waitMs() : FULL_MS;
       if (waitMs > 0) {
         later(this, waitMs);
       } else if (copyRound()) {
@@ -330,6 +346,8 @@ public final class Moves implements AutoCloseable {
                   ended(this, failure);
                 } else if (!over) {
                   later(this, PAUSE_MS);
+                } else if (finished) {
+                  runtime.moves().execute(Moves.this::checkpoint);
                 }
               });
     }

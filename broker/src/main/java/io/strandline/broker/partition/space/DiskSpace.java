@@ -178,6 +178,11 @@ public final class DiskSpace {
     }
   }
 
+  /** Whether there is room for more than what producers write. */
+  public boolean spare(LogDirectory directory) {
+    return seen(directory).state != State.FULL;
+  }
+
   /** Directories whose producers wait; empty when there is none. */
   public String full() {
     return directories.entrySet().stream()
