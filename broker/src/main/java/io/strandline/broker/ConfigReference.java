@@ -105,6 +105,7 @@ final class ConfigReference {
           "log.dir",
           "log.dir.failure.timeout.ms",
           "cordoned.log.dirs",
+          "num.replica.alter.log.dirs.threads",
           "offset.metadata.max.bytes",
           "log.dirs",
           "log.retention.check.interval.ms",

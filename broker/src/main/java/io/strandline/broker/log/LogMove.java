@@ -259,8 +259,7 @@ public final class LogMove {
           return false;
         }
         producers.copy(state);
-        LogState there =
-            to.health().call("take up " + state.partition, () -> place(state));
+        LogState there = to.health().call("take up " + state.partition, () -> place(state));
         log.moved(LogParts.of(there));
         from.left(log, state);
         to.joined(log, this);

@@ -430,7 +430,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
       try {
         return log.call(what, work);
       } catch (KafkaStorageException failure) {
-        if (log == now) {
+        if (log.state() == now.state()) {
           throw failure;
         }
         log = now;

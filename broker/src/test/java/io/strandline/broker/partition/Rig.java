@@ -62,6 +62,7 @@ final class Rig implements AutoCloseable {
   final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
   final List<Uuid> failed = new ArrayList<>();
   final Map<TopicIdPartition, Uuid> assigned = new HashMap<>();
+  boolean assigns = true; // whether the controller agrees to directories
   final HistoryFake history = new HistoryFake();
   final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   final ControlPlane control = fake(ControlPlane.class, this::control);
@@ -327,7 +328,12 @@ final class Rig implements AutoCloseable {
         return Set.of();
       }
       case "directoryFailed" -> failed.add((Uuid) arguments[0]);
-      case "assignDirectory" -> assigned.put((TopicIdPartition) arguments[0], (Uuid) arguments[1]);
+      case "assignDirectory" -> {
+        assigned.put((TopicIdPartition) arguments[0], (Uuid) arguments[1]);
+        if (assigns) {
+          ((Runnable) arguments[3]).run();
+        }
+      }
       default -> throw new UnsupportedOperationException(method);
     }
     return null;

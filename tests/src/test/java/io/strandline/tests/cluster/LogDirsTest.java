@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -50,7 +49,8 @@ class LogDirsTest {
           "-1",
           "file.delete.delay.ms",
           "0");
-  private static final Map<Integer, List<Integer>> BOTH = Map.of(0, List.of(1, 2), 1, List.of(2, 1));
+  private static final Map<Integer, List<Integer>> BOTH =
+      Map.of(0, List.of(1, 2), 1, List.of(2, 1));
 
   @TempDir Path dir;
 
@@ -213,8 +213,7 @@ class LogDirsTest {
     cluster
         .admin()
         .alterReplicaLogDirs(
-            Map.of(
-                new TopicPartitionReplica(tp.topic(), tp.partition(), broker), to.toString()))
+            Map.of(new TopicPartitionReplica(tp.topic(), tp.partition(), broker), to.toString()))
         .all()
         .get(30, TimeUnit.SECONDS);
   }

@@ -82,13 +82,14 @@ public final class Moves implements AutoCloseable {
 
   private void resume(TopicIdPartition id, LogDirectory directory) {
     Partition partition = hosted.get(id.topicPartition());
-    boolean there = partition != null && partition.id().equals(id);
-    if (there
-        && partition.log().directory() != directory
-        && !moves.containsKey(id.topicPartition())) {
-      begin(partition, directory);
-    } else if (there || home.offline().isEmpty()) {
+    if (partition == null || !partition.id().equals(id)) {
+      if (home.offline().isEmpty()) {
+        directory.discardFuture(id);
+      }
+    } else if (partition.log().directory() == directory || moves.containsKey(id.topicPartition())) {
       directory.discardFuture(id);
+    } else {
+      begin(partition, directory);
     }
   }
 
