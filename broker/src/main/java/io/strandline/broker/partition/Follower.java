@@ -57,7 +57,9 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
   @Override
   public boolean throttled() {
     ReplicationQuota quota = replicas.quotas().follower();
-    return quota.covers(partition.config(), id().partition()) && quota.exceeded();
+    return quota.covers(partition.config(), id().partition())
+        && !(partition.role() instanceof Role.Following following && following.inSync())
+        && quota.exceeded();
   }
 
   private void count(int bytes) {

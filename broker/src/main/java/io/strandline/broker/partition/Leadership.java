@@ -62,6 +62,7 @@ final class Leadership {
         .addKeyValue("epoch", state.leaderEpoch())
         .addKeyValue("offset", start)
         .log("leads");
+    state.replicas().stream().filter(replica -> replica != node).forEach(this::expect);
     return new Role.Leading(
         new Followers(
             state,
@@ -72,6 +73,11 @@ final class Leadership {
                 : before.followers(),
             runtime.clock().millis()),
         readOnly);
+  }
+
+  private void expect(int replica) {
+    long now = runtime.clock().millis();
+    mailbox.after(() -> runtime.replicas().newcomers().expect(replica, now));
   }
 
   // ---- how far the others are

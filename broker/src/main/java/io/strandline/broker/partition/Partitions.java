@@ -9,11 +9,14 @@ import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.partition.keep.Home;
+import io.strandline.broker.partition.keep.Hosts;
 import io.strandline.broker.partition.keep.Housekeeping;
+import io.strandline.broker.partition.keep.Strays;
 import io.strandline.broker.partition.lost.LostLogs;
 import io.strandline.broker.partition.move.Moves;
 import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.TierMark;
+import io.strandline.broker.replica.arrival.Newcomers;
 import io.strandline.tiering.TierProgress;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -56,6 +59,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private boolean first; // whether this is the first word of the metadata; of the thread of changes
   private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
   private final ConcurrentHashMap<TopicPartition, Partition> hosted = new ConcurrentHashMap<>();
+  private final Hosts hosts;
 
   /** Closing, their files still in the way of a new replica of the same name. */
   private final ConcurrentHashMap<TopicPartition, CompletableFuture<Void>> leavings =
@@ -69,6 +73,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       PartitionRuntime runtime, ControlPlane control, Home home, Tier tier, Executor changes) {
     this.runtime = runtime;
     this.control = control;
+    this.hosts = new Hosts(hosted, control, home);
     this.home = home;
     this.tier = tier;
     this.changes = changes;
@@ -105,22 +110,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
    * @throws KafkaStorageException its directory failed
    */
   public Partition leaderOrThrow(TopicPartition partition) {
-    Partition found = hostedOrThrow(partition);
+    Partition found = hosts.find(partition);
     found.leadingOrThrow(OptionalInt.empty());
-    return found;
-  }
-
-  private Partition hostedOrThrow(TopicPartition partition) {
-    Partition found = hosted.get(partition);
-    if (found == null) {
-      ClusterView view = control.view();
-      PartitionState known =
-          view.partition(partition)
-              .orElseThrow(() -> new UnknownTopicOrPartitionException("there is no " + partition));
-      throw known.replicas().contains(view.nodeId()) && home.mayBeOffline(known.directory())
-          ? new KafkaStorageException(partition + " lies in a log directory that failed")
-          : new NotLeaderOrFollowerException(partition + " is not here");
-    }
     return found;
   }
 
@@ -130,23 +121,14 @@ public final class Partitions implements MetadataListener, AutoCloseable {
    * @throws InconsistentTopicIdException the name has another id
    */
   public Partition leaderOrThrow(TopicIdPartition partition) {
-    return named(partition, leaderOrThrow(partition.topicPartition()));
+    return Hosts.named(partition, leaderOrThrow(partition.topicPartition()));
   }
 
   /** As above, led or followed here (KIP-392). */
   public Partition replicaOrThrow(TopicIdPartition partition) {
-    Partition found = hostedOrThrow(partition.topicPartition());
+    Partition found = hosts.find(partition.topicPartition());
     found.requireReplica(OptionalInt.empty());
-    return named(partition, found);
-  }
-
-  private static Partition named(TopicIdPartition partition, Partition found) {
-    if (!partition.topicId().equals(Uuid.ZERO_UUID)
-        && !partition.topicId().equals(found.id().topicId())) {
-      throw new InconsistentTopicIdException(
-          partition.topic() + " has id " + found.id().topicId() + ", not " + partition.topicId());
-    }
-    return found;
+    return Hosts.named(partition, found);
   }
 
   /** A partition led here is tiered so far. */
@@ -170,6 +152,10 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     long nowMs = runtime.clock().millis();
     runtime.replicas().times().fetched(replica, nowMs);
     return nowMs;
+  }
+
+  public Newcomers newcomers() {
+    return runtime.replicas().newcomers();
   }
 
   public Collection<Partition> all() {
@@ -203,7 +189,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     first = before.offset() < 0;
     try {
       if (first) {
-        dropStray(now);
+        Strays.among(hosted.values(), now)
+            .forEach(id -> drop(id, now.topicName(id.topicId()) == null));
       }
       mine.deleted().forEach(id -> drop(id, mine.deletedTopics().contains(id.topicId())));
       for (PartitionState state : mine.leaders().values()) {
@@ -240,25 +227,77 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         lost.search(state, now.nodeId(), () -> home.choose(state, hosted.values()), this::adopt);
         return CompletableFuture.completedFuture(null);
       }
+      if (partition != null && doubtful(partition, state, now.nodeId())) {
+        Partition led = partition;
+        lost.search(
+            state,
+            now.nodeId(),
+            () -> led.log().directory(),
+            (directory, nursery, epoch) -> compare(led, directory, nursery, epoch));
+        return CompletableFuture.completedFuture(null);
+      }
       lost.cancel(state.id());
-      Partition taken = partition == null ? create(state, now) : partition;
-      assign(taken, state);
-      return taken
-          .become(state, now.nodeId(), tier.mounted(taken))
-          .thenRun(
-              () -> {
-                replication.took(taken);
-                if (taken.leads()) {
-                  tier.lead(taken);
-                }
-                if (!taken.leads()) { // or was dropped meanwhile
-                  tier.leave(taken.id());
-                }
-              });
+      return take(partition == null ? create(state, now) : partition, state, now);
     } catch (RuntimeException failure) { // one odd partition must not cost the others their change
       LOG.atError().addKeyValue("partition", state.id()).setCause(failure).log("cannot be hosted");
       return CompletableFuture.completedFuture(null);
     }
+  }
+
+  private CompletableFuture<Void> take(Partition taken, PartitionState state, ClusterView now) {
+    assign(taken, state);
+    return taken
+        .become(state, now.nodeId(), tier.mounted(taken))
+        .thenRun(
+            () -> {
+              replication.took(taken);
+              if (taken.leads()) {
+                tier.lead(taken);
+              }
+              if (!taken.leads()) { // or was dropped meanwhile
+                tier.leave(taken.id());
+              }
+            });
+  }
+
+  /**
+   * Whether a log may miss what the tier has of it, or have something else in its place: it was
+   * elected though it was not in sync. The tier is believed; an only replica uploaded all of it.
+   */
+  private boolean doubtful(Partition partition, PartitionState state, int node) {
+    return state.leader() == node
+        && state.recovering()
+        && state.replicas().size() > 1
+        && partition.leaderEpoch() < state.leaderEpoch()
+        && tier.holds(partition);
+  }
+
+  /** Leads with the log that is here, if it has what the tier has, or with what the tier has. */
+  private boolean compare(
+      Partition there, LogDirectory directory, LogNursery nursery, int leaderEpoch) {
+    TopicIdPartition id = there.id();
+    ClusterView now = control.view();
+    Optional<PartitionState> asAsked = asked(id, now, leaderEpoch);
+    if (asAsked.isEmpty() || nursery.within(there.log())) {
+      directory.discard(nursery);
+      return asAsked.map(state -> take(there, state, now)).isPresent();
+    }
+    LOG.atWarn()
+        .addKeyValue("partition", id)
+        .addKeyValue("offset", there.logEndOffset())
+        .log("elected uncleanly; its log is not what the tier has, and begins anew at its end");
+    drop(id, false);
+    var unused =
+        leavings
+            .getOrDefault(id.topicPartition(), CompletableFuture.completedFuture(null))
+            .thenRunAsync(
+                () -> {
+                  if (!adopt(directory, nursery, leaderEpoch)) {
+                    CompletableFuture<Void> unusedAgain = takeNow(id);
+                  }
+                },
+                changes);
+    return true;
   }
 
   /** Whether a log that is not here was there once, or has a history that is not to be copied. */
@@ -295,6 +334,11 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         .flatMap(view -> view.partition(id.topicPartition()))
         .map(state -> take(state, now))
         .orElseGet(() -> CompletableFuture.completedFuture(null));
+  }
+
+  private static Optional<PartitionState> asked(TopicIdPartition id, ClusterView now, int epoch) {
+    return now.partition(id.topicPartition())
+        .filter(state -> hosts(now, id) && state.leaderEpoch() == epoch);
   }
 
   private static boolean hosts(ClusterView view, TopicIdPartition id) {
@@ -337,17 +381,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private boolean adopt(LogDirectory directory, LogNursery nursery, int leaderEpoch) {
     TopicIdPartition id = nursery.partition();
     ClusterView now = control.view();
-    boolean asAsked =
-        hosts(now, id)
-            && now.partition(id.topicPartition())
-                .filter(state -> state.leaderEpoch() == leaderEpoch)
-                .isPresent();
-    if (!asAsked) {
+    Optional<PartitionState> asAsked = asked(id, now, leaderEpoch);
+    if (asAsked.isEmpty()) {
       directory.discard(nursery);
       return false;
     }
-    host(directory.adopt(nursery, now.logConfig(id.topic())));
-    var unused = takeNow(id);
+    Partition adopted = host(directory.adopt(nursery, now.logConfig(id.topic())));
+    var unused = take(adopted, asAsked.get(), now);
     return true;
   }
 
@@ -395,32 +435,6 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     OptionalInt epoch = lost.cancel(id);
     if (epoch.isPresent() && everywhere) {
       var unused = tier.delete(id, epoch.getAsInt(), true);
-    }
-  }
-
-  /**
-   * Deletes logs of topics that are gone or replicas that moved while this broker was away. A
-   * cluster that knows no topic at all is more likely the wrong one than an empty one: then
-   * everything stays.
-   */
-  private void dropStray(ClusterView now) {
-    if (now.topics().isEmpty() && !hosted.isEmpty()) {
-      LOG.atWarn()
-          .addKeyValue("count", hosted.size())
-          .log("the cluster knows no topic; logs found here are left alone");
-      return;
-    }
-    for (Partition partition : List.copyOf(hosted.values())) {
-      Optional<PartitionState> state = now.partition(partition.id().topicPartition());
-      boolean ours =
-          state
-              .filter(s -> s.id().topicId().equals(partition.id().topicId()))
-              .filter(s -> s.replicas().contains(now.nodeId()))
-              .isPresent();
-      if (!ours) {
-        LOG.atInfo().addKeyValue("partition", partition.id()).log("is no longer ours, deleted");
-        drop(partition.id(), now.topicName(partition.id().topicId()) == null);
-      }
     }
   }
 

@@ -101,6 +101,10 @@ sealed interface Role {
    * @param node this broker
    */
   record Following(PartitionState state, int node) implements Role {
+    boolean inSync() {
+      return state.isr().contains(node);
+    }
+
     @Override
     public int leaderEpoch() {
       return state.leaderEpoch();

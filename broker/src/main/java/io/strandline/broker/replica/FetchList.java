@@ -18,8 +18,10 @@ final class FetchList {
   /**
    * @param notBeforeMs after an error
    * @param lag offsets to the leader's high watermark when it answered last, or {@link #UNKNOWN}
+   * @param refusals of the leader since then
    */
-  record Entry(FollowedReplica replica, int leaderEpoch, long notBeforeMs, long lag) {}
+  record Entry(
+      FollowedReplica replica, int leaderEpoch, long notBeforeMs, long lag, int refusals) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -34,7 +36,7 @@ final class FetchList {
     try {
       Entry before = entries.get(replica.id());
       if (before == null || before.leaderEpoch() < leaderEpoch) {
-        entries.put(replica.id(), new Entry(replica, leaderEpoch, Long.MIN_VALUE, UNKNOWN));
+        entries.put(replica.id(), new Entry(replica, leaderEpoch, Long.MIN_VALUE, UNKNOWN, 0));
         failed.remove(replica.id());
         added++;
         changed.signalAll();
@@ -83,12 +85,16 @@ final class FetchList {
 
   /** Asks again later, unless it is in another epoch by then. */
   void delay(TopicIdPartition id, int leaderEpoch, long untilMs) {
-    change(id, leaderEpoch, now -> new Entry(now.replica(), leaderEpoch, untilMs, now.lag()));
+    change(
+        id,
+        leaderEpoch,
+        now -> new Entry(now.replica(), leaderEpoch, untilMs, now.lag(), now.refusals() + 1));
   }
 
   /** So many offsets are left to the leader's high watermark. */
   void lags(TopicIdPartition id, int leaderEpoch, long lag) {
-    change(id, leaderEpoch, now -> new Entry(now.replica(), leaderEpoch, now.notBeforeMs(), lag));
+    change(
+        id, leaderEpoch, now -> new Entry(now.replica(), leaderEpoch, now.notBeforeMs(), lag, 0));
   }
 
   private void change(TopicIdPartition id, int leaderEpoch, UnaryOperator<Entry> step) {

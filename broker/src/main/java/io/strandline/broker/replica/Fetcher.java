@@ -24,6 +24,9 @@ import org.slf4j.LoggerFactory;
 public final class Fetcher implements Runnable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Fetcher.class);
 
+  /** Until a leader is asked again that refused once. */
+  private static final long SOON_MS = 20;
+
   private final int broker;
   private final Leader leader;
   private final FetchList list = new FetchList();
@@ -62,7 +65,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
     try {
       while (!list.closed()) {
         if (!round()) {
-          list.await(settings.backoffMs());
+          list.await(Math.min(settings.backoffMs(), SOON_MS));
         }
       }
     } catch (InterruptedException stopping) {
@@ -150,6 +153,13 @@ public final class Fetcher implements Runnable, AutoCloseable {
     list.delay(id, asked.leaderEpoch(), clock.millis() + settings.backoffMs());
   }
 
+  /** Soon at first, later and later after that. */
+  private void soon(TopicIdPartition id, FetchPosition asked) {
+    int refusals = list.get(id).map(FetchList.Entry::refusals).orElse(0);
+    long pauseMs = Math.min(settings.backoffMs(), SOON_MS << Math.min(refusals, 10));
+    list.delay(id, asked.leaderEpoch(), clock.millis() + pauseMs);
+  }
+
   private void taken(TopicIdPartition id, FetchPosition asked, FetchAnswer answer) {
     Optional<FetchList.Entry> entry =
         list.get(id).filter(now -> now.leaderEpoch() == asked.leaderEpoch());
@@ -188,13 +198,14 @@ public final class Fetcher implements Runnable, AutoCloseable {
         replica.outOfRange(asked, range.startOffset(), range.endOffset());
       }
       default -> {
-        // Leadership moves, metadata arrives at different times: asked again after a while.
+        // Leadership moves, metadata arrives at different times: whoever writes with acks=all
+        // waits.
         LOG.atDebug()
             .addKeyValue("partition", replica.id())
             .addKeyValue("broker", broker)
             .addKeyValue("value", answer.error())
             .log("refused by the leader");
-        later(replica.id(), asked);
+        soon(replica.id(), asked);
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.strandline.broker.replica;
 
+import io.strandline.broker.replica.arrival.Newcomers;
 import io.strandline.broker.replica.quota.ReplicationQuotas;
 
 /**
@@ -11,6 +12,7 @@ import io.strandline.broker.replica.quota.ReplicationQuotas;
  * @param stragglers replicas that begin anew at the tier's end
  * @param fetchers which copy from other leaders
  * @param quotas of what is sent and fetched
+ * @param newcomers followers of partitions that are led here since just now
  */
 public record Replicas(
     InSync inSync,
@@ -19,7 +21,8 @@ public record Replicas(
     Stragglers stragglers,
     ReplicaSettings settings,
     Fetchers fetchers,
-    ReplicationQuotas quotas) {
+    ReplicationQuotas quotas,
+    Newcomers newcomers) {
   /** Without quotas. */
   public Replicas(InSync inSync, ReplicaSettings settings, Fetchers fetchers) {
     this(inSync, settings, fetchers, ReplicationQuotas.none());
@@ -27,6 +30,14 @@ public record Replicas(
 
   public Replicas(
       InSync inSync, ReplicaSettings settings, Fetchers fetchers, ReplicationQuotas quotas) {
-    this(inSync, new FetchTimes(), new Hopes(), new Stragglers(), settings, fetchers, quotas);
+    this(
+        inSync,
+        new FetchTimes(),
+        new Hopes(),
+        new Stragglers(),
+        settings,
+        fetchers,
+        quotas,
+        new Newcomers());
   }
 }

@@ -1,5 +1,6 @@
 package io.strandline.broker.log.nursery;
 
+import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.disk.Disk;
 import io.strandline.broker.log.segment.LogFiles;
 import io.strandline.tiering.segment.EpochStart;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.record.internal.ControlRecordType;
@@ -27,6 +29,7 @@ public final class LogNursery {
   private final Path path;
   private long startOffset;
   private long endOffset;
+  private OptionalInt lastEpoch = OptionalInt.empty();
 
   /**
    * @param path of the directory, which is there
@@ -65,9 +68,27 @@ public final class LogNursery {
 
   /** Ascending. */
   public void epochs(List<EpochStart> epochs) throws IOException {
+    lastEpoch =
+        epochs.isEmpty()
+            ? OptionalInt.empty()
+            : OptionalInt.of(epochs.get(epochs.size() - 1).leaderEpoch());
     new LeaderEpochCheckpointFile(
             LeaderEpochCheckpointFile.newFile(path.toFile()), new LogDirFailureChannel(1))
         .write(epochs.stream().map(e -> new EpochEntry(e.leaderEpoch(), e.startOffset())).toList());
+  }
+
+  /**
+   * Whether a log has all of this history: it reaches as far, and so does the last leader epoch of
+   * it there. Logs that have a record of one epoch in common are the same up to it (KIP-101).
+   */
+  public boolean within(PartitionLog log) {
+    if (log.logEndOffset() < endOffset || lastEpoch.isEmpty()) {
+      return log.logEndOffset() >= endOffset;
+    }
+    int epoch = lastEpoch.getAsInt();
+    return log.endOffsetForEpoch(epoch)
+        .filter(end -> end.leaderEpoch() == epoch && end.endOffset() >= endOffset)
+        .isPresent();
   }
 
   /** Kafka's snapshot at the log's end; transactions open in it want {@link #ended}. */

@@ -92,6 +92,7 @@ final class FetchAttempt {
   private boolean cramped; // something was there and did not fit
   private boolean failed;
   private boolean answered;
+  private final Runnable atOnce = this::answerNow;
   private volatile boolean timeOver;
   private boolean graceRuns;
   private long arrivedMs; // of a follower's
@@ -108,6 +109,7 @@ final class FetchAttempt {
   CompletableFuture<Reply> begin() {
     if (request.body().isFromFollower()) {
       arrivedMs = services.sources().hosted().followerFetched(request.body().replicaId());
+      services.sources().hosted().newcomers().waits(request.body().replicaId(), atOnce);
     }
     turn.set().onDirt(this::work);
     work();
@@ -178,17 +180,25 @@ final class FetchAttempt {
       timeout.cancel(false);
     }
     graceRuns = hurry;
-    long waitMs = hurry ? services.config().slowReadGraceMs() : request.body().maxWait();
-    timeout =
-        services
-            .timer()
-            .schedule(
-                () -> {
-                  timeOver = true;
-                  work();
-                },
-                waitMs,
-                TimeUnit.MILLISECONDS);
+    long waitMs = hurry ? services.config().slowReadGraceMs() : waitMs();
+    timeout = services.timer().schedule(atOnce, waitMs, TimeUnit.MILLISECONDS);
+  }
+
+  private long waitMs() {
+    FetchRequest body = request.body();
+    return body.isFromFollower()
+        ? services
+            .sources()
+            .hosted()
+            .newcomers()
+            .waitMs(body.replicaId(), body.maxWait(), arrivedMs)
+        : body.maxWait();
+  }
+
+  /** Answers with what there is. */
+  private void answerNow() {
+    timeOver = true;
+    work();
   }
 
   // ---- reading
@@ -435,6 +445,9 @@ final class FetchAttempt {
   private void end() {
     answered = true;
     turn.set().onDirt(null);
+    if (request.body().isFromFollower()) {
+      services.sources().hosted().newcomers().ended(request.body().replicaId(), atOnce);
+    }
     if (timeout != null) {
       timeout.cancel(false);
     }

@@ -1,0 +1,77 @@
+package io.strandline.broker.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.tiering.segment.EpochStart;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.compress.Compression;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A log against the history that another one left: epoch 1 from 0, epoch 3 from 4, end 8. */
+class NurseryTest {
+  private final Logs logs;
+  private PartitionLog log;
+  private LogNursery left;
+
+  NurseryTest(@TempDir Path temp) {
+    logs = new Logs(temp.resolve("d"));
+  }
+
+  @BeforeEach
+  void begin() throws IOException {
+    log = logs.create();
+    left = log.directory().nursery(Logs.TP);
+    left.bounds(0, 8);
+    left.epochs(List.of(new EpochStart(1, 0), new EpochStart(3, 4)));
+  }
+
+  private void append(int epoch, int count) {
+    for (int i = 0; i < count; i++) {
+      logs.append(log, Compression.NONE, epoch, "value");
+    }
+  }
+
+  @Test
+  void itHasAllOfItIfItGoesOnWhereThatEnds() {
+    append(1, 4);
+    append(3, 4);
+    assertThat(left.within(log)).as("as far").isTrue();
+    append(3, 2);
+    assertThat(left.within(log)).as("further in the same epoch").isTrue();
+    append(6, 2);
+    assertThat(left.within(log)).as("and in a later one").isTrue();
+  }
+
+  @Test
+  void itMissesTheEnd() {
+    append(1, 4);
+    append(3, 3);
+    assertThat(left.within(log)).isFalse();
+  }
+
+  /** As far, and other records of the same offsets. */
+  @Test
+  void itWentAnotherWay() {
+    append(1, 4);
+    append(2, 6);
+    assertThat(left.within(log)).as("the epoch is unknown").isFalse();
+  }
+
+  @Test
+  void itWentAnotherWayWithinTheLastEpoch() {
+    append(1, 4);
+    append(3, 2);
+    append(4, 6);
+    assertThat(left.within(log)).isFalse();
+  }
+
+  @Test
+  void whereNothingWasLeftNothingIsMissed() {
+    assertThat(log.directory().nursery(Logs.TP).within(log)).isTrue();
+  }
+}
