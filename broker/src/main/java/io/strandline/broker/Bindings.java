@@ -19,7 +19,7 @@ import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
 import io.strandline.tiering.segment.BatchBounds;
 import java.lang.management.ManagementFactory;
-import java.time.InstantSource;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.common.Endpoint;
@@ -109,7 +109,7 @@ final class Bindings {
                     settings),
             threads.fetchers::execute,
             settings,
-            InstantSource.system()),
+            () -> Instant.ofEpochMilli(quorum.peers().time().milliseconds())),
         ReplicationQuotas.of(quorum));
   }
 

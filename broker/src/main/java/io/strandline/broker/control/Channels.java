@@ -13,7 +13,6 @@ import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.EnvelopeResponse;
 import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.raft.RaftManager;
 import org.apache.kafka.server.ForwardingManagerUtil;
@@ -43,7 +42,7 @@ final class Channels implements AutoCloseable {
     heartbeats =
         new NodeToControllerChannelManagerImpl(
             controllers,
-            Time.SYSTEM,
+            SteadyTime.STEADY,
             metrics,
             config,
             "heartbeat",
@@ -51,13 +50,25 @@ final class Channels implements AutoCloseable {
             (long) config.brokerHeartbeatIntervalMs());
     requests =
         new NodeToControllerChannelManagerImpl(
-            controllers, Time.SYSTEM, metrics, config, "forwarding", threads, RETRY_MS);
+            controllers, SteadyTime.STEADY, metrics, config, "forwarding", threads, RETRY_MS);
     assignments =
         new NodeToControllerChannelManagerImpl(
-            controllers, Time.SYSTEM, metrics, config, "directory-assignments", threads, RETRY_MS);
+            controllers,
+            SteadyTime.STEADY,
+            metrics,
+            config,
+            "directory-assignments",
+            threads,
+            RETRY_MS);
     isr =
         new NodeToControllerChannelManagerImpl(
-            controllers, Time.SYSTEM, metrics, config, "alter-partition", threads, Long.MAX_VALUE);
+            controllers,
+            SteadyTime.STEADY,
+            metrics,
+            config,
+            "alter-partition",
+            threads,
+            Long.MAX_VALUE);
     requests.start();
   }
 

@@ -33,7 +33,6 @@ import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.ApiVersionsResponse;
 import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.coordinator.transaction.ProducerIdManager;
 import org.apache.kafka.image.publisher.BrokerRegistrationTracker;
@@ -89,16 +88,17 @@ public final class KraftControlPlane implements ControlPlane {
         now -> registration.cordon(now.cordonedLogDirs()));
     this.assignments =
         new AssignmentsManager(
-            Time.SYSTEM,
+            SteadyTime.STEADY,
             channels.assignments(),
             config.nodeId(),
             () -> feed.view().image(),
             id -> storage.pathOf(id).toString());
-    this.isr = new IsrRequests(channels.isr(), config.nodeId(), registration::epoch);
+    this.isr =
+        new IsrRequests(channels.isr(), SteadyTime.STEADY, config.nodeId(), registration::epoch);
     this.creation = new TopicCreation(new KRaftTopicCreator(channels.requests()), config);
     this.producerIds =
         ProducerIdManager.rpc(
-            config.nodeId(), Time.SYSTEM, registration::epoch, channels.requests());
+            config.nodeId(), SteadyTime.STEADY, registration::epoch, channels.requests());
   }
 
   /**

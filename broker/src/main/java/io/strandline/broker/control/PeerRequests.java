@@ -15,7 +15,6 @@ import org.apache.kafka.common.errors.BrokerNotAvailableException;
 import org.apache.kafka.common.errors.DisconnectException;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.util.InterBrokerSendThread;
 import org.apache.kafka.server.util.RequestAndCompletionHandler;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +66,7 @@ public final class PeerRequests implements AutoCloseable {
       Sender running = running();
       asked.add(
           new RequestAndCompletionHandler(
-              Time.SYSTEM.milliseconds(), node.get(), request, response -> end(answer, response)));
+              peers.time().milliseconds(), node.get(), request, response -> end(answer, response)));
       running.wakeup();
     } catch (RuntimeException failure) {
       answer.completeExceptionally(failure);
@@ -123,7 +122,7 @@ public final class PeerRequests implements AutoCloseable {
 
   private final class Sender extends InterBrokerSendThread {
     Sender() {
-      super(purpose, peers.client(purpose), peers.requestTimeoutMs(), Time.SYSTEM);
+      super(purpose, peers.client(purpose), peers.requestTimeoutMs(), peers.time());
     }
 
     @Override

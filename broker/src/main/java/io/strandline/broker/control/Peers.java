@@ -33,7 +33,7 @@ public final class Peers {
    */
   public NetworkClient client(String purpose) {
     LogContext named = new LogContext("[" + purpose + " of broker " + config.nodeId() + "] ");
-    return NetworkUtils.buildNetworkClient(purpose, config, metrics, Time.SYSTEM, named);
+    return NetworkUtils.buildNetworkClient(purpose, config, metrics, time(), named);
   }
 
   /**
@@ -70,9 +70,9 @@ public final class Peers {
     return level < 0 ? MetadataVersion.MINIMUM_VERSION : MetadataVersion.fromFeatureLevel(level);
   }
 
-  /** The time that the clients go by. */
+  /** The time that the clients go by: it does not jump when the wall clock is set. */
   public Time time() {
-    return Time.SYSTEM;
+    return SteadyTime.STEADY;
   }
 
   /** How long a request between brokers may take. */

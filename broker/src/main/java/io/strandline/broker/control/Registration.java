@@ -13,7 +13,6 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.BrokerState;
 import org.apache.kafka.metadata.ListenerInfo;
 import org.apache.kafka.metadata.VersionRange;
@@ -67,7 +66,7 @@ final class Registration implements AutoCloseable {
     this.lifecycle =
         new BrokerLifecycleManager(
             config,
-            Time.SYSTEM,
+            SteadyTime.STEADY,
             "broker-" + config.nodeId() + "-",
             directories,
             expelled,

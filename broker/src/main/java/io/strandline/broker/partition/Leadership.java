@@ -71,7 +71,7 @@ final class Leadership {
             before == null || before.leaderEpoch() + 1 != state.leaderEpoch()
                 ? null // another led between, and they may have cut what they had of this one
                 : before.followers(),
-            runtime.clock().millis()),
+            runtime.replicas().times().nowMs()),
         readOnly);
   }
 
@@ -129,7 +129,7 @@ final class Leadership {
       followers.appended(before);
     }
     return followers.highWatermark(
-        end, partition.config().minInSyncReplicas, runtime.clock().millis());
+        end, partition.config().minInSyncReplicas, runtime.replicas().times().nowMs());
   }
 
   private boolean leads(Followers followers) {
@@ -213,7 +213,7 @@ final class Leadership {
     if (partition.role() instanceof Role.Leading leading) {
       Followers followers = leading.followers();
       followers
-          .shrink(end, runtime.clock().millis())
+          .shrink(end, runtime.replicas().times().nowMs())
           .ifPresent(proposal -> propose(followers, proposal));
     }
   }

@@ -149,9 +149,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
    * @return when
    */
   public long followerFetched(int replica) {
-    long nowMs = runtime.clock().millis();
-    runtime.replicas().times().fetched(replica, nowMs);
-    return nowMs;
+    return runtime.replicas().times().fetched(replica);
   }
 
   public Newcomers newcomers() {

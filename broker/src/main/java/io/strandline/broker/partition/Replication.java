@@ -63,7 +63,7 @@ final class Replication implements AutoCloseable {
   }
 
   void start() {
-    reviewedMs = runtime.clock().millis();
+    reviewedMs = replicas.times().nowMs();
     ticks =
         runtime
             .scheduler()
@@ -123,7 +123,7 @@ final class Replication implements AutoCloseable {
     }
     clusterChanged();
     replicas.stragglers().take().forEach(renew);
-    long now = runtime.clock().millis();
+    long now = replicas.times().nowMs();
     if (now - releasedMs >= RELEASE_MS) {
       releasedMs = now;
       hosted.values().forEach(partition -> partition.releaseTiered(tier));

@@ -1,5 +1,6 @@
 package io.strandline.broker.replica;
 
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,8 +14,29 @@ public final class FetchTimes {
 
   private final Map<Integer, AtomicLong> lastMs = new ConcurrentHashMap<>();
 
-  public void fetched(int replica, long nowMs) {
+  private final InstantSource clock;
+
+  /**
+   * @param clock one that does not jump
+   */
+  FetchTimes(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  /** The time by which replicas are or are not caught up. */
+  public long nowMs() {
+    return clock.millis();
+  }
+
+  /**
+   * It fetches.
+   *
+   * @return when
+   */
+  public long fetched(int replica) {
+    long nowMs = clock.millis();
     lastMs.computeIfAbsent(replica, id -> new AtomicLong(NEVER)).accumulateAndGet(nowMs, Math::max);
+    return nowMs;
   }
 
   /** {@link Long#MIN_VALUE} when it never did. */

@@ -37,6 +37,7 @@ public final class Fetchers implements AutoCloseable {
 
   /**
    * @param threads each fetcher takes one for as long as it runs
+   * @param clock for how long ago something was: one that does not jump
    */
   public Fetchers(
       Dial leaders, Consumer<Fetcher> threads, ReplicaSettings settings, InstantSource clock) {
@@ -44,6 +45,11 @@ public final class Fetchers implements AutoCloseable {
     this.threads = threads;
     this.settings = settings;
     this.clock = clock;
+  }
+
+  /** By which they wait, and those that are fetched from here. */
+  InstantSource clock() {
+    return clock;
   }
 
   /** The replica follows this leader from now on, in this epoch, and nobody else. */

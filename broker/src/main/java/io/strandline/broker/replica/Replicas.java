@@ -32,7 +32,7 @@ public record Replicas(
       InSync inSync, ReplicaSettings settings, Fetchers fetchers, ReplicationQuotas quotas) {
     this(
         inSync,
-        new FetchTimes(),
+        new FetchTimes(fetchers.clock()),
         new Hopes(),
         new Stragglers(),
         settings,

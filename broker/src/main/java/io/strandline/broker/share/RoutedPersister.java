@@ -7,7 +7,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.share.persister.DefaultStatePersister;
 import org.apache.kafka.server.share.persister.DeleteShareGroupStateParameters;
 import org.apache.kafka.server.share.persister.DeleteShareGroupStateResult;
@@ -111,7 +110,7 @@ final class RoutedPersister implements Persister {
               new PersisterStateManager(
                   control.peers().client("share-persister"),
                   homes,
-                  Time.SYSTEM,
+                  control.peers().time(),
                   new SystemTimerReaper("share-persister", new SystemTimer("share-persister"))));
     }
     return remote;

@@ -67,7 +67,7 @@ class LogLoaderTest {
             null,
             null,
             new SimpleMeterRegistry(),
-            Alone.replicas(),
+            Alone.replicas(InstantSource.system()),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults()),
         never(ControlPlane.class),

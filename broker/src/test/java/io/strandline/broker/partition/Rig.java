@@ -84,7 +84,7 @@ final class Rig implements AutoCloseable {
   long nowMs = 1_700_000_000_000L;
   Executor writes = Runnable::run;
   Executor changes = Runnable::run;
-  Replicas replicas = Alone.replicas();
+  Replicas replicas = Alone.replicas(() -> Instant.ofEpochMilli(nowMs));
   Executor moving = Runnable::run;
   Partitions partitions;
   private List<LogDirectory> directories = List.of();

@@ -13,7 +13,7 @@ public final class Alone {
   private Alone() {}
 
   /** Of a broker that knows no other: it follows nobody, and lets nobody in. */
-  public static Replicas replicas() {
+  public static Replicas replicas(InstantSource clock) {
     ReplicaSettings settings = ReplicaSettings.defaults();
     Fetchers none =
         new Fetchers(
@@ -22,7 +22,7 @@ public final class Alone {
             },
             Fetcher::run,
             settings,
-            InstantSource.system());
+            clock);
     none.close();
     return replicas(none, state -> true);
   }

@@ -7,6 +7,7 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import io.strandline.broker.control.isr.IsrChange.Member;
 import io.strandline.broker.replica.Followers.Proposal;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ class FollowersTest {
             }
           },
           ReplicaSettings.defaults(),
-          Alone.replicas().fetchers());
+          Alone.replicas(() -> Instant.ofEpochMilli(this.nowMs)).fetchers());
   private long nowMs = 1_000_000;
 
   @Test
@@ -153,7 +154,7 @@ class FollowersTest {
     fetched(followers, 3, 10, 10);
     nowMs += 10 * LAG_MS;
     assertThat(followers.shrink(10, nowMs)).as("all are at the end").isEmpty();
-    replicas.times().fetched(2, nowMs);
+    assertThat(replicas.times().fetched(2)).isEqualTo(nowMs);
     followers.appended(10);
     assertThat(followers.shrink(11, nowMs).orElseThrow().change().isr())
         .as("3 has not fetched anything for long")

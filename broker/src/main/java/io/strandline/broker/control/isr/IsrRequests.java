@@ -23,12 +23,13 @@ public final class IsrRequests implements AutoCloseable {
   private final DefaultAlterPartitionManager manager;
   private final KafkaScheduler scheduler = new KafkaScheduler(1, true, "alter-partition-");
 
-  public IsrRequests(NodeToControllerChannelManager channel, int node, LongSupplier brokerEpoch) {
+  public IsrRequests(
+      NodeToControllerChannelManager channel, Time time, int node, LongSupplier brokerEpoch) {
     this.node = node;
     scheduler.startup();
     this.manager =
         new DefaultAlterPartitionManager(
-            channel, scheduler, Time.SYSTEM, node, () -> brokerEpoch.getAsLong());
+            channel, scheduler, time, node, () -> brokerEpoch.getAsLong());
     manager.start();
   }
 

@@ -33,6 +33,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -125,7 +126,7 @@ final class DataRig {
             replay,
             new DiskSpace(SpaceConfig.none(), DiskSpace.ofFileSystems(), new SimpleMeterRegistry()),
             new SimpleMeterRegistry(),
-            Alone.replicas(),
+            Alone.replicas(InstantSource.system()),
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
     partitions =

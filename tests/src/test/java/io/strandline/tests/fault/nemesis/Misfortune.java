@@ -199,14 +199,15 @@ enum Misfortune {
       scene.clock(node).skew(Duration.ZERO);
     }
   },
-  /** What it waits for is hours away by its clock, and its connections have to be made anew. */
-  CLOCK_BEHIND_AND_RESET {
+  /** What it waits for by its clock is hours away when its connections are to be made anew. */
+  RESET_AND_CLOCK_BEHIND {
     @Override
     void befall(Scene scene, int node) throws Exception {
-      scene.clock(node).skew(Duration.ofSeconds(-scene.between(10, 36_000)));
       scene.others(node).forEach(other -> scene.wires().cut(node, other));
-      scene.pass(0, 5_000);
+      scene.pass(500, 5_000);
+      scene.clock(node).skew(Duration.ofSeconds(-scene.between(10, 36_000)));
       scene.wires().heal();
+      scene.pass(5_000, 9_000); // whoever does not come back is out by then
       scene.awaitWhole();
       scene.clock(node).skew(Duration.ZERO);
     }
