@@ -7,6 +7,7 @@ import io.strandline.broker.control.isr.IsrRequests;
 import io.strandline.broker.control.quorum.Faults;
 import io.strandline.broker.control.quorum.KraftNode;
 import io.strandline.broker.control.quorum.QuorumStanding;
+import io.strandline.broker.control.quorum.SteadyTime;
 import io.strandline.broker.control.quorum.Storage;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.quorum.SteadyTime;
 import java.util.Optional;
 import java.util.function.Supplier;
 import kafka.server.KafkaConfig;

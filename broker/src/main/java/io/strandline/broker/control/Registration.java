@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.quorum.SteadyTime;
 import io.strandline.broker.control.quorum.Storage;
 import java.net.UnknownHostException;
 import java.util.HashMap;

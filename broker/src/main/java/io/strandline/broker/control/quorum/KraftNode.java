@@ -91,7 +91,7 @@ public final class KraftNode implements AutoCloseable {
         new SharedServer(
             kafka,
             storage.meta(),
-            Time.SYSTEM,
+            SteadyTime.STEADY,
             metrics,
             CompletableFuture.completedFuture(
                 QuorumConfig.parseVoterConnections(kafka.quorumConfig().voters())),

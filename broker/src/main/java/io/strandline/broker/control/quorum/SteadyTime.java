@@ -1,4 +1,4 @@
-package io.strandline.broker.control;
+package io.strandline.broker.control.quorum;
 
 import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Time;
@@ -9,9 +9,9 @@ import org.apache.kafka.common.utils.Time;
  * be over at once, and one that is put back would have Kafka's clients wait for hours before they
  * connect again.
  */
-final class SteadyTime implements Time {
+public final class SteadyTime implements Time {
   /** The process's. */
-  static final Time STEADY = new SteadyTime(SYSTEM);
+  public static final Time STEADY = new SteadyTime(SYSTEM);
 
   private static final long NANOS_PER_MS = 1_000_000;
 

@@ -1,4 +1,4 @@
-package io.strandline.broker.control;
+package io.strandline.broker.control.quorum;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
