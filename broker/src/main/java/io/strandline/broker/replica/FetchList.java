@@ -153,6 +153,20 @@ final class FetchList {
     }
   }
 
+  /** How long until the next of those that are not due, at most so long. */
+  long untilDueMs(long nowMs, long maxMs) {
+    lock.lock();
+    try {
+      return entries.values().stream()
+          .mapToLong(Entry::notBeforeMs)
+          .filter(dueMs -> dueMs > nowMs)
+          .map(dueMs -> dueMs - nowMs)
+          .reduce(maxMs, Math::min);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Waits until something is added, or so long, or until it is closed. */
   void await(long ms) throws InterruptedException {
     lock.lock();

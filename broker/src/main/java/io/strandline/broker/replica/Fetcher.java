@@ -65,7 +65,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
     try {
       while (!list.closed()) {
         if (!round()) {
-          list.await(Math.min(settings.backoffMs(), SOON_MS));
+          list.await(list.untilDueMs(clock.millis(), settings.backoffMs()));
         }
       }
     } catch (InterruptedException stopping) {

@@ -112,7 +112,7 @@ class RestoredUpkeepTest {
 
   /** A topic made after the backup; what has no name of ours; an orphan of ours. */
   private void putWhatIsNotInTheMetadata(Path objects, ObjectKey orphan) throws Exception {
-    String cluster = Files.readString(objects.resolve("owner")).strip();
+    String cluster = Files.readAllLines(objects.resolve("owner")).get(0);
     try (CraftedTier tier = new CraftedTier(objects, dir)) {
       SimpleRecord record = new SimpleRecord(1L, "k".getBytes(StandardCharsets.UTF_8));
       tier.put(orphan, "in no manifest");
