@@ -146,7 +146,9 @@ public final class Fetcher implements Runnable, AutoCloseable {
           .addKeyValue("value", failure.toString())
           .log("the leader does not answer");
     }
-    wanted.forEach((id, asked) -> later(id, asked));
+    // Often only a connection of before that broker was started again, found closed when it is
+    // used.
+    wanted.forEach((id, asked) -> soon(id, asked));
   }
 
   private void later(TopicIdPartition id, FetchPosition asked) {
