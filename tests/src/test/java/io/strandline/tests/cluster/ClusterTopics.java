@@ -146,4 +146,17 @@ public final class ClusterTopics {
                 .collect(Collectors.toSet())
                 .equals(brokers));
   }
+
+  /** Settings of a topic that keeps all its history, most of it in the tier alone, soon. */
+  static Map<String, String> tiered(int segmentBytes, int localBytes) {
+    return Map.of(
+        "segment.bytes",
+        Integer.toString(segmentBytes),
+        "local.retention.bytes",
+        Integer.toString(localBytes),
+        "retention.bytes",
+        "-1",
+        "file.delete.delay.ms",
+        "0");
+  }
 }

@@ -39,16 +39,7 @@ class LogDirsTest {
   private static final int SEGMENT = 1 << 20;
   private static final Map<String, String> LOCAL =
       Map.of("remote.storage.enable", "false", "segment.bytes", Integer.toString(SEGMENT));
-  private static final Map<String, String> HOT =
-      Map.of(
-          "segment.bytes",
-          Integer.toString(SEGMENT),
-          "local.retention.bytes",
-          Integer.toString(2 * SEGMENT),
-          "retention.bytes",
-          "-1",
-          "file.delete.delay.ms",
-          "0");
+  private static final Map<String, String> HOT = ClusterTopics.tiered(SEGMENT, 2 * SEGMENT);
   private static final Map<Integer, List<Integer>> BOTH =
       Map.of(0, List.of(1, 2), 1, List.of(2, 1));
 

@@ -59,19 +59,7 @@ class ReplayBrokersTest {
       for (int i = 0; i < PARTITIONS; i++) {
         spread.put(i, List.of(1 + i % 2));
       }
-      ClusterTopics.create(
-          cluster,
-          TOPIC,
-          spread,
-          Map.of(
-              "segment.bytes",
-              Integer.toString(SEGMENT),
-              "local.retention.bytes",
-              Integer.toString(SEGMENT),
-              "retention.bytes",
-              "-1",
-              "file.delete.delay.ms",
-              "0"));
+      ClusterTopics.create(cluster, TOPIC, spread, ClusterTopics.tiered(SEGMENT, SEGMENT));
       assertSeparate(cluster);
       produce(cluster, 3);
       Waiting.until("released", () -> released(cluster));

@@ -33,15 +33,7 @@ class TieredReplicaTest {
   private static final int SEGMENT = 1 << 20;
   private static final int RECORD = 10_000;
   private static final Map<String, String> SMALL_AND_SOON_GONE =
-      Map.of(
-          "segment.bytes",
-          Integer.toString(SEGMENT),
-          "local.retention.bytes",
-          Integer.toString(2 * SEGMENT),
-          "retention.bytes",
-          "-1",
-          "file.delete.delay.ms",
-          "0");
+      ClusterTopics.tiered(SEGMENT, 2 * SEGMENT);
 
   @TempDir Path dir;
   private final Random random = new Random(7);
