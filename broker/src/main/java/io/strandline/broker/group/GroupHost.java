@@ -68,6 +68,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private final ShareGroupConfig shareConfig;
   private final GroupCoordinatorService service;
   private final Elections elections;
+  private boolean closed; // guarded by this
   private final LatestOffsets latestOffsets;
 
   /**
@@ -183,7 +184,10 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   }
 
   @Override
-  public void onImage(MetadataDelta delta, MetadataImage image) {
+  public synchronized void onImage(MetadataDelta delta, MetadataImage image) {
+    if (closed) {
+      return; // the metadata goes on while the node stops
+    }
     elections.onImage(delta, image);
     if (delta.configsDelta() != null) {
       configure(delta, image);
@@ -223,6 +227,9 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   /** Stops serving; state is in the log. */
   @Override
   public void close() {
+    synchronized (this) {
+      closed = true;
+    }
     service.shutdown();
     latestOffsets.close();
   }

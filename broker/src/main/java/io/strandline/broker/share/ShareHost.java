@@ -41,6 +41,7 @@ public final class ShareHost implements ImageListener, AutoCloseable {
   private final ShareCoordinatorConfig config;
   private final ShareCoordinatorService service;
   private final Elections elections;
+  private boolean closed; // guarded by this
   private final Persister persister;
 
   /**
@@ -140,7 +141,10 @@ public final class ShareHost implements ImageListener, AutoCloseable {
   }
 
   @Override
-  public void onImage(MetadataDelta delta, MetadataImage image) {
+  public synchronized void onImage(MetadataDelta delta, MetadataImage image) {
+    if (closed) {
+      return; // the metadata goes on while the node stops
+    }
     elections.onImage(delta, image);
     service.onMetadataUpdate(delta, image);
   }
@@ -161,6 +165,9 @@ public final class ShareHost implements ImageListener, AutoCloseable {
   /** Stops serving; state is in the log. */
   @Override
   public void close() {
+    synchronized (this) {
+      closed = true;
+    }
     persister.stop();
     service.shutdown();
   }

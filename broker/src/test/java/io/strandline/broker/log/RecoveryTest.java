@@ -37,6 +37,21 @@ class RecoveryTest {
     assertThat(logs.crash(log).directory().previousBrokerEpoch()).isEmpty();
   }
 
+  /** Ten thousand logs may roll in one moment, before anybody keeps house. */
+  @Test
+  void aSealedSegmentKeepsNoFileOpenThatNobodyReads() {
+    FailingDisk disk = new FailingDisk();
+    logs.disk = disk;
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 40; i++) {
+      logs.append(log, "value" + i);
+    }
+    assertThat(log.activeSegmentBaseOffset()).isGreaterThan(20);
+    assertThat(disk.openFiles).as("the active segment's").hasSize(1);
+    assertThat(Logs.read(log, 0)).hasSize(40);
+  }
+
   /** Ten thousand logs that nobody reads must not need thirty thousand open files. */
   @Test
   void aLogThatWasOpenedHoldsNoFileOpenUntilItIsUsed() {

@@ -20,10 +20,10 @@ import javax.management.remote.JMXServiceURL;
  * @param directKb buffers outside of the heap that the JVM knows of; all others are in the resident
  *     memory
  */
-record Footprint(long residentKb, long heapKb, long directKb, int threads, long files) {
+public record Footprint(long residentKb, long heapKb, long directKb, int threads, long files) {
   /** Asks the JVM of that process, a child of ours. */
   @SuppressWarnings("BanJNDI") // the address is what the child's own agent says
-  static Footprint of(long pid, long residentKb) throws Exception {
+  public static Footprint of(long pid, long residentKb) throws Exception {
     VirtualMachine machine = VirtualMachine.attach(Long.toString(pid));
     try (JMXConnector connector =
         JMXConnectorFactory.connect(new JMXServiceURL(machine.startLocalManagementAgent()))) {
@@ -52,7 +52,7 @@ record Footprint(long residentKb, long heapKb, long directKb, int threads, long 
    *
    * @param first,last medians of the first and of the last third
    */
-  record Trend(String name, long first, long last) {
+  public record Trend(String name, long first, long last) {
     static Trend of(String name, List<Footprint> all, ToLongFunction<Footprint> figure) {
       int part = Math.max(1, all.size() / 3);
       return new Trend(

@@ -98,6 +98,10 @@ final class NumberedWriter implements AutoCloseable {
     }
   }
 
+  TopicPartition partition() {
+    return partition;
+  }
+
   /** The offset of each number that was acknowledged. */
   Map<Long, Long> acknowledged() {
     return acknowledged;

@@ -26,6 +26,8 @@ final class StoreProxy implements AutoCloseable {
     CUT,
     /** Bytes trickle. */
     SLOW,
+    /** Taken, and never answered. */
+    HOLD,
     /** Each connection as chance has it. */
     ANY
   }
@@ -85,6 +87,7 @@ final class StoreProxy implements AutoCloseable {
       switch (how) {
         case REFUSE -> {}
         case SLOW_DOWN -> busy(client);
+        case HOLD -> hold(client);
         default -> forward(client, how);
       }
     } catch (IOException e) {
@@ -107,6 +110,11 @@ final class StoreProxy implements AutoCloseable {
       out.write(BUSY);
       out.flush();
     }
+  }
+
+  /** Until it gives up. */
+  private static void hold(Socket client) throws IOException {
+    client.getInputStream().transferTo(OutputStream.nullOutputStream());
   }
 
   private void forward(Socket client, Mode how) throws IOException {

@@ -163,15 +163,20 @@ public final class LogSegment {
     }
   }
 
-  /**
-   * Closes the files of a sealed segment that nobody used since the last call; they open again on
-   * use. Meanwhile {@link #retain} fails: who finds the segment still in its list tries again. The
-   * caller excludes deletion and all use without a hold.
-   */
+  /** As {@link #closeUnused}, if nobody used the segment since the last call. */
   public boolean rest() {
     boolean used = touched;
     touched = false;
-    if (used || !sealed || (log == null && !indexed) || !holds.compareAndSet(1, 0)) {
+    return !used && closeUnused();
+  }
+
+  /**
+   * Closes the files of a sealed segment that nobody has a hold on; they open again on use.
+   * Meanwhile {@link #retain} fails: who finds the segment still in its list tries again. The
+   * caller excludes deletion and all use without a hold.
+   */
+  public boolean closeUnused() {
+    if (!sealed || (log == null && !indexed) || !holds.compareAndSet(1, 0)) {
       return false;
     }
     closeFiles();
