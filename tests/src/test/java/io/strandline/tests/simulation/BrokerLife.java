@@ -72,6 +72,7 @@ final class BrokerLife {
   private final LeaderObserver observer;
   private boolean open;
   private boolean listening;
+  private long heldBackUntilNanos;
   private @Nullable Image heard;
 
   /**
@@ -271,6 +272,19 @@ final class BrokerLife {
 
   private void back(int to, Runnable arrival) {
     world.network.send(SimulatedNetwork.QUORUM, to, process, () -> world.guard(disk, arrival::run));
+  }
+
+  // ---- what befalls it
+
+  /** What it writes to the store from now on arrives when the time is over. */
+  void holdBack(long nanos) {
+    world.trace.add("broker " + id + " is held back at the store");
+    heldBackUntilNanos = world.time.nanos() + nanos;
+  }
+
+  /** How long what it writes to the store now is under way at least. */
+  long heldBackNanos() {
+    return heldBackUntilNanos - world.time.nanos();
   }
 
   // ---- what is seen of it

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
@@ -33,6 +34,8 @@ final class History {
 
   /** The header that names a tombstone. */
   static final String NAME = "n";
+
+  private static final String MARKER = "marker ";
 
   /** Where a record comes from: its leader's epoch, its producer's, its number there. */
   record Origin(int leaderEpoch, short producerEpoch, int sequence) {}
@@ -150,18 +153,24 @@ final class History {
       if (written == null) {
         throw new AssertionError("AcknowledgedReadable: nothing at " + offset);
       }
-      Long timestamp = tried.get(written.value());
-      if (timestamp == null || timestamp != written.timestampMs()) {
-        throw new AssertionError("AcknowledgedReadable: nobody wrote " + written);
-      }
-      Long before = places.put(written.value(), offset);
-      if (before != null) {
-        throw new AssertionError("Once: " + written + " at " + before + " and " + offset);
+      if (!marker(written)) {
+        once(written, offset);
       }
       committed.put(offset, written);
     }
     end = highWatermark;
     endEver = Math.max(endEver, end);
+  }
+
+  private void once(Written written, long offset) {
+    Long timestamp = tried.get(written.value());
+    if (timestamp == null || timestamp != written.timestampMs()) {
+      throw new AssertionError("AcknowledgedReadable: nobody wrote " + written);
+    }
+    Long before = places.put(written.value(), offset);
+    if (before != null) {
+      throw new AssertionError("Once: " + written + " at " + before + " and " + offset);
+    }
   }
 
   /** A client was told so. */
@@ -275,7 +284,15 @@ final class History {
   }
 
   static void collect(Map<Long, Written> records, MemoryRecords batches) {
-    for (Record record : batches.records()) {
+    batches.batches().forEach(batch -> collect(records, batch));
+  }
+
+  static void collect(Map<Long, Written> records, RecordBatch batch) {
+    for (Record record : batch) {
+      if (batch.isControlBatch()) {
+        records.put(record.offset(), marker(batch, record));
+        continue;
+      }
       boolean tombstone = !record.hasValue();
       Written written =
           new Written(
@@ -299,6 +316,17 @@ final class History {
         }
       }
     }
+  }
+
+  private static Written marker(RecordBatch batch, Record record) {
+    String what = ControlRecordType.parse(record.key()).name();
+    String whose = MARKER + what + " " + batch.producerId() + " " + batch.producerEpoch();
+    return new Written(whose, record.timestamp(), "", false);
+  }
+
+  /** Whether it ends a transaction; it may be there twice. */
+  static boolean marker(Written written) {
+    return written.value().startsWith(MARKER);
   }
 
   private static String text(ByteBuffer bytes) {

@@ -12,6 +12,8 @@ final class LeaderObserver {
   private @Nullable Partition last;
   private long highWatermark;
   private long logStart;
+  private int leaderEpoch;
+  private long stableOffset;
 
   LeaderObserver(BrokerLife life, ReplicationWorld world) {
     this.life = life;
@@ -57,10 +59,15 @@ final class LeaderObserver {
 
   /** Offsets that only rise while one process has one replica. */
   void notBack(Partition partition) {
+    if (leaderEpoch != partition.leaderEpoch() || !partition.leads()) {
+      leaderEpoch = partition.leaderEpoch();
+      stableOffset = 0; // who follows may cut a marker off
+    }
     if (last != partition) {
       last = partition;
       highWatermark = 0;
       logStart = 0;
+      stableOffset = 0;
     }
     if (partition.highWatermark() < highWatermark) {
       throw new AssertionError(
@@ -80,6 +87,17 @@ final class LeaderObserver {
               + " to "
               + partition.logStartOffset());
     }
+    long stable = partition.lastStableOffset();
+    if (stable < stableOffset) {
+      throw new AssertionError(
+          "NeverBack: the last stable offset of "
+              + life.id
+              + " fell from "
+              + stableOffset
+              + " to "
+              + stable);
+    }
+    stableOffset = stable;
     highWatermark = partition.highWatermark();
     logStart = partition.logStartOffset();
   }

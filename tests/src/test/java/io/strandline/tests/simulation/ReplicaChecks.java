@@ -5,6 +5,8 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.partition.Partition;
 import io.strandline.tests.simulation.History.Written;
+import io.strandline.tests.simulation.Transactions.Aborted;
+import io.strandline.tests.simulation.Transactions.Range;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
@@ -34,6 +36,8 @@ final class ReplicaChecks {
 
   /** What is committed, whoever leads: what lay below any leader's high watermark. */
   final History history = new History();
+
+  final Transactions transactions = new Transactions(history);
 
   private final ReplicationWorld world;
   private final ObjectStore bucket;
@@ -89,6 +93,7 @@ final class ReplicaChecks {
         batch -> {
           if (batch.lastOffset() < mark) {
             batches.put(batch.baseOffset(), sum(batch));
+            transactions.committed(batch);
           }
         });
   }
@@ -133,6 +138,7 @@ final class ReplicaChecks {
               + history.endOffset());
     }
     alike(who, log, mark);
+    stable(who, partition, mark);
     seam(who, log);
     epochs(who, log, mark);
     boolean leads =
@@ -184,6 +190,53 @@ final class ReplicaChecks {
                 "LogsAlike: " + who + " has other bytes at " + batch.baseOffset());
           }
         });
+  }
+
+  /** Invariant 6: what readers of what is committed may have, and are told beside it. */
+  private void stable(String who, Partition partition, long mark) {
+    boolean sure = sure(partition, mark);
+    long stable = transactions.stableOffset(mark);
+    long is = partition.lastStableOffset();
+    if (is < stable || (sure && is > stable)) {
+      throw new AssertionError(
+          "StableIsDecided: "
+              + who
+              + " has the last stable offset "
+              + is
+              + " at "
+              + mark
+              + ", which is "
+              + stable);
+    }
+    PartitionLog log = partition.log();
+    long from = Math.max(log.localLogStartOffset(), log.logStartOffset());
+    if (from < mark) {
+      List<Aborted> told =
+          log.abortedTransactions(from, mark).stream()
+              .map(one -> new Aborted(one.producerId(), one.firstOffset()))
+              .toList();
+      transactions.listed(who, told, new Range(from, mark), false, sure);
+    }
+  }
+
+  /**
+   * Whether a replica has to know which transactions were open at its high watermark. One that was
+   * started again, or has cut its log, takes for ended what its own log says is, replicated or not,
+   * as in Kafka. A leader that has reached the start of its epoch knows.
+   */
+  static boolean sure(Partition partition, long mark) {
+    PartitionLog log = partition.log();
+    boolean reached =
+        partition.leads()
+            && log.epochs().stream()
+                .filter(epoch -> epoch.leaderEpoch() == partition.leaderEpoch())
+                .anyMatch(epoch -> epoch.startOffset() <= mark);
+    if (reached) {
+      return true;
+    }
+    boolean[] none = {true};
+    each(log, mark, log.logEndOffset(), batch -> none[0] &= !batch.isControlBatch());
+    return none[0];
   }
 
   /** Invariant 3: what is not here any more is in the tier, or lies below the start. */
@@ -279,6 +332,10 @@ final class ReplicaChecks {
     if (entry.endOffset() > history.endOffset()) {
       throw new AssertionError("CommittedOnly: tiered to " + entry.endOffset());
     }
+    long decided = transactions.decidedOffset(history.endOffset());
+    if (entry.endOffset() > decided) {
+      throw new AssertionError("CommittedOnly: tiered to " + entry.endOffset() + " of " + decided);
+    }
     ByteBuffer data =
         bucket.get(entry.object(), entry.positionBytes(), (int) entry.dataBytes()).join();
     MemoryRecords records = MemoryRecords.readableRecords(data);
@@ -291,6 +348,21 @@ final class ReplicaChecks {
         throw new AssertionError("TierIsTheLog: other bytes at " + batch.baseOffset());
       }
     }
+    ByteBuffer tail =
+        bucket
+            .get(
+                entry.object(),
+                entry.positionBytes() + SegmentFormat.tailPositionBytes(entry),
+                SegmentFormat.tailBytes(entry))
+            .join();
+    List<Aborted> told =
+        SegmentFormat.decode(entry, tail)
+            .abortedTransactions(entry.baseOffset(), entry.endOffset())
+            .stream()
+            .map(one -> new Aborted(one.producerId(), one.firstOffset()))
+            .toList();
+    Range range = new Range(entry.baseOffset(), entry.endOffset());
+    transactions.listed(entry.object().value(), told, range, true, true);
   }
 
   /** Invariant 3: nothing goes up that may still be cut off. */

@@ -2,7 +2,6 @@ package io.strandline.tests.simulation;
 
 import io.strandline.broker.log.Appended;
 import io.strandline.broker.partition.PendingAppend;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletionException;
@@ -28,7 +27,6 @@ final class ReplicatedProducer {
   private final Random random;
   private SimpleRecord @Nullable [] batch;
   private int sequence;
-  private int numbers;
   private int attempt;
   private boolean stopped;
 
@@ -54,21 +52,15 @@ final class ReplicatedProducer {
     var unused = world.time.schedule(this::send, ms, TimeUnit.MILLISECONDS);
   }
 
-  /** Whom a client takes for the leader: mostly the one that leads. */
-  private @Nullable BrokerLife target() {
-    int leader = world.quorum.state().leader();
-    return world.living(random.nextInt(10) == 0 ? random.nextInt(world.brokers.size()) : leader);
-  }
-
   private void send() {
     if (batch == null && stopped) {
       return;
     }
-    SimpleRecord[] records = batch == null ? next("v", 1 + random.nextInt(4)) : batch;
+    SimpleRecord[] records = batch == null ? world.records("v", 1 + random.nextInt(4)) : batch;
     batch = records;
     int mine = ++attempt;
     int first = sequence;
-    BrokerLife target = target();
+    BrokerLife target = world.takenForLeader();
     if (target != null) {
       world.network.send(
           SimulatedNetwork.CLIENT,
@@ -141,9 +133,8 @@ final class ReplicatedProducer {
     } else {
       Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
       world.trace.add("not acknowledged at " + target.id + ": " + name(cause));
-      boolean leads = world.quorum.state().leader() == target.id;
-      if (cause instanceof OutOfOrderSequenceException && leads) {
-        lacks(target, cause);
+      if (cause instanceof OutOfOrderSequenceException) {
+        world.lacks(target, cause);
       }
     }
     again(random.nextInt(failure == null ? 25 : 60));
@@ -153,27 +144,14 @@ final class ReplicatedProducer {
     return failure == null ? "" : failure.getClass().getSimpleName();
   }
 
-  /** A deposed leader may lack what was acknowledged; the one that leads may not. */
-  private void lacks(BrokerLife target, Throwable why) {
-    target
-        .partition()
-        .filter(partition -> partition.leads())
-        .filter(p -> p.leaderEpoch() == world.quorum.state().leaderEpoch())
-        .ifPresent(
-            partition ->
-                world.violated(
-                    new AssertionError(
-                        "AcknowledgedReadable: the leader's log lacks some: " + why, why)));
-  }
-
   /** Sends once, to whoever says that it leads, and forgets. */
   private void hurried() {
     if (stopped) {
       return;
     }
-    BrokerLife target = target();
+    BrokerLife target = world.takenForLeader();
     if (target != null && random.nextInt(3) == 0) {
-      SimpleRecord[] records = next("h", 1 + random.nextInt(3));
+      SimpleRecord[] records = world.records("h", 1 + random.nextInt(3));
       target.process.execute(
           () ->
               world.guard(
@@ -193,20 +171,5 @@ final class ReplicatedProducer {
     }
     var unused =
         world.time.schedule(this::hurried, 10 + random.nextInt(150), TimeUnit.MILLISECONDS);
-  }
-
-  private SimpleRecord[] next(String kind, int count) {
-    SimpleRecord[] records = new SimpleRecord[count];
-    for (int i = 0; i < count; i++) {
-      String value = kind + "-" + numbers++ + "-" + "x".repeat(random.nextInt(30));
-      long timestampMs = world.time.millis() - random.nextInt(800);
-      world.checks.history.tried(value, timestampMs);
-      records[i] =
-          new SimpleRecord(
-              timestampMs,
-              ("k" + random.nextInt(7)).getBytes(StandardCharsets.UTF_8),
-              value.getBytes(StandardCharsets.UTF_8));
-    }
-    return records;
   }
 }

@@ -7,6 +7,8 @@ import io.strandline.broker.partition.ReadRequest;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.ReplayRead;
 import io.strandline.tests.simulation.History.Written;
+import io.strandline.tests.simulation.Transactions.Aborted;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
@@ -14,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
+import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.apache.kafka.server.storage.log.FetchIsolation;
@@ -27,6 +30,7 @@ final class ReplicatedReader {
   private static final int READ_BYTES = 2_000;
 
   private final ReplicationWorld world;
+  private final FetchIsolation isolation;
   private long offset;
   private int epoch = -1;
   private long latest;
@@ -34,8 +38,12 @@ final class ReplicatedReader {
   private int cold;
   private boolean waiting;
 
-  ReplicatedReader(ReplicationWorld world) {
+  /**
+   * @param isolation the high watermark, or what is committed of transactions only
+   */
+  ReplicatedReader(ReplicationWorld world, FetchIsolation isolation) {
     this.world = world;
+    this.isolation = isolation;
   }
 
   int reads() {
@@ -95,10 +103,7 @@ final class ReplicatedReader {
     }
     FoundOffset end =
         there
-            .offsetFor(
-                ListOffsetsRequest.LATEST_TIMESTAMP,
-                FetchIsolation.HIGH_WATERMARK,
-                OptionalInt.empty())
+            .offsetFor(ListOffsetsRequest.LATEST_TIMESTAMP, isolation, OptionalInt.empty())
             .exceptionally(notYet -> FoundOffset.NONE)
             .join();
     if (end.offset() < 0) {
@@ -121,6 +126,10 @@ final class ReplicatedReader {
   }
 
   private void read(BrokerLife target, Partition there) {
+    boolean committed = isolation == FetchIsolation.TXN_COMMITTED;
+    if (committed && !ReplicaChecks.sure(there, there.highWatermark())) {
+      return;
+    }
     if (offset < there.logStartOffset()) {
       offset = there.logStartOffset();
     }
@@ -128,13 +137,7 @@ final class ReplicatedReader {
     boolean leads = there.leads() && there.leaderEpoch() >= epoch;
     PartitionRead read =
         there.readReplica(
-            new ReadRequest(
-                from,
-                READ_BYTES,
-                true,
-                OptionalInt.empty(),
-                FetchIsolation.HIGH_WATERMARK,
-                "reader"));
+            new ReadRequest(from, READ_BYTES, true, OptionalInt.empty(), isolation, "reader"));
     if (leads) {
       epoch = there.leaderEpoch();
     }
@@ -144,7 +147,11 @@ final class ReplicatedReader {
   private void take(BrokerLife target, long from, PartitionRead read) {
     if (read instanceof PartitionRead.Hot hot) {
       try (var records = hot.read()) {
-        arrived("hot", from, records.toMemory(), records.nextOffset());
+        List<AbortedTransaction> told = hot.aborted();
+        List<Aborted> aborted =
+            (told == null ? List.<AbortedTransaction>of() : told)
+                .stream().map(t -> new Aborted(t.producerId(), t.firstOffset())).toList();
+        arrived("hot", from, new Arrived(records.toMemory(), records.nextOffset(), aborted));
       }
     } else if (read instanceof PartitionRead.Old old) {
       waiting = true;
@@ -172,7 +179,14 @@ final class ReplicatedReader {
           if (found instanceof ReplayRead history) {
             try (history) {
               cold++;
-              arrived("tier", from, SimulatedReader.copied(history), history.nextOffset());
+              List<Aborted> aborted =
+                  history.abortedTransactions().stream()
+                      .map(told -> new Aborted(told.producerId(), told.firstOffset()))
+                      .toList();
+              arrived(
+                  "tier",
+                  from,
+                  new Arrived(SimulatedReader.copied(history), history.nextOffset(), aborted));
             }
           } else if (found instanceof PartitionRead read) {
             take(target, from, read);
@@ -182,20 +196,36 @@ final class ReplicatedReader {
         });
   }
 
-  private void arrived(String where, long from, MemoryRecords batches, long next) {
+  /** What was read, and what was told beside it of aborted transactions. */
+  private record Arrived(MemoryRecords batches, long next, List<Aborted> aborted) {}
+
+  private void arrived(String where, long from, Arrived read) {
+    long next = read.next();
+    History history = world.checks.history;
     if (next == from) {
-      offset = world.random.nextInt(20) == 0 ? 0 : offset;
+      offset = world.random.nextInt(8) == 0 ? again(history) : offset;
       return;
     }
-    Map<Long, Written> records = new TreeMap<>();
-    History.collect(records, batches);
     world.trace.add("read " + where + " " + from + " to " + next);
-    if (next > world.checks.history.endOffset()) {
+    if (next > history.endOffset()) {
       throw new AssertionError("ReadIsCommitted: " + where + " gave up to " + next);
     }
-    world.checks.history.compare(where, records, from, next);
+    if (isolation == FetchIsolation.TXN_COMMITTED) {
+      world.checks.transactions.read(where, from, next, read.batches(), read.aborted());
+    } else {
+      Map<Long, Written> records = new TreeMap<>();
+      History.collect(records, read.batches());
+      history.compare(where, records, from, next);
+    }
     reads++;
     offset = next;
+  }
+
+  /** From the first record, or from amidst some transaction. */
+  private long again(History history) {
+    return isolation == FetchIsolation.TXN_COMMITTED && history.endOffset() > 0
+        ? (long) (world.random.nextDouble() * history.endOffset())
+        : 0;
   }
 
   /** A follower may lag behind, and a leader that is none any more; the one that leads may not. */

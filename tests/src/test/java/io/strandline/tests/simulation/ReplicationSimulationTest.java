@@ -45,6 +45,8 @@ class ReplicationSimulationTest {
             outcome -> outcome.epoch() > 5,
             outcome -> outcome.reassignments() > 0,
             outcome -> outcome.coldReads() > 0,
+            outcome -> outcome.transactions() > 10 && outcome.aborted() > 1,
+            outcome -> outcome.coldCommittedReads() > 0,
             outcome -> outcome.lost() > 0 && outcome.doubled() > 0);
     assertThat(met).allMatch(happened -> all.stream().filter(happened).count() > all.size() / 20);
   }

@@ -7,6 +7,7 @@ import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
 import io.strandline.tiering.store.memory.FaultyObjectStore;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,7 @@ final class ReplicationWorld {
    */
   private final Set<Integer> torn = new HashSet<>();
 
+  private int numbers;
   private boolean quiet;
   private boolean idle;
   private @Nullable Throwable violation;
@@ -165,6 +168,46 @@ final class ReplicationWorld {
     return !quiet && random.nextInt(12) == 0 ? random.nextInt(2_000) : 1 + random.nextInt(40);
   }
 
+  // ---- clients
+
+  /** Whom a client takes for the leader: mostly the one that leads. */
+  @Nullable BrokerLife takenForLeader() {
+    int leader = quorum.state().leader();
+    return living(random.nextInt(10) == 0 ? random.nextInt(brokers.size()) : leader);
+  }
+
+  /** Records that nobody wrote yet, about to be. */
+  SimpleRecord[] records(String kind, int count) {
+    SimpleRecord[] records = new SimpleRecord[count];
+    for (int i = 0; i < count; i++) {
+      String value = kind + "-" + numbers++ + "-" + "x".repeat(random.nextInt(30));
+      long timestampMs = time.millis() - random.nextInt(800);
+      checks.history.tried(value, timestampMs);
+      records[i] =
+          new SimpleRecord(
+              timestampMs,
+              ("k" + random.nextInt(7)).getBytes(StandardCharsets.UTF_8),
+              value.getBytes(StandardCharsets.UTF_8));
+    }
+    return records;
+  }
+
+  /** A deposed leader may lack what was acknowledged; the one that leads may not. */
+  void lacks(BrokerLife target, Throwable why) {
+    if (quorum.state().leader() != target.id) {
+      return;
+    }
+    target
+        .partition()
+        .filter(partition -> partition.leads())
+        .filter(partition -> partition.leaderEpoch() == quorum.state().leaderEpoch())
+        .ifPresent(
+            partition ->
+                violated(
+                    new AssertionError(
+                        "AcknowledgedReadable: the leader's log lacks some: " + why, why)));
+  }
+
   // ---- crashes
 
   boolean mayCrash(int id) {
@@ -243,6 +286,10 @@ final class ReplicationWorld {
             return Fault.NONE;
           }
           Fault fault = usual.next(call);
+          long heldBack = life.heldBackNanos();
+          if (call.operation().writes() && heldBack > 0) {
+            return new Fault(Fault.Kind.NONE, Duration.ofNanos(heldBack), fault.after());
+          }
           boolean late = call.operation().writes() && random.nextInt(60) == 0;
           return late
               ? new Fault(fault.kind(), Duration.ofMillis(random.nextInt(4_000)), fault.after())

@@ -2,7 +2,6 @@ package io.strandline.tests.simulation;
 
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -21,16 +20,18 @@ final class SimulatedTime extends VirtualScheduler implements InstantSource {
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
   private final RandomGenerator random;
-  private final PriorityQueue<Task<?>> tasks =
-      new PriorityQueue<>(
-          Comparator.<Task<?>>comparingLong(task -> task.atNanos)
-              .thenComparingLong(task -> task.lot)
-              .thenComparingLong(task -> task.number));
+  private final PriorityQueue<Task<?>> tasks = new PriorityQueue<>(SimulatedTime::order);
   private long nowNanos;
   private long numbers;
 
   SimulatedTime(RandomGenerator random) {
     this.random = random;
+  }
+
+  private static int order(Task<?> a, Task<?> b) {
+    int byTime = Long.compare(a.atNanos, b.atNanos);
+    int byLot = byTime != 0 ? byTime : Integer.compare(a.lot, b.lot);
+    return byLot != 0 ? byLot : Long.compare(a.number, b.number);
   }
 
   @Override

@@ -61,10 +61,10 @@ interface TierCheck {
   }
 
   /**
-   * Invariant 5, told every version that ever was newest, from the first on: the number rises by
-   * one, the epoch never falls, and what is named differs by one lawful step: the same, segments
-   * added at the end, segments taken from the start and now retired, a run replaced by another that
-   * covers the same and now retired, or retired ones forgotten.
+   * Invariant 5, told every version that ever was newest, from the first on: none is written over,
+   * the number rises by one, the epoch never falls, and what is named differs by one lawful step:
+   * the same, segments added at the end, segments taken from the start and now retired, a run
+   * replaced by another that covers the same and now retired, or retired ones forgotten.
    */
   final class ChainIsLawful implements TierCheck {
     private @Nullable Look before;
@@ -73,7 +73,10 @@ interface TierCheck {
     public Optional<String> wrong(Look look) {
       Look was = before;
       if (was != null && look.view().version() == was.view().version()) {
-        return Optional.empty();
+        return look.view().leaderEpoch() == was.view().leaderEpoch()
+                && look.named().equals(was.named())
+            ? Optional.empty()
+            : Optional.of("was written over: " + text(was) + " became " + text(look));
       }
       before = look;
       if (was == null) {
