@@ -235,7 +235,11 @@ final class ReplicaChecks {
       return true;
     }
     boolean[] none = {true};
-    each(log, mark, log.logEndOffset(), batch -> none[0] &= !batch.isControlBatch());
+    each(
+        log,
+        Math.max(mark, log.localLogStartOffset()),
+        log.logEndOffset(),
+        batch -> none[0] &= !batch.isControlBatch());
     return none[0];
   }
 
