@@ -20,8 +20,12 @@ cat > "$dir/quiet.xml" <<'X'
 <root level="ERROR"><appender-ref ref="E"/></root></configuration>
 X
 
-"${java[@]}" -Xmx384m io.strandline.broker.Main --set "log.dirs=$dir/data" --set "strandline.object.store=file:$dir/objects" \
-  --set listeners=PLAINTEXT://127.0.0.1:0 --set strandline.admin.listener=127.0.0.1:0 --set group.initial.rebalance.delay.ms=0 \
+jaas='org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="secret" user_admin="secret";'
+"${java[@]}" -Xmx384m io.strandline.broker.Main --set "log.dirs=$dir/data,$dir/more" --set "strandline.object.store=file:$dir/objects" \
+  --set listeners=PLAINTEXT://127.0.0.1:0,LOGIN://127.0.0.1:0 --set listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT \
+  --set sasl.enabled.mechanisms=PLAIN --set "listener.name.login.plain.sasl.jaas.config=$jaas" --set delegation.token.secret.key=a-secret-of-this-cluster \
+  --set authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer --set 'super.users=User:ANONYMOUS;User:admin' \
+  --set strandline.admin.listener=127.0.0.1:0 --set group.initial.rebalance.delay.ms=0 \
   --set offsets.topic.num.partitions=4 --set strandline.tier.upload.min.bytes=0 --set strandline.tier.gather.ms=0 > "$dir/broker.log" 2>&1 < /dev/null &
 broker=$!
 trap 'kill $broker 2>/dev/null; wait $broker 2>/dev/null' EXIT
@@ -30,7 +34,7 @@ for ((i = 0; i < 600; i++)); do
   kill -0 $broker 2>/dev/null || { tail -5 "$dir/broker.log"; exit 2; }
   sleep 0.1
 done
-B=$(sed -n 's/^Strandline is ready: \([^,]*\),.*/\1/p' "$dir/broker.log")
+read -r B L < <(sed -n 's/^Strandline is ready: \([^,]*\),.*/\1/p' "$dir/broker.log")
 
 passed=0 failed=0
 # NAME CONDITION…: runs the condition, prints the verdict.
@@ -111,6 +115,54 @@ check 'kafka-dump-log: an index' never_says 'Mismatches|mismatch|less than' dump
 check 'kafka-dump-log: a time index' never_says 'mismatch|Mismatches|out of order' dump "${full%.index}.timeindex"
 group_log=$(find "$dir/data" -path '*__consumer_offsets-*' -name '*.log' -size +0 | sort | head -1)
 check 'kafka-dump-log: committed offsets' says '"group":"|key: ' tool $T.DumpLogSegments --offsets-decoder --files "$group_log"
+check 'kafka-acls: add' says 'operation=READ, permissionType=ALLOW' tool $T.AclCommand --bootstrap-server "$B" --add --allow-principal User:reader --operation Read --topic words
+check 'kafka-acls: list' says 'principal=User:reader' tool $T.AclCommand --bootstrap-server "$B" --list --topic words
+check 'kafka-acls: remove' never_says 'User:reader' bash -c "$(declare -f tool); $(declare -p java dir T B); tool $T.AclCommand --bootstrap-server $B --remove --force --topic words >&2 && tool $T.AclCommand --bootstrap-server $B --list --topic words"
+check 'kafka-configs: a SCRAM user' says 'SCRAM-SHA-256=iterations=4096' bash -c "$(declare -f configs tool); $(declare -p java dir B); configs --alter --entity-type users --entity-name alice --add-config 'SCRAM-SHA-256=[password=secret]' && configs --describe --entity-type users --entity-name alice"
+
+cat > "$dir/login.properties" <<X
+security.protocol=SASL_PLAINTEXT
+sasl.mechanism=PLAIN
+sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="secret";
+X
+tokens() { tool $T.DelegationTokenCommand --bootstrap-server "$L" --command-config "$dir/login.properties" "$@"; }
+token() { tr ' \t' '\n\n' < "$dir/out/kafka-delegation-tokens--create.txt" | grep -E '^[A-Za-z0-9+/_-]{80,}={0,2}$' | head -1; }
+check 'kafka-delegation-tokens: create' says 'User:alice' tokens --create --max-life-time-period -1 --renewer-principal User:alice
+check 'kafka-delegation-tokens: describe' says 'User:admin.*User:alice' tokens --describe --owner-principal User:admin
+check 'kafka-delegation-tokens: renew' says 'Completed renew operation' tokens --renew --renew-time-period -1 --hmac "$(token)"
+check 'kafka-delegation-tokens: expire' says 'Completed expire operation' tokens --expire --expiry-time-period -1 --hmac "$(token)"
+
+metrics() { tool $T.ClientMetricsCommand --bootstrap-server "$B" "$@"; }
+check 'kafka-client-metrics: alter' says 'Altered client metrics config' metrics --alter --name every --metrics org.apache.kafka.producer. --interval 10000 --match client_id=some.*
+check 'kafka-client-metrics: list' says '^every' metrics --list
+check 'kafka-client-metrics: describe' says 'interval.ms=10000' metrics --describe --name every
+check 'kafka-client-metrics: delete' says 'Deleted client metrics config' metrics --delete --name every
+
+moves() { tool $T.reassign.ReassignPartitionsCommand --bootstrap-server "$B" "$@"; }
+where() { find "$dir/data" "$dir/more" -maxdepth 1 -type d -name 'words-0'; }
+to=$([ "$(where)" = "$dir/data/words-0" ] && echo "$dir/more" || echo "$dir/data")
+echo "{\"version\":1,\"partitions\":[{\"topic\":\"words\",\"partition\":0,\"replicas\":[1],\"log_dirs\":[\"$to\"]}]}" > "$dir/move.json"
+check 'kafka-reassign-partitions: to another log directory' says 'Successfully started moving log directory' moves --reassignment-json-file "$dir/move.json" --execute
+moved() { for _ in 1 2 3 4 5 6; do says 'completed|complete' moves --reassignment-json-file "$dir/move.json" --verify | grep -v 'still' && [ "$(where)" = "$to/words-0" ] && return; done; return 1; }
+check 'kafka-reassign-partitions: verify' moved
+check 'kafka-log-dirs: where it lies now' says "\"partition\":\"words-0\"[^]]*\\],\"error\":null,\"logDir\":\"$to\"" tool $T.LogDirsCommand --bootstrap-server "$B" --describe --topic-list words
+check 'kafka-reassign-partitions: list' says 'No partition reassignments' moves --list
+
+transactions() { tool $T.TransactionsCommand --bootstrap-server "$B" "$@"; }
+check 'kafka-transactions: list' says 'TransactionalId' transactions list
+check 'kafka-transactions: producers' says 'ProducerId' transactions describe-producers --topic words --partition 0
+check 'kafka-transactions: hanging' never_says 'Exception' transactions find-hanging --broker-id 1
+shares() { tool $T.consumer.group.ShareGroupCommand --bootstrap-server "$B" "$@"; }
+share() { configs --alter --entity-type groups --entity-name sharers --add-config share.auto.offset.reset=earliest && tool $T.consumer.ConsoleShareConsumer --bootstrap-server "$B" --topic words --group sharers --max-messages 100 --timeout-ms 15000; }
+check 'kafka-console-share-consumer' says 'Processed a total of 100 messages' share
+check 'kafka-share-groups: list' says '^sharers' shares --list
+check 'kafka-share-groups: describe' says 'sharers +words' shares --describe --group sharers
+check 'kafka-share-groups: delete' says 'successful' shares --delete --group sharers
+check 'kafka-streams-groups: list' never_says 'Exception' tool $T.streams.StreamsGroupCommand --bootstrap-server "$B" --list
+check 'kafka-verifiable-consumer' says '"records_consumed"' timeout 20 "${java[@]}" -Xmx256m -Dlogback.configurationFile="$dir/quiet.xml" $T.VerifiableConsumer --bootstrap-server "$B" --topic words --group-id verified --max-messages 100 --reset-policy earliest
+check 'kafka-metadata-quorum: replication' says '^1 .*Leader' tool $T.MetadataQuorumCommand --bootstrap-server "$B" describe --replication
+check 'kafka-storage: info' says 'metadata' tool kafka.tools.StorageTool info -c <(printf 'process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:9\ncontroller.listener.names=CONTROLLER\nlisteners=PLAINTEXT://:0,CONTROLLER://:9\nlog.dirs=%s,%s\n' "$dir/data" "$dir/more")
+
 check 'kafka-topics: delete' says '^words$' bash -c "$(declare -f topics tool); $(declare -p java dir T B); topics --delete --topic perf && topics --list"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -5,8 +5,10 @@ import io.strandline.tests.cluster.wires.Wires;
 import io.strandline.tests.process.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,7 +38,9 @@ public final class Blueprint {
   private final Set<Integer> observers = new TreeSet<>();
   private final Set<Integer> later = new TreeSet<>();
   private final Map<Integer, Map<String, String>> environments = new TreeMap<>();
+  private final List<String> users = new ArrayList<>();
   private boolean staticVoters;
+  private boolean apart;
   private boolean wired;
 
   /**
@@ -111,6 +115,22 @@ public final class Blueprint {
    */
   public Blueprint wired() {
     wired = true;
+    return apart();
+  }
+
+  /** Brokers speak to each other by a listener of their own, {@code BROKERS}. */
+  public Blueprint apart() {
+    apart = true;
+    return this;
+  }
+
+  /**
+   * Who is there before anybody could have been made, in the controllers' first records.
+   *
+   * @param credentials {@code SCRAM-SHA-512=[name=…,password=…]}
+   */
+  public Blueprint user(String credentials) {
+    users.add(credentials);
     return this;
   }
 
@@ -128,7 +148,11 @@ public final class Blueprint {
       specs.put(node.getKey(), spec(node.getKey(), node.getValue(), ports));
     }
     TestCluster cluster =
-        new TestCluster(dir, Uuid.randomUuid().toString(), specs, wired ? new Wires(ports) : null);
+        new TestCluster(
+            dir,
+            new TestCluster.Identity(Uuid.randomUuid().toString(), users),
+            specs,
+            wired ? new Wires(ports) : null);
     try {
       cluster.startAll(later);
       return cluster;
@@ -154,7 +178,7 @@ public final class Blueprint {
 
   /** Where there are replay brokers, the others have their listener too. */
   private static void replays(NodeRole role, Map<String, String> settings) throws IOException {
-    settings.put(
+    settings.putIfAbsent(
         "listener.security.protocol.map",
         "REPLAY:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
     if (role == NodeRole.REPLAY) {
@@ -192,6 +216,12 @@ public final class Blueprint {
     Map<Plane, Integer> mine = ports.getOrDefault(id, Map.of());
     listeners(role, mine, settings);
     Map<String, String> environment = new LinkedHashMap<>(environments.getOrDefault(id, Map.of()));
+    if (apart) {
+      settings.put("inter.broker.listener.name", "BROKERS");
+      settings.putIfAbsent(
+          "listener.security.protocol.map",
+          "BROKERS:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    }
     if (wired) {
       wire(id, role, mine, settings);
       Path hosts = Wires.hosts(dir.resolve("node-" + id).resolve("hosts"), id, roles.keySet());
@@ -210,8 +240,7 @@ public final class Blueprint {
     return new NodeSpec(id, role, port, voter, new NodeSpec.Launch(settings, environment));
   }
 
-  private static void listeners(
-      NodeRole role, Map<Plane, Integer> ports, Map<String, String> settings) {
+  private void listeners(NodeRole role, Map<Plane, Integer> ports, Map<String, String> settings) {
     String clients = "PLAINTEXT://127.0.0.1:" + ports.get(Plane.PLAINTEXT);
     String quorum = "CONTROLLER://127.0.0.1:" + ports.get(Plane.CONTROLLER);
     settings.put(
@@ -222,21 +251,17 @@ public final class Blueprint {
           case COMBINED -> clients + "," + quorum;
           case REPLAY -> clients.replace("PLAINTEXT:", "REPLAY:");
         });
+    if (apart && role.broker()) {
+      settings.merge(
+          "listeners",
+          "BROKERS://127.0.0.1:" + ports.get(Plane.BROKERS),
+          (all, one) -> all + "," + one);
+    }
   }
 
   /** Every listener is told by what the others have for it. */
   private static void wire(
       int id, NodeRole role, Map<Plane, Integer> ports, Map<String, String> settings) {
-    if (role.broker()) {
-      settings.merge(
-          "listeners",
-          "BROKERS://127.0.0.1:" + ports.get(Plane.BROKERS),
-          (all, one) -> all + "," + one);
-      settings.put("inter.broker.listener.name", "BROKERS");
-    }
-    settings.put(
-        "listener.security.protocol.map",
-        "BROKERS:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
     settings.put(
         "advertised.listeners",
         ports.entrySet().stream()

@@ -148,7 +148,7 @@ public final class ClusterTopics {
   }
 
   /** Settings of a topic that keeps all its history, most of it in the tier alone, soon. */
-  static Map<String, String> tiered(int segmentBytes, int localBytes) {
+  public static Map<String, String> tiered(int segmentBytes, int localBytes) {
     return Map.of(
         "segment.bytes",
         Integer.toString(segmentBytes),

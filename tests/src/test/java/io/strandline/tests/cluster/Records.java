@@ -14,11 +14,11 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Short work with ordinary clients: values over all partitions of a topic and back. */
-final class Records {
+public final class Records {
   private Records() {}
 
   /** Writes the values in turn to partitions 0 to {@code partitions} - 1; all acknowledged. */
-  static void produce(String bootstrap, String topic, int partitions, List<String> values)
+  public static void produce(String bootstrap, String topic, int partitions, List<String> values)
       throws Exception {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", bootstrap);
@@ -35,7 +35,7 @@ final class Records {
   }
 
   /** Values of all partitions from the beginning, until there are so many or a minute is over. */
-  static List<String> consume(String bootstrap, String topic, int partitions, int count) {
+  public static List<String> consume(String bootstrap, String topic, int partitions, int count) {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", bootstrap);
     properties.put("auto.offset.reset", "earliest");
@@ -58,7 +58,7 @@ final class Records {
   }
 
   /** {@code prefix 0}, {@code prefix 1} and so on. */
-  static List<String> values(String prefix, int count) {
+  public static List<String> values(String prefix, int count) {
     List<String> values = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       values.add(prefix + " " + i);

@@ -33,7 +33,7 @@ public final class TestCluster implements AutoCloseable {
   private static final Path KEPT = Path.of("target", "cluster");
 
   private final Path dir;
-  private final String clusterId;
+  private final Identity identity;
   private final Map<Integer, NodeSpec> specs;
   private final Map<Integer, BrokerProcess> nodes = new TreeMap<>();
   private final @Nullable Wires wires;
@@ -41,11 +41,18 @@ public final class TestCluster implements AutoCloseable {
   private final Path kept = KEPT.resolve(testMethod());
 
   /**
+   * What all directories are formatted with.
+   *
+   * @param users credentials in the first records of the metadata
+   */
+  record Identity(String clusterId, List<String> users) {}
+
+  /**
    * @param wires null where nodes find each other without
    */
-  TestCluster(Path dir, String clusterId, Map<Integer, NodeSpec> specs, @Nullable Wires wires) {
+  TestCluster(Path dir, Identity identity, Map<Integer, NodeSpec> specs, @Nullable Wires wires) {
     this.dir = dir;
-    this.clusterId = clusterId;
+    this.identity = identity;
     this.specs = specs;
     this.wires = wires;
   }
@@ -89,7 +96,7 @@ public final class TestCluster implements AutoCloseable {
   }
 
   public String clusterId() {
-    return clusterId;
+    return identity.clusterId();
   }
 
   /** A node's process, running or not. */
@@ -137,12 +144,20 @@ public final class TestCluster implements AutoCloseable {
 
   /** Where the controllers listen. */
   public String controllerBootstrap() {
-    return specs.values().stream()
-        .filter(s -> s.role().controller())
-        .flatMap(s -> Stream.of(s.settings().getOrDefault("listeners", "").split(",")))
-        .filter(listener -> listener.startsWith("CONTROLLER://"))
-        .map(listener -> listener.substring("CONTROLLER://".length()))
+    return controllers().stream()
+        .map(id -> listener(id, "CONTROLLER"))
         .collect(Collectors.joining(","));
+  }
+
+  /** Where a node has one of its listeners, without wires. */
+  public String listener(int id, String name) {
+    NodeSpec spec = specs.get(id);
+    return Stream.of(spec == null ? "" : spec.settings().getOrDefault("listeners", ""))
+        .flatMap(all -> Stream.of(all.split(",")))
+        .filter(listener -> listener.startsWith(name + "://"))
+        .map(listener -> listener.substring((name + "://").length()))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no " + name + " at " + id));
   }
 
   /** An admin client of all brokers, one for all who ask; closed with the cluster. */
@@ -188,7 +203,11 @@ public final class TestCluster implements AutoCloseable {
   private void format(NodeSpec spec, Voters voters) {
     NodeFormat.Order order =
         new NodeFormat.Order(
-            clusterId, voters, new NodeFormat.Levels(Optional.empty(), Map.of()), List.of(), false);
+            identity.clusterId(),
+            voters,
+            new NodeFormat.Levels(Optional.empty(), Map.of()),
+            spec.role().controller() ? identity.users() : List.of(),
+            false);
     NodeFormat.Done done =
         NodeFormat.format(
             new ControlConfig(kafka(spec), spec.role() == NodeRole.REPLAY),
