@@ -43,7 +43,12 @@ public final class BrokerConfig {
 
   /** Variables of the launcher, which are no keys. */
   private static final Set<String> LAUNCHER =
-      Set.of("STRANDLINE_JAVA_OPTS", "STRANDLINE_HEAP", "STRANDLINE_HOME", "STRANDLINE_PARENT");
+      Set.of(
+          "STRANDLINE_JAVA_OPTS",
+          "STRANDLINE_HEAP",
+          "STRANDLINE_HOME",
+          "STRANDLINE_PARENT",
+          "STRANDLINE_CLASS_DATA");
 
   /** What a node does without any configuration. */
   private static final Map<String, String> EMBEDDED =

@@ -143,6 +143,10 @@ final class Replication implements AutoCloseable {
     Gauge.builder("strandline.partition.hosted", hosted, Map::size).register(meters);
     Gauge.builder("strandline.partition.refused", refused, Set::size).register(meters);
     Gauge.builder("strandline.partition.led", () -> count(Partition::leads)).register(meters);
+    Predicate<Partition> missing = p -> leading(p, Role.Leading::underReplicated);
+    Predicate<Partition> tooFew = p -> leading(p, l -> l.spareInSync(minInSync(p)) < 0);
+    Gauge.builder("strandline.partition.under.replicated", () -> count(missing)).register(meters);
+    Gauge.builder("strandline.partition.under.min.isr", () -> count(tooFew)).register(meters);
     ReplicaMeters kafka = runtime.kafka();
     kafka.offlineDirectories(offlineDirectories::getAsInt);
     Fetchers all = replicas.fetchers();
@@ -150,9 +154,9 @@ final class Replication implements AutoCloseable {
     kafka.count("PartitionCount", hosted::size);
     tell(kafka, "LeaderCount", Partition::leads);
     tell(kafka, "OfflineReplicaCount", p -> p.role() instanceof Role.Offline);
-    tell(kafka, "UnderReplicatedPartitions", p -> leading(p, Role.Leading::underReplicated));
+    tell(kafka, "UnderReplicatedPartitions", missing);
     tell(kafka, "ReassigningPartitions", p -> leading(p, l -> l.state().reassigning()));
-    tell(kafka, "UnderMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) < 0));
+    tell(kafka, "UnderMinIsrPartitionCount", tooFew);
     tell(kafka, "AtMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) == 0));
   }
 

@@ -1,0 +1,81 @@
+package io.strandline.tests.deploy;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The tar that {@code mvn package} makes, unpacked. */
+record Distribution(Path home) {
+  /** Of the repository. */
+  static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+
+  /**
+   * Unpacks it below a directory; skips the test where nothing was packaged, as after {@code mvn
+   * test} alone.
+   */
+  static Distribution unpack(Path into) throws IOException, InterruptedException {
+    Optional<Path> tar = newest();
+    assumeTrue(
+        tar.isPresent(), "SKIPPED: no target/strandline-*.tar.gz here: mvn package makes it");
+    Commands.Ended unpacked =
+        Commands.run(into, List.of("tar", "-xzf", tar.orElseThrow().toString()));
+    if (unpacked.exitCode() != 0) {
+      throw new IOException("tar failed: " + unpacked.output());
+    }
+    try (Stream<Path> entries = Files.list(into)) {
+      List<Path> homes =
+          entries.filter(e -> e.getFileName().toString().startsWith("strandline-")).toList();
+      if (homes.size() != 1) {
+        throw new IOException("the tar does not hold one directory: " + homes);
+      }
+      return new Distribution(homes.get(0));
+    }
+  }
+
+  private static Optional<Path> newest() throws IOException {
+    Path target = ROOT.resolve("target");
+    if (!Files.isDirectory(target)) {
+      return Optional.empty();
+    }
+    try (Stream<Path> files = Files.list(target)) {
+      return files
+          .filter(f -> f.getFileName().toString().matches("strandline-.*\\.tar\\.gz"))
+          .max(Comparator.comparingLong(f -> f.toFile().lastModified()));
+    }
+  }
+
+  /** The launcher. */
+  Path launcher() {
+    return home.resolve("bin").resolve("strandline");
+  }
+
+  /** One of the examples. */
+  Path example(String name) {
+    return home.resolve("etc").resolve(name);
+  }
+
+  /** The launcher with arguments, to be started. */
+  ProcessBuilder command(Path directory, Path out, List<String> arguments) {
+    List<String> command =
+        Stream.concat(Stream.of(launcher().toString()), arguments.stream()).toList();
+    return new ProcessBuilder(command)
+        .directory(directory.toFile())
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
+  }
+
+  /** Ends a node that this test started, in order if it can. */
+  static void end(Process node) throws InterruptedException {
+    node.destroy();
+    if (!node.waitFor(60, TimeUnit.SECONDS)) {
+      node.destroyForcibly();
+    }
+  }
+}
