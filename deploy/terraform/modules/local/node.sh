@@ -17,34 +17,34 @@ node=${DIRECTORY:?}/node-${ID:-}
 
 say() { printf 'strandline: %s\n' "$*" >&2; }
 
-# The process of this node, nothing if it is dead: a pid may have become somebody else's. A node on its way up is its
+# The process of a node, nothing if it is dead: a pid may have become somebody else's. A node on its way up is its
 # launcher still, which has the same arguments.
 process() {
-  local pid
-  pid=$(cat "$node/pid" 2>/dev/null) || return 0
-  if kill -0 "$pid" 2>/dev/null && ps_arguments "$pid" | grep -qF "$node/server.properties"; then echo "$pid"; fi
+  local home=$DIRECTORY/node-$1 pid
+  pid=$(cat "$home/pid" 2>/dev/null) || return 0
+  if kill -0 "$pid" 2>/dev/null && [[ $(arguments "$pid") == *"$home/server.properties"* ]]; then echo "$pid"; fi
 }
-ps_arguments() {
-  if [ -r "/proc/$1/cmdline" ]; then tr '\0' ' ' < "/proc/$1/cmdline"; else ps -o args= -p "$1"; fi
+arguments() {
+  if [ -d /proc/self ]; then tr '\0' ' ' 2>/dev/null < "/proc/$1/cmdline"; else ps -o args= -p "$1"; fi || true
 }
 
-# GET of a path of the admin endpoint; the status line comes first.
+# GET of a path of an admin endpoint, with status line and headers.
 get() {
-  local answer
   exec 3<> "/dev/tcp/127.0.0.1/$1" || return 1
   printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
-  answer=$(cat <&3)
+  cat <&3
   exec 3>&-
-  printf '%s\n' "$answer"
 }
-ready() { (get "$1" /readyz) 2>/dev/null | head -n 1 | grep -q ' 200 '; }
+ready() { [[ $( (get "$1" /readyz) 2>/dev/null || true) == HTTP/1.?" 200 "* ]]; }
 
 await() {
-  local name=$1 port=$2 deadline=$((SECONDS + READY_SECONDS))
+  local name=$1 port=$2 deadline=$((SECONDS + READY_SECONDS)) missed=0
   until ready "$port"; do
-    if [ -n "$(ID=$name; node=$DIRECTORY/node-$name; process)" ]; then :; else
+    # A process that becomes another program has no arguments for a moment.
+    if [ -n "$(process "$name")" ]; then missed=0; else missed=$((missed + 1)); fi
+    if [ "$missed" -ge 10 ]; then
       say "node $name has ended:"
-      tail -n 20 "$DIRECTORY/node-$name/node.log" >&2 || true
+      tail -n 5 "$DIRECTORY/node-$name/node.log" >&2 || true
       return 1
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then
@@ -59,8 +59,8 @@ await() {
 under_replicated() {
   local one
   for one in $PEERS; do
-    (get "${one#*:}" /metrics) 2>/dev/null | tr -d '\r' | awk '/^strandline_partition_under_replicated/ {print int($2)}' || true
-  done | awk '{sum += $1} END {print sum + 0}'
+    (get "${one#*:}" /metrics) 2>/dev/null || true
+  done | awk '/^strandline_partition_under_replicated/ { sum += $NF } END { print sum + 0 }'
 }
 
 # All nodes of this role serve and lack nothing: one of them may be taken away, or the next.
@@ -78,11 +78,11 @@ settled() {
 
 stop() {
   local pid deadline
-  pid=$(process)
+  pid=$(process "$ID")
   if [ -n "$pid" ]; then
     deadline=$((SECONDS + STOP_SECONDS))
     kill -TERM "$pid"
-    while [ -n "$(process)" ]; do
+    while [ -n "$(process "$ID")" ]; do
       if [ "$SECONDS" -ge "$deadline" ]; then
         say "node $ID did not stop in $STOP_SECONDS s: killed"
         kill -KILL "$pid" 2>/dev/null || true
@@ -125,7 +125,7 @@ case "${1:-}" in
     ;;
   up)
     lock
-    if [ -z "$(process)" ]; then
+    if [ -z "$(process "$ID")" ]; then
       start
     elif [ "$(cat "$node/wanted" 2>/dev/null || true)" != "$WANTED" ]; then
       say "node $ID is started anew"

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Controllers that are no brokers. */
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class ControllersTest {
+  private static final String AUTO_JOIN = "controller.quorum.auto.join.enable";
+
   @TempDir Path dir;
 
   @Test
@@ -35,6 +37,9 @@ class ControllersTest {
         new Blueprint(dir)
             .with(NodeRole.CONTROLLER, 101, 102, 103)
             .with(NodeRole.BROKER, 1, 2)
+            .set(101, AUTO_JOIN, "true")
+            .set(102, AUTO_JOIN, "true")
+            .set(103, AUTO_JOIN, "true")
             .replicas(1, 1)
             .start()) {
       assertThat(voters(cluster)).containsExactlyInAnyOrder(101, 102, 103);
@@ -51,6 +56,7 @@ class ControllersTest {
       Waiting.until(
           "the controller to be ready again",
           () -> cluster.node(second).admin("/readyz").status() == 200);
+      votesAgainAfterItLostItsDisk(cluster, second);
     }
   }
 
@@ -108,6 +114,26 @@ class ControllersTest {
         assertThat(admin.listTopics().names().get()).doesNotContain(topic);
       }
     }
+  }
+
+  /** KIP-853, with {@code controller.quorum.auto.join.enable} (KIP-1186). */
+  private static void votesAgainAfterItLostItsDisk(TestCluster cluster, int controller)
+      throws Exception {
+    Uuid lost = directoryId(cluster, controller);
+    cluster.node(controller).kill();
+    cluster.wipe(controller);
+    Uuid empty = directoryId(cluster, controller);
+    assertThat(empty).isNotEqualTo(lost);
+    cluster.node(controller).startAgain();
+    Waiting.until(
+        "the controller to vote in the place of its former self",
+        () ->
+            quorum(cluster).voters().stream()
+                .filter(voter -> voter.replicaId() == controller)
+                .map(QuorumInfo.ReplicaState::replicaDirectoryId)
+                .toList()
+                .equals(List.of(empty)));
+    assertThat(voters(cluster)).containsExactlyInAnyOrder(101, 102, 103);
   }
 
   private static Uuid directoryId(TestCluster cluster, int node) throws IOException {

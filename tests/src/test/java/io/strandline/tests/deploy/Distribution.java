@@ -16,6 +16,9 @@ record Distribution(Path home) {
   /** Of the repository. */
   static final Path ROOT = Path.of("").toAbsolutePath().getParent();
 
+  /** For nodes that live for seconds. */
+  static final String QUICK = "-XX:TieredStopAtLevel=1";
+
   /**
    * Unpacks it below a directory; skips the test where nothing was packaged, as after {@code mvn
    * test} alone.
@@ -24,6 +27,9 @@ record Distribution(Path home) {
     Optional<Path> tar = newest();
     assumeTrue(
         tar.isPresent(), "SKIPPED: no target/strandline-*.tar.gz here: mvn package makes it");
+    assumeTrue(
+        modified(tar.orElseThrow()) >= classesModified(),
+        "SKIPPED: target/strandline-*.tar.gz is older than the classes: mvn package makes it anew");
     Commands.Ended unpacked =
         Commands.run(into, List.of("tar", "-xzf", tar.orElseThrow().toString()));
     if (unpacked.exitCode() != 0) {
@@ -47,8 +53,22 @@ record Distribution(Path home) {
     try (Stream<Path> files = Files.list(target)) {
       return files
           .filter(f -> f.getFileName().toString().matches("strandline-.*\\.tar\\.gz"))
-          .max(Comparator.comparingLong(f -> f.toFile().lastModified()));
+          .max(Comparator.comparingLong(Distribution::modified));
     }
+  }
+
+  private static long modified(Path file) {
+    return file.toFile().lastModified();
+  }
+
+  private static long classesModified() throws IOException {
+    long newest = 0;
+    for (String module : List.of("cache", "tiering", "replay", "broker", "tools")) {
+      try (Stream<Path> all = Files.walk(ROOT.resolve(module).resolve("target/classes"))) {
+        newest = Math.max(newest, all.mapToLong(Distribution::modified).max().orElse(0));
+      }
+    }
+    return newest;
   }
 
   /** The launcher. */
@@ -65,10 +85,13 @@ record Distribution(Path home) {
   ProcessBuilder command(Path directory, Path out, List<String> arguments) {
     List<String> command =
         Stream.concat(Stream.of(launcher().toString()), arguments.stream()).toList();
-    return new ProcessBuilder(command)
-        .directory(directory.toFile())
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
+    builder.environment().put("STRANDLINE_JAVA_OPTS", QUICK);
+    return builder;
   }
 
   /** Ends a node that this test started, in order if it can. */

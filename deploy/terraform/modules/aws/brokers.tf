@@ -1,0 +1,91 @@
+# A group of one for each broker: its id and zone are the group's, so whatever instance it starts is that broker. One
+# that is terminated, or whose machine dies, is replaced by another with an empty disk, which gets its replicas' hot
+# tails from the others and the rest from the bucket.
+
+resource "aws_launch_template" "broker" {
+  name_prefix            = "${var.name}-broker-"
+  image_id               = local.ami
+  instance_type          = var.brokers.instance_type
+  vpc_security_group_ids = [aws_security_group.nodes.id]
+  user_data              = base64encode(module.broker.user_data)
+  ebs_optimized          = true
+  update_default_version = true
+  tags                   = local.tags
+
+  iam_instance_profile {
+    name = aws_iam_instance_profile.node["broker"].name
+  }
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+    instance_metadata_tags      = "enabled"
+  }
+  block_device_mappings {
+    device_name = "/dev/xvda"
+    ebs {
+      volume_type           = "gp3"
+      volume_size           = 20
+      encrypted             = "true"
+      kms_key_id            = var.kms_key_arn
+      delete_on_termination = "true"
+    }
+  }
+  tag_specifications {
+    resource_type = "volume"
+    tags          = local.tags
+  }
+}
+
+resource "aws_autoscaling_group" "broker" {
+  for_each            = local.brokers
+  name                = "${var.name}-broker-${each.key}"
+  min_size            = 1
+  max_size            = 1
+  desired_capacity    = 1
+  vpc_zone_identifier = [local.subnets[each.value]]
+  target_group_arns   = [aws_lb_target_group.bootstrap["clients"].arn]
+
+  # Never the load balancer's view: brokers are not ready while the quorum is away, and replacing them all would throw
+  # away what only their disks have. A process that should be started anew is the agent's.
+  health_check_type         = "EC2"
+  health_check_grace_period = 300
+
+  launch_template {
+    id      = aws_launch_template.broker.id
+    version = aws_launch_template.broker.latest_version
+  }
+
+  # In the group itself, so that it is there until the group is gone: the instance of a group that is destroyed takes
+  # its replicas off first.
+  initial_lifecycle_hook {
+    name                 = "terminating"
+    lifecycle_transition = "autoscaling:EC2_INSTANCE_TERMINATING"
+    heartbeat_timeout    = 900
+    default_result       = "CONTINUE"
+  }
+
+  dynamic "tag" {
+    for_each = merge(local.tags, {
+      Name             = "${var.name}-broker-${each.key}"
+      StrandlineNodeId = each.key
+      StrandlineGroup  = "${var.name}-broker-${each.key}"
+    })
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  # Of a drain: as long as what is moved takes.
+  timeouts {
+    delete = "6h"
+  }
+  # Until it is gone it needs its rights, its way to the bucket and a quorum.
+  depends_on = [
+    aws_iam_role_policy.node, aws_vpc_endpoint.s3, aws_vpc_endpoint.service, aws_volume_attachment.controller,
+    aws_s3_bucket_policy.history, aws_vpc_security_group_ingress_rule.nodes, aws_vpc_security_group_egress_rule.nodes,
+    aws_vpc_security_group_egress_rule.https,
+  ]
+}

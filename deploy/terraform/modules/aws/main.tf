@@ -1,0 +1,105 @@
+data "aws_region" "here" {}
+data "aws_partition" "here" {}
+data "aws_caller_identity" "here" {}
+
+data "aws_ssm_parameter" "ami" {
+  count = var.ami_id == null ? 1 : 0
+  name  = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${var.architecture}"
+}
+
+# Drawn once, whatever uuid() says later.
+resource "terraform_data" "identity" {
+  input = uuid()
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+locals {
+  region    = data.aws_region.here.region
+  partition = data.aws_partition.here.partition
+  account   = data.aws_caller_identity.here.account_id
+  ami       = var.ami_id == null ? data.aws_ssm_parameter.ami[0].insecure_value : var.ami_id
+  tags      = merge(var.tags, { StrandlineCluster = var.name })
+
+  # 16 characters of base64 are the 22 of an id; those of a hash have no dash and no plus in them.
+  cluster_id = var.cluster_id != null ? var.cluster_id : replace(base64encode(substr(md5(terraform_data.identity.output), 0, 16)), "=", "")
+
+  zones   = var.vpc == null ? var.zones : sort(keys(var.vpc.subnets))
+  vpc_id  = var.vpc == null ? aws_vpc.own[0].id : var.vpc.id
+  subnets = var.vpc == null ? { for zone, subnet in aws_subnet.own : zone => subnet.id } : var.vpc.subnets
+
+  prefix       = var.name
+  object_store = "s3://${aws_s3_bucket.history.bucket}/${local.prefix}?region=${local.region}"
+
+  # Ids: brokers from 1, controllers from 101, replay brokers from 1,000,000 on (by address). Each id has its zone for good.
+  controllers = { for i in range(3) : tostring(101 + i) => local.zones[i % length(local.zones)] }
+  brokers     = { for i in range(var.brokers.count) : tostring(1 + i) => local.zones[i % length(local.zones)] }
+
+  addresses = { for id, interface in aws_network_interface.controller : id => interface.private_ip }
+}
+
+# ---- what each role does at boot ---------------------------------------------------
+
+module "controller" {
+  source   = "../node"
+  for_each = local.controllers
+
+  cluster         = var.name
+  cluster_id      = local.cluster_id
+  role            = "controller"
+  node_id         = each.key
+  platform        = "aws"
+  region          = local.region
+  distribution    = var.distribution
+  disk            = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${replace(aws_ebs_volume.controller[each.key].id, "-", "")}"
+  controllers     = local.addresses
+  object_store    = local.object_store
+  claims_url      = "https://${aws_s3_bucket.history.bucket}.s3.${local.region}.amazonaws.com/controllers/${local.cluster_id}"
+  secrets         = var.secrets
+  settings        = var.settings.controller
+  publish_metrics = var.alarms != null
+}
+
+module "broker" {
+  source = "../node"
+
+  cluster            = var.name
+  cluster_id         = local.cluster_id
+  role               = "broker"
+  node_id            = "tag"
+  platform           = "aws"
+  region             = local.region
+  distribution       = var.distribution
+  disk               = "instance-store"
+  controllers        = local.addresses
+  object_store       = local.object_store
+  secrets            = var.secrets
+  settings           = var.settings.broker
+  heap               = var.brokers.heap
+  cache_memory_bytes = var.brokers.cache_memory_bytes
+  cache_disk_bytes   = var.brokers.cache_disk_bytes
+  publish_metrics    = var.alarms != null
+}
+
+module "replay" {
+  source = "../node"
+
+  cluster            = var.name
+  cluster_id         = local.cluster_id
+  role               = "replay"
+  node_id            = "address"
+  platform           = "aws"
+  region             = local.region
+  distribution       = var.distribution
+  disk               = "instance-store"
+  controllers        = local.addresses
+  object_store       = local.object_store
+  secrets            = var.secrets
+  settings           = var.settings.replay
+  heap               = var.replay.heap
+  cache_memory_bytes = var.replay.cache_memory_bytes
+  cache_disk_bytes   = var.replay.cache_disk_bytes
+  publish_metrics    = var.alarms != null
+}

@@ -1,0 +1,216 @@
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { region = "eu-central-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_ssm_parameter" {
+    defaults = { insecure_value = "ami-0123456789abcdef0" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { bucket = "orders-history-1", arn = "arn:aws:s3:::orders-history-1" }
+  }
+  mock_resource "aws_network_interface" {
+    defaults = { private_ip = "10.40.0.10" }
+  }
+  mock_resource "aws_ebs_volume" {
+    defaults = { id = "vol-0123456789abcdef0" }
+  }
+  mock_resource "aws_lb" {
+    defaults = { dns_name = "orders.elb.example.org" }
+  }
+}
+
+variables {
+  name         = "orders"
+  zones        = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+  client_cidrs = ["10.0.0.0/8"]
+  distribution = {
+    url    = "s3://releases/strandline.tar.gz"
+    sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+}
+
+run "a_cluster_of_its_own" {
+  assert {
+    condition     = length(aws_autoscaling_group.broker) == 3 && alltrue([for group in aws_autoscaling_group.broker : group.min_size == 1 && group.max_size == 1])
+    error_message = "A group of one for each broker."
+  }
+  assert {
+    condition = alltrue([for id, group in aws_autoscaling_group.broker :
+    one([for tag in group.tag : tag.value if tag.key == "StrandlineNodeId" && tag.propagate_at_launch]) == id])
+    error_message = "The group tells its instance which broker it is."
+  }
+  assert {
+    condition     = length(distinct([for group in aws_autoscaling_group.broker : one(group.vpc_zone_identifier)])) == 3
+    error_message = "A zone each."
+  }
+  assert {
+    condition = alltrue([for group in aws_autoscaling_group.broker :
+    group.health_check_type == "EC2" && one(group.initial_lifecycle_hook).lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING"])
+    error_message = "No broker is replaced for being unready, and each is waited for when it goes."
+  }
+  assert {
+    condition     = length(aws_instance.controller) == 3 && length(aws_volume_attachment.controller) == 3 && alltrue([for volume in aws_ebs_volume.controller : volume.encrypted])
+    error_message = "Three controllers with encrypted disks that outlive them."
+  }
+  assert {
+    condition     = aws_instance.controller["101"].ami == "ami-0123456789abcdef0"
+    error_message = "The newest Amazon Linux 2023."
+  }
+  assert {
+    condition     = aws_autoscaling_group.replay.desired_capacity == 0
+    error_message = "No replay brokers unless asked for."
+  }
+  assert {
+    condition = alltrue([for template in [aws_launch_template.broker, aws_launch_template.replay] :
+    template.metadata_options[0].http_tokens == "required" && template.metadata_options[0].instance_metadata_tags == "enabled"])
+    error_message = "IMDSv2 alone, with tags."
+  }
+  assert {
+    condition     = alltrue([for template in [aws_launch_template.broker, aws_launch_template.replay] : length(template.user_data) <= 21848])
+    error_message = "User data within 16 KiB, as base64."
+  }
+  assert {
+    condition     = output.bootstrap_servers == "orders.elb.example.org:9092" && output.replay_bootstrap_servers == "orders.elb.example.org:9094"
+    error_message = "One name to begin with."
+  }
+  assert {
+    condition     = can(regex("^[A-Za-z0-9]{22}$", output.cluster_id))
+    error_message = "An id as Kafka's."
+  }
+  assert {
+    condition     = toset(keys(aws_vpc_endpoint.service)) == toset(["autoscaling", "monitoring", "ssm", "ssmmessages", "ec2messages"]) && aws_vpc_endpoint.s3[0].vpc_endpoint_type == "Gateway"
+    error_message = "The services that nodes ask, and S3 by a gateway."
+  }
+}
+
+run "the_bucket_is_closed" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.history.block_public_acls, aws_s3_bucket_public_access_block.history.block_public_policy,
+      aws_s3_bucket_public_access_block.history.ignore_public_acls, aws_s3_bucket_public_access_block.history.restrict_public_buckets,
+    ])
+    error_message = "Nothing is public."
+  }
+  assert {
+    condition = one([for statement in jsondecode(aws_s3_bucket_policy.history.policy).Statement : statement
+    if statement.Sid == "TlsOnly"]).Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "Without TLS all is denied."
+  }
+  assert {
+    condition     = one(one(aws_s3_bucket_lifecycle_configuration.history.rule).abort_incomplete_multipart_upload).days_after_initiation == 3
+    error_message = "What uploads leave goes."
+  }
+  assert {
+    condition     = !aws_s3_bucket.history.force_destroy
+    error_message = "History is not deleted by the way."
+  }
+}
+
+# What tiering's S3 store calls, and nothing else: PutObject, GetObject, HeadObject, ListObjectsV2, ListObjectVersions,
+# ListMultipartUploads, DeleteObject(s), multipart create, upload, complete and abort.
+run "roles_allow_what_is_called" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in jsondecode(aws_iam_role_policy.node["broker"].policy).Statement : s.Action])) == toset([
+      "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads",
+      "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
+      "autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat", "autoscaling:DescribeAutoScalingGroups",
+      "cloudwatch:PutMetricData",
+    ])
+    error_message = "A broker's calls."
+  }
+  assert {
+    condition = alltrue([for s in jsondecode(aws_iam_role_policy.node["broker"].policy).Statement :
+    s.Resource == "arn:aws:s3:::orders-history-1/orders/*" if contains(flatten([s.Action]), "s3:PutObject")])
+    error_message = "It writes below its prefix."
+  }
+  assert {
+    condition = alltrue([for s in jsondecode(aws_iam_role_policy.node["replay"].policy).Statement :
+    endswith(s.Resource, "/orders/probe/*") if contains(flatten([s.Action]), "s3:PutObject")])
+    error_message = "A replay broker writes what tries the store, nothing else."
+  }
+  assert {
+    condition     = toset(flatten([for s in jsondecode(aws_iam_role_policy.node["controller"].policy).Statement : s.Action if startswith(flatten([s.Action])[0], "s3:") && strcontains(jsonencode(s.Resource), "history")])) == toset(["s3:PutObject"])
+    error_message = "A controller reads no history."
+  }
+  assert {
+    condition = alltrue([for kind in ["broker", "replay", "controller"] : alltrue([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement :
+    s.Resource != "*" || contains(["autoscaling:DescribeAutoScalingGroups", "cloudwatch:PutMetricData"], flatten([s.Action])[0])])])
+    error_message = "Nothing on all resources but what knows none."
+  }
+}
+
+run "with_a_key_and_secrets" {
+  command = plan
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    secrets     = { "admin.properties" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin-1" }
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.history.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms" && one(aws_s3_bucket_server_side_encryption_configuration.history.rule).bucket_key_enabled
+    error_message = "By the key, with a bucket key."
+  }
+  assert {
+    condition = alltrue([for kind in ["broker", "replay", "controller"] : contains(
+    flatten([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s.Action if s.Resource == "arn:aws:kms:eu-central-1:123456789012:key/1"]), "kms:GenerateDataKey")])
+    error_message = "All who write may use it."
+  }
+  assert {
+    condition     = contains(keys(aws_vpc_endpoint.service), "secretsmanager") && strcontains(module.broker.environment.SECRETS, "admin.properties=arn:aws:secretsmanager")
+    error_message = "Secrets are fetched at boot, by name."
+  }
+}
+
+run "in_a_given_vpc" {
+  variables {
+    vpc = {
+      id      = "vpc-1"
+      subnets = { "eu-central-1a" = "subnet-a", "eu-central-1b" = "subnet-b" }
+    }
+    zones        = []
+    distribution = { url = "https://example.org/s.tar.gz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+    brokers      = { count = 4 }
+    replay       = { count = 5, spot = true }
+    alarms       = null
+  }
+
+  assert {
+    condition     = length(aws_vpc.own) == 0 && length(aws_vpc_endpoint.s3) == 0 && length(aws_vpc_endpoint.service) == 0 && length(aws_subnet.own) == 0
+    error_message = "Nothing is made of what is given."
+  }
+  assert {
+    condition     = [for id in ["1", "2", "3", "4"] : one(aws_autoscaling_group.broker[id].vpc_zone_identifier)] == ["subnet-a", "subnet-b", "subnet-a", "subnet-b"]
+    error_message = "Over the zones by turns."
+  }
+  assert {
+    condition     = aws_autoscaling_group.replay.desired_capacity == 5 && aws_autoscaling_group.replay.capacity_rebalance
+    error_message = "Replay brokers on spot instances."
+  }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.node) == 0 && module.broker.environment.PUBLISH == false
+    error_message = "No alarms, no metrics."
+  }
+}
+
+run "what_can_not_be_is_refused" {
+  command = plan
+  variables {
+    name         = "Orders!"
+    zones        = []
+    client_cidrs = ["0.0.0.0/0"]
+    brokers      = { count = 2 }
+    kms_key_arn  = "alias/mine"
+    distribution = { url = "https://example.org/s.tar.gz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+  }
+  expect_failures = [var.name, var.zones, var.client_cidrs, var.brokers, var.kms_key_arn, var.distribution]
+}

@@ -1,0 +1,255 @@
+variable "name" {
+  description = "Name of the cluster; everything it makes begins with it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name))
+    error_message = "2 to 20 lower-case letters, digits and dashes, a letter first."
+  }
+}
+
+variable "cluster_id" {
+  description = "Id of the cluster, 22 characters as strandline random-uuid makes them; null for one that is made once."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cluster_id == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_-]{21}$", var.cluster_id))
+    error_message = "22 characters of A-Z, a-z, 0-9, _ and -."
+  }
+}
+
+# ---- network -------------------------------------------------------------------
+
+variable "vpc" {
+  description = <<-TEXT
+    A VPC that is there: its id, a subnet for each zone (id by zone name), and the route tables to which a gateway
+    endpoint for S3 is added (none where they have one already). Nodes must reach autoscaling, monitoring and what the
+    distribution is fetched from. null for a VPC of the cluster's own, with no way out of it but to those.
+  TEXT
+  type = object({
+    id              = string
+    subnets         = map(string)
+    route_table_ids = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc == null || try(length(var.vpc.subnets) >= 1, false)
+    error_message = "At least one subnet; three zones if two replicas are to outlive one."
+  }
+}
+
+variable "cidr" {
+  description = "Addresses of the cluster's own VPC, /16 to /24."
+  type        = string
+  default     = "10.40.0.0/16"
+
+  validation {
+    condition     = can(cidrnetmask(var.cidr)) && try(tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 24, false)
+    error_message = "An IPv4 network of /16 to /24."
+  }
+}
+
+variable "zones" {
+  description = "Availability zones of the cluster's own VPC. Order and number stay as they were: which node is where follows from them."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = var.vpc != null || (length(var.zones) >= 1 && length(var.zones) <= 6 && length(distinct(var.zones)) == length(var.zones))
+    error_message = "Without a VPC that is there, 1 to 6 zones: [\"eu-central-1a\", \"eu-central-1b\", \"eu-central-1c\"]."
+  }
+}
+
+variable "client_cidrs" {
+  description = "Networks whose clients may come (9092, and 9094 for replay)."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr))]) && !contains(var.client_cidrs, "0.0.0.0/0")
+    error_message = "IPv4 networks, not the whole internet."
+  }
+}
+
+variable "client_security_group_ids" {
+  description = "Security groups whose members may come."
+  type        = list(string)
+  default     = []
+}
+
+variable "monitoring_cidrs" {
+  description = "Networks from which /metrics may be read (9644)."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for cidr in var.monitoring_cidrs : can(cidrnetmask(cidr))]) && !contains(var.monitoring_cidrs, "0.0.0.0/0")
+    error_message = "IPv4 networks, not the whole internet."
+  }
+}
+
+variable "dns" {
+  description = "Route 53 zone in which bootstrap.NAME and replay.NAME are made, by id and name; null for the load balancer's own name."
+  type = object({
+    zone_id = string
+    domain  = string
+  })
+  default = null
+}
+
+variable "session_manager" {
+  description = "Whether Session Manager may log in. Nothing else can: there is no SSH."
+  type        = bool
+  default     = true
+}
+
+# ---- object store ----------------------------------------------------------------
+
+variable "bucket_name" {
+  description = "Name of the bucket that is made; null for one that begins with the cluster's name."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.bucket_name == null || can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket_name))
+    error_message = "3 to 63 lower-case letters, digits and dashes; no dots, for TLS has no certificate for those."
+  }
+}
+
+variable "delete_history" {
+  description = "Whether terraform destroy may delete a bucket that is not empty."
+  type        = bool
+  default     = false
+}
+
+variable "kms_key_arn" {
+  description = "KMS key by which the bucket, the disks and the logs are encrypted; null for S3's and EBS' own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "The ARN of a key, not of an alias."
+  }
+}
+
+# ---- what runs ---------------------------------------------------------------------
+
+variable "distribution" {
+  description = "strandline-VERSION.tar.gz: s3://bucket/key in this region, or https://… where the VPC has a way there; and its SHA-256 in hex."
+  type = object({
+    url    = string
+    sha256 = string
+  })
+
+  validation {
+    condition     = can(regex("^(s3://[a-z0-9.-]+/[^\\s']+|https://[^\\s']+)$", var.distribution.url)) && can(regex("^[0-9a-f]{64}$", var.distribution.sha256))
+    error_message = "s3://… or https://… and 64 hex digits."
+  }
+  validation {
+    condition     = var.vpc != null || startswith(var.distribution.url, "s3://")
+    error_message = "The cluster's own VPC reaches S3 alone: s3://bucket/key."
+  }
+}
+
+variable "architecture" {
+  description = "Of all instances: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "arm64 or x86_64."
+  }
+}
+
+variable "ami_id" {
+  description = "Image of all instances, Amazon Linux 2023 or made from it; null for the newest."
+  type        = string
+  default     = null
+}
+
+variable "controllers" {
+  description = "The three controllers: instance type and size of the disk that outlives them."
+  type = object({
+    instance_type = optional(string, "t4g.medium")
+    volume_gib    = optional(number, 20)
+  })
+  default = {}
+
+  validation {
+    condition     = var.controllers.volume_gib >= 8
+    error_message = "At least 8 GiB."
+  }
+}
+
+variable "brokers" {
+  description = "The brokers: how many, and a type with NVMe of its own (i4g, i4i, i7ie, im4gn, is4gen, r6gd, …). Memory and disk for history that was read are part of theirs."
+  type = object({
+    count              = optional(number, 3)
+    instance_type      = optional(string, "i4g.large")
+    heap               = optional(string)
+    cache_memory_bytes = optional(number, 1073741824)
+    cache_disk_bytes   = optional(number, 10737418240)
+  })
+  default = {}
+
+  validation {
+    condition     = var.brokers.count == floor(var.brokers.count) && var.brokers.count >= 3 && var.brokers.count <= 100
+    error_message = "3 to 100 brokers: topics have three replicas."
+  }
+}
+
+variable "replay" {
+  description = "Replay brokers: how many, none included, and up to how many an autoscaler may go; types with NVMe of their own, several where spot instances are wanted."
+  type = object({
+    count              = optional(number, 0)
+    max                = optional(number, 0)
+    instance_types     = optional(list(string), ["i4g.large"])
+    spot               = optional(bool, false)
+    heap               = optional(string)
+    cache_memory_bytes = optional(number, 4294967296)
+    cache_disk_bytes   = optional(number, 214748364800)
+  })
+  default = {}
+
+  validation {
+    condition     = var.replay.count == floor(var.replay.count) && var.replay.count >= 0 && var.replay.count <= 1000 && length(var.replay.instance_types) >= 1
+    error_message = "0 to 1000, and at least one instance type."
+  }
+}
+
+variable "settings" {
+  description = "Keys of server.properties by role, over the module's own. No secrets: $${file:/etc/strandline/secrets/NAME:KEY} or a path below it names them."
+  type = object({
+    controller = optional(map(string), {})
+    broker     = optional(map(string), {})
+    replay     = optional(map(string), {})
+  })
+  default = {}
+}
+
+variable "secrets" {
+  description = "Secrets of Secrets Manager that become files below /etc/strandline/secrets of every node: ARN by file name. admin.properties is what draining logs in with, where clients have to."
+  type        = map(string)
+  default     = {}
+}
+
+# ---- operation ---------------------------------------------------------------------
+
+variable "alarms" {
+  description = "CloudWatch alarms: which SNS topics hear of them, and when the tier counts as behind; null for none."
+  type = object({
+    topic_arns       = optional(list(string), [])
+    tier_lag_seconds = optional(number, 3600)
+  })
+  default = {}
+}
+
+variable "tags" {
+  description = "Of everything."
+  type        = map(string)
+  default     = {}
+}

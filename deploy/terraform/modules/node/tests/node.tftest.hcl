@@ -1,0 +1,95 @@
+variables {
+  cluster      = "orders"
+  cluster_id   = "YQcmKIsMQ56fnvkMuoVf-w"
+  role         = "broker"
+  node_id      = "1"
+  address      = "10.0.0.1"
+  rack         = "a"
+  region       = "eu-central-1"
+  object_store = "s3://bucket/orders?region=eu-central-1"
+  controllers  = { "101" = "10.0.0.101", "102" = "10.0.0.102", "103" = "10.0.0.103" }
+  distribution = {
+    url    = "https://example.org/strandline.tar.gz"
+    sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+}
+
+run "a_broker" {
+  command = plan
+
+  assert {
+    condition     = output.settings["process.roles"] == "broker" && output.settings["node.id"] == "@NODE_ID@"
+    error_message = "A broker whose id comes later."
+  }
+  assert {
+    condition     = output.settings["controller.quorum.bootstrap.servers"] == "10.0.0.101:9093,10.0.0.102:9093,10.0.0.103:9093"
+    error_message = "It knows all controllers."
+  }
+  assert {
+    condition     = output.environment.VOTERS == "" && output.environment.CLAIMS_URL == ""
+    error_message = "Voters are the controllers' business."
+  }
+  assert {
+    condition     = startswith(output.user_data, "#!/bin/bash\n") && strcontains(output.user_data, "/usr/local/sbin/strandline-node install")
+    error_message = "A script that cloud-init knows by its first line."
+  }
+}
+
+run "a_controller" {
+  command = plan
+  variables {
+    role       = "controller"
+    node_id    = "101"
+    claims_url = "https://bucket.example.org/controllers"
+  }
+
+  assert {
+    condition     = output.settings["controller.quorum.auto.join.enable"] == "true" && !contains(keys(output.settings), "strandline.object.store")
+    error_message = "A controller asks no store, and votes again by itself."
+  }
+  assert {
+    condition     = length(regexall("10[123]@10\\.0\\.0\\.10[123]:9093:[A-Za-z0-9]{22}", output.environment.VOTERS)) == 3
+    error_message = "Three voters with a directory each."
+  }
+}
+
+run "a_replay_broker" {
+  command = plan
+  variables {
+    role               = "replay"
+    node_id            = "address"
+    cache_memory_bytes = 4294967296
+    settings           = { "strandline.log.level" = "debug" }
+  }
+
+  assert {
+    condition     = output.settings["strandline.replay.broker"] == "true" && output.settings["listeners"] == "REPLAY://0.0.0.0:9094"
+    error_message = "It serves replay and nothing else."
+  }
+  assert {
+    condition     = output.environment.JAVA_OPTS == "-XX:MaxDirectMemorySize=6144m"
+    error_message = "Direct memory follows the cache."
+  }
+  assert {
+    condition     = output.settings["strandline.log.level"] == "debug"
+    error_message = "Settings go over the module's own."
+  }
+}
+
+run "what_can_not_be_is_refused" {
+  command = plan
+  variables {
+    role         = "leader"
+    node_id      = "one"
+    disk         = "sda"
+    heap         = "much"
+    rack         = "a'b"
+    java_options = "\"x"
+    settings     = { "a" = "b\nc" }
+    controllers  = { "101" = "10.0.0.101", "102" = "10.0.0.102" }
+    distribution = { url = "https://example.org/x.tar.gz", sha256 = "" }
+  }
+  expect_failures = [
+    var.role, var.node_id, var.disk, var.heap, var.rack, var.java_options, var.settings, var.controllers, var.distribution,
+  ]
+}

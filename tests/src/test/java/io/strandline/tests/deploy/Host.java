@@ -1,0 +1,194 @@
+package io.strandline.tests.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+
+/**
+ * A host that {@code strandline-node} believes in: directories instead of the root file system,
+ * programs that write down what they were called with, and an HTTP server that is the instance's
+ * metadata, the object store and the node's admin endpoint.
+ */
+final class Host implements AutoCloseable {
+  private static final Path SCRIPT =
+      Distribution.ROOT.resolve("deploy/terraform/modules/node/files/strandline-node");
+
+  final Path root;
+  private final HttpServer server;
+  private final Map<String, String> answers = new ConcurrentHashMap<>();
+  private final Map<String, String> stored = new ConcurrentHashMap<>();
+  private final Map<String, String> node = new LinkedHashMap<>();
+
+  Host(Path root) throws IOException {
+    this.root = Files.createDirectories(root);
+    for (String directory : List.of("bin", "etc", "opt", "data", "units", "dev")) {
+      Files.createDirectories(root.resolve(directory));
+    }
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext("/", this::answer);
+    server.start();
+    // What asks no questions here.
+    for (String program : List.of("systemctl", "chown", "useradd", "mount", "mkfs.xfs", "mdadm")) {
+      program(program, "");
+    }
+    program("id", "");
+    program("mountpoint", "exit 1");
+    program("blkid", "exit 2");
+    program("aws", "");
+    program("sleep", "");
+    program("runuser", "shift 3; exec \"$@\"");
+    // Nobody here may give files away.
+    program(
+        "install",
+        "args=(); while [ $# -gt 0 ]; do case $1 in -o|-g) shift 2;; *) args+=(\"$1\"); shift;; esac; done; exec /usr/bin/install \"${args[@]}\"");
+    set("CLUSTER", "orders", "CLUSTER_ID", "YQcmKIsMQ56fnvkMuoVf-w", "PLATFORM", "aws");
+    set("REGION", "eu-central-1", "CREDENTIALS", "", "SECRETS", "", "HEAP", "", "CLAIMS_URL", "");
+    set("JAVA_OPTS", "-Dx=y", "DRAIN_PORT", "9091", "DRAIN_PATIENCE", "1", "PUBLISH", "false");
+    set("VOTERS", "", "DISK", "directory", "ADMIN_PORT", Integer.toString(port()));
+    metadata("local-ipv4", "10.1.2.3");
+    metadata("placement/availability-zone", "zone-b");
+    metadata("instance-id", "i-1");
+    metadata("tags/instance/StrandlineNodeId", "7");
+    metadata("tags/instance/StrandlineGroup", "orders-broker-7");
+    properties("node.id=@NODE_ID@\nbroker.rack=@RACK@\nadvertised.listeners=X://@ADDRESS@:1\n");
+  }
+
+  int port() {
+    return server.getAddress().getPort();
+  }
+
+  /** Variables of node.env, by turns with their values. */
+  void set(String... pairs) {
+    for (int i = 0; i < pairs.length; i += 2) {
+      node.put(pairs[i], pairs[i + 1]);
+    }
+  }
+
+  void properties(String text) throws IOException {
+    Files.writeString(root.resolve("etc/server.properties.in"), text);
+  }
+
+  /** What the instance's metadata says, 404 for all else. */
+  void metadata(String path, String value) {
+    answers.put("/latest/meta-data/" + path, value);
+  }
+
+  /** What the node's admin endpoint says. */
+  void admin(String path, String value) {
+    answers.put(path, value);
+  }
+
+  /** What was put into the object store. */
+  Map<String, String> stored() {
+    return stored;
+  }
+
+  /** A program of this host: it writes down its call, then does as the text says. */
+  void program(String name, String text) throws IOException {
+    Path program = root.resolve("bin").resolve(name);
+    Files.writeString(
+        program,
+        "#!/bin/bash\nprintf '%s\\n' \"" + name + " $*\" >> '" + calls() + "'\n" + text + "\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  /** The launcher, as a program. */
+  void launcher(String text) throws IOException {
+    program("launcher", text);
+    Path home = Files.createDirectories(root.resolve("opt/strandline/bin"));
+    Files.deleteIfExists(home.resolve("strandline"));
+    Files.createSymbolicLink(home.resolve("strandline"), root.resolve("bin/launcher"));
+  }
+
+  Path calls() {
+    return root.resolve("calls");
+  }
+
+  /** Calls so far that begin so. */
+  List<String> called(String prefix) throws IOException {
+    if (!Files.exists(calls())) {
+      return new ArrayList<>();
+    }
+    return Files.readAllLines(calls()).stream().filter(c -> c.startsWith(prefix)).toList();
+  }
+
+  String file(String name) throws IOException {
+    return Files.readString(root.resolve(name));
+  }
+
+  /** Runs a verb of strandline-node, which must end well. */
+  String run(String... verb) throws Exception {
+    Commands.Ended ended = attempt(verb);
+    assertThat(ended.exitCode()).as(ended.output()).isZero();
+    return ended.output();
+  }
+
+  Commands.Ended attempt(String... verb) throws Exception {
+    Files.writeString(
+        root.resolve("etc/node.env"),
+        node.entrySet().stream()
+            .map(e -> e.getKey() + "='" + e.getValue() + "'\n")
+            .collect(Collectors.joining()));
+    List<String> command = new ArrayList<>(List.of("bash", SCRIPT.toString()));
+    command.addAll(List.of(verb));
+    return Commands.run(root, environment(), command);
+  }
+
+  /** Of whatever runs on this host. */
+  Map<String, String> environment() {
+    return Map.of(
+        "PATH", root.resolve("bin") + ":" + System.getenv("PATH"),
+        "STRANDLINE_ETC", root.resolve("etc").toString(),
+        "STRANDLINE_OPT", root.resolve("opt").toString(),
+        "STRANDLINE_DATA", root.resolve("data").toString(),
+        "STRANDLINE_UNITS", root.resolve("units").toString(),
+        "STRANDLINE_DEFAULTS", root.resolve("default").toString(),
+        "STRANDLINE_IMDS", "http://127.0.0.1:" + port());
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath();
+    String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    int status = 200;
+    String said = answers.getOrDefault(path, "");
+    if (path.equals("/latest/api/token")) {
+      said = "token";
+    } else if (path.startsWith("/bucket/")) {
+      String signed = exchange.getRequestHeaders().getFirst("Authorization");
+      boolean create = "*".equals(exchange.getRequestHeaders().getFirst("If-None-Match"));
+      if (signed == null || !signed.startsWith("AWS4-HMAC-SHA256 Credential=key/") || !create) {
+        status = 403;
+      } else if (stored.putIfAbsent(path, body) != null) {
+        status = 412;
+      }
+    } else if (path.startsWith("/latest/")
+        && !"token".equals(exchange.getRequestHeaders().getFirst("X-aws-ec2-metadata-token"))) {
+      status = 401;
+    } else if (!answers.containsKey(path)) {
+      status = 404;
+    }
+    byte[] bytes = said.getBytes(StandardCharsets.UTF_8);
+    exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
+    exchange.getResponseBody().write(bytes);
+    exchange.close();
+  }
+
+  @Override
+  public void close() {
+    server.stop(0);
+  }
+}

@@ -1,0 +1,81 @@
+package io.strandline.tests.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * {@code terraform fmt}, {@code validate} and {@code test} of every module and example, with
+ * stand-ins for providers ({@code tests/deploy/tf-offline.mjs}; its head says what they cannot
+ * check).
+ */
+@Timeout(value = 8, unit = TimeUnit.MINUTES)
+class TerraformModulesTest {
+  private static final Path SOURCES = Distribution.ROOT.resolve("deploy/terraform");
+  private static final Path TOOL = Distribution.ROOT.resolve("tests/deploy/tf-offline.mjs");
+
+  /** Bindings of providers, fetched once for a checkout. */
+  private static final Path FETCHED = Distribution.ROOT.resolve("tests/target/tf-offline");
+
+  @Test
+  void everyModuleAndExampleIsSound() throws Exception {
+    Terraform.require();
+    assumeTrue(Commands.exists("node"), "SKIPPED: no node on the PATH");
+    assumeTrue(Commands.exists("npm"), "SKIPPED: no npm on the PATH");
+    assumeTrue(
+        Files.isDirectory(FETCHED.resolve("bindings"))
+            || Commands.run(Path.of("/"), List.of("npm", "ping")).exitCode() == 0,
+        "SKIPPED: npm's registry cannot be reached, and the providers' bindings were not fetched before");
+    List<String> command =
+        new ArrayList<>(
+            List.of("node", TOOL.toString(), "check", FETCHED.toString(), SOURCES.toString()));
+    List<String> parts = parts();
+    command.addAll(parts);
+    Commands.Ended checked = Commands.run(Distribution.ROOT, command);
+    assertThat(checked.exitCode()).as(checked.output()).isZero();
+    for (String part : parts) {
+      assertThat(checked.output()).contains(part + ": terraform validate: ok");
+    }
+    for (String part : parts) {
+      if (part.startsWith("modules/")) {
+        assertThat(checked.output()).contains(part + ": terraform test: ok");
+        assertThat(SOURCES.resolve(part).resolve("README.md")).exists();
+      }
+    }
+  }
+
+  @Test
+  void scriptsAreScripts() throws Exception {
+    List<Path> scripts = new ArrayList<>();
+    try (Stream<Path> all = Files.walk(SOURCES)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        if (!file.toString().contains("/.terraform") && Files.readString(file).startsWith("#!")) {
+          scripts.add(file);
+        }
+      }
+    }
+    assertThat(scripts).hasSizeGreaterThanOrEqualTo(2);
+    for (Path script : scripts) {
+      Commands.Ended checked = Commands.run(SOURCES, List.of("bash", "-n", script.toString()));
+      assertThat(checked.exitCode()).as(checked.output()).isZero();
+    }
+  }
+
+  private static List<String> parts() throws Exception {
+    List<String> parts = new ArrayList<>();
+    for (String kind : List.of("modules", "examples")) {
+      try (Stream<Path> all = Files.list(SOURCES.resolve(kind))) {
+        all.map(part -> kind + "/" + part.getFileName()).sorted().forEach(parts::add);
+      }
+    }
+    return parts;
+  }
+}
