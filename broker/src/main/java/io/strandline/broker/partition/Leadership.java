@@ -252,8 +252,8 @@ final class Leadership {
             .addKeyValue("partition", partition.id())
             .addKeyValue("value", answer.isr())
             .log("has another ISR");
-        runtime.kafka().isrChanged(proposal.expands());
       }
+      runtime.kafka().isrChanged(proposal.expands()); // the metadata may have been faster
       return;
     }
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;

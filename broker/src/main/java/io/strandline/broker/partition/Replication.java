@@ -150,10 +150,11 @@ final class Replication implements AutoCloseable {
     ReplicaMeters kafka = runtime.kafka();
     kafka.offlineDirectories(offlineDirectories::getAsInt);
     Fetchers all = replicas.fetchers();
-    kafka.fetchers(all::lagMax, all::paceMin, all::failed);
+    kafka.fetchers(
+        all::lagMax, all::paceMin, () -> all.failed() + (int) count(Replication::offline));
     kafka.count("PartitionCount", hosted::size);
     tell(kafka, "LeaderCount", Partition::leads);
-    tell(kafka, "OfflineReplicaCount", p -> p.role() instanceof Role.Offline);
+    tell(kafka, "OfflineReplicaCount", Replication::offline);
     tell(kafka, "UnderReplicatedPartitions", missing);
     tell(kafka, "ReassigningPartitions", p -> leading(p, l -> l.state().reassigning()));
     tell(kafka, "UnderMinIsrPartitionCount", tooFew);
@@ -166,6 +167,11 @@ final class Replication implements AutoCloseable {
 
   private long count(Predicate<Partition> which) {
     return hosted.values().stream().filter(which).count();
+  }
+
+  /** Its disk failed; it is led elsewhere as soon as the controller knows. */
+  private static boolean offline(Partition partition) {
+    return partition.role() instanceof Role.Offline;
   }
 
   private static boolean leading(Partition partition, Predicate<Role.Leading> is) {

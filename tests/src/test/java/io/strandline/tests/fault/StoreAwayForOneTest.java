@@ -95,7 +95,6 @@ class StoreAwayForOneTest {
     Waiting.until("another has none", () -> lagBytes(cluster, 3) == 0);
     assertThat(before).as("tiered").isLessThan(there.acknowledged().size() - A_LOT / 2);
 
-    // Who follows what is led elsewhere frees what is tiered, though it can not see the tier.
     ClusterTopics.move(cluster, THERE, 3, 2, 1);
     served(cluster, there);
     awaitTiered(cluster, THERE, there.acknowledged().size() - A_LOT / 2);
