@@ -44,7 +44,7 @@ class StoreAwayForOneTest {
   private static final TopicPartition ELSEWHERE = new TopicPartition("elsewhere", 0);
 
   /** Of records of two kilobytes on average, several segments. */
-  private static final int A_LOT = 2_400;
+  private static final int A_LOT = 1_400;
 
   @TempDir Path dir;
 

@@ -30,7 +30,9 @@ class NemesisTest {
   private static final Duration LONG = Duration.ofMinutes(Integer.getInteger("nemesis.minutes", 0));
   private static final String ONLY = System.getProperty("nemesis.only", "");
   private static final int MISFORTUNES_PER_WORKLOAD = 4;
-  private static final int TRANSACTIONS = 30;
+
+  /** Before and after each. */
+  private static final int TRANSACTIONS = LONG.isZero() ? 10 : 30;
 
   /** Retention is longer than any clock here is wrong, and shorter than clocks that jump forth. */
   private static final Map<String, String> TOPICS = Map.of("retention.ms", "86400000");
