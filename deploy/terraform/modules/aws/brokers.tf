@@ -2,41 +2,6 @@
 # that is terminated, or whose machine dies, is replaced by another with an empty disk, which gets its replicas' hot
 # tails from the others and the rest from the bucket.
 
-resource "aws_launch_template" "broker" {
-  name_prefix            = "${var.name}-broker-"
-  image_id               = local.ami
-  instance_type          = var.brokers.instance_type
-  vpc_security_group_ids = [aws_security_group.nodes.id]
-  user_data              = base64encode(module.broker.user_data)
-  ebs_optimized          = true
-  update_default_version = true
-  tags                   = local.tags
-
-  iam_instance_profile {
-    name = aws_iam_instance_profile.node["broker"].name
-  }
-  metadata_options {
-    http_endpoint               = "enabled"
-    http_tokens                 = "required"
-    http_put_response_hop_limit = 1
-    instance_metadata_tags      = "enabled"
-  }
-  block_device_mappings {
-    device_name = "/dev/xvda"
-    ebs {
-      volume_type           = "gp3"
-      volume_size           = 20
-      encrypted             = "true"
-      kms_key_id            = var.kms_key_arn
-      delete_on_termination = "true"
-    }
-  }
-  tag_specifications {
-    resource_type = "volume"
-    tags          = local.tags
-  }
-}
-
 resource "aws_autoscaling_group" "broker" {
   for_each            = local.brokers
   name                = "${var.name}-broker-${each.key}"
@@ -52,8 +17,8 @@ resource "aws_autoscaling_group" "broker" {
   health_check_grace_period = 300
 
   launch_template {
-    id      = aws_launch_template.broker.id
-    version = aws_launch_template.broker.latest_version
+    id      = aws_launch_template.node["broker"].id
+    version = aws_launch_template.node["broker"].latest_version
   }
 
   # In the group itself, so that it is there until the group is gone: the instance of a group that is destroyed takes

@@ -1,40 +1,5 @@
 # Replay brokers: one group, of any size. They hold nothing, so they come and go as they like.
 
-resource "aws_launch_template" "replay" {
-  name_prefix            = "${var.name}-replay-"
-  image_id               = local.ami
-  instance_type          = var.replay.instance_types[0]
-  vpc_security_group_ids = [aws_security_group.nodes.id]
-  user_data              = base64encode(module.replay.user_data)
-  ebs_optimized          = true
-  update_default_version = true
-  tags                   = local.tags
-
-  iam_instance_profile {
-    name = aws_iam_instance_profile.node["replay"].name
-  }
-  metadata_options {
-    http_endpoint               = "enabled"
-    http_tokens                 = "required"
-    http_put_response_hop_limit = 1
-    instance_metadata_tags      = "enabled"
-  }
-  block_device_mappings {
-    device_name = "/dev/xvda"
-    ebs {
-      volume_type           = "gp3"
-      volume_size           = 20
-      encrypted             = "true"
-      kms_key_id            = var.kms_key_arn
-      delete_on_termination = "true"
-    }
-  }
-  tag_specifications {
-    resource_type = "volume"
-    tags          = local.tags
-  }
-}
-
 resource "aws_autoscaling_group" "replay" {
   name                = "${var.name}-replay"
   min_size            = 0
@@ -54,8 +19,8 @@ resource "aws_autoscaling_group" "replay" {
     }
     launch_template {
       launch_template_specification {
-        launch_template_id = aws_launch_template.replay.id
-        version            = aws_launch_template.replay.latest_version
+        launch_template_id = aws_launch_template.node["replay"].id
+        version            = aws_launch_template.node["replay"].latest_version
       }
       dynamic "override" {
         for_each = var.replay.instance_types

@@ -67,12 +67,12 @@ run "a_cluster_of_its_own" {
     error_message = "No replay brokers unless asked for."
   }
   assert {
-    condition = alltrue([for template in [aws_launch_template.broker, aws_launch_template.replay] :
+    condition = alltrue([for template in values(aws_launch_template.node) :
     template.metadata_options[0].http_tokens == "required" && template.metadata_options[0].instance_metadata_tags == "enabled"])
     error_message = "IMDSv2 alone, with tags."
   }
   assert {
-    condition     = alltrue([for template in [aws_launch_template.broker, aws_launch_template.replay] : length(template.user_data) <= 21848])
+    condition     = alltrue([for template in values(aws_launch_template.node) : length(template.user_data) <= 21848])
     error_message = "User data within 16 KiB, as base64."
   }
   assert {
