@@ -21,9 +21,19 @@ record StartUps(Options options, Figures figures) {
         try (RunningBroker broker = contender.start(home, Map.of())) {
           if (run >= 0) {
             figures.note(NAME + ", s", contender.name(), broker.readySeconds());
+            figures.note(NAME + ", CPU s", contender.name(), cpuSeconds(broker));
           }
         }
       }
     }
+  }
+
+  /** Of the process that serves, since it was started. */
+  private static double cpuSeconds(RunningBroker broker) {
+    return ProcessHandle.of(broker.pid())
+            .flatMap(process -> process.info().totalCpuDuration())
+            .orElseThrow()
+            .toMillis()
+        / 1e3;
   }
 }

@@ -2,11 +2,13 @@ package io.strandline.broker;
 
 import io.strandline.broker.control.ControlConfig;
 import io.strandline.broker.history.HistoryKeys;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,10 +20,12 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
+import org.apache.kafka.network.SocketServerConfigs;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.DynamicBrokerConfig;
 import org.slf4j.Logger;
@@ -35,19 +39,31 @@ import org.slf4j.LoggerFactory;
  * <p>An environment variable {@code STRANDLINE_LOG_DIRS} sets {@code log.dirs}: the prefix goes,
  * the rest in lower case, {@code _} becomes a dot, {@code __} an underscore, {@code ___} a dash.
  * What is no key of Kafka's then but is one of ours without its first word is ours: {@code
- * STRANDLINE_OBJECT_STORE} sets {@code strandline.object.store}.
+ * STRANDLINE_OBJECT_STORE} sets {@code strandline.object.store}. {@code
+ * STRANDLINE_SSL_KEYSTORE_PASSWORD_FILE} names a file whose first line is the value of {@code
+ * ssl.keystore.password}, unless there is a key of that very name.
  */
 public final class BrokerConfig {
   private static final String PREFIX = "STRANDLINE_";
   private static final String OURS = "strandline.";
 
-  /** Variables of the launcher, which are no keys. */
+  private static final String FROM_FILE = "_FILE";
+
+  /** Memory outside the heap, as {@code -XX:MaxDirectMemorySize} takes it. */
+  private static final String DIRECT = "STRANDLINE_DIRECT";
+
+  /** Variables that are no keys, of the launcher most of them. */
   private static final Set<String> LAUNCHER =
       Set.of(
           "STRANDLINE_JAVA_OPTS",
           "STRANDLINE_HEAP",
+          DIRECT,
+          "STRANDLINE_MEMORY",
+          "STRANDLINE_TMP",
           "STRANDLINE_HOME",
           "STRANDLINE_PARENT",
+          Formatting.CLUSTER_ID,
+          Formatting.INITIAL_CONTROLLERS,
           "STRANDLINE_CLASS_DATA");
 
   /** What a node does without any configuration. */
@@ -85,22 +101,82 @@ public final class BrokerConfig {
    * Reads the sources.
    *
    * @param file {@code server.properties}, or none for the embedded default
-   * @param environment of the process; only variables with our prefix count
+   * @param environment of the process; only variables with our prefix count, and {@code
+   *     STRANDLINE_DIRECT} makes the defaults of what is kept outside the heap fit
    * @param set keys and values of {@code --set}
    * @throws ConfigError naming every key with a wrong value, the value, and what is allowed
    */
   public static BrokerConfig load(
       Optional<Path> file, Map<String, String> environment, Map<String, String> set) {
     Map<String, String> all = new TreeMap<>();
+    if (environment.containsKey(DIRECT)) {
+      all.putAll(fitting(bytes(environment.get(DIRECT))));
+    }
     file.ifPresent(path -> all.putAll(read(path)));
-    environment.forEach(
-        (name, value) -> {
-          if (name.startsWith(PREFIX) && !LAUNCHER.contains(name)) {
-            all.put(key(name), value);
-          }
-        });
+    new TreeMap<>(environment)
+        .forEach(
+            (name, value) -> {
+              if (name.startsWith(PREFIX) && !LAUNCHER.contains(name)) {
+                boolean secret = name.endsWith(FROM_FILE) && !namesKey(name);
+                String variable = secret ? withoutFile(name, environment) : name;
+                all.put(key(variable), secret ? firstLine(name, value) : value);
+              }
+            });
     all.putAll(set);
     return of(all);
+  }
+
+  /**
+   * Defaults of what is kept outside the heap, in the proportions they have to the gigabyte that
+   * the launcher gives by default; beyond it the cache gets most of what there is more.
+   */
+  private static Map<String, String> fitting(long direct) {
+    long usual = 1L << 30;
+    long cache = direct <= usual ? direct / 8 : usual / 8 + (direct - usual) / 4 * 3;
+    long quarter = Math.min(direct, usual) / 4;
+    long request = Math.min(direct / 2, 100 << 20);
+    return Map.of(
+        ConfigKeys.CACHE_MEMORY_BYTES, Long.toString(cache),
+        ConfigKeys.IN_FLIGHT_BYTES, Long.toString(quarter),
+        ConfigKeys.STORE_BYTES, Long.toString(quarter),
+        SocketServerConfigs.SOCKET_REQUEST_MAX_BYTES_CONFIG, Long.toString(request));
+  }
+
+  private static long bytes(String text) {
+    int unit = "kmg".indexOf(Character.toLowerCase(text.charAt(text.length() - 1)));
+    try {
+      return unit < 0
+          ? Long.parseLong(text)
+          : Long.parseLong(text.substring(0, text.length() - 1)) << (10 * (unit + 1));
+    } catch (NumberFormatException e) {
+      throw new ConfigError(DIRECT + "=" + text + " is not allowed: bytes, or 512m, 2g");
+    }
+  }
+
+  /** Whether a variable that ends so is meant as it stands: some keys of Kafka's name files. */
+  private static boolean namesKey(String variable) {
+    String key = key(variable);
+    return Stream.of(AbstractKafkaConfig.CONFIG_DEF, ConfigKeys.TABLE)
+        .flatMap(table -> table.configKeys().keySet().stream())
+        .anyMatch(known -> known.endsWith(".file") && key.endsWith(known));
+  }
+
+  private static String withoutFile(String name, Map<String, String> environment) {
+    String variable = name.substring(0, name.length() - FROM_FILE.length());
+    if (environment.containsKey(variable)) {
+      throw new ConfigError(variable + " and " + name + " are both set: one of them");
+    }
+    return variable;
+  }
+
+  /** Without its end: what writes secrets into files ends the line, or does not. */
+  private static String firstLine(String variable, String file) {
+    try (BufferedReader lines = Files.newBufferedReader(Path.of(file), StandardCharsets.UTF_8)) {
+      String line = lines.readLine();
+      return line == null ? "" : line;
+    } catch (IOException | InvalidPathException e) {
+      throw new ConfigError(variable + "=" + file + " can not be read: " + e.getMessage());
+    }
   }
 
   /**

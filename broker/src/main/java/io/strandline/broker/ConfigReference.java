@@ -25,7 +25,8 @@ final class ConfigReference {
       Later sources win: built-in defaults, the file, the environment, `--set key=value`. The variable
       `STRANDLINE_LOG_DIRS` sets `log.dirs`: the prefix goes, the rest in lower case, `_` becomes a dot, `__` an
       underscore, `___` a dash. `STRANDLINE_OBJECT_STORE` sets `strandline.object.store`: where Kafka has no such
-      key, the first word of ours may be left out.
+      key, the first word of ours may be left out. `STRANDLINE_SSL_KEY_PASSWORD_FILE=/run/secrets/key` takes the value of
+      `ssl.key.password` from the first line of a file.
 
       A value may come from elsewhere, as `${file:/etc/strandline/secrets:password}`, by Kafka's `config.providers`
       (KIP-297): so that no secret stands in the file.

@@ -20,6 +20,13 @@ import org.apache.kafka.common.Uuid;
  */
 final class Formatting {
   static final String NAME = "format";
+
+  /** The cluster that a server's directories, where they are not formatted yet, become one of. */
+  static final String CLUSTER_ID = "STRANDLINE_CLUSTER_ID";
+
+  /** As {@code --initial-controllers}, with {@link #CLUSTER_ID}. */
+  static final String INITIAL_CONTROLLERS = "STRANDLINE_INITIAL_CONTROLLERS";
+
   private static final String HELP =
       """
       Usage: strandline format -t CLUSTER-ID [FILE] [options]
@@ -88,6 +95,31 @@ final class Formatting {
                         + " of cluster "
                         + asked.clusterId.orElse("")));
     return 0;
+  }
+
+  /**
+   * Formats what is not formatted, for a server in a container, where nobody runs a command before
+   * the first start. The voters of a quorum that is to be changed later are named to controllers
+   * alone.
+   *
+   * @param environment in which {@link #CLUSTER_ID} says that it is wanted
+   */
+  static void beforeStart(BrokerConfig config, Map<String, String> environment) {
+    String cluster = environment.get(CLUSTER_ID);
+    if (cluster == null || cluster.isEmpty()) {
+      return;
+    }
+    String controllers = environment.getOrDefault(INITIAL_CONTROLLERS, "");
+    boolean voter = config.control().controllerListener().isPresent() && !controllers.isEmpty();
+    NodeFormat.format(
+        config.control(),
+        new Order(
+            cluster,
+            voter ? new Voters.Initial(controllers) : new Voters.Configured(),
+            new Levels(Optional.empty(), Map.of()),
+            List.of(),
+            true),
+        Uuid::randomUuid);
   }
 
   private Order order() {

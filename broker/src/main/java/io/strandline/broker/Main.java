@@ -40,7 +40,9 @@ public final class Main {
         --set KEY=VALUE       sets one key, over the file and the environment
         -h, --help            this text
 
-      Every key can also be given in the environment: STRANDLINE_LOG_DIRS sets log.dirs.
+      Every key can also be given in the environment: STRANDLINE_LOG_DIRS sets log.dirs, and
+      STRANDLINE_SSL_KEY_PASSWORD_FILE names a file with the value of ssl.key.password. With
+      STRANDLINE_CLUSTER_ID directories that are not formatted are: 'strandline format' says how.
       All keys: docs/configuration.md\
       """;
 
@@ -172,6 +174,7 @@ public final class Main {
   private static int serve(BrokerConfig config, PrintStream out, PrintStream err) {
     RunningNode node;
     try {
+      Formatting.beforeStart(config, System.getenv());
       node = config.control().broker() ? Strandline.start(config) : ControllerNode.start(config);
     } catch (StartException | ControlException e) {
       LOG.atDebug().setCause(e).log("could not start");

@@ -15,6 +15,7 @@ import io.strandline.broker.telemetry.TelemetryKeys;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.config.provider.FileConfigProvider;
@@ -157,6 +158,63 @@ class BrokerConfigTest {
         .isEqualTo("strandline.object.store");
     assertThat(BrokerConfig.key("STRANDLINE_LISTENER_NAME_MY__ONE_X___Y"))
         .isEqualTo("listener.name.my_one.x-y");
+  }
+
+  @Test
+  void variablesMayNameFilesThatHoldTheValue(@TempDir Path dir) throws Exception {
+    Path secret = dir.resolve("secret");
+    Files.writeString(secret, "open sesame\n");
+    Map<String, String> environment =
+        Map.of(
+            "STRANDLINE_SSL_KEY_PASSWORD_FILE",
+            secret.toString(),
+            "STRANDLINE_LISTENER_NAME_A_SASL_OAUTHBEARER_ASSERTION_FILE",
+            "/a/token");
+    assertThat(BrokerConfig.load(Optional.empty(), environment, Map.of()).kafka())
+        .containsEntry("ssl.key.password", "open sesame")
+        .containsEntry("listener.name.a.sasl.oauthbearer.assertion.file", "/a/token")
+        .doesNotContainKey("ssl.key.password.file");
+    for (Map<String, String> wrong :
+        List.of(
+            Map.of("STRANDLINE_SSL_KEY_PASSWORD_FILE", dir.resolve("none").toString()),
+            Map.of(
+                "STRANDLINE_SSL_KEY_PASSWORD_FILE",
+                secret.toString(),
+                "STRANDLINE_SSL_KEY_PASSWORD",
+                "x"))) {
+      assertThatThrownBy(() -> BrokerConfig.load(Optional.empty(), wrong, Map.of()))
+          .isInstanceOf(ConfigError.class)
+          .hasMessageContaining("STRANDLINE_SSL_KEY_PASSWORD_FILE");
+    }
+  }
+
+  @Test
+  void whatIsKeptOutsideTheHeapFitsWhatThereIs() {
+    BrokerConfig small =
+        BrokerConfig.load(Optional.empty(), Map.of("STRANDLINE_DIRECT", "200m"), Map.of());
+    long kept =
+        small.number(ConfigKeys.CACHE_MEMORY_BYTES) + small.number(ConfigKeys.IN_FLIGHT_BYTES);
+    assertThat(kept).isBetween(50L << 20, 150L << 20);
+    assertThat(small.kafkaNumber("socket.request.max.bytes")).isEqualTo(100 << 20);
+    BrokerConfig usual = BrokerConfig.of(Map.of());
+    BrokerConfig same =
+        BrokerConfig.load(Optional.empty(), Map.of("STRANDLINE_DIRECT", "1g"), Map.of());
+    for (String key :
+        List.of(
+            ConfigKeys.CACHE_MEMORY_BYTES, ConfigKeys.IN_FLIGHT_BYTES, ConfigKeys.STORE_BYTES)) {
+      assertThat(same.number(key)).as(key).isEqualTo(usual.number(key));
+    }
+    BrokerConfig large =
+        BrokerConfig.load(
+            Optional.empty(),
+            Map.of("STRANDLINE_DIRECT", "3G"),
+            Map.of(ConfigKeys.STORE_BYTES, "1048576"));
+    assertThat(large.number(ConfigKeys.CACHE_MEMORY_BYTES))
+        .isEqualTo((128 << 20) + 1536L * 1048576);
+    assertThat(large.number(ConfigKeys.STORE_BYTES)).as("given").isEqualTo(1048576);
+    assertThatThrownBy(
+            () -> BrokerConfig.load(Optional.empty(), Map.of("STRANDLINE_DIRECT", "x"), Map.of()))
+        .isInstanceOf(ConfigError.class);
   }
 
   @Test
