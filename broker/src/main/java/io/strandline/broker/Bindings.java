@@ -6,6 +6,7 @@ import io.strandline.broker.history.HistoryKeys;
 import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.log.LogSettings;
 import io.strandline.broker.log.check.BatchKeys;
+import io.strandline.broker.log.check.LogKeys;
 import io.strandline.broker.partition.PartitionSettings;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.replica.ControlledInSync;
@@ -41,6 +42,7 @@ final class Bindings {
         config.on(ConfigKeys.VALIDATION_WALK),
         config.on(ConfigKeys.VALIDATION_STRICT),
         hotWindowBytes(config),
+        (int) config.number(LogKeys.OPEN_SEGMENTS),
         batchBounds(config));
   }
 
@@ -50,7 +52,7 @@ final class Bindings {
   }
 
   private static long hotWindowBytes(BrokerConfig config) {
-    long given = config.number(ConfigKeys.HOT_WINDOW_BYTES);
+    long given = config.number(LogKeys.HOT_WINDOW_BYTES);
     return given > 0
             || !(ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os)
         ? given

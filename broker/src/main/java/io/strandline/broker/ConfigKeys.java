@@ -3,6 +3,7 @@ package io.strandline.broker;
 import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.history.HistoryKeys;
 import io.strandline.broker.log.check.BatchKeys;
+import io.strandline.broker.log.check.LogKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
@@ -111,9 +112,6 @@ public final class ConfigKeys {
   /** Largest copy into a response. */
   public static final String COPY_BYTES = "strandline.fetch.copy.bytes";
 
-  /** What the page cache is trusted to hold. */
-  public static final String HOT_WINDOW_BYTES = "strandline.hot.window.bytes";
-
   /** Where metrics and health are told. */
   public static final String ADMIN_LISTENER = "strandline.admin.listener";
 
@@ -144,6 +142,7 @@ public final class ConfigKeys {
     replay(table);
     limits(table);
     BatchKeys.define(table);
+    LogKeys.define(table);
     SecurityKeys.define(table);
     TelemetryKeys.define(table);
     HistoryKeys.define(table);
@@ -326,15 +325,6 @@ public final class ConfigKeys {
         Importance.MEDIUM,
         "Batches up to this size are appended by the event loop that read them, longer "
             + "ones by the log's threads. 0: all by the log's threads.");
-    table.define(
-        HOT_WINDOW_BYTES,
-        ConfigDef.Type.LONG,
-        0L,
-        Range.atLeast(0),
-        Importance.MEDIUM,
-        "Of the broker's newest writes, in bytes: what the page cache is trusted to hold, so that "
-            + "event loops send it. Older records are brought into memory by other threads first. "
-            + "0: a quarter of the machine's memory.");
     table.define(
         COPY_BYTES,
         ConfigDef.Type.INT,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.strandline.broker.guard.identity.SecurityKeys;
 import io.strandline.broker.history.HistoryKeys;
 import io.strandline.broker.log.check.BatchKeys;
+import io.strandline.broker.log.check.LogKeys;
 import io.strandline.broker.mount.MountKeys;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
@@ -84,7 +85,8 @@ class BrokerConfigTest {
     numbers.put(ConfigKeys.UNSENT_BYTES, "1025");
     numbers.put(ConfigKeys.INLINE_BYTES, "16");
     numbers.put(ConfigKeys.COPY_BYTES, "17");
-    numbers.put(ConfigKeys.HOT_WINDOW_BYTES, "18");
+    numbers.put(LogKeys.HOT_WINDOW_BYTES, "18");
+    numbers.put(LogKeys.OPEN_SEGMENTS, "2001");
     numbers.put(BackupKeys.INTERNAL_BACKUP_MS, "60001");
     numbers.put(BackupKeys.METADATA_BACKUP_MS, "60002");
     numbers.put(BackupKeys.METADATA_BACKUP_COUNT, "25");

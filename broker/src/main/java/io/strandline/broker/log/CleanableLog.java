@@ -78,13 +78,13 @@ public final class CleanableLog {
   /** An empty copy to be filled, sealed by its writer and given to {@link #replace}. */
   public LogSegment copy(long baseOffset) throws IOException {
     return LogSegment.createCleaned(
-        state.runtime.disk(), state.path, baseOffset, state.runtime.clock().millis());
+        state.runtime.open(), state.path, baseOffset, state.runtime.clock().millis());
   }
 
   /** Drops a copy that is not wanted. */
   public void discard(LogSegment copy) throws IOException {
     copy.delete();
-    copy.release();
+    copy.leave();
   }
 
   /**

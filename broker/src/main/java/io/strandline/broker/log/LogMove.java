@@ -148,7 +148,10 @@ public final class LogMove {
     SegmentCopy copy = copies.get(segment.baseOffset());
     if (copy == null) {
       SegmentCopy begun =
-          to.health().call("begin a copy", () -> SegmentCopy.begin(disk(), segment, future.path()));
+          to.health()
+              .call(
+                  "begin a copy",
+                  () -> SegmentCopy.begin(to.runtime().open(), segment, future.path()));
       copies.put(segment.baseOffset(), begun);
       copy = begun;
     }
@@ -183,7 +186,7 @@ public final class LogMove {
     Object run() throws IOException;
   }
 
-  /** False if the segment rests or is gone. */
+  /** False if the segment is gone. */
   private boolean read(LogState state, LogSegment segment, Read step) {
     if (!segment.retain()) {
       return false;

@@ -73,9 +73,7 @@ record LogParts(
       sealer.flush();
     }
     sealer.afterAppend();
-    synchronized (state.lock) {
-      state.segments.values().forEach(LogSegment::rest);
-    }
+    state.segments.values().forEach(LogSegment::rest);
     return rolled || deleted || flushDue;
   }
 

@@ -104,7 +104,7 @@ final class LogReader {
 
   Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) throws IOException {
     for (LogSegment segment : fromLocalStart()) {
-      if (!held(segment)) {
+      if (!segment.retain()) {
         continue;
       }
       try {
@@ -125,18 +125,6 @@ final class LogReader {
     return Optional.empty();
   }
 
-  /** Takes a hold unless the segment is deleted; one that rests is back in a moment. */
-  private boolean held(LogSegment segment) {
-    while (!segment.retain()) {
-      if (gone(segment)) {
-        return false;
-      }
-      state.check();
-      Thread.onSpinWait();
-    }
-    return true;
-  }
-
   private void requireGone(LogSegment segment, NoSuchFileException missed)
       throws NoSuchFileException {
     if (!gone(segment)) {
@@ -155,7 +143,7 @@ final class LogReader {
   Optional<TimedOffset> maxTimestamp(long upperBoundOffset) throws IOException {
     long max = -1;
     for (LogSegment segment : fromLocalStart()) {
-      if (held(segment)) {
+      if (segment.retain()) {
         try {
           max = Math.max(max, segment.maxTimestampMs());
         } catch (NoSuchFileException e) {

@@ -77,7 +77,7 @@ final class LogRecovery {
     }
     boolean asStored = start.clean && scanFrom == Long.MAX_VALUE && !segments.isEmpty();
     if (segments.isEmpty()) {
-      segments.put(logStart, LogSegment.create(runtime.disk(), path, logStart, now));
+      segments.put(logStart, LogSegment.create(runtime.open(), path, logStart, now));
     }
     long end = endOfLast();
     if (end < logStart) {
@@ -164,7 +164,7 @@ final class LogRecovery {
       int size = sizeOf(base);
       long end = last ? base : bases.get(i + 1);
       LogSegment segment =
-          LogSegment.stored(runtime.disk(), path, base, new LogSegment.End(size, end));
+          LogSegment.stored(runtime.open(), path, base, new LogSegment.End(size, end));
       segments.put(base, segment);
       if (last) {
         reopen(segment, size);
@@ -220,7 +220,7 @@ final class LogRecovery {
       int size = sizeOf(base);
       directory.meters().scannedBytes.increment(size);
       LogSegment segment =
-          LogSegment.stored(runtime.disk(), path, base, new LogSegment.End(size, base));
+          LogSegment.stored(runtime.open(), path, base, new LogSegment.End(size, base));
       segments.put(base, segment);
       long valid = scan(segment, size, producers, epochs);
       if (valid < size) {
@@ -349,13 +349,13 @@ final class LogRecovery {
         .addKeyValue("offset", logStart)
         .log("log ends below its start, begun anew");
     for (long base : List.copyOf(segments.keySet())) {
-      segments.remove(base).release();
+      segments.remove(base).leave();
       LeftOvers.delete(runtime.disk(), path, base);
     }
     epochs.clearAndFlush();
     producers.truncateFullyAndStartAt(logStart);
     segments.put(
-        logStart, LogSegment.create(runtime.disk(), path, logStart, runtime.clock().millis()));
+        logStart, LogSegment.create(runtime.open(), path, logStart, runtime.clock().millis()));
   }
 
   /** Brings producers from the end of their map up to the offset, from the headers of batches. */
@@ -369,15 +369,25 @@ final class LogRecovery {
     Long first = segments.floorKey(from);
     for (LogSegment segment :
         segments.subMap(first == null ? 0L : first, true, endOffset, false).values()) {
-      BatchScanner scanner = new BatchScanner(segment.channel(), 0, segment.end().sizeBytes());
-      for (RecordBatch batch = scanner.next(); batch != null; batch = scanner.next()) {
-        if (batch.baseOffset() >= endOffset) {
-          return;
-        }
-        if (batch.lastOffset() >= from) {
-          producers.replay(batch, null);
-        }
+      segment.require();
+      try {
+        replay(segment, producers, from, endOffset);
+      } finally {
+        segment.release();
       }
+    }
+  }
+
+  private static void replay(
+      LogSegment held, ProducerStates producers, long fromOffset, long endOffset)
+      throws IOException {
+    BatchScanner scanner = new BatchScanner(held.channel(), 0, held.end().sizeBytes());
+    RecordBatch batch = scanner.next();
+    while (batch != null && batch.baseOffset() < endOffset) {
+      if (batch.lastOffset() >= fromOffset) {
+        producers.replay(batch, null);
+      }
+      batch = scanner.next();
     }
   }
 }

@@ -2,6 +2,7 @@ package io.strandline.broker.log;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.log.disk.Disk;
+import io.strandline.broker.log.segment.OpenSegments;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,6 +18,7 @@ import java.util.random.RandomGenerator;
  * @param scheduler delayed deletion of files; its tasks are short
  * @param meters {@code strandline.log.*}
  * @param hot shared by all logs
+ * @param open on the disk; shared by all logs
  */
 public record LogRuntime(
     Disk disk,
@@ -26,7 +28,8 @@ public record LogRuntime(
     ScheduledExecutorService scheduler,
     MeterRegistry meters,
     LogSettings settings,
-    HotWindow hot) {
+    HotWindow hot,
+    OpenSegments open) {
   public LogRuntime(
       Disk disk,
       InstantSource clock,
@@ -43,6 +46,7 @@ public record LogRuntime(
         scheduler,
         meters,
         settings,
-        new HotWindow(settings.hotWindowBytes()));
+        new HotWindow(settings.hotWindowBytes()),
+        new OpenSegments(disk, settings.openSegments()));
   }
 }

@@ -15,6 +15,7 @@ import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
  * @param strictValidation every client batch goes through Kafka's LogValidator, decompression
  *     included
  * @param hotWindowBytes of the broker's newest writes, which the page cache is trusted to hold
+ * @param openSegments sealed ones whose files are open, beside those in use
  * @param bounds what a batch may decode to where it is looked into
  */
 public record LogSettings(
@@ -24,6 +25,7 @@ public record LogSettings(
     boolean walkRecords,
     boolean strictValidation,
     long hotWindowBytes,
+    int openSegments,
     BatchBounds bounds) {
   public static LogSettings defaults() {
     return new LogSettings(
@@ -33,6 +35,7 @@ public record LogSettings(
         true,
         false,
         1L << 30,
+        2_000,
         BatchBounds.defaults());
   }
 }

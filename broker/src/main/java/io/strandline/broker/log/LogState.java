@@ -188,7 +188,7 @@ final class LogState {
   void close() {
     if (!closed) {
       closed = true;
-      segments.values().forEach(LogSegment::release);
+      segments.values().forEach(LogSegment::leave);
     }
   }
 
@@ -200,7 +200,7 @@ final class LogState {
 
   /** Closes the active segment and makes an empty one at the log's end. Under the lock. */
   LogSegment roll(long nowMs) throws IOException {
-    LogSegment next = LogSegment.create(runtime.disk(), path, logEnd, nowMs);
+    LogSegment next = LogSegment.create(runtime.open(), path, logEnd, nowMs);
     producers.advanceTo(logEnd);
     producers.snapshot(false);
     namesDue = true;

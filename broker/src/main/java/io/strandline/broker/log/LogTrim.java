@@ -52,7 +52,7 @@ final class LogTrim {
    */
   private void cutAtBatch(long offset) throws IOException {
     LogSegment segment = state.segments.floorEntry(offset).getValue();
-    long end = new SegmentReader(segment).boundaryAt(offset);
+    long end = boundaryAt(segment, offset);
     LOG.atInfo()
         .addKeyValue("partition", state.partition)
         .addKeyValue("offset", end)
@@ -61,6 +61,15 @@ final class LogTrim {
       startAt(state.localStart, state.logStart); // nothing that is left may be read
     } else {
       cut(end);
+    }
+  }
+
+  private static long boundaryAt(LogSegment segment, long offset) throws IOException {
+    segment.require();
+    try {
+      return new SegmentReader(segment).boundaryAt(offset);
+    } finally {
+      segment.release();
     }
   }
 
@@ -118,7 +127,7 @@ final class LogTrim {
     }
     state.add(
         LogSegment.create(
-            state.runtime.disk(), state.path, offset, state.runtime.clock().millis()));
+            state.runtime.open(), state.path, offset, state.runtime.clock().millis()));
     state.localStart = offset; // first: a reader at an end that moves up finds it in the tier
     state.logEnd = offset;
     state.recoveryPoint = offset;
@@ -207,11 +216,14 @@ final class LogTrim {
 
   /** In ms; when the segment was begun if none of its records has a time. */
   private long newest(LogSegment segment) {
+    segment.require();
     try {
       long newest = segment.maxTimestampMs();
       return newest < 0 ? segment.createdMs() : newest;
     } catch (IOException e) {
       throw state.health.failed("read the time index of " + segment, e);
+    } finally {
+      segment.release();
     }
   }
 
@@ -296,7 +308,7 @@ final class LogTrim {
     state.remove(segment);
     segment.rename(LogFiles.DELETED);
     state.directory.going(segment.end().sizeBytes());
-    segment.release();
+    segment.leave();
     var unused =
         state
             .runtime

@@ -118,9 +118,7 @@ final class Sealer {
         state.namesDue = true;
         forceNames();
         reach(end);
-        synchronized (state.lock) {
-          segment.closeUnused(); // thousands may be sealed in the same moment
-        }
+        segment.closeUnused(); // thousands may be sealed in the same moment
         state.meters.sealed.increment();
       }
     }

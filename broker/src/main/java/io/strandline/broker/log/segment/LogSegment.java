@@ -6,13 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.record.internal.RecordBatch;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One {@code .log} file with its indexes.
@@ -34,12 +30,13 @@ public final class LogSegment {
    */
   public record End(int sizeBytes, long nextOffset) {}
 
-  private static final Logger LOG = LoggerFactory.getLogger(LogSegment.class);
-  private static final List<String> INDEXES =
-      List.of(LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX);
   private static final long UNKNOWN = Long.MIN_VALUE;
 
-  private final Disk disk;
+  /** Added to the holds for the moment in which files that nobody has a hold on are closed. */
+  private static final int CLOSING = Integer.MIN_VALUE / 2;
+
+  private final OpenSegments all;
+  private final SegmentFiles files;
   private final long baseOffset;
   private volatile long createdMs;
   private final OffsetIndex offsets = new OffsetIndex();
@@ -47,12 +44,9 @@ public final class LogSegment {
   private final AbortedIndex aborted;
   private final AtomicInteger holds = new AtomicInteger(1);
   private final AtomicInteger cuts = new AtomicInteger();
-  private final List<Disk.File> open = new ArrayList<>();
-  private volatile Disk.@Nullable File log;
-  private volatile Path directory;
-  private volatile String suffix = "";
   private volatile End end;
   private volatile boolean sealed;
+  private volatile boolean left;
   private volatile boolean indexed;
   private volatile boolean touched;
   private volatile boolean asStored;
@@ -61,33 +55,33 @@ public final class LogSegment {
   private long firstTimestamp = UNKNOWN;
   private int bytesSinceEntry;
 
-  private LogSegment(Disk disk, Path directory, long baseOffset, End end, long createdMs) {
-    this.disk = disk;
-    this.directory = directory;
+  private LogSegment(
+      OpenSegments all, SegmentFiles files, long baseOffset, End end, long createdMs) {
+    this.all = all;
+    this.files = files;
     this.baseOffset = baseOffset;
     this.end = end;
     this.createdMs = createdMs;
-    this.aborted = new AbortedIndex(disk, LogFiles.of(directory, baseOffset, LogFiles.TXN_INDEX));
+    this.aborted = new AbortedIndex(all.disk(), files.path(LogFiles.TXN_INDEX));
     this.maxTimestampOffset = baseOffset;
   }
 
   /** A new, empty one; a file that is there already is emptied. */
-  public static LogSegment create(Disk disk, Path directory, long baseOffset, long nowMs)
+  public static LogSegment create(OpenSegments on, Path directory, long baseOffset, long nowMs)
       throws IOException {
-    return create(disk, directory, baseOffset, nowMs, "");
+    return create(on, new SegmentFiles(on.disk(), directory, baseOffset, ""), baseOffset, nowMs);
   }
 
   /** A cleaner's copy, which is not the log's until it is renamed. */
-  public static LogSegment createCleaned(Disk disk, Path directory, long baseOffset, long nowMs)
-      throws IOException {
-    return create(disk, directory, baseOffset, nowMs, LogFiles.CLEANED);
+  public static LogSegment createCleaned(
+      OpenSegments on, Path directory, long baseOffset, long nowMs) throws IOException {
+    SegmentFiles files = new SegmentFiles(on.disk(), directory, baseOffset, LogFiles.CLEANED);
+    return create(on, files, baseOffset, nowMs);
   }
 
-  private static LogSegment create(
-      Disk disk, Path directory, long baseOffset, long nowMs, String suffix) throws IOException {
-    LogSegment segment = new LogSegment(disk, directory, baseOffset, new End(0, baseOffset), nowMs);
-    segment.suffix = suffix;
-    segment.aborted.moved(segment.file(LogFiles.TXN_INDEX));
+  private static LogSegment create(OpenSegments on, SegmentFiles files, long baseOffset, long nowMs)
+      throws IOException {
+    LogSegment segment = new LogSegment(on, files, baseOffset, new End(0, baseOffset), nowMs);
     segment.maxTimestamp = -1;
     segment.indexed = true;
     Disk.File file = segment.log(true);
@@ -99,12 +93,11 @@ public final class LogSegment {
   }
 
   /** One whose files are there, sealed and sane; nothing is opened before it is used. */
-  public static LogSegment stored(Disk disk, Path directory, long baseOffset, End end)
+  public static LogSegment stored(OpenSegments on, Path directory, long baseOffset, End end)
       throws IOException {
-    Path file = LogFiles.of(directory, baseOffset, LogFiles.LOG);
-    LogSegment segment =
-        new LogSegment(
-            disk, directory, baseOffset, end, Files.getLastModifiedTime(file).toMillis());
+    SegmentFiles files = new SegmentFiles(on.disk(), directory, baseOffset, "");
+    long writtenMs = Files.getLastModifiedTime(files.path(LogFiles.LOG)).toMillis();
+    LogSegment segment = new LogSegment(on, files, baseOffset, end, writtenMs);
     segment.maxTimestamp = UNKNOWN;
     segment.sealed = true;
     segment.asStored = true;
@@ -132,7 +125,7 @@ public final class LogSegment {
   }
 
   public Path path() {
-    return LogFiles.of(directory, baseOffset, LogFiles.LOG + suffix);
+    return files.path(LogFiles.LOG);
   }
 
   public AbortedIndex aborted() {
@@ -144,16 +137,38 @@ public final class LogSegment {
     return cuts.get();
   }
 
-  /** Takes a hold, to be given back by {@link #release}; false once the segment is gone. */
+  /**
+   * Takes a hold, to be given back by {@link #release}; false once the segment is gone. A sealed
+   * one is used under a hold only: without it, its files may be closed at any time.
+   */
   public boolean retain() {
     int now = holds.get();
-    while (now > 0) {
-      if (holds.compareAndSet(now, now + 1)) {
+    while (now != 0 && now != CLOSING) {
+      if (now < 0) {
+        Thread.onSpinWait();
+      } else if (holds.compareAndSet(now, now + 1)) {
         return true;
       }
       now = holds.get();
     }
     return false;
+  }
+
+  /**
+   * As {@link #retain}, for a caller who can only miss it because the log was closed.
+   *
+   * @throws KafkaStorageException once the segment is gone
+   */
+  public void require() {
+    if (!retain()) {
+      throw new KafkaStorageException(this + " is closed");
+    }
+  }
+
+  /** The log gives its own hold back, which every segment begins with; readers go on. */
+  public void leave() {
+    left = true; // first: the one hold that is left may be a reader's
+    release();
   }
 
   /** Gives a hold back; the last one closes the files. */
@@ -171,17 +186,19 @@ public final class LogSegment {
   }
 
   /**
-   * Closes the files of a sealed segment that nobody has a hold on; they open again on use.
-   * Meanwhile {@link #retain} fails: who finds the segment still in its list tries again. The
-   * caller excludes deletion and all use without a hold.
+   * Closes the files of a sealed segment that nobody has a hold on; they open again on use, for
+   * which {@link #retain} waits meanwhile.
    */
   public boolean closeUnused() {
-    if (!sealed || (log == null && !indexed) || !holds.compareAndSet(1, 0)) {
+    if (!sealed || !files.anyOpen() || !holds.compareAndSet(1, 1 + CLOSING)) {
       return false;
     }
-    closeFiles();
-    holds.set(1);
-    return true;
+    boolean still = sealed && !left; // and stays so: who makes it active has a hold
+    if (still) {
+      closeFiles();
+    }
+    holds.addAndGet(-CLOSING);
+    return still;
   }
 
   /**
@@ -192,18 +209,12 @@ public final class LogSegment {
     closeFiles();
   }
 
-  private synchronized void closeFiles() {
-    log = null;
-    indexed = !sealed;
-    for (Disk.File file : open) {
-      try {
-        file.close();
-      } catch (IOException e) {
-        // Nothing was written through it that a force did not already answer for.
-        LOG.atDebug().addKeyValue("segment", baseOffset).setCause(e).log("close failed");
-      }
+  private void closeFiles() {
+    synchronized (this) {
+      indexed = !sealed;
+      files.close();
     }
-    open.clear();
+    all.closed(this);
   }
 
   /** For readers with a hold. */
@@ -213,18 +224,20 @@ public final class LogSegment {
   }
 
   private Disk.File log(boolean create) throws IOException {
-    Disk.File now = log;
-    return now != null ? now : openLog(create);
-  }
-
-  private synchronized Disk.File openLog(boolean create) throws IOException {
-    Disk.File now = log;
+    Disk.File now = files.log();
     if (now == null) {
-      now = disk.open(path(), create);
-      open.add(now);
-      log = now;
+      synchronized (this) {
+        now = files.openLog(create);
+      }
+      opened();
     }
     return now;
+  }
+
+  private void opened() {
+    if (sealed) {
+      all.opened(this);
+    }
   }
 
   /** The offset index, from its file if that is where it is. */
@@ -241,6 +254,7 @@ public final class LogSegment {
   private void openIndexes() throws IOException {
     if (!indexed) {
       openStoredIndexes();
+      opened();
     }
   }
 
@@ -248,20 +262,14 @@ public final class LogSegment {
     if (indexed) {
       return;
     }
-    Disk.File file = disk.open(file(LogFiles.INDEX), false);
-    open.add(file);
+    Disk.File file = files.openIndex(LogFiles.INDEX);
     offsets.storeIn(file, (int) (file.sizeBytes() / OffsetIndex.ENTRY_BYTES));
-    file = disk.open(file(LogFiles.TIME_INDEX), false);
-    open.add(file);
+    file = files.openIndex(LogFiles.TIME_INDEX);
     times.storeIn(file, (int) (file.sizeBytes() / TimeIndex.ENTRY_BYTES));
     indexed = true;
   }
 
-  private Path file(String kind) {
-    return LogFiles.of(directory, baseOffset, kind + suffix);
-  }
-
-  /** Largest timestamp in ms, or -1; may read the time index. */
+  /** Largest timestamp in ms, or -1; may read the time index: for those with a hold. */
   public long maxTimestampMs() throws IOException {
     long known = maxTimestamp;
     if (known == UNKNOWN) {
@@ -354,23 +362,16 @@ public final class LogSegment {
     openStoredIndexes();
     asStored = true;
     sealed = true;
+    opened();
   }
 
   private synchronized void writeIndexes() throws IOException {
     if (maxTimestamp >= 0) {
       times.append(maxTimestamp, (int) (maxTimestampOffset - baseOffset));
     }
-    store(LogFiles.INDEX, offsets.encode());
-    store(LogFiles.TIME_INDEX, times.encode());
+    files.store(LogFiles.INDEX, offsets.encode());
+    files.store(LogFiles.TIME_INDEX, times.encode());
     indexed = false;
-  }
-
-  private void store(String kind, ByteBuffer bytes) throws IOException {
-    try (Disk.File file = disk.open(file(kind), true)) {
-      file.truncate(0);
-      file.write(bytes, 0);
-      file.force();
-    }
   }
 
   /**
@@ -385,8 +386,7 @@ public final class LogSegment {
 
   private void deleteIndexes() throws IOException {
     asStored = false;
-    disk.delete(file(LogFiles.INDEX));
-    disk.delete(file(LogFiles.TIME_INDEX));
+    files.deleteIndexes();
   }
 
   /** Begins anew as an active, empty segment, to be filled by a scan of its file. */
@@ -405,12 +405,19 @@ public final class LogSegment {
 
   /** Active again, with its indexes in memory; their files stay until it is written to. */
   public void reopen() throws IOException {
-    if (sealed) {
+    if (!sealed) {
+      return;
+    }
+    require();
+    try {
       offsets().load();
       times().load();
       sealed = false;
       indexed = true;
       noteTail();
+      all.closed(this);
+    } finally {
+      release();
     }
   }
 
@@ -458,39 +465,19 @@ public final class LogSegment {
    * when it goes, last when it comes.
    */
   public synchronized void rename(String newSuffix) throws IOException {
-    boolean goes = newSuffix.equals(LogFiles.DELETED);
-    if (goes) {
-      rename(LogFiles.LOG, newSuffix);
-    }
-    for (String kind : INDEXES) {
-      rename(kind, newSuffix);
-    }
-    if (!goes) {
-      rename(LogFiles.LOG, newSuffix);
-    }
-    suffix = newSuffix;
-    aborted.moved(file(LogFiles.TXN_INDEX));
-  }
-
-  private void rename(String kind, String newSuffix) throws IOException {
-    Path from = file(kind);
-    if (disk.exists(from)) {
-      disk.rename(from, LogFiles.of(directory, baseOffset, kind + newSuffix));
-    }
+    files.rename(newSuffix);
+    aborted.moved(files.path(LogFiles.TXN_INDEX));
   }
 
   /** The directory was renamed; open files stay so. */
   public synchronized void moved(Path newDirectory) {
-    directory = newDirectory;
-    aborted.moved(file(LogFiles.TXN_INDEX));
+    files.moved(newDirectory);
+    aborted.moved(files.path(LogFiles.TXN_INDEX));
   }
 
   /** Deletes the files, whatever their suffix. Readers with a hold go on. */
   public synchronized void delete() throws IOException {
-    disk.delete(file(LogFiles.LOG));
-    for (String kind : INDEXES) {
-      disk.delete(file(kind));
-    }
+    files.delete();
   }
 
   @Override

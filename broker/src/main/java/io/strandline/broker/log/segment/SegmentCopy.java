@@ -20,6 +20,7 @@ public final class SegmentCopy {
   private static final List<String> INDEXES =
       List.of(LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX);
 
+  private final OpenSegments on;
   private final Disk disk;
   private final LogSegment from;
   private final int cuts;
@@ -27,16 +28,18 @@ public final class SegmentCopy {
   private int copiedBytes;
   private boolean whole;
 
-  private SegmentCopy(Disk disk, LogSegment from, Path directory) {
-    this.disk = disk;
+  private SegmentCopy(OpenSegments on, LogSegment from, Path directory) {
+    this.on = on;
+    this.disk = on.disk();
     this.from = from;
     this.cuts = from.cuts();
     this.directory = directory;
   }
 
   /** Begins with nothing; writes. What is there of another segment of that base goes. */
-  public static SegmentCopy begin(Disk disk, LogSegment from, Path directory) throws IOException {
-    SegmentCopy copy = new SegmentCopy(disk, from, directory);
+  public static SegmentCopy begin(OpenSegments on, LogSegment from, Path directory)
+      throws IOException {
+    SegmentCopy copy = new SegmentCopy(on, from, directory);
     copy.delete();
     copy.write(ByteBuffer.allocate(0));
     return copy;
@@ -115,7 +118,7 @@ public final class SegmentCopy {
 
   /** The segment of another log that is whole here, its files in that directory by now. */
   public LogSegment sealedIn(Path place) throws IOException {
-    LogSegment segment = LogSegment.stored(disk, place, from.baseOffset(), from.end());
+    LogSegment segment = LogSegment.stored(on, place, from.baseOffset(), from.end());
     segment.begun(from.createdMs());
     return segment;
   }
@@ -128,7 +131,7 @@ public final class SegmentCopy {
    */
   public LogSegment activeIn(Path place, int indexIntervalBytes) throws IOException {
     LogSegment.End end = new LogSegment.End(copiedBytes, from.baseOffset());
-    LogSegment segment = LogSegment.stored(disk, place, from.baseOffset(), end);
+    LogSegment segment = LogSegment.stored(on, place, from.baseOffset(), end);
     segment.restart();
     BatchScanner scanner = new BatchScanner(segment.channel(), 0, copiedBytes);
     for (RecordBatch batch = scanner.next(); batch != null; batch = scanner.next()) {

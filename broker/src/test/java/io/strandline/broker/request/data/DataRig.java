@@ -113,6 +113,7 @@ final class DataRig {
                     true,
                     false,
                     HOT_WINDOW_BYTES,
+                    2_000,
                     BatchBounds.defaults())));
     control = control();
     PartitionRuntime runtime =

@@ -1,0 +1,78 @@
+package io.strandline.broker.log.segment;
+
+import io.strandline.broker.log.disk.Disk;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A disk, and which sealed segments have files open on it: at most so many, beside those in use.
+ * Without a bound a reader of all history of thousands of partitions opens files faster than
+ * housekeeping closes them, and a process out of file descriptors cannot even write. Active
+ * segments keep theirs.
+ *
+ * <p>Whoever opens one more closes those that were not used for longest, by second chance: one that
+ * was used since it was last looked at goes to the end of the line. One for all logs; any thread.
+ */
+public final class OpenSegments {
+  /** So many are looked at for each that opens; fewer than one in a hundred is ever in use. */
+  private static final int LOOKS = 16;
+
+  private final Disk disk;
+  private final int max;
+  private final LinkedHashSet<LogSegment> open = new LinkedHashSet<>();
+
+  /**
+   * @param max sealed segments with open files, of up to three each
+   */
+  public OpenSegments(Disk disk, int max) {
+    this.disk = disk;
+    this.max = max;
+  }
+
+  public Disk disk() {
+    return disk;
+  }
+
+  /** Sealed segments with open files. */
+  public int count() {
+    synchronized (open) {
+      return open.size();
+    }
+  }
+
+  /** The segment, which is sealed and in use, has files open now. No lock is held. */
+  void opened(LogSegment segment) {
+    synchronized (open) {
+      open.add(segment);
+    }
+    for (int i = 0; i < LOOKS; i++) {
+      LogSegment next = next();
+      if (next == null) {
+        return;
+      }
+      next.rest();
+    }
+  }
+
+  /** It has none any more. */
+  void closed(LogSegment segment) {
+    synchronized (open) {
+      open.remove(segment);
+    }
+  }
+
+  /** The first in line, which goes to its end; null if no more are open than may be. */
+  private @Nullable LogSegment next() {
+    synchronized (open) {
+      if (open.size() <= max) {
+        return null;
+      }
+      Iterator<LogSegment> line = open.iterator();
+      LogSegment first = line.next();
+      line.remove();
+      open.add(first);
+      return first;
+    }
+  }
+}
