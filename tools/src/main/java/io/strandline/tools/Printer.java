@@ -45,6 +45,13 @@ final class Printer {
     }
   }
 
+  /** A row for programs alone: people are told in sentences. */
+  void item(@Nullable Object... cells) {
+    if (json) {
+      row(cells);
+    }
+  }
+
   /** A sentence for people; left out of JSON. */
   void say(String sentence) {
     if (!json) {

@@ -1,0 +1,142 @@
+package io.strandline.tools.doctor;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
+import org.apache.kafka.clients.admin.LogDirDescription;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
+
+/** Partitions without a leader or with too few replicas in sync; log directories that failed. */
+final class PartitionsCheck implements Check {
+  private static final int TOPICS_AT_ONCE = 500;
+  private static final int NAMED_MAX = 5;
+
+  private final Admin admin;
+  private final List<String> offline = new ArrayList<>();
+  private final List<String> underMin = new ArrayList<>();
+  private final List<String> underReplicated = new ArrayList<>();
+  private int partitions;
+
+  PartitionsCheck(Admin admin) {
+    this.admin = admin;
+  }
+
+  @Override
+  public List<Finding> run() throws Exception {
+    List<String> topics =
+        admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get().stream()
+            .sorted()
+            .toList();
+    for (int from = 0; from < topics.size(); from += TOPICS_AT_ONCE) {
+      look(topics.subList(from, Math.min(topics.size(), from + TOPICS_AT_ONCE)));
+    }
+    String all = Quantity.some(partitions, "partition");
+    List<Finding> findings = new ArrayList<>();
+    findings.add(
+        offline.isEmpty()
+            ? Finding.ok("partitions offline", "none of " + all)
+            : Finding.fail(
+                "partitions offline",
+                named(offline) + " of " + all + " without a leader",
+                "Start the brokers that have their replicas; docs/runbooks/partition-offline.md."));
+    findings.add(
+        underMin.isEmpty()
+            ? Finding.ok("partitions under min ISR", "none of " + all)
+            : Finding.fail(
+                "partitions under min ISR",
+                named(underMin) + " of " + all + ": acks=all is refused",
+                "Start the brokers that lack; docs/runbooks/partition-under-min-isr.md."));
+    findings.add(
+        underReplicated.isEmpty()
+            ? Finding.ok("partitions under-replicated", "none of " + all)
+            : Finding.warn(
+                "partitions under-replicated",
+                named(underReplicated) + " of " + all,
+                "One replica less until they are back; docs/runbooks/partition-under-replicated.md."));
+    findings.addAll(directories());
+    return findings;
+  }
+
+  private void look(List<String> topics) throws Exception {
+    Map<String, TopicDescription> described = admin.describeTopics(topics).allTopicNames().get();
+    Map<String, Integer> min = minIsr(topics);
+    described.forEach(
+        (topic, description) ->
+            description
+                .partitions()
+                .forEach(partition -> look(topic, partition, min.getOrDefault(topic, 1))));
+  }
+
+  private void look(String topic, TopicPartitionInfo partition, int minIsr) {
+    partitions++;
+    String name = topic + "-" + partition.partition();
+    if (partition.leader() == null || partition.leader().isEmpty()) {
+      offline.add(name);
+    } else if (partition.isr().size() < Math.min(minIsr, partition.replicas().size())) {
+      underMin.add(name);
+    }
+    if (partition.isr().size() < partition.replicas().size()) {
+      underReplicated.add(name);
+    }
+  }
+
+  private Map<String, Integer> minIsr(List<String> topics) throws Exception {
+    Map<ConfigResource, Config> configs =
+        admin
+            .describeConfigs(
+                topics.stream()
+                    .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
+                    .toList())
+            .all()
+            .get();
+    Map<String, Integer> min = new HashMap<>();
+    configs.forEach(
+        (topic, config) -> {
+          ConfigEntry entry = config.get("min.insync.replicas");
+          if (entry != null) {
+            min.put(topic.name(), Integer.parseInt(entry.value()));
+          }
+        });
+    return min;
+  }
+
+  private List<Finding> directories() throws Exception {
+    Set<Integer> brokers = new java.util.TreeSet<>();
+    for (Node node : admin.describeCluster().nodes().get()) {
+      brokers.add(node.id());
+    }
+    Map<Integer, Map<String, LogDirDescription>> told =
+        admin.describeLogDirs(brokers).allDescriptions().get();
+    List<String> failed = new ArrayList<>();
+    told.forEach(
+        (broker, directories) ->
+            directories.forEach(
+                (path, directory) -> {
+                  if (directory.error() != null) {
+                    failed.add("broker " + broker + " " + path);
+                  }
+                }));
+    return List.of(
+        failed.isEmpty()
+            ? Finding.ok("partitions log directories", "none failed on brokers " + brokers)
+            : Finding.fail(
+                "partitions log directories",
+                "failed: " + String.join(", ", failed),
+                "The disk failed or is full; docs/runbooks/log-directory-offline.md."));
+  }
+
+  private static String named(List<String> partitions) {
+    return partitions.size() <= NAMED_MAX
+        ? String.join(", ", partitions)
+        : partitions.size() + " (" + String.join(", ", partitions.subList(0, NAMED_MAX)) + ", …)";
+  }
+}
