@@ -86,6 +86,8 @@ final class ConfigReference {
           "config.providers",
           "metric.reporters",
           "metrics.",
+          "replica.fetch.",
+          "replication.quota.",
           "add.partitions.to.txn.");
 
   /** Single keys of Kafka's that something here acts on. */
@@ -118,6 +120,9 @@ final class ConfigReference {
           "log.cleaner.io.max.bytes.per.second",
           "log.cleaner.threads",
           "replica.high.watermark.checkpoint.interval.ms",
+          "replica.lag.time.max.ms",
+          "replica.selector.class",
+          "num.replica.fetchers",
           "num.partitions",
           "num.network.threads",
           "default.replication.factor",
