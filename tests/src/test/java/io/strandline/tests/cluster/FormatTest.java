@@ -11,12 +11,12 @@ import io.strandline.broker.control.quorum.NodeFormat.Order;
 import io.strandline.broker.control.quorum.NodeFormat.Voters;
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
+import io.strandline.tests.process.Jvm;
 import io.strandline.tests.process.Ports;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -142,11 +142,8 @@ class FormatTest {
 
   /** All that it says. */
   private static String format(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("io.strandline.broker.Main", "format"));
+    List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx128m");
+    command.add("format");
     command.addAll(List.of(arguments));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

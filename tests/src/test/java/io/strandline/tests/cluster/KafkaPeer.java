@@ -2,6 +2,7 @@ package io.strandline.tests.cluster;
 
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
+import io.strandline.tests.process.Jvm;
 import io.strandline.tests.process.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -121,16 +122,12 @@ final class KafkaPeer implements AutoCloseable {
   }
 
   void launch() throws IOException {
+    List<String> command = new ArrayList<>(List.of(Jvm.java(), "-Xmx512m"));
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(LIB.map(lib -> List.of("-cp", lib + "/*")).orElseGet(Jvm::classPath));
+    command.addAll(List.of("kafka.Kafka", dir.resolve("server.properties").toString()));
     process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                LIB.map(lib -> lib + "/*").orElse(System.getProperty("java.class.path")),
-                "kafka.Kafka",
-                dir.resolve("server.properties").toString())
+        new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(dir.resolve("kafka.out").toFile()))
             .start();

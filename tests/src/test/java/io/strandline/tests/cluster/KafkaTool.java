@@ -1,9 +1,8 @@
 package io.strandline.tests.cluster;
 
+import io.strandline.tests.process.Jvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A command of Apache Kafka's, in a process of its own. */
@@ -17,10 +16,7 @@ final class KafkaTool {
    * @throws IOException if it failed, with what it printed
    */
   static String run(String main, String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
+    List<String> command = Jvm.command(main, "-Xmx256m");
     command.addAll(List.of(arguments));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

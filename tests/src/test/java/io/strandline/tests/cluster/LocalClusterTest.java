@@ -3,6 +3,7 @@ package io.strandline.tests.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tests.fault.Waiting;
+import io.strandline.tests.process.Jvm;
 import io.strandline.tests.process.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -81,11 +82,8 @@ class LocalClusterTest {
   }
 
   private Process start(String... options) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("io.strandline.broker.Main", "cluster"));
+    List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx256m");
+    command.add("cluster");
     command.addAll(List.of(options));
     starts++;
     return new ProcessBuilder(command)

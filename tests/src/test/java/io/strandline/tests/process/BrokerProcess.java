@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -272,11 +271,7 @@ public final class BrokerProcess implements AutoCloseable {
   }
 
   private List<String> command() {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add("io.strandline.broker.Main");
+    List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx512m");
     Map<String, String> all = new LinkedHashMap<>();
     all.put("listeners", "PLAINTEXT://" + bootstrap());
     all.put("log.dirs", dir.resolve("data").toString());

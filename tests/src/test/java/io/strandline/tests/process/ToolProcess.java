@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -38,12 +37,11 @@ public final class ToolProcess {
   }
 
   private static ProcessBuilder command(String... arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.add("-Dlogback.configurationFile=logback-tools.xml");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add("io.strandline.tools.Main");
+    List<String> command =
+        Jvm.command(
+            "io.strandline.tools.Main",
+            "-Xmx256m",
+            "-Dlogback.configurationFile=logback-tools.xml");
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command);
   }

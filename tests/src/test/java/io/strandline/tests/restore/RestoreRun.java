@@ -2,9 +2,9 @@ package io.strandline.tests.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.tests.process.Jvm;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -19,11 +19,8 @@ final class RestoreRun {
    */
   static List<String> run(Path scratch, Map<String, String> environment, String... options)
       throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("io.strandline.broker.Main", "restore-cluster"));
+    List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx256m");
+    command.add("restore-cluster");
     command.addAll(List.of(options));
     ProcessBuilder builder =
         new ProcessBuilder(command).directory(scratch.toFile()).redirectErrorStream(true);

@@ -1,6 +1,7 @@
 package io.strandline.tests.scale;
 
 import io.strandline.tests.fault.Footprint;
+import io.strandline.tests.process.Jvm;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -81,7 +82,7 @@ final class ScaledNode implements AutoCloseable {
 
   private Process launch() throws IOException {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(Jvm.java());
     command.addAll(List.of("-Xms" + HEAP, "-Xmx" + HEAP, "-XX:+UseG1GC"));
     if (product == Product.KAFKA) {
       command.add("-Dlogback.configurationFile=" + dir.resolve("logback.xml"));
@@ -96,7 +97,7 @@ final class ScaledNode implements AutoCloseable {
     if (!MORE.isEmpty() && settings.getOrDefault("process.roles", "").contains("broker")) {
       command.addAll(List.of(MORE.split(" ")));
     }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(Jvm.classPath());
     command.add(product.main());
     command.add(dir.resolve("server.properties").toString());
     return new ProcessBuilder(command)

@@ -1,5 +1,6 @@
 package io.strandline.tests.store;
 
+import io.strandline.tests.process.Jvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -50,7 +51,7 @@ public final class S3MockProcess implements AutoCloseable {
 
   private Process launch() throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(Jvm.java());
     command.addAll(List.of("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("-cp", classPath()));
     command.addAll(List.of("-Dhttp.port=" + port, "-Dserver.port=0", "-Dserver.address=127.0.0.1"));

@@ -1,9 +1,9 @@
 package io.strandline.tests.fault.streams;
 
+import io.strandline.tests.process.Jvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,11 +81,7 @@ final class Application implements AutoCloseable {
   }
 
   private Process launch() throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(RunningSums.class.getName());
+    List<String> command = Jvm.command(RunningSums.class.getName(), "-Xmx256m");
     settings.forEach((key, value) -> command.add(key + "=" + value));
     return new ProcessBuilder(command)
         .directory(dir.toFile())
