@@ -17,6 +17,7 @@ final class LimitsCheck implements Check {
   private static final int BESIDE_LOGS = 1024;
   private static final int FEW = 10_000;
   private static final int FILES_OF_A_SEGMENT = 3;
+  private static final String OPEN_SEGMENTS = "strandline.log.open.segments.max";
   private static final int MAPS_MIN = 65_530;
 
   private final NodeConfig config;
@@ -57,11 +58,12 @@ final class LimitsCheck implements Check {
     String advice =
         "Without a file to open, a log directory goes offline. LimitNOFILE=1048576 in the systemd unit"
             + " (etc/strandline.service has it), or ulimit -n before the start.";
-    if (most < BESIDE_LOGS + (long) FILES_OF_A_SEGMENT * kept.partitions()) {
+    long active = BESIDE_LOGS + kept.partitions(); // of each the segment that is written has one
+    if (most < active) {
       return Finding.fail("limits open files", found, advice);
     }
-    long all = BESIDE_LOGS + (long) FILES_OF_A_SEGMENT * kept.segments();
-    return most < Math.max(FEW, all)
+    long read = Math.min(kept.segments(), Long.parseLong(config.get(OPEN_SEGMENTS, "2000")));
+    return most < Math.max(FEW, active + FILES_OF_A_SEGMENT * read)
         ? Finding.warn("limits open files", found, advice)
         : Finding.ok("limits open files", found);
   }

@@ -45,10 +45,10 @@ class MachineTest {
         Files.createFile(partition.resolve("00000000000000000000.log"));
       }
     }
-    openFiles(2_000);
+    openFiles(1_400);
     assertThat(limits().get(0).verdict()).isEqualTo(Verdict.FAIL);
     assertThat(limits().get(0).found())
-        .contains("2000 may be open", "400 partitions", "10 segments");
+        .contains("1400 may be open", "400 partitions", "10 segments");
     openFiles(20_000);
     assertThat(limits().get(0).verdict()).isEqualTo(Verdict.OK);
   }
