@@ -127,6 +127,7 @@ final class ConfigReference {
           "num.network.threads",
           "default.replication.factor",
           "auto.create.topics.enable",
+          "delete.topic.enable",
           "auto.leader.rebalance.enable",
           "leader.imbalance.check.interval.seconds",
           "controlled.shutdown.enable",

@@ -35,9 +35,7 @@ final class BuildCommands {
 
   /** Reads what there is to name. */
   BuildCommands() throws IOException {
-    // The image's settings are Maven's alone.
-    StringBuilder text =
-        new StringBuilder(Files.readString(Page.ROOT.resolve("deploy/image/pom.xml")));
+    StringBuilder text = new StringBuilder();
     int ofOthers = 0;
     for (String module :
         List.of("cache", "tiering", "replay", "broker", "tools", "tests", "bench")) {

@@ -71,9 +71,13 @@ record Page(String name, List<String> lines, List<Block> blocks) {
     return read(ROOT.resolve(name));
   }
 
+  /** A page with this text. */
+  static Page of(String name, List<String> lines) {
+    return new Page(name, List.copyOf(lines), blocks(lines));
+  }
+
   private static Page read(Path file) throws IOException {
-    List<String> lines = Files.readAllLines(file);
-    return new Page(ROOT.relativize(file).toString(), lines, blocks(lines));
+    return of(ROOT.relativize(file).toString(), Files.readAllLines(file));
   }
 
   private static List<Block> blocks(List<String> lines) {

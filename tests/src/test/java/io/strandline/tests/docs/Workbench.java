@@ -44,8 +44,6 @@ record Workbench(Path home, Path directory) {
     Path lib = Files.createDirectories(home.resolve("lib"));
     copyExecutable(Page.ROOT.resolve("bin/strandline"), bin.resolve("strandline"));
     jar(lib.resolve("class-path.jar"));
-    // A start of its own to share class data would cost more than it gives here.
-    Files.createFile(home.resolve("server.jsa.failed"));
     Path path = Files.createDirectories(home.resolve("path"));
     executable(path.resolve("strandline"), launcher(ports));
     for (Map.Entry<String, String> script : SCRIPTS.entrySet()) {
@@ -97,8 +95,9 @@ record Workbench(Path home, Path directory) {
   private String kafka(String main) {
     return """
         #!/usr/bin/env bash
+        if [[ $0 == *-start.sh ]]; then echo $$ >> %1$s/started; fi
         exec java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \\
-          -Dlogback.configurationFile=logback-tools.xml -cp %s/lib/class-path.jar %s "$@"
+          -Dlogback.configurationFile=logback-tools.xml -cp %1$s/lib/class-path.jar %2$s "$@"
         """
         .formatted(home, main);
   }
@@ -106,6 +105,8 @@ record Workbench(Path home, Path directory) {
   private String prelude(Path path) {
     return """
         export PATH=%1$s:$PATH STRANDLINE_JAVA_OPTS=-XX:TieredStopAtLevel=1
+        # To make an archive of class data, in a directory that is not there, would cost more than it gives.
+        export STRANDLINE_CLASS_DATA=%2$s/none
         # Another terminal: until it is ready, or ended.
         terminal() {
           local out=$(mktemp %2$s/terminal.XXXXXX)

@@ -58,7 +58,8 @@ final class LimitsCheck implements Check {
     String advice =
         "Without a file to open, a log directory goes offline. LimitNOFILE=1048576 in the systemd unit"
             + " (etc/strandline.service has it), or ulimit -n before the start.";
-    long active = BESIDE_LOGS + kept.partitions(); // of each the segment that is written has one
+    long active =
+        (long) BESIDE_LOGS + kept.partitions(); // of each the segment that is written has one
     if (most < active) {
       return Finding.fail("limits open files", found, advice);
     }
