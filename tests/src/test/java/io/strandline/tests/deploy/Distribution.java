@@ -24,14 +24,8 @@ record Distribution(Path home) {
    * test} alone.
    */
   static Distribution unpack(Path into) throws IOException, InterruptedException {
-    Optional<Path> tar = newest();
-    assumeTrue(
-        tar.isPresent(), "SKIPPED: no target/strandline-*.tar.gz here: mvn package makes it");
-    assumeTrue(
-        modified(tar.orElseThrow()) >= classesModified(),
-        "SKIPPED: target/strandline-*.tar.gz is older than the classes: mvn package makes it anew");
-    Commands.Ended unpacked =
-        Commands.run(into, List.of("tar", "-xzf", tar.orElseThrow().toString()));
+    Path tar = made("strandline-.*\\.tar\\.gz");
+    Commands.Ended unpacked = Commands.run(into, List.of("tar", "-xzf", tar.toString()));
     if (unpacked.exitCode() != 0) {
       throw new IOException("tar failed: " + unpacked.output());
     }
@@ -45,16 +39,26 @@ record Distribution(Path home) {
     }
   }
 
-  private static Optional<Path> newest() throws IOException {
+  /**
+   * The newest file of such a name that {@code mvn package} made; skips the test where there is
+   * none, or what was compiled since is not in it.
+   */
+  static Path made(String pattern) throws IOException {
+    Optional<Path> newest = Optional.empty();
     Path target = ROOT.resolve("target");
-    if (!Files.isDirectory(target)) {
-      return Optional.empty();
+    if (Files.isDirectory(target)) {
+      try (Stream<Path> files = Files.list(target)) {
+        newest =
+            files
+                .filter(f -> f.getFileName().toString().matches(pattern))
+                .max(Comparator.comparingLong(Distribution::modified));
+      }
     }
-    try (Stream<Path> files = Files.list(target)) {
-      return files
-          .filter(f -> f.getFileName().toString().matches("strandline-.*\\.tar\\.gz"))
-          .max(Comparator.comparingLong(Distribution::modified));
-    }
+    assumeTrue(newest.isPresent(), "SKIPPED: no target/" + pattern + " here: mvn package makes it");
+    assumeTrue(
+        modified(newest.orElseThrow()) >= classesModified(),
+        "SKIPPED: target/" + pattern + " is older than the classes: mvn package makes it anew");
+    return newest.orElseThrow();
   }
 
   private static long modified(Path file) {

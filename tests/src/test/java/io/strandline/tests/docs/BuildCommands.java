@@ -35,7 +35,9 @@ final class BuildCommands {
 
   /** Reads what there is to name. */
   BuildCommands() throws IOException {
-    StringBuilder text = new StringBuilder();
+    // The image's settings are Maven's alone.
+    StringBuilder text =
+        new StringBuilder(Files.readString(Page.ROOT.resolve("deploy/image/pom.xml")));
     int ofOthers = 0;
     for (String module :
         List.of("cache", "tiering", "replay", "broker", "tools", "tests", "bench")) {
