@@ -5,6 +5,7 @@ import io.strandline.broker.control.quorum.KraftController;
 import io.strandline.broker.node.NodeFrame;
 import io.strandline.broker.node.QuorumMeters;
 import io.strandline.broker.observe.Health.Check;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -65,10 +66,10 @@ final class ControllerNode implements RunningNode {
     frame.parts().started("quorum", started);
     controller = Optional.of(started);
     started.onFatal(() -> frame.fatal().complete("a fault of the controller, see the log"));
-    QuorumMeters.register(frame.meters().registry(), started::standing);
+    QuorumMeters.register(frame.meters().registry(), started::standing, true);
     frame.health().ready("quorum", () -> Check.of(started.standing().led(), "no controller leads"));
     frame.phases().done("quorum");
-    frame.meters().bindProcess();
+    frame.meters().bindProcess(InstantSource.system());
     LOG.atDebug().addKeyValue("ms", frame.phases().totalMs()).log("started: {}", frame.phases());
   }
 

@@ -205,6 +205,7 @@ final class DataPlane implements AutoCloseable {
                 config.number(SecurityKeys.RELOAD_MS),
                 threads.timer,
                 threads.logins));
+    security.bindTo(meters.registry());
     Apis apis =
         new Apis(
             config,

@@ -13,6 +13,7 @@ import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -108,7 +109,7 @@ public final class Strandline implements RunningNode {
       frame.phases().done("listeners");
       join(quorum, plane, ports);
       parts.started("handover", this::handOver);
-      beside.execute(meters::bindProcess);
+      beside.execute(() -> meters.bindProcess(InstantSource.system()));
     } finally {
       beside.shutdown();
     }
@@ -131,7 +132,10 @@ public final class Strandline implements RunningNode {
     KraftControlPlane quorum = KraftControlPlane.open(config.control(), Uuid::randomUuid);
     parts.started("quorum", quorum);
     control = Optional.of(quorum);
-    QuorumMeters.register(frame.meters().registry(), quorum::standing);
+    QuorumMeters.register(
+        frame.meters().registry(),
+        quorum::standing,
+        config.control().controllerListener().isPresent());
     quorum.onFatal(() -> frame.fatal().complete("a fault of the control plane, see the log"));
     return quorum;
   }

@@ -1,5 +1,6 @@
 package io.strandline.broker.observe;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -11,9 +12,11 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.strandline.broker.observe.kafka.KafkaMeters;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.apache.kafka.common.utils.AppInfoParser;
 import org.jspecify.annotations.Nullable;
 
 /** The node's meters: those for Prometheus, and those under Kafka's names for JMX. */
@@ -41,8 +44,20 @@ public final class Meters implements AutoCloseable {
     return registry;
   }
 
-  /** Adds what the JVM and the process tell of themselves; takes a moment, so not on the way up. */
-  public void bindProcess() {
+  /**
+   * Adds what the JVM and the process tell of themselves, their version and their clock; takes a
+   * moment, so not on the way up.
+   */
+  public void bindProcess(InstantSource clock) {
+    String version = Meters.class.getPackage().getImplementationVersion();
+    Gauge.builder("strandline.version", () -> 1)
+        .tag("version", version == null ? "unpackaged" : version)
+        .tag("kafka", AppInfoParser.getVersion())
+        .register(registry);
+    // The start and the uptime tell nothing of a clock that is set meanwhile.
+    Gauge.builder("strandline.clock", () -> clock.millis() / 1e3)
+        .baseUnit("seconds")
+        .register(registry);
     new JvmMemoryMetrics().bindTo(registry);
     collections.bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);

@@ -149,6 +149,9 @@ final class Replication implements AutoCloseable {
     Gauge.builder("strandline.partition.under.min.isr", () -> count(tooFew)).register(meters);
     ReplicaMeters kafka = runtime.kafka();
     kafka.offlineDirectories(offlineDirectories::getAsInt);
+    Gauge.builder("strandline.log.directories.offline", offlineDirectories::getAsInt)
+        .register(meters);
+    kafka.bindTo(meters);
     Fetchers all = replicas.fetchers();
     kafka.fetchers(
         all::lagMax, all::paceMin, () -> all.failed() + (int) count(Replication::offline));

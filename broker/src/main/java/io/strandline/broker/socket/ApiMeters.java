@@ -59,6 +59,7 @@ final class ApiMeters {
     private final Timer time;
     private final Counter requestBytes;
     private final Counter responseBytes;
+    private final Counter throttled;
 
     Told(String api, MeterRegistry metrics) {
       this.time =
@@ -76,12 +77,20 @@ final class ApiMeters {
               .baseUnit("bytes")
               .tag("api", api)
               .register(metrics);
+      this.throttled =
+          Counter.builder("strandline.request.throttled")
+              .baseUnit("seconds")
+              .tag("api", api)
+              .register(metrics);
     }
 
     void record(Exchange exchange, long endNanos) {
       time.record(exchange.totalNanos(endNanos), TimeUnit.NANOSECONDS);
       requestBytes.increment((double) exchange.requestBytes());
       responseBytes.increment((double) exchange.responseBytes());
+      if (exchange.throttleMs() > 0) {
+        throttled.increment(exchange.throttleMs() / 1e3);
+      }
     }
   }
 

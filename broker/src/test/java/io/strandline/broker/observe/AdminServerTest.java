@@ -62,7 +62,7 @@ class AdminServerTest {
     try (Meters meters = new Meters(System::nanoTime);
         AdminServer server = server(meters)) {
       meters.registry().counter("strandline.test.things").increment(3);
-      meters.bindProcess();
+      meters.bindProcess(java.time.InstantSource.system());
       HttpResponse<String> answer = send(server, "GET", "/metrics");
       assertThat(answer.statusCode()).isEqualTo(200);
       assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("text/plain");

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,15 +72,31 @@ class ReplicaMetersTest {
     cluster.wires().holdBoth(2, 3, Plane.BROKERS);
     Records.produce(cluster.bootstrap(), TOPIC, PARTITIONS, Records.values("missed", 60));
     Waiting.until("put out", () -> leader.count(SHRINKS) >= PARTITIONS);
+    assertThat(cluster.node(2).metric("strandline_partition_isr_shrinks_total"))
+        .isGreaterThanOrEqualTo(PARTITIONS);
     assertThat(leader.value(UNDER_REPLICATED)).isEqualTo(PARTITIONS);
     cluster.wires().heal();
     awaitInSync(cluster);
     Waiting.until("let in", () -> leader.count(EXPANDS) >= expands + PARTITIONS);
+    assertThat(cluster.node(2).metric("strandline_partition_isr_expands_total"))
+        .isGreaterThanOrEqualTo(PARTITIONS);
     Waiting.until("none left", () -> leader.value(UNDER_REPLICATED) == 0);
   }
 
   private void aBrokerGoesAndComesBack(TestCluster cluster, Beans leader) throws Exception {
+    ClusterTopics.create(cluster, "alone", Map.of(0, List.of(3)), Map.of());
+    Waiting.until(
+        "all are well",
+        () ->
+            cluster.node(1).metric("strandline_controller_brokers_active") == 3
+                && cluster.node(1).metric("strandline_controller_brokers_fenced") == 0
+                && cluster.node(1).metric("strandline_controller_partitions_offline") == 0);
     cluster.node(3).kill();
+    Waiting.until(
+        "the controller counts it",
+        () ->
+            cluster.node(1).metric("strandline_controller_brokers_fenced") == 1
+                && cluster.node(1).metric("strandline_controller_partitions_offline") == 1);
     Waiting.until("under-replicated", () -> leader.value(UNDER_REPLICATED) == PARTITIONS);
     assertThat(leader.value(of("UnderReplicated", 0))).isEqualTo(1);
     assertThat(leader.value(of("InSyncReplicasCount", 0))).isEqualTo(2);
@@ -91,6 +108,11 @@ class ReplicaMetersTest {
     awaitInSync(cluster);
     Waiting.until("none left", () -> leader.value(UNDER_REPLICATED) == 0);
     assertThat(leader.value(of("InSyncReplicasCount", 0))).isEqualTo(3);
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrap()))) {
+      admin.deleteTopics(List.of("alone")).all().get();
+    }
+    Waiting.until(
+        "it is deleted", () -> cluster.node(3).metric("strandline_partition_hosted") == PARTITIONS);
   }
 
   private void aDirectoryFails(TestCluster cluster, Beans leader) throws Exception {
@@ -106,6 +128,7 @@ class ReplicaMetersTest {
       Files.move(second(), second().resolveSibling("away"));
       Records.produce(cluster.bootstrap(), TOPIC, PARTITIONS, Records.values("after", 60));
       Waiting.until("a directory is gone", () -> follower.value(DIRECTORIES) == 1);
+      assertThat(cluster.node(3).metric("strandline_log_directories_offline")).isEqualTo(1);
       Waiting.until(
           "its replicas", () -> follower.value(REPLICAS + "OfflineReplicaCount") == there);
       Waiting.until("the leader knows", () -> leader.value(UNDER_REPLICATED) == there);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,7 @@ class RenewalTest {
     Map<String, String> settings = new HashMap<>(secured.settings());
     settings.put("listener.name.plain.plain.connections.max.reauth.ms", "1200");
     settings.put("strandline.security.reload.ms", "50");
+    settings.put("strandline.admin.listener", "127.0.0.1:0");
     node = new SecureNode(dir, settings);
   }
 
@@ -184,6 +186,7 @@ class RenewalTest {
       assertThat(open.getSession().getPeerCertificates()[0]).isEqualTo(before);
       Certificates.replace(file, second);
       awaitCertificate(Certificates.certificate(second));
+      assertThat(ends("TLS")).isEqualTo(end(Certificates.certificate(second)));
       Path garbage = Files.writeString(dir.resolve("garbage.p12"), "no key store");
       Certificates.replace(file, garbage);
       ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "1");
@@ -191,9 +194,26 @@ class RenewalTest {
           .isInstanceOf(InvalidRequestException.class);
       keyStore(admin, broker, third);
       awaitCertificate(Certificates.certificate(third));
+      assertThat(ends("TLS")).isEqualTo(end(Certificates.certificate(third)));
+      assertThat(ends("PEM")).isPositive();
       open.getOutputStream().write(new byte[] {0, 0});
       assertThat(open.isClosed()).isFalse();
     }
+  }
+
+  /** As Prometheus is told, in seconds. */
+  private long ends(String listener) throws IOException {
+    String name = "strandline_listener_certificate_expires_seconds{listener=\"" + listener + "\"}";
+    return node.metrics()
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static long end(Certificate certificate) {
+    return ((X509Certificate) certificate).getNotAfter().toInstant().getEpochSecond();
   }
 
   private static void keyStore(Admin admin, ConfigResource broker, Path file) {

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.broker.BrokerConfig;
 import io.strandline.broker.Strandline;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -39,6 +43,15 @@ final class SecureNode implements AutoCloseable {
     all.put("connection.failed.authentication.delay.ms", "10");
     all.putAll(settings);
     broker = Strandline.start(BrokerConfig.of(all));
+  }
+
+  /** What its admin listener tells Prometheus, if it has one. */
+  String metrics() throws IOException {
+    int port = broker.adminAddress().orElseThrow().getPort();
+    try (InputStream in =
+        URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 
   int port(String listener) {

@@ -24,7 +24,7 @@ import java.util.TreeMap;
  */
 final class AdminCheck implements Check {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
-  private static final String BUILD = "strandline_build_info{";
+  private static final String BUILD = "strandline_version{";
 
   private final List<String> addresses;
   private final InstantSource clock;

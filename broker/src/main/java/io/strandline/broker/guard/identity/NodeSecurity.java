@@ -1,5 +1,8 @@
 package io.strandline.broker.guard.identity;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +99,24 @@ public final class NodeSecurity implements AutoCloseable {
         .flatMap(listener -> listener.tls().stream())
         .map(Reconfigurable.class::cast)
         .toList();
+  }
+
+  /** Tells when the certificate of each listener with TLS ends. */
+  public void bindTo(MeterRegistry meters) {
+    listeners.forEach(
+        (name, listener) ->
+            listener
+                .tls()
+                .ifPresent(
+                    tls ->
+                        Gauge.builder(
+                                "strandline.listener.certificate.expires",
+                                tls,
+                                known -> known.expires().map(Instant::getEpochSecond).orElse(0L))
+                            .baseUnit("seconds")
+                            .tag("listener", name)
+                            .strongReference(true)
+                            .register(meters)));
   }
 
   /** Reads certificates again where they or the settings changed. Reads files. */

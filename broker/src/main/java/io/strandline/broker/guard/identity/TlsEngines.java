@@ -1,7 +1,13 @@
 package io.strandline.broker.guard.identity;
 
+import java.security.KeyStore;
+import java.security.KeyStoreException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLEngine;
 import org.apache.kafka.common.KafkaException;
@@ -95,6 +101,23 @@ public final class TlsEngines implements ListenerReconfigurable, AutoCloseable {
             .addKeyValue("reason", reason)
             .log("new certificates were refused, the earlier ones stay");
       }
+    }
+  }
+
+  /** When the first of its certificates ends; empty where a key store does not say. */
+  Optional<Instant> expires() {
+    Optional<Instant> first = Optional.empty();
+    try {
+      KeyStore keys = factory.sslEngineFactory().keystore();
+      for (String alias : Collections.list(keys.aliases())) {
+        if (keys.isKeyEntry(alias) && keys.getCertificate(alias) instanceof X509Certificate own) {
+          Instant end = own.getNotAfter().toInstant();
+          first = first.filter(end::isAfter).or(() -> Optional.of(end));
+        }
+      }
+      return first;
+    } catch (KeyStoreException e) {
+      return Optional.empty();
     }
   }
 

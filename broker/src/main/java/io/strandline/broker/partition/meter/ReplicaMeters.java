@@ -1,5 +1,7 @@
 package io.strandline.broker.partition.meter;
 
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.observe.kafka.KafkaName;
@@ -54,6 +56,15 @@ public final class ReplicaMeters {
 
   private static KafkaName ofReplicas(String name) {
     return KafkaName.of("kafka.server", "ReplicaManager", name);
+  }
+
+  /** Tells Prometheus too of the changes of ISRs. */
+  public void bindTo(MeterRegistry meters) {
+    Map.of("shrinks", shrinks, "expands", expands, "refusals", refusals)
+        .forEach(
+            (name, rate) ->
+                FunctionCounter.builder("strandline.partition.isr." + name, rate, Rate::count)
+                    .register(meters));
   }
 
   /** The controller agreed to another ISR. */
