@@ -267,6 +267,7 @@ final class LogAppender {
     return active.end().sizeBytes() > 0
         && (!active.fits(lastOffset, sizeBytes, config.segmentSize())
             || active.indexFull(config.maxIndexSize)
-            || active.ageMs(timestampMs, nowMs) > config.maxSegmentMs() - state.jitterMs);
+            || (active.ageMs(timestampMs, nowMs) > config.maxSegmentMs() - state.jitterMs
+                && !state.runtime.open().sealsLag()));
   }
 }

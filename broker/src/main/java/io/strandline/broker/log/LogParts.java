@@ -82,6 +82,7 @@ record LogParts(
       LogSegment active = state.active();
       boolean old =
           active.end().sizeBytes() > 0
+              && !state.runtime.open().sealsLag()
               && nowMs - active.createdMs() > state.config.maxSegmentMs() - state.jitterMs;
       if (old) {
         state.roll(nowMs);

@@ -204,6 +204,7 @@ final class LogState {
     producers.advanceTo(logEnd);
     producers.snapshot(false);
     namesDue = true;
+    active.rolled();
     add(next);
     sealDue = true;
     drawJitter();

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
@@ -30,6 +31,7 @@ final class Logs {
   final ManualScheduler scheduler = new ManualScheduler();
   final Map<String, String> config = new HashMap<>();
   Disk disk = new NioDisk();
+  Executor executor = Runnable::run;
   LogSettings settings = LogSettings.defaults();
   long nowMs = 1_700_000_000_000L;
 
@@ -58,7 +60,7 @@ final class Logs {
             disk,
             () -> Instant.ofEpochMilli(nowMs),
             new Random(1),
-            Runnable::run,
+            executor,
             scheduler,
             new SimpleMeterRegistry(),
             settings));

@@ -3,14 +3,17 @@ package io.strandline.broker.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +80,27 @@ class OpenSegmentsTest {
     assertThat(values).startsWith("value0", "value1").hasSizeGreaterThanOrEqualTo(50);
     assertThat(Logs.read(log, 0)).hasSize(60);
     assertThat(disk.openFiles).hasSizeLessThanOrEqualTo(MAX * FILES_OF_A_SEGMENT + 1);
+  }
+
+  @Test
+  void noSegmentIsRolledForItsAgeWhileSealsLag() {
+    Queue<Runnable> seals = new ArrayDeque<>();
+    logs.executor = seals::add;
+    logs.segmentBytes(100_000).with(TopicConfig.SEGMENT_MS_CONFIG, 1);
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 5 * MAX; i++) {
+      logs.nowMs += 10;
+      logs.append(log, "value" + i);
+      log.directory().maintain(logs.nowMs);
+    }
+    assertThat(log.segmentCount()).isEqualTo(MAX + 1);
+    while (!seals.isEmpty()) {
+      seals.remove().run();
+    }
+    logs.nowMs += 10;
+    logs.append(log, "later");
+    assertThat(log.segmentCount()).isEqualTo(MAX + 2);
+    assertThat(Logs.read(log, 0)).hasSize(5 * MAX + 1);
   }
 
   /** Closing needs no lock of the log that it strikes: each step here is under another one. */

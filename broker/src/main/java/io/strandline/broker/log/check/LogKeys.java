@@ -32,6 +32,7 @@ public final class LogKeys {
         Range.atLeast(1),
         Importance.LOW,
         "Sealed segments whose files, three at most, stay open to be read again, beside those that"
-            + " are being read. The active segment of each partition has one more file open.");
+            + " are being read. The active segment of each partition has one more file open. While"
+            + " as many segments wait to be sealed, none is rolled for its age alone.");
   }
 }

@@ -345,6 +345,11 @@ public final class LogSegment {
     }
   }
 
+  /** The next one takes the appends; this one waits for {@link #seal}. */
+  public void rolled() {
+    all.rolled(this);
+  }
+
   /**
    * Writes the indexes and makes all files durable, but not their names. The segment is not
    * appended to any more, or is about to be closed.
@@ -362,6 +367,7 @@ public final class LogSegment {
     openStoredIndexes();
     asStored = true;
     sealed = true;
+    all.settled(this);
     opened();
   }
 
@@ -405,6 +411,7 @@ public final class LogSegment {
 
   /** Active again, with its indexes in memory; their files stay until it is written to. */
   public void reopen() throws IOException {
+    all.settled(this);
     if (!sealed) {
       return;
     }

@@ -3,13 +3,17 @@ package io.strandline.broker.log.segment;
 import io.strandline.broker.log.disk.Disk;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A disk, and which sealed segments have files open on it: at most so many, beside those in use.
- * Without a bound a reader of all history of thousands of partitions opens files faster than
- * housekeeping closes them, and a process out of file descriptors cannot even write. Active
- * segments keep theirs.
+ * A disk, and which segments have files open on it. A process that is out of file descriptors
+ * cannot even write. Active segments keep theirs. Of sealed ones at most so many have some, beside
+ * those in use: a reader of all history of thousands of partitions opens files faster than
+ * housekeeping closes them. Those in between, rolled and not sealed yet, keep theirs, so that no
+ * error of the disk is missed; that there are not too many of them is up to who rolls ({@link
+ * #sealsLag}).
  *
  * <p>Whoever opens one more closes those that were not used for longest, by second chance: one that
  * was used since it was last looked at goes to the end of the line. One for all logs; any thread.
@@ -21,9 +25,11 @@ public final class OpenSegments {
   private final Disk disk;
   private final int max;
   private final LinkedHashSet<LogSegment> open = new LinkedHashSet<>();
+  private final Set<LogSegment> unsealed = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param max sealed segments with open files, of up to three each
+   * @param max sealed segments with open files, of up to three each; and of those that wait for
+   *     their seal, before {@link #sealsLag}
    */
   public OpenSegments(Disk disk, int max) {
     this.disk = disk;
@@ -39,6 +45,24 @@ public final class OpenSegments {
     synchronized (open) {
       return open.size();
     }
+  }
+
+  /**
+   * Whether so many segments wait for their seal that no more should be rolled for their age alone:
+   * with thousands of partitions that roll in the same minute the disk is slower than the clock.
+   */
+  public boolean sealsLag() {
+    return unsealed.size() >= max;
+  }
+
+  /** The segment is appended to no more, and waits for its seal. */
+  void rolled(LogSegment segment) {
+    unsealed.add(segment);
+  }
+
+  /** It is sealed, or active again. */
+  void settled(LogSegment segment) {
+    unsealed.remove(segment);
   }
 
   /** The segment, which is sealed and in use, has files open now. No lock is held. */
@@ -57,6 +81,7 @@ public final class OpenSegments {
 
   /** It has none any more. */
   void closed(LogSegment segment) {
+    settled(segment);
     synchronized (open) {
       open.remove(segment);
     }
