@@ -55,7 +55,8 @@ final class AssignedDirectories {
 
   private void read(Path log) throws IOException {
     MetadataRecordSerde serde = new MetadataRecordSerde();
-    try (FileRecords records = FileRecords.open(log.toFile(), false)) {
+    FileRecords records = FileRecords.open(log.toFile(), false);
+    try {
       for (RecordBatch batch : records.batches()) {
         if (batch.isControlBatch()) {
           continue;
@@ -64,6 +65,8 @@ final class AssignedDirectories {
           take(serde.read(new ByteBufferAccessor(each.value()), each.valueSize()));
         }
       }
+    } finally {
+      records.closeHandlers(); // close would cut off what the node wrote meanwhile, or try to
     }
   }
 

@@ -212,6 +212,11 @@ final class FetchAttempt {
       return;
     } else if (before.sizeBytes() > 0) {
       return; // in the response, and so dirty again at the end
+    } else if (before.settled()) {
+      // A follower whose history parts from ours must not be given records in its stead: whether
+      // they fit behind its own was looked at once, when it was told that they do not.
+      waiting.add(interest);
+      return;
     }
     try {
       if (!reader.mayRead(interest.key())) {

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param marks null with an error that precedes them
  * @param slow still being read, or the tier did not answer: nothing yet, ask again, which for the
  *     latter an error says that clients repeat by themselves
+ * @param settled said at once and not taken back in the same response, whatever comes meanwhile: an
+ *     error, or something else than records
  * @param more what there is to tell instead of records
  * @param release gives back what the records point to; called once
  */
@@ -36,6 +38,7 @@ record FetchPart(
     BaseRecords records,
     @Nullable List<AbortedTransaction> aborted,
     boolean slow,
+    boolean settled,
     Consumer<PartitionData> more,
     Runnable release) {
   private FetchPart(
@@ -45,7 +48,7 @@ record FetchPart(
       @Nullable List<AbortedTransaction> aborted,
       boolean slow,
       Runnable release) {
-    this(marks, error, records, aborted, slow, data -> {}, release);
+    this(marks, error, records, aborted, slow, false, data -> {}, release);
   }
 
   /** A follower's history parts from this one, and it has to cut its log. */
@@ -69,11 +72,12 @@ record FetchPart(
 
   private static FetchPart told(PartitionRead.Marks marks, Consumer<PartitionData> more) {
     return new FetchPart(
-        marks, Errors.NONE, MemoryRecords.EMPTY, null, false, more, FetchPart::nothing);
+        marks, Errors.NONE, MemoryRecords.EMPTY, null, false, true, more, FetchPart::nothing);
   }
 
   static FetchPart failed(Errors error, PartitionRead.@Nullable Marks marks) {
-    return new FetchPart(marks, error, MemoryRecords.EMPTY, null, false, FetchPart::nothing);
+    return new FetchPart(
+        marks, error, MemoryRecords.EMPTY, null, false, true, data -> {}, FetchPart::nothing);
   }
 
   static FetchPart slow(PartitionRead.@Nullable Marks marks) {

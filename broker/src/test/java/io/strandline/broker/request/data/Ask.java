@@ -23,10 +23,17 @@ final class Ask {
   private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
   private boolean wishes;
   private Optional<Integer> leaderEpoch = Optional.empty();
+  private Optional<Integer> lastFetchedEpoch = Optional.empty();
 
   /** Of the partitions named after this. */
   Ask believing(int epoch) {
     leaderEpoch = Optional.of(epoch);
+    return this;
+  }
+
+  /** As the other replica, whose newest batch is of this epoch, of the partitions named after. */
+  Ask following(int epoch) {
+    lastFetchedEpoch = Optional.of(epoch);
     return this;
   }
 
@@ -37,7 +44,8 @@ final class Ask {
   Ask from(int partition, long offset, int maxBytes) {
     partitions.put(
         new TopicPartition(DataRig.NAME, partition),
-        new FetchRequest.PartitionData(DataRig.TOPIC, offset, -1, maxBytes, leaderEpoch));
+        new FetchRequest.PartitionData(
+            DataRig.TOPIC, offset, -1, maxBytes, leaderEpoch, lastFetchedEpoch));
     return this;
   }
 
@@ -79,7 +87,9 @@ final class Ask {
 
   FetchRequest build() {
     FetchRequest made =
-        FetchRequest.Builder.forConsumer((short) 17, waitMs, minBytes, partitions)
+        (lastFetchedEpoch.isPresent()
+                ? FetchRequest.Builder.forReplica((short) 17, 2, 1, waitMs, minBytes, partitions)
+                : FetchRequest.Builder.forConsumer((short) 17, waitMs, minBytes, partitions))
             .setMaxBytes(maxBytes)
             .metadata(metadata)
             .isolationLevel(isolation)

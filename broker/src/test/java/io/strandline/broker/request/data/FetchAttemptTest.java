@@ -225,6 +225,30 @@ class FetchAttemptTest {
     assertThat(rig.partition(0).log().path()).isDirectory();
   }
 
+  /** KIP-595: what it has of an old leader must go before anything is put behind it. */
+  @Test
+  void aFollowerThatDivergesIsToldSoWhateverComesWhileOthersAreRead() {
+    rig.lead(0, 1);
+    rig.append(0, 100);
+    rig.append(0, (int) DataRig.HOT_WINDOW_BYTES);
+    rig.append(1, 10);
+    int old = rig.partition(1).leaderEpoch();
+    rig.lead(1);
+    rig.append(1, 10);
+    rig.holdReads = true;
+    Ask ask = new Ask().following(old);
+    ask.believing(rig.partition(0).leaderEpoch()).from(0, 0, 1000);
+    ask.believing(rig.partition(1).leaderEpoch()).from(1, 2); // 1 is of another leader here
+    CompletableFuture<Reply> parked = rig.fetch(ask);
+    assertThat(parked).isNotDone();
+    rig.append(1, 10);
+    rig.heldReads.remove().run();
+    PartitionData diverging = parts(parked).get(1);
+    assertThat(diverging.divergingEpoch().epoch()).isEqualTo(old);
+    assertThat(diverging.divergingEpoch().endOffset()).isEqualTo(1);
+    assertThat(bytes(diverging)).isZero();
+  }
+
   @Test
   void whatIsHotIsReadAtOnceWhicheverSegmentHasIt() {
     rig.config.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "300");
