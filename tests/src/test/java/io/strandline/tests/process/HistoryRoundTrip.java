@@ -227,7 +227,7 @@ abstract class HistoryRoundTrip {
             .orElseThrow();
     Process reader =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                Jvm.java(),
                 "-cp",
                 testClasses
                     + java.io.File.pathSeparator

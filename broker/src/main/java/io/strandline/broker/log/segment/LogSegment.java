@@ -197,7 +197,9 @@ public final class LogSegment {
     if (still) {
       closeFiles();
     }
-    holds.addAndGet(-CLOSING);
+    if (holds.addAndGet(-CLOSING) == 0) {
+      closeFiles(); // it was left meanwhile, by who could not know that nobody else closes it
+    }
     return still;
   }
 

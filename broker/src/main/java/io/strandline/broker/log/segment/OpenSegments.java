@@ -40,13 +40,6 @@ public final class OpenSegments {
     return disk;
   }
 
-  /** Sealed segments with open files. */
-  public int count() {
-    synchronized (open) {
-      return open.size();
-    }
-  }
-
   /**
    * Whether so many segments wait for their seal that no more should be rolled for their age alone:
    * with thousands of partitions that roll in the same minute the disk is slower than the clock.
