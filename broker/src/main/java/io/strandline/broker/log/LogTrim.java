@@ -181,13 +181,7 @@ final class LogTrim {
    */
   long release(long endOffset) throws IOException {
     synchronized (state.lock) {
-      List<LogSegment> gone = head(segment -> state.endOf(segment) <= endOffset);
-      if (gone.isEmpty()) {
-        return 0;
-      }
-      long bytes = shed(gone);
-      state.meters.releasedBytes.increment((double) bytes);
-      return bytes;
+      return released(head(segment -> state.endOf(segment) <= endOffset));
     }
   }
 
@@ -210,8 +204,29 @@ final class LogTrim {
                 left[0] -= bytes;
                 return due;
               });
-      return gone.isEmpty() ? 0 : shed(gone);
+      return released(gone);
     }
+  }
+
+  /**
+   * Deletes the oldest sealed segment, whatever local retention says, if the tier has it.
+   *
+   * @return bytes freed
+   */
+  long releaseOldestTiered(long tieredEnd) throws IOException {
+    synchronized (state.lock) {
+      List<LogSegment> gone = head(segment -> state.endOf(segment) <= tieredEnd);
+      return released(gone.subList(0, Math.min(1, gone.size())));
+    }
+  }
+
+  private long released(List<LogSegment> gone) throws IOException {
+    if (gone.isEmpty()) {
+      return 0;
+    }
+    long bytes = shed(gone);
+    state.meters.releasedBytes.increment((double) bytes);
+    return bytes;
   }
 
   /** In ms; when the segment was begun if none of its records has a time. */

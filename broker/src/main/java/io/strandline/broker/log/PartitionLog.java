@@ -389,6 +389,16 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
     run("release segments", log -> log.trim().releaseTiered(tieredEnd, policy, nowMs));
   }
 
+  /**
+   * Frees the oldest segment that is in the tier, because its room is wanted.
+   *
+   * @param tieredEnd a committed manifest version covers all below
+   * @return bytes freed, 0 if there is none
+   */
+  public long releaseOldestTiered(long tieredEnd) {
+    return call("release a segment", log -> log.trim().releaseOldestTiered(tieredEnd));
+  }
+
   /** Periodic work; true if there was any. */
   boolean maintain(long nowMs, boolean expireProducers) {
     return now.maintain(nowMs, expireProducers);

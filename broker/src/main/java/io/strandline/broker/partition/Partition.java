@@ -50,7 +50,6 @@ public final class Partition implements PartitionRead.Source {
 
   private final TopicIdPartition id;
   private final PartitionLog log;
-  private final PartitionRuntime runtime;
   private final Mailbox mailbox;
   private final OffsetLookup lookup;
   private final LogReads reads;
@@ -73,7 +72,6 @@ public final class Partition implements PartitionRead.Source {
   Partition(PartitionLog log, long checkpointedHighWatermark, PartitionRuntime runtime) {
     this.id = log.partition();
     this.log = log;
-    this.runtime = runtime;
     this.mailbox = new Mailbox(runtime.writes(), this::settle);
     this.lookup = new OffsetLookup(this, runtime);
     this.reads = new LogReads(log, localSegments(), runtime.replay(), runtime.reads());
@@ -197,15 +195,9 @@ public final class Partition implements PartitionRead.Source {
         mark -> new TierMark(mark.version(), mark.endOffset(), log.localLogStartOffset()));
   }
 
-  /** Frees local bytes of a follower: its leader says what is in the tier. */
-  void releaseTiered(Tier tier) {
-    Optional<TierMark> mark = tiered;
-    if (role instanceof Role.Following && mark.isPresent() && log.segmentCount() > 1) {
-      long end = mark.get().endOffset();
-      var unused =
-          tier.policy(this)
-              .map(policy -> step(() -> log.releaseTiered(end, policy, runtime.clock().millis())));
-    }
+  /** All below is in the tier, as its leader says; 0 when this replica does not follow. */
+  public long tieredWhileFollowing() {
+    return role instanceof Role.Following ? tiered.map(TierMark::endOffset).orElse(0L) : 0;
   }
 
   /** It is tiered so far; followers are told with their next fetch, which this wakes. */

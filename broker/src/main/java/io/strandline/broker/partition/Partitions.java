@@ -78,7 +78,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
-    this.replication = new Replication(runtime, hosted, tier, this::renew);
+    this.replication = new Replication(runtime, hosted, this::renew);
     this.lost = new LostLogs(runtime, tier, changes);
     this.moves = new Moves(runtime, control, home, hosted);
     replication.tell(() -> home.offline().size());
@@ -320,6 +320,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
                           .addKeyValue("offset", partition.logEndOffset())
                           .log("begins anew at the tier's end: what it misses is there alone");
                       drop(id, false);
+                      lost.straggles(id);
                       var unused = takeNow(id);
                     }));
   }

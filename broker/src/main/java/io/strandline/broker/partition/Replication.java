@@ -30,13 +30,9 @@ final class Replication implements AutoCloseable {
   /** How often those are looked at that may be let into the ISR. */
   private static final long HOPES_MS = 500;
 
-  /** How often followers free local bytes. */
-  private static final long RELEASE_MS = 5_000;
-
   private final PartitionRuntime runtime;
   private final Replicas replicas;
   private final Map<TopicPartition, Partition> hosted;
-  private final Tier tier;
   private final BiConsumer<TopicIdPartition, FetchPosition> renew;
 
   /** Replicas that are not copied though they should follow. */
@@ -44,7 +40,6 @@ final class Replication implements AutoCloseable {
 
   private volatile @Nullable ScheduledFuture<?> ticks;
   private long reviewedMs; // the tick's
-  private long releasedMs;
   private volatile boolean closed;
 
   /**
@@ -53,12 +48,10 @@ final class Replication implements AutoCloseable {
   Replication(
       PartitionRuntime runtime,
       Map<TopicPartition, Partition> hosted,
-      Tier tier,
       BiConsumer<TopicIdPartition, FetchPosition> renew) {
     this.runtime = runtime;
     this.replicas = runtime.replicas();
     this.hosted = hosted;
-    this.tier = tier;
     this.renew = renew;
   }
 
@@ -124,10 +117,6 @@ final class Replication implements AutoCloseable {
     clusterChanged();
     replicas.stragglers().take().forEach(renew);
     long now = replicas.times().nowMs();
-    if (now - releasedMs >= RELEASE_MS) {
-      releasedMs = now;
-      hosted.values().forEach(partition -> partition.releaseTiered(tier));
-    }
     if (now - reviewedMs >= replicas.settings().lagMaxMs().getAsLong() / 2) {
       reviewedMs = now;
       hosted.values().forEach(Partition::reviewFollowers);

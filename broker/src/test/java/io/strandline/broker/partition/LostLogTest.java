@@ -9,8 +9,6 @@ import io.strandline.broker.log.nursery.OpenTransactions;
 import io.strandline.broker.replica.FetchAnswer;
 import io.strandline.broker.replica.FetchPosition;
 import io.strandline.broker.replica.TierMark;
-import io.strandline.tiering.TierPipeline.Relief;
-import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.segment.EpochStart;
 import java.io.File;
 import java.io.IOException;
@@ -19,16 +17,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -192,6 +187,45 @@ class LostLogTest {
     }
   }
 
+  /** So that a replica can be added while the store is away. */
+  @Test
+  void aFollowerCopiesAllFromItsLeaderWhileTheTierCannotBeAskedUnlessTheLeaderHasItThereAlone()
+      throws Exception {
+    FakeTier tier = new FakeTier();
+    tier.begins = true;
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announceFollower(0)).isEmpty();
+      tier.refuse(3);
+      await(() -> rig.partitions.hosted(FIRST).isPresent());
+      Partition empty = rig.partitions.hosted(FIRST).orElseThrow();
+      assertThat(empty.logEndOffset()).isZero();
+      behind(empty, 0);
+      await(() -> tier.asked.size() == 4);
+      assertThat(rig.partitions.hosted(FIRST)).as("copying came to nothing").isEmpty();
+      tier.refuse(3);
+      await(() -> tier.asked.size() == 7);
+      tier.nurseryOf(0).bounds(0, 20);
+      tier.lastOf(0).complete(null);
+      await(() -> rig.partitions.hosted(FIRST).isPresent());
+      assertThat(rig.partitions.hosted(FIRST).orElseThrow().logEndOffset()).isEqualTo(20);
+    }
+  }
+
+  @Test
+  void aLeaderThatCannotAskTheTierDoesNotBeginEmpty() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announce(0)).isEmpty();
+      tier.refuse(3);
+      await(() -> tier.asked.size() == 4);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+    }
+  }
+
   private static Partition followFromTier(Rig rig, FakeTier tier, int partition, long end)
       throws IOException {
     assertThat(rig.announceFollower(partition)).isEmpty();
@@ -202,7 +236,11 @@ class LostLogTest {
 
   /** Its leader says that all it has locally lies above what this replica asked for. */
   private static void behind(Partition follower) throws IOException {
-    FetchPosition asked = new FetchPosition(follower.leaderEpoch(), 9, 0, OptionalInt.empty());
+    behind(follower, 9);
+  }
+
+  private static void behind(Partition follower, long offset) throws IOException {
+    FetchPosition asked = new FetchPosition(follower.leaderEpoch(), offset, 0, OptionalInt.empty());
     follower
         .follower()
         .take(
@@ -330,89 +368,6 @@ class LostLogTest {
     while (!condition.met()) {
       assertThat(System.nanoTime()).isLessThan(deadline);
       LockSupport.parkNanos(5_000_000);
-    }
-  }
-
-  /** Answers when the test says so. */
-  private static final class FakeTier implements Tier {
-    final List<LogNursery> nurseries = new ArrayList<>();
-    final List<CompletableFuture<Void>> asked = new ArrayList<>();
-    final List<Integer> epochs = new ArrayList<>();
-    final List<TopicIdPartition> led = new ArrayList<>();
-    final List<TopicIdPartition> deleted = new ArrayList<>();
-    boolean begins;
-
-    synchronized LogNursery nurseryOf(int partition) {
-      return nurseries.get(last(partition));
-    }
-
-    synchronized long countOf(int partition) {
-      return nurseries.stream().filter(n -> n.partition().partition() == partition).count();
-    }
-
-    synchronized CompletableFuture<Void> lastOf(int partition) {
-      return asked.get(last(partition));
-    }
-
-    private int last(int partition) {
-      int last = nurseries.size() - 1;
-      while (nurseries.get(last).partition().partition() != partition) {
-        last--;
-      }
-      return last;
-    }
-
-    @Override
-    public void lead(Partition partition) {
-      led.add(partition.id());
-    }
-
-    @Override
-    public void leave(TopicIdPartition partition) {}
-
-    @Override
-    public CompletableFuture<Void> delete(
-        TopicIdPartition partition, int leaderEpoch, boolean led) {
-      deleted.add(partition);
-      return CompletableFuture.completedFuture(null);
-    }
-
-    @Override
-    public boolean foreign(TopicIdPartition partition) {
-      return false;
-    }
-
-    @Override
-    public boolean mounted(Partition partition) {
-      return false;
-    }
-
-    @Override
-    public boolean holds(Partition partition) {
-      return true;
-    }
-
-    @Override
-    public CompletableFuture<Relief> relieve(Predicate<TopicIdPartition> which, long bytes) {
-      return CompletableFuture.completedFuture(Relief.NONE);
-    }
-
-    @Override
-    public boolean begins(TopicIdPartition partition) {
-      return begins;
-    }
-
-    @Override
-    public Optional<TierPolicy> policy(Partition partition) {
-      return Optional.empty();
-    }
-
-    @Override
-    public synchronized CompletableFuture<Void> fill(LogNursery nursery, OptionalInt leaderEpoch) {
-      epochs.add(leaderEpoch.orElse(-1));
-      nurseries.add(nursery);
-      asked.add(new CompletableFuture<>());
-      return asked.get(asked.size() - 1);
     }
   }
 }

@@ -66,10 +66,10 @@ final class Rig implements AutoCloseable {
   final HistoryFake history = new HistoryFake();
   final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   final ControlPlane control = fake(ControlPlane.class, this::control);
-  DiskSpace.Room room = new DiskSpace.Room(1_000_000, 1_000_000);
+  volatile DiskSpace.Room room = new DiskSpace.Room(1_000_000, 1_000_000);
 
   /** When the room of a directory is looked at. */
-  Runnable onLook = () -> {};
+  volatile Runnable onLook = () -> {};
 
   final DiskSpace space =
       new DiskSpace(

@@ -93,6 +93,7 @@ class StoreAwayForOneTest {
     Waiting.until(
         "the lag is told where it is", () -> lagBytes(cluster, CUT_OFF) > A_LOT * 1_000L / 2);
     Waiting.until("another has none", () -> lagBytes(cluster, 3) == 0);
+    joins(cluster, new TopicPartition("local-" + round, 0));
     assertThat(before).as("tiered").isLessThan(there.acknowledged().size() - A_LOT / 2);
 
     ClusterTopics.move(cluster, THERE, 3, 2, 1);
@@ -108,6 +109,20 @@ class StoreAwayForOneTest {
     proxy.serve(StoreProxy.Mode.PASS);
     ClusterTopics.awaitInSync(cluster, THERE, ALL);
     ClusterTopics.awaitInSync(cluster, ELSEWHERE, ALL);
+  }
+
+  /** A new replica where the store is away copies what its leader has, as far as that has all. */
+  private static void joins(TestCluster cluster, TopicPartition local) throws Exception {
+    ClusterTopics.create(cluster, local.topic(), Map.of(0, List.of(3, 1)), Map.of());
+    try (NumberedWriter writer = new NumberedWriter(cluster.bootstrap(), local, SEED)) {
+      writer.awaitMore(A_LOT);
+      ClusterTopics.move(cluster, local, 3, 1, CUT_OFF);
+      ClusterTopics.awaitInSync(cluster, local, ALL);
+      ClusterTopics.move(cluster, local, CUT_OFF, 1, 3);
+      writer.awaitMore(A_LOT);
+      writer.finish();
+      NumberedReader.verify(cluster.bootstrap(), local, SEED, writer.acknowledged());
+    }
   }
 
   /** Writes with acks=all, and reads that at the leader. */

@@ -29,6 +29,9 @@ public final class Housekeeping implements AutoCloseable {
   /** A smaller active segment is not worth an object, however full the disk is. */
   private static final long CLOSED_BYTES_MIN = 1 << 20;
 
+  /** How often followers free what local retention does not want. */
+  private static final long RELEASE_MS = 5_000;
+
   private final PartitionRuntime runtime;
   private final Home home;
   private final Collection<Partition> hosted;
@@ -44,7 +47,9 @@ public final class Housekeeping implements AutoCloseable {
   private long checkpointedMs = Long.MIN_VALUE / 2; // the round's
   private long retainedMs;
   private long cleanedMs;
+  private long releasedMs;
   private final Cleaning cleaning;
+  private final FollowedBytes followed;
   private final AtomicBoolean cleaningNow = new AtomicBoolean();
 
   public Housekeeping(
@@ -53,6 +58,7 @@ public final class Housekeeping implements AutoCloseable {
     this.home = home;
     this.hosted = hosted;
     this.tier = tier;
+    this.followed = new FollowedBytes(hosted, tier);
     this.cleaning = new Cleaning(runtime.settings().cleaner(), runtime.clock(), runtime.meters());
   }
 
@@ -96,7 +102,7 @@ public final class Housekeeping implements AutoCloseable {
     int done = 0;
     for (LogDirectory directory : home.directories()) {
       if (directory.online()) {
-        relieve(directory);
+        done += carefully(() -> relieve(directory));
         done += carefully(() -> directory.maintain(nowMs));
       }
     }
@@ -114,6 +120,10 @@ public final class Housekeeping implements AutoCloseable {
       retainedMs = nowMs;
       done += retain(nowMs);
     }
+    if (nowMs - releasedMs >= RELEASE_MS) {
+      releasedMs = nowMs;
+      followed.retain(nowMs);
+    }
     if (nowMs - cleanedMs >= runtime.settings().cleanMs().getAsLong()
         && cleaningNow.compareAndSet(false, true)) {
       cleanedMs = nowMs;
@@ -122,11 +132,15 @@ public final class Housekeeping implements AutoCloseable {
     return done;
   }
 
-  /** The tier frees what it has; where nothing is left to upload either, segments are closed. */
-  private void relieve(LogDirectory directory) {
-    long bytes = runtime.space().look(directory);
-    if (bytes == 0 || !relieving.compareAndSet(false, true)) {
-      return;
+  /**
+   * What is mostly read elsewhere goes first, then the tier frees what it has of the others; where
+   * nothing is left to upload either, segments are closed.
+   */
+  private int relieve(LogDirectory directory) {
+    long wanted = runtime.space().look(directory);
+    long bytes = wanted - (wanted > 0 ? followed.relieve(directory, wanted) : 0);
+    if (bytes <= 0 || !relieving.compareAndSet(false, true)) {
+      return wanted > bytes ? 1 : 0;
     }
     Set<TopicIdPartition> there =
         hosted.stream()
@@ -142,6 +156,7 @@ public final class Housekeeping implements AutoCloseable {
                     closeLargest(directory, bytes);
                   }
                 });
+    return 1;
   }
 
   private static boolean lies(Partition partition, LogDirectory directory) {

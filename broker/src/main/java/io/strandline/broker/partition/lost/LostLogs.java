@@ -9,6 +9,7 @@ import io.strandline.broker.partition.Tier;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -30,7 +31,8 @@ import org.slf4j.LoggerFactory;
  *   <li>Of those that this broker leads, the disk was replaced, or the whole cluster restored;
  *       until the log is there, clients get errors that they retry, and only for these partitions.
  *   <li>Those that another leads have come here by a reassignment, or the disk was replaced: their
- *       replica copies from the leader what is not in the tier, and none of the history.
+ *       replica copies from the leader what is not in the tier, and none of the history. While the
+ *       tier cannot be asked they begin empty and copy everything, as long as the leader has it.
  * </ul>
  *
  * <p>Nothing of a log stands under its own name before all of it does: a broker that dies on the
@@ -38,13 +40,20 @@ import org.slf4j.LoggerFactory;
  */
 public final class LostLogs implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LostLogs.class);
-  private static final long RETRY_MIN_MS = 500;
+  private static final long RETRY_MIN_MS = 250;
   private static final long RETRY_MAX_MS = 30_000;
+
+  /** So often the tier is asked for the end of a log that could be copied from its leader too. */
+  private static final int TRIES_BEFORE_COPY = 3;
 
   private final PartitionRuntime runtime;
   private final Tier tier;
   private final Executor changes;
   private final Map<TopicPartition, Search> searches = new ConcurrentHashMap<>();
+
+  /** Whose leader has the beginning in the tier alone: copying it would come to nothing. */
+  private final Set<TopicIdPartition> onlyInTier = ConcurrentHashMap.newKeySet();
+
   private volatile boolean closed;
 
   /**
@@ -104,12 +113,18 @@ public final class LostLogs implements AutoCloseable {
     now.beginIfLed();
   }
 
+  /** The leader has what this replica misses in the tier alone: the next search waits for that. */
+  public void straggles(TopicIdPartition partition) {
+    onlyInTier.add(partition);
+  }
+
   /**
    * The replica is not to be here any more.
    *
    * @return the last leader epoch known, if it was looked for
    */
   public OptionalInt cancel(TopicIdPartition partition) {
+    onlyInTier.remove(partition);
     Search search = searches.get(partition.topicPartition());
     return search != null
             && search.id.equals(partition)
@@ -137,6 +152,7 @@ public final class LostLogs implements AutoCloseable {
     private final Found found;
     private final AtomicBoolean begun = new AtomicBoolean();
     private int failures;
+    private int unanswered;
     private volatile Asked asked = new Asked(-1, false, false);
 
     Search(TopicIdPartition id, Supplier<LogDirectory> place, Found found) {
@@ -174,6 +190,12 @@ public final class LostLogs implements AutoCloseable {
     }
 
     private CompletableFuture<Void> filled(LogNursery nursery, Asked now) {
+      if (!now.leads() && unanswered >= TRIES_BEFORE_COPY && !onlyInTier.contains(id)) {
+        LOG.atWarn()
+            .addKeyValue("partition", id)
+            .log("begins empty, and copies all that its leader has: the tier cannot be asked");
+        return CompletableFuture.completedFuture(null);
+      }
       try {
         return tier.fill(
             nursery, now.leads() ? OptionalInt.of(now.leaderEpoch()) : OptionalInt.empty());
@@ -190,6 +212,7 @@ public final class LostLogs implements AutoCloseable {
       }
       quietly(() -> directory.discard(nursery));
       if (failure != null && !over()) {
+        unanswered++;
         later(failure);
       }
     }
@@ -207,6 +230,7 @@ public final class LostLogs implements AutoCloseable {
       try {
         if (found.takeUp(directory, nursery, now.leaderEpoch())) {
           searches.remove(id.topicPartition(), this);
+          onlyInTier.remove(id);
         } else {
           begun.set(false);
         }

@@ -157,7 +157,7 @@ public final class DiskSpace {
         .log(
             switch (state) {
               case ENOUGH -> "the disk has room again";
-              case PRESSED -> "the disk fills up: the oldest tiered segments go";
+              case PRESSED -> "the disk fills up: tiered segments go";
               case FULL -> "the disk is full but for the reserve: producers wait";
             });
   }

@@ -1,0 +1,73 @@
+package io.strandline.broker.partition.keep;
+
+import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Tier;
+import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Local bytes of replicas that follow and that the tier has, by their leaders' word (design D8). A
+ * replica that leads has the tier's pipeline for that.
+ */
+final class FollowedBytes {
+  private final Collection<Partition> hosted;
+  private final Tier tier;
+
+  FollowedBytes(Collection<Partition> hosted, Tier tier) {
+    this.hosted = hosted;
+    this.tier = tier;
+  }
+
+  /** Frees what local retention does not want. */
+  void retain(long nowMs) {
+    for (Partition partition : hosted) {
+      long tieredEnd = partition.tieredWhileFollowing();
+      if (tieredEnd > 0 && partition.log().segmentCount() > 1) {
+        var unused =
+            tier.policy(partition)
+                .map(
+                    policy ->
+                        partition.step(
+                            () -> partition.log().releaseTiered(tieredEnd, policy, nowMs)));
+      }
+    }
+  }
+
+  /**
+   * Frees what it can of the room that is wanted on a disk, whatever local retention says: a
+   * segment of each replica in turn, the largest first. Blocks on that disk.
+   *
+   * @return bytes freed
+   */
+  long relieve(LogDirectory directory, long bytes) {
+    List<Partition> there =
+        hosted.stream()
+            .filter(p -> p.log().directory() == directory && p.log().segmentCount() > 1)
+            .filter(p -> p.tieredWhileFollowing() > 0 && mayGo(p))
+            .sorted(Comparator.comparingLong(p -> -p.log().sizeBytes()))
+            .toList();
+    long freed = 0;
+    long before = -1;
+    while (freed < bytes && freed > before) {
+      before = freed;
+      for (Partition partition : there) {
+        if (freed < bytes) {
+          freed += partition.log().releaseOldestTiered(partition.tieredWhileFollowing());
+        }
+      }
+    }
+    return freed;
+  }
+
+  private boolean mayGo(Partition partition) {
+    return tier.policy(partition).filter(FollowedBytes::mayGo).isPresent();
+  }
+
+  private static boolean mayGo(TierPolicy policy) {
+    return !policy.keepsLocal() && policy.copying() == Copying.ON;
+  }
+}
