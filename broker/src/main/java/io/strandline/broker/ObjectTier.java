@@ -457,7 +457,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                 mounted
                     ? CompletableFuture.completedFuture(null)
                     : foreign
-                        .adopt(id)
+                        .adopt(id, leaderEpoch)
                         .thenCompose(
                             adopted ->
                                 refill.fill(nursery, leaderEpoch, policies.tiered(id.topic()))));

@@ -4,7 +4,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.broker.control.ClusterView;
-import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.partition.Partition;
 import io.strandline.tiering.manifest.ManifestView;
@@ -21,6 +20,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -150,26 +150,53 @@ public final class ForeignTopics implements AutoCloseable {
   /**
    * Makes the manifest of a partition that this broker leads and has no log of name the other
    * cluster's segments; does nothing for any other partition.
+   *
+   * @param leaderEpoch in which this broker leads; empty when another does
+   * @return fails while another leads that has not named them all, and might be followed by this
+   *     broker's replica; one that is not in sync may begin below
    */
-  public CompletableFuture<Void> adopt(TopicIdPartition partition) {
+  public CompletableFuture<Void> adopt(TopicIdPartition partition, OptionalInt leaderEpoch) {
     Optional<ForeignTopic> origin = of(partition);
     if (origin.isEmpty() || origin.get().use() == ForeignTopic.Use.MOUNT) {
       return CompletableFuture.completedFuture(null);
     }
-    int epoch =
-        environment
-            .view
-            .get()
-            .partition(partition.topicPartition())
-            .map(PartitionState::leaderEpoch)
-            .orElse(0);
+    if (leaderEpoch.isEmpty() && !inSync(partition)) {
+      return CompletableFuture.completedFuture(null);
+    }
     return own.read(partition)
-        .thenCompose(Adoption::done)
         .thenCompose(
-            done ->
-                done
-                    ? CompletableFuture.completedFuture(null)
-                    : adopt(partition, origin.get(), epoch));
+            view ->
+                Adoption.done(view)
+                    .thenCompose(
+                        done ->
+                            done
+                                ? CompletableFuture.completedFuture(null)
+                                : leaderEpoch.isPresent()
+                                    ? adopt(partition, origin.get(), leaderEpoch.getAsInt())
+                                    : awaitLeader(view, origin.get())));
+  }
+
+  private boolean inSync(TopicIdPartition partition) {
+    ClusterView view = environment.view.get();
+    return view.partition(partition.topicPartition())
+        .filter(state -> state.isr().contains(view.nodeId()))
+        .isPresent();
+  }
+
+  /**
+   * Fails unless the leader has named all that there is. If the other cluster goes on and the end
+   * moves away, this replica waits until the leader, which serves by then, has put it out of sync.
+   */
+  private CompletableFuture<Void> awaitLeader(ManifestView view, ForeignTopic origin) {
+    return manifestsOf(origin.cluster())
+        .read(there(view.partition(), origin))
+        .thenAccept(
+            source -> {
+              if (view.endOffset() < source.endOffset()) {
+                throw new IllegalStateException(
+                    "its leader has not named all of the other cluster's segments yet");
+              }
+            });
   }
 
   private CompletableFuture<Void> adopt(

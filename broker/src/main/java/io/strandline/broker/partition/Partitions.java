@@ -221,7 +221,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         LOG.atError().addKeyValue("partition", state.id()).log("its log directory failed");
         return CompletableFuture.completedFuture(null);
       }
-      if (partition == null && beginsInTier(state, now.nodeId())) {
+      if (partition == null && lost.beginsInTier(state, first, now.nodeId())) {
         lost.search(state, now.nodeId(), () -> home.choose(state, hosted.values()), this::adopt);
         return CompletableFuture.completedFuture(null);
       }
@@ -296,15 +296,6 @@ public final class Partitions implements MetadataListener, AutoCloseable {
                 },
                 changes);
     return true;
-  }
-
-  /** Whether a log that is not here was there once, or has a history that is not to be copied. */
-  private boolean beginsInTier(PartitionState state, int node) {
-    return LostLogs.lost(state, first || tier.foreign(state.id()), node)
-        || (state.leader() >= 0
-            && state.leader() != node
-            && !state.brandNew()
-            && tier.begins(state.id()));
   }
 
   /** Lets a replica that still follows from there go, and begin again as a new one does. */

@@ -23,6 +23,7 @@ final class FakeTier implements Tier {
   final List<TopicIdPartition> led = new ArrayList<>();
   final List<TopicIdPartition> deleted = new ArrayList<>();
   boolean begins;
+  boolean foreign;
   volatile Optional<TierPolicy> policy = Optional.empty();
 
   synchronized LogNursery nurseryOf(int partition) {
@@ -75,7 +76,7 @@ final class FakeTier implements Tier {
 
   @Override
   public boolean foreign(TopicIdPartition partition) {
-    return false;
+    return foreign;
   }
 
   @Override

@@ -226,6 +226,29 @@ class LostLogTest {
     }
   }
 
+  /** Elected with an empty log, it would take records in below the history that is to be there. */
+  @Test
+  void aNewFollowerOfAnotherClustersHistoryBeginsWithItOrNotAtAll() throws Exception {
+    FakeTier tier = new FakeTier();
+    tier.foreign = true;
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announceNewFollower(0)).as("its leader may not have begun yet").isEmpty();
+      assertThat(rig.partitions.refilling(FIRST)).isTrue();
+      tier.refuse(3);
+      await(() -> tier.asked.size() == 4);
+      assertThat(rig.partitions.hosted(FIRST)).as("it is in sync").isEmpty();
+      assertThat(rig.announce(0)).as("elected").isEmpty();
+      tier.lastOf(0).complete(null); // what was found as a follower is not taken up
+      await(() -> tier.asked.size() == 5);
+      assertThat(tier.epochs).containsExactly(-1, -1, -1, -1, 1);
+      tier.nurseryOf(0).bounds(0, 20);
+      tier.lastOf(0).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isEqualTo(20);
+    }
+  }
+
   private static Partition followFromTier(Rig rig, FakeTier tier, int partition, long end)
       throws IOException {
     assertThat(rig.announceFollower(partition)).isEmpty();

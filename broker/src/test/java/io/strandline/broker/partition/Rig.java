@@ -241,6 +241,11 @@ final class Rig implements AutoCloseable {
     return announce(partition, 2, List.of(2, NODE), List.of(2, NODE));
   }
 
+  /** As above, of a topic that was made a moment ago. */
+  Optional<Partition> announceNewFollower(int partition) {
+    return announce(partition, 2, List.of(2, NODE), List.of(2, NODE));
+  }
+
   private Optional<Partition> announce(
       int partition, int leader, List<Integer> replicas, List<Integer> isr) {
     TopicIdPartition id = new TopicIdPartition(TOPIC, partition, NAME);

@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
  *   <li>Those that another leads have come here by a reassignment, or the disk was replaced: their
  *       replica copies from the leader what is not in the tier, and none of the history. While the
  *       tier cannot be asked they begin empty and copy everything, as long as the leader has it.
+ *   <li>Of another cluster's history (a restored topic) not even a new replica begins empty while
+ *       it is in sync: elected, it would take records in where that history is to be.
  * </ul>
  *
  * <p>Nothing of a log stands under its own name before all of it does: a broker that dies on the
@@ -79,6 +81,20 @@ public final class LostLogs implements AutoCloseable {
         && (older || state.leaderEpoch() > 0 || state.partitionEpoch() > 0);
   }
 
+  /**
+   * Whether a log that is not here was there once, or has a history that is not to be copied.
+   *
+   * @param first whether this is the first word of the metadata to this process
+   */
+  public boolean beginsInTier(PartitionState state, boolean first, int node) {
+    TopicIdPartition id = state.id();
+    boolean foreign = tier.foreign(id);
+    return lost(state, first || foreign, node)
+        || (state.leader() >= 0
+            && state.leader() != node
+            && (foreign || (!state.brandNew() && tier.begins(id))));
+  }
+
   /** What becomes of a log when all of it is in the nursery. */
   public interface Found {
     /**
@@ -109,7 +125,12 @@ public final class LostLogs implements AutoCloseable {
     Search mine = new Search(state.id(), place, found);
     Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
     Search now = before == null ? mine : before;
-    now.asked = new Asked(state.leaderEpoch(), state.leader() >= 0, state.leader() == node);
+    now.asked =
+        new Asked(
+            state.leaderEpoch(),
+            state.leader() >= 0,
+            state.leader() == node,
+            !(tier.foreign(state.id()) && state.isr().contains(node)));
     now.beginIfLed();
   }
 
@@ -143,8 +164,13 @@ public final class LostLogs implements AutoCloseable {
   /**
    * @param led whether anybody leads
    * @param leads whether this broker does
+   * @param mayCopy whether a replica that follows may begin empty
    */
-  private record Asked(int leaderEpoch, boolean led, boolean leads) {}
+  private record Asked(int leaderEpoch, boolean led, boolean leads, boolean mayCopy) {
+    boolean copies() {
+      return !leads && mayCopy;
+    }
+  }
 
   private final class Search {
     private final TopicIdPartition id;
@@ -153,7 +179,7 @@ public final class LostLogs implements AutoCloseable {
     private final AtomicBoolean begun = new AtomicBoolean();
     private int failures;
     private int unanswered;
-    private volatile Asked asked = new Asked(-1, false, false);
+    private volatile Asked asked = new Asked(-1, false, false, false);
 
     Search(TopicIdPartition id, Supplier<LogDirectory> place, Found found) {
       this.id = id;
@@ -190,7 +216,7 @@ public final class LostLogs implements AutoCloseable {
     }
 
     private CompletableFuture<Void> filled(LogNursery nursery, Asked now) {
-      if (!now.leads() && unanswered >= TRIES_BEFORE_COPY && !onlyInTier.contains(id)) {
+      if (now.copies() && unanswered >= TRIES_BEFORE_COPY && !onlyInTier.contains(id)) {
         LOG.atWarn()
             .addKeyValue("partition", id)
             .log("begins empty, and copies all that its leader has: the tier cannot be asked");
