@@ -14,6 +14,7 @@ import io.strandline.broker.replica.quota.ReplicationQuota;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.server.storage.log.UnexpectedAppendOffsetException;
 import org.slf4j.Logger;
@@ -111,9 +112,14 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
         });
   }
 
-  /** What it misses is in the tier, and so much of it that even the leader has it there alone. */
-  private static boolean straggles(FetchPosition asked, TierMark mark) {
-    return asked.offset() < mark.localStartOffset() && asked.offset() < mark.endOffset();
+  /**
+   * What it misses is in the tier, and so much of it that even the leader has it there alone.
+   * Internal topics are whole on every replica, whatever is said of them.
+   */
+  private boolean straggles(FetchPosition asked, TierMark mark) {
+    return asked.offset() < mark.localStartOffset()
+        && asked.offset() < mark.endOffset()
+        && !Topic.isInternal(id().topic());
   }
 
   private void append(FetchPosition asked, FetchAnswer answer) {

@@ -298,12 +298,15 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     return true;
   }
 
-  /** Lets a replica that still follows from there go, and begin again as a new one does. */
+  /**
+   * Lets a replica that still follows from there go, and begin at the tier's end, whether or not
+   * anything more is copied there now.
+   */
   private void renew(TopicIdPartition id, FetchPosition found) {
     changes.execute(
         () ->
             hosted(id.topicPartition())
-                .filter(p -> p.id().equals(id) && p.follower().standsAt(found) && tier.begins(id))
+                .filter(p -> p.id().equals(id) && p.follower().standsAt(found))
                 .ifPresent(
                     partition -> {
                       LOG.atInfo()

@@ -213,6 +213,24 @@ class LostLogTest {
     }
   }
 
+  /** It would be sent the history again and again, and keep nothing of it. */
+  @Test
+  void aFollowerGetsToTheTiersEndThoughNothingMoreIsCopiedThere() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      Partition empty = rig.follow(0);
+      behind(empty, 0);
+      await(() -> tier.asked.size() == 1);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      tier.nurseryOf(0).bounds(0, 20);
+      tier.lastOf(0).complete(null);
+      await(() -> rig.partitions.hosted(FIRST).isPresent());
+      assertThat(rig.partitions.hosted(FIRST).orElseThrow().logEndOffset()).isEqualTo(20);
+    }
+  }
+
   @Test
   void aLeaderThatCannotAskTheTierDoesNotBeginEmpty() throws Exception {
     FakeTier tier = new FakeTier();

@@ -92,7 +92,7 @@ public final class LostLogs implements AutoCloseable {
     return lost(state, first || foreign, node)
         || (state.leader() >= 0
             && state.leader() != node
-            && (foreign || (!state.brandNew() && tier.begins(id))));
+            && (foreign || onlyInTier.contains(id) || (!state.brandNew() && tier.begins(id))));
   }
 
   /** What becomes of a log when all of it is in the nursery. */
