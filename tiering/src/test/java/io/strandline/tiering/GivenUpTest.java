@@ -73,6 +73,24 @@ class GivenUpTest {
   }
 
   @Test
+  void aReplicaThatHasLessThanWhoGaveItUpBeginsHigher() {
+    CompletableFuture<Long> freed = release.freeBelow(writer, log.end());
+    tier.time.advance(0);
+    disk.remove().run();
+    assertThat(freed.join()).isPositive();
+    assertThat(tier.now(writer.drop(5)).segmentCount()).isZero();
+    log.advanceLogStart(5);
+    Upkept upkept = new Upkept(log, log, () -> policy, Runnable::run, tier.time::millis);
+    GiveUp chore = new GiveUp(upkept, release, view -> {}, 1_000);
+    tier.now(chore.turn(writer, () -> false));
+    assertThat(log.logStartOffset()).as("not given up any more").isEqualTo(5);
+    policy = NOTHING_LOCAL.with(Copying.DROP);
+    tier.now(chore.turn(writer, () -> false));
+    assertThat(log.logStartOffset()).isEqualTo(log.end());
+    assertThat(tier.view(log.partition()).endOffset()).isEqualTo(log.end());
+  }
+
+  @Test
   void withoutThatItGoes() {
     CompletableFuture<Long> freed = release.freeBelow(writer, log.end());
     tier.time.advance(0);

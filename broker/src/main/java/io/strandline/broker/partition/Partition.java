@@ -195,9 +195,9 @@ public final class Partition implements PartitionRead.Source {
         mark -> new TierMark(mark.version(), mark.endOffset(), log.localLogStartOffset()));
   }
 
-  /** All below is in the tier, as its leader says; 0 when this replica does not follow. */
-  public long tieredWhileFollowing() {
-    return role instanceof Role.Following ? tiered.map(TierMark::endOffset).orElse(0L) : 0;
+  /** What its leader said of the tier; empty when this replica does not follow. */
+  public Optional<TierMark> tieredWhileFollowing() {
+    return role instanceof Role.Following ? tiered : Optional.empty();
   }
 
   /** It is tiered so far; followers are told with their next fetch, which this wakes. */

@@ -79,7 +79,12 @@ class FollowedBytesTest {
   }
 
   private static void tieredTo(Partition follower, long end) {
-    take(follower, MemoryRecords.EMPTY, Optional.of(new TierMark(1, end, 0)));
+    tieredTo(follower, end, 0);
+  }
+
+  private static void tieredTo(Partition follower, long end, long leadersLocalStart) {
+    TierMark mark = new TierMark(1, end, leadersLocalStart);
+    take(follower, MemoryRecords.EMPTY, Optional.of(mark));
   }
 
   private void look(long usableBytes) {
@@ -104,6 +109,21 @@ class FollowedBytesTest {
     assertThat(second.localLogStartOffset()).as("its leader did not say").isZero();
     tieredTo(second, SEGMENTS);
     awaitLocalStart(second, SEGMENTS - 1); // the active one stays
+  }
+
+  /** Where the tier is given up, the log begins with what the leader has locally. */
+  @Test
+  void localRetentionTakesNoMoreThanTheLeaderHasLetGo() {
+    start(new TierPolicy(-1, -1, -1, 0, false));
+    tieredTo(first, 4, 0);
+    tieredTo(second, 4, 2);
+    rig.nowMs += 60_000;
+    awaitLocalStart(second, 2);
+    awaitLooks(2); // the round that freed this is over
+    assertThat(first.localLogStartOffset()).isZero();
+    tieredTo(first, 3, 4);
+    rig.nowMs += 60_000;
+    awaitLocalStart(first, 3);
   }
 
   @Test

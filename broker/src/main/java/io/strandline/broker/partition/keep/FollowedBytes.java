@@ -3,6 +3,7 @@ package io.strandline.broker.partition.keep;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Tier;
+import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import java.util.Collection;
@@ -22,10 +23,21 @@ final class FollowedBytes {
     this.tier = tier;
   }
 
-  /** Frees what local retention does not want. */
+  private static long tieredEnd(Partition partition) {
+    return partition.tieredWhileFollowing().map(TierMark::endOffset).orElse(0L);
+  }
+
+  /**
+   * Frees what local retention does not want and the leader has freed too: were the tier given up,
+   * the log would begin with what the leader has, and this replica may lead next.
+   */
   void retain(long nowMs) {
     for (Partition partition : hosted) {
-      long tieredEnd = partition.tieredWhileFollowing();
+      long tieredEnd =
+          partition
+              .tieredWhileFollowing()
+              .map(mark -> Math.min(mark.endOffset(), mark.localStartOffset()))
+              .orElse(0L);
       if (tieredEnd > 0 && partition.log().segmentCount() > 1) {
         var unused =
             tier.policy(partition)
@@ -47,7 +59,7 @@ final class FollowedBytes {
     List<Partition> there =
         hosted.stream()
             .filter(p -> p.log().directory() == directory && p.log().segmentCount() > 1)
-            .filter(p -> p.tieredWhileFollowing() > 0 && mayGo(p))
+            .filter(p -> tieredEnd(p) > 0 && mayGo(p))
             .sorted(Comparator.comparingLong(p -> -p.log().sizeBytes()))
             .toList();
     long freed = 0;
@@ -56,7 +68,7 @@ final class FollowedBytes {
       before = freed;
       for (Partition partition : there) {
         if (freed < bytes) {
-          freed += partition.log().releaseOldestTiered(partition.tieredWhileFollowing());
+          freed += partition.log().releaseOldestTiered(tieredEnd(partition));
         }
       }
     }
