@@ -5,7 +5,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 6.0"
+      version = ">= 6.10"
     }
   }
 }
@@ -16,6 +16,16 @@ variable "distribution" {
     url    = string
     sha256 = string
   })
+}
+
+variable "client_cidrs" {
+  description = "Networks whose clients may come, [\"10.0.0.0/16\"] for example. The way from there into the VPC is the operator's (output route_table_id)."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.client_cidrs) > 0
+    error_message = "Without one no client reaches the cluster."
+  }
 }
 
 variable "alarm_topic_arns" {
@@ -34,6 +44,7 @@ module "strandline" {
   name         = "orders"
   zones        = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
   distribution = var.distribution
+  client_cidrs = var.client_cidrs
 
   brokers = { count = 3, instance_type = "i4g.large" }
   replay  = { count = 2, instance_types = ["i4g.large", "i4g.xlarge", "im4gn.large"], spot = true }
@@ -43,6 +54,11 @@ module "strandline" {
 output "bootstrap_servers" {
   description = "For clients."
   value       = module.strandline.bootstrap_servers
+}
+
+output "route_table_id" {
+  description = "For routes to where the clients are."
+  value       = module.strandline.route_table_id
 }
 
 output "replay_bootstrap_servers" {

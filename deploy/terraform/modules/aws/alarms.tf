@@ -3,6 +3,8 @@
 locals {
   minutes = var.alarms == null ? {} : {
     under-min-isr       = { role = "broker", metric = "UnderMinIsrPartitions", above = 0, minutes = 3, missing = "breaching", text = "Partitions have fewer replicas in sync than min.insync.replicas: acks=all is refused. Or no broker says anything." }
+    partitions-offline  = { role = "controller", metric = "OfflinePartitions", above = 0, minutes = 3, missing = "notBreaching", text = "Partitions have no leader: nobody writes to them, and nobody reads." }
+    disk-offline        = { role = "broker", metric = "OfflineLogDirectories", above = 0, minutes = 1, missing = "notBreaching", text = "A broker's log directory failed: terminate its instance, and another comes with another disk." }
     under-replicated    = { role = "broker", metric = "UnderReplicatedPartitions", above = 0, minutes = 30, missing = "notBreaching", text = "Partitions lack a replica for half an hour: a broker does not come back, or does not catch up." }
     tier-behind         = { role = "broker", metric = "TierLagAgeSeconds", above = var.alarms.tier_lag_seconds, minutes = 5, missing = "notBreaching", text = "Sealed segments wait for the bucket: local disks fill up." }
     store-away          = { role = "broker", metric = "StoreAway", above = 0, minutes = 5, missing = "notBreaching", text = "The bucket does not answer, or refuses." }

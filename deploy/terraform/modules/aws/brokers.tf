@@ -48,9 +48,5 @@ resource "aws_autoscaling_group" "broker" {
     delete = "6h"
   }
   # Until it is gone it needs its rights, its way to the bucket and a quorum.
-  depends_on = [
-    aws_iam_role_policy.node, aws_vpc_endpoint.s3, aws_vpc_endpoint.service, aws_volume_attachment.controller,
-    aws_s3_bucket_policy.history, aws_vpc_security_group_ingress_rule.nodes, aws_vpc_security_group_egress_rule.nodes,
-    aws_vpc_security_group_egress_rule.https,
-  ]
+  depends_on = [terraform_data.ground, aws_volume_attachment.controller]
 }

@@ -23,7 +23,7 @@ resource "aws_ebs_volume" "controller" {
 resource "aws_instance" "controller" {
   for_each             = local.controllers
   ami                  = local.ami
-  instance_type        = var.controllers.instance_type
+  instance_type        = local.instance_types.controller
   iam_instance_profile = aws_iam_instance_profile.node["controller"].name
   user_data_base64     = base64encode(module.controller[each.key].user_data)
   ebs_optimized        = true
@@ -53,7 +53,7 @@ resource "aws_instance" "controller" {
     # would leave no quorum.
     ignore_changes = [ami, user_data_base64]
   }
-  depends_on = [aws_iam_role_policy.node, aws_vpc_endpoint.s3]
+  depends_on = [terraform_data.ground]
 }
 
 resource "aws_volume_attachment" "controller" {

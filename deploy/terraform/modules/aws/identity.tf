@@ -74,9 +74,9 @@ locals {
       },
     ])
     controller = concat(local.encrypt, local.instance, [{
-      # That it was formatted once; created, never replaced.
+      # That it was formatted once; created, never replaced, and read to tell its own from its former self's.
       Effect   = "Allow"
-      Action   = ["s3:PutObject"]
+      Action   = ["s3:GetObject", "s3:PutObject"]
       Resource = "${aws_s3_bucket.history.arn}/controllers/*"
     }])
   }

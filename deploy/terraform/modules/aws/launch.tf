@@ -2,8 +2,8 @@
 
 resource "aws_launch_template" "node" {
   for_each = {
-    broker = { type = var.brokers.instance_type, user_data = module.broker.user_data }
-    replay = { type = var.replay.instance_types[0], user_data = module.replay.user_data }
+    broker = { type = local.instance_types.broker[0], user_data = module.broker.user_data }
+    replay = { type = local.instance_types.replay[0], user_data = module.replay.user_data }
   }
   name_prefix            = "${var.name}-${each.key}-"
   image_id               = local.ami

@@ -37,6 +37,17 @@ locals {
   controllers = { for i in range(3) : tostring(101 + i) => local.zones[i % length(local.zones)] }
   brokers     = { for i in range(var.brokers.count) : tostring(1 + i) => local.zones[i % length(local.zones)] }
 
+  # The smallest that do, for who names none.
+  types = {
+    arm64  = { controller = "t4g.medium", broker = "i4g.large" }
+    x86_64 = { controller = "t3.medium", broker = "i4i.large" }
+  }[var.architecture]
+  instance_types = {
+    controller = coalesce(var.controllers.instance_type, local.types.controller)
+    broker     = [coalesce(var.brokers.instance_type, local.types.broker)]
+    replay     = coalescelist(var.replay.instance_types, [local.types.broker])
+  }
+
   addresses = { for id, interface in aws_network_interface.controller : id => interface.private_ip }
 }
 

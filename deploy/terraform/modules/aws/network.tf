@@ -76,6 +76,18 @@ resource "aws_vpc_endpoint" "service" {
   tags                = merge(local.tags, { Name = "${var.name}-${each.key}" })
 }
 
+# What a node stands on from its first minute to its last, while it drains too: nothing of it goes before the node has.
+resource "terraform_data" "ground" {
+  depends_on = [
+    aws_route_table_association.own, aws_vpc_endpoint.s3, aws_vpc_endpoint.service,
+    aws_vpc_security_group_ingress_rule.endpoints, aws_vpc_security_group_ingress_rule.nodes,
+    aws_vpc_security_group_ingress_rule.bootstrap, aws_vpc_security_group_egress_rule.bootstrap,
+    aws_vpc_security_group_egress_rule.nodes, aws_vpc_security_group_egress_rule.https,
+    aws_iam_role_policy.node, aws_iam_role_policy_attachment.session_manager, aws_s3_bucket_policy.history,
+    aws_s3_bucket_server_side_encryption_configuration.history, aws_lb_listener.bootstrap,
+  ]
+}
+
 # ---- security groups ---------------------------------------------------------------
 
 resource "aws_security_group" "nodes" {

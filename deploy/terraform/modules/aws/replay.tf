@@ -23,7 +23,7 @@ resource "aws_autoscaling_group" "replay" {
         version            = aws_launch_template.node["replay"].latest_version
       }
       dynamic "override" {
-        for_each = var.replay.instance_types
+        for_each = local.instance_types.replay
         content {
           instance_type = override.value
         }
@@ -55,5 +55,5 @@ resource "aws_autoscaling_group" "replay" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.node, aws_vpc_endpoint.s3, aws_vpc_endpoint.service, aws_volume_attachment.controller]
+  depends_on = [terraform_data.ground, aws_volume_attachment.controller]
 }

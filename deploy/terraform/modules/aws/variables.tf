@@ -38,6 +38,10 @@ variable "vpc" {
     condition     = var.vpc == null || try(length(var.vpc.subnets) >= 1, false)
     error_message = "At least one subnet; three zones if two replicas are to outlive one."
   }
+  validation {
+    condition     = var.vpc == null || try(alltrue([for zone, subnet in var.vpc.subnets : can(regex("^[a-z]{2}-[a-z0-9-]*[0-9][a-z]$", zone)) && can(regex("^subnet-", subnet))]), false)
+    error_message = "Subnets by the name of their zone: { \"eu-central-1a\" = \"subnet-…\" }."
+  }
 }
 
 variable "cidr" {
@@ -60,6 +64,10 @@ variable "zones" {
     condition     = var.vpc != null || (length(var.zones) >= 1 && length(var.zones) <= 6 && length(distinct(var.zones)) == length(var.zones))
     error_message = "Without a VPC that is there, 1 to 6 zones: [\"eu-central-1a\", \"eu-central-1b\", \"eu-central-1c\"]."
   }
+  validation {
+    condition     = alltrue([for zone in var.zones : can(regex("^[a-z]{2}-[a-z0-9-]*[0-9][a-z]$", zone))])
+    error_message = "Names of zones: eu-central-1a."
+  }
 }
 
 variable "client_cidrs" {
@@ -77,6 +85,11 @@ variable "client_security_group_ids" {
   description = "Security groups whose members may come."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for id in var.client_security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    error_message = "Ids of security groups: sg-…"
+  }
 }
 
 variable "monitoring_cidrs" {
@@ -97,6 +110,11 @@ variable "dns" {
     domain  = string
   })
   default = null
+
+  validation {
+    condition     = var.dns == null || try(can(regex("^Z[A-Z0-9]+$", var.dns.zone_id)) && can(regex("^([a-z0-9_-]+[.])+[a-z0-9-]+$", var.dns.domain)), false)
+    error_message = "The id of a zone (Z…), and a domain without a dot at its end: kafka.example.org."
+  }
 }
 
 variable "session_manager" {
@@ -125,7 +143,7 @@ variable "delete_history" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key by which the bucket, the disks and the logs are encrypted; null for S3's and EBS' own."
+  description = "KMS key by which the bucket and the disks are encrypted; null for S3's and EBS' own."
   type        = string
   default     = null
 
@@ -169,12 +187,17 @@ variable "ami_id" {
   description = "Image of all instances, Amazon Linux 2023 or made from it; null for the newest."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.ami_id == null || can(regex("^ami-[0-9a-f]+$", var.ami_id))
+    error_message = "The id of an image: ami-…"
+  }
 }
 
 variable "controllers" {
-  description = "The three controllers: instance type and size of the disk that outlives them."
+  description = "The three controllers: instance type (t4g.medium or t3.medium unless told, by architecture) and size of the disk that outlives them."
   type = object({
-    instance_type = optional(string, "t4g.medium")
+    instance_type = optional(string)
     volume_gib    = optional(number, 20)
   })
   default = {}
@@ -183,13 +206,17 @@ variable "controllers" {
     condition     = var.controllers.volume_gib >= 8
     error_message = "At least 8 GiB."
   }
+  validation {
+    condition     = var.controllers.instance_type == null || can(regex("^[a-z]+[0-9]+g[a-z]*[.]|^a1[.]", var.controllers.instance_type)) == (var.architecture == "arm64")
+    error_message = "The instance type is of another architecture than var.architecture says."
+  }
 }
 
 variable "brokers" {
-  description = "The brokers: how many, and a type with NVMe of its own (i4g, i4i, i7ie, im4gn, is4gen, r6gd, …). Memory and disk for history that was read are part of theirs."
+  description = "The brokers: how many, and a type with NVMe of its own (i4g, im4gn, is4gen, r6gd, … for arm64, i4i, i7ie, r6id, … for x86_64; i4g.large or i4i.large unless told). Memory and disk for history that was read are part of theirs."
   type = object({
     count              = optional(number, 3)
-    instance_type      = optional(string, "i4g.large")
+    instance_type      = optional(string)
     heap               = optional(string)
     cache_memory_bytes = optional(number, 1073741824)
     cache_disk_bytes   = optional(number, 10737418240)
@@ -200,14 +227,22 @@ variable "brokers" {
     condition     = var.brokers.count == floor(var.brokers.count) && var.brokers.count >= 3 && var.brokers.count <= 100
     error_message = "3 to 100 brokers: topics have three replicas."
   }
+  validation {
+    condition     = var.brokers.instance_type == null || can(regex("^[a-z]+[0-9]+g[a-z]*[.]|^a1[.]", var.brokers.instance_type)) == (var.architecture == "arm64")
+    error_message = "The instance type is of another architecture than var.architecture says."
+  }
+  validation {
+    condition     = var.brokers.instance_type == null || can(regex("^(i[3-9]|im[0-9]|is[0-9]|d[3-9])[a-z]*[.]|^[a-z]+[0-9]+[a-z]*d[a-z]*[.]", var.brokers.instance_type))
+    error_message = "The instance type has no NVMe of its own: i4g, im4gn, is4gen, i4i, i7ie, or one with a d (r6gd, m6id)."
+  }
 }
 
 variable "replay" {
-  description = "Replay brokers: how many, none included, and up to how many an autoscaler may go; types with NVMe of their own, several where spot instances are wanted."
+  description = "Replay brokers: how many, none included, and up to how many an autoscaler may go; types with NVMe of their own (i4g.large or i4i.large unless told), several where spot instances are wanted."
   type = object({
     count              = optional(number, 0)
     max                = optional(number, 0)
-    instance_types     = optional(list(string), ["i4g.large"])
+    instance_types     = optional(list(string), [])
     spot               = optional(bool, false)
     heap               = optional(string)
     cache_memory_bytes = optional(number, 4294967296)
@@ -216,8 +251,25 @@ variable "replay" {
   default = {}
 
   validation {
-    condition     = var.replay.count == floor(var.replay.count) && var.replay.count >= 0 && var.replay.count <= 1000 && length(var.replay.instance_types) >= 1
-    error_message = "0 to 1000, and at least one instance type."
+    condition     = var.replay.count == floor(var.replay.count) && var.replay.count >= 0 && var.replay.count <= 1000
+    error_message = "0 to 1000."
+  }
+  validation {
+    condition     = var.replay.max == floor(var.replay.max) && var.replay.max >= 0 && var.replay.max <= 1000
+    error_message = "At most 0 to 1000."
+  }
+  validation {
+    # Of each subnet AWS keeps 5 addresses, and 16 are for load balancer and endpoints.
+    condition     = var.vpc != null || try(max(var.replay.count, var.replay.max) + var.brokers.count + 3 <= length(var.zones) * (pow(2, 29 - tonumber(split("/", var.cidr)[1])) - 21), true)
+    error_message = "The VPC's subnets (an eighth of var.cidr each) do not hold so many: a larger cidr, or more zones."
+  }
+  validation {
+    condition     = alltrue([for type in var.replay.instance_types : can(regex("^[a-z]+[0-9]+g[a-z]*[.]|^a1[.]", type)) == (var.architecture == "arm64")])
+    error_message = "An instance type is of another architecture than var.architecture says."
+  }
+  validation {
+    condition     = alltrue([for type in var.replay.instance_types : can(regex("^(i[3-9]|im[0-9]|is[0-9]|d[3-9])[a-z]*[.]|^[a-z]+[0-9]+[a-z]*d[a-z]*[.]", type))])
+    error_message = "An instance type has no NVMe of its own: i4g, im4gn, is4gen, i4i, i7ie, or one with a d (r6gd, m6id)."
   }
 }
 
@@ -235,6 +287,11 @@ variable "secrets" {
   description = "Secrets of Secrets Manager that become files below /etc/strandline/secrets of every node: ARN by file name. admin.properties is what draining logs in with, where clients have to."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition     = alltrue([for name, arn in var.secrets : can(regex("^[A-Za-z0-9._-]+$", name)) && can(regex("^arn:[a-z-]+:secretsmanager:[^\\s'\"]+$", arn))])
+    error_message = "File names, and ARNs of secrets."
+  }
 }
 
 # ---- operation ---------------------------------------------------------------------
@@ -246,10 +303,20 @@ variable "alarms" {
     tier_lag_seconds = optional(number, 3600)
   })
   default = {}
+
+  validation {
+    condition     = var.alarms == null || try(var.alarms.tier_lag_seconds > 0 && alltrue([for arn in var.alarms.topic_arns : can(regex("^arn:[a-z-]+:sns:", arn))]), false)
+    error_message = "ARNs of SNS topics, and a lag above 0."
+  }
 }
 
 variable "tags" {
-  description = "Of everything."
+  description = "Of everything. Instances read their own tags, so keys are letters, digits and + - = . , _ : @ alone."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^[A-Za-z0-9+=.,_:@-]{1,128}$", key)) && !startswith(key, "aws:") && !contains([".", "..", "_index"], key)])
+    error_message = "Keys of letters, digits and + - = . , _ : @, not aws:… (no spaces and no slashes: EC2 refuses those where instances read their tags)."
+  }
 }

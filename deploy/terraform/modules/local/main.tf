@@ -21,6 +21,7 @@ locals {
   of_brokers = {
     "process.roles"                                    = "broker"
     "strandline.object.store"                          = local.store
+    "log.local.retention.ms"                           = 3600000
     "offsets.topic.replication.factor"                 = local.replicas
     "transaction.state.log.replication.factor"         = local.replicas
     "transaction.state.log.min.isr"                    = local.in_sync

@@ -27,8 +27,10 @@ locals {
   of_role = {
     controller = {
       "process.roles"                      = "controller"
-      "listeners"                          = "CONTROLLER://@ADDRESS@:${local.ports.controller}"
       "controller.quorum.auto.join.enable" = true
+      # Not bound to the name: a host's own name often leads to its loopback address.
+      "listeners"            = "CONTROLLER://0.0.0.0:${local.ports.controller}"
+      "advertised.listeners" = "CONTROLLER://@ADDRESS@:${local.ports.controller}"
     }
     broker = merge(local.data, {
       "listeners" = join(",", [
@@ -41,6 +43,8 @@ locals {
         "CLIENTS://@ADDRESS@:${local.ports.clients}",
         "REPLAY://@ADDRESS@:${local.ports.replay}",
       ])
+      # How much of each partition stays on disk once it is in the store.
+      "log.local.retention.ms"                           = 3600000
       "strandline.replay.listener"                       = "REPLAY"
       "replica.selector.class"                           = "org.apache.kafka.common.replica.RackAwareReplicaSelector"
       "offsets.topic.replication.factor"                 = 3
@@ -85,6 +89,7 @@ locals {
     PACKAGES_DNF        = join(" ", var.packages.dnf)
     PACKAGES_APT        = join(" ", var.packages.apt)
     ADMIN_PORT          = local.ports.admin
+    OWN_PORT            = var.role == "replay" ? local.ports.replay : local.ports.internal
     DRAIN_PORT          = local.ports.internal
     DRAIN_PATIENCE      = 600
     PUBLISH             = var.publish_metrics

@@ -11,6 +11,11 @@ variable "cluster" {
 variable "cluster_id" {
   description = "Id of the cluster, 22 characters as strandline random-uuid makes them."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_-]{21}$", var.cluster_id))
+    error_message = "22 characters of A-Z, a-z, 0-9, _ and -."
+  }
 }
 
 variable "role" {
@@ -113,12 +118,22 @@ variable "object_store" {
 variable "region" {
   description = "Region by which requests to the object store are signed."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]+$", var.region))
+    error_message = "Letters, digits, dots, dashes and underscores."
+  }
 }
 
 variable "claims_url" {
   description = "Below it controllers write down in the object store that they were formatted once, as https://…/bucket/key; empty: nobody does, and a controller whose disk was lost is formatted by hand with -N before it starts."
   type        = string
   default     = ""
+
+  validation {
+    condition     = can(regex("^(https?://[A-Za-z0-9:/._-]+)?$", var.claims_url))
+    error_message = "https://… or http://…, without what has to be quoted."
+  }
 }
 
 variable "credentials_file" {
@@ -199,19 +214,19 @@ variable "cache_disk_bytes" {
 }
 
 variable "packages" {
-  description = "Packages to install where java, mkfs.xfs or curl is not there."
+  description = "Packages to install where Java 17 or newer, mkfs.xfs or curl is not there; of a|b|c the first that the system has."
   type = object({
     dnf = list(string)
     apt = list(string)
   })
   default = {
-    dnf = ["java-21-amazon-corretto-headless", "xfsprogs", "mdadm"]
-    apt = ["openjdk-17-jre-headless", "xfsprogs", "mdadm", "curl", "ca-certificates"]
+    dnf = ["java-21-openjdk-headless|java-21-amazon-corretto-headless|java-17-openjdk-headless", "xfsprogs", "mdadm"]
+    apt = ["openjdk-21-jre-headless|openjdk-17-jre-headless", "xfsprogs", "mdadm", "curl", "ca-certificates"]
   }
 
   validation {
-    condition     = alltrue([for name in concat(var.packages.dnf, var.packages.apt) : can(regex("^[A-Za-z0-9][A-Za-z0-9.+_-]*$", name))])
-    error_message = "Names of packages."
+    condition     = alltrue([for name in concat(var.packages.dnf, var.packages.apt) : can(regex("^[A-Za-z0-9][A-Za-z0-9.+_-]*(\\|[A-Za-z0-9][A-Za-z0-9.+_-]*)*$", name))])
+    error_message = "Names of packages, with | between alternatives."
   }
 }
 

@@ -34,6 +34,7 @@ module "node" {
   object_store       = local.store
   claims_url         = local.claims
   credentials_file   = var.credentials_file
+  packages           = var.packages
   settings           = var.settings[each.value.role]
   heap               = local.memory[each.value.role].heap
   cache_memory_bytes = local.memory[each.value.role].cache_memory_bytes

@@ -72,6 +72,14 @@ variable "object_store" {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.object_store.bucket)) && can(regex("^[A-Za-z0-9/_.-]+$", coalesce(var.object_store.prefix, "x")))
     error_message = "A bucket's name, and a prefix of letters, digits, /, _, . and -."
   }
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]+$", var.object_store.region))
+    error_message = "A region of letters, digits, dots, dashes and underscores."
+  }
+  validation {
+    condition     = alltrue([for key, value in var.object_store.options : can(regex("^[A-Za-z][A-Za-z.]*$", key)) && can(regex("^[^\\s'\"&|\\\\]+$", value))])
+    error_message = "Options are names and values as docs/object-stores.md has them, without spaces, quotes, & and |."
+  }
 }
 
 variable "credentials_file" {
@@ -116,4 +124,27 @@ variable "memory" {
     replay     = optional(object({ heap = optional(string), cache_memory_bytes = optional(number, 4294967296), cache_disk_bytes = optional(number, 107374182400) }), {})
   })
   default = {}
+
+  validation {
+    condition     = alltrue([for role in [var.memory.controller, var.memory.broker, var.memory.replay] : role.heap == null || can(regex("^[0-9]+[mg]$", role.heap))])
+    error_message = "A heap of 512m or 4g, for example."
+  }
+  validation {
+    condition     = alltrue([for role in [var.memory.broker, var.memory.replay] : role.cache_memory_bytes >= 1048576 && role.cache_disk_bytes >= 0])
+    error_message = "At least 1 MiB of memory for what was read, and no negative disk."
+  }
+}
+
+variable "packages" {
+  description = "What the scripts install where Java 17 or newer, mkfs.xfs or curl is not there, on hosts with dnf and with apt-get; of a|b|c the first that the host's release has."
+  type = object({
+    dnf = optional(list(string), ["java-21-openjdk-headless|java-17-openjdk-headless", "xfsprogs", "mdadm"])
+    apt = optional(list(string), ["openjdk-21-jre-headless|openjdk-17-jre-headless", "xfsprogs", "mdadm", "curl", "ca-certificates"])
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for name in concat(var.packages.dnf, var.packages.apt) : can(regex("^[A-Za-z0-9][A-Za-z0-9.+_-]*(\\|[A-Za-z0-9][A-Za-z0-9.+_-]*)*$", name))])
+    error_message = "Names of packages, with | between alternatives."
+  }
 }

@@ -139,8 +139,11 @@ run "roles_allow_what_is_called" {
     error_message = "A replay broker writes what tries the store, nothing else."
   }
   assert {
-    condition     = toset(flatten([for s in jsondecode(aws_iam_role_policy.node["controller"].policy).Statement : s.Action if startswith(flatten([s.Action])[0], "s3:") && strcontains(jsonencode(s.Resource), "history")])) == toset(["s3:PutObject"])
-    error_message = "A controller reads no history."
+    condition = [for s in jsondecode(aws_iam_role_policy.node["controller"].policy).Statement : s
+      if startswith(flatten([s.Action])[0], "s3:") && strcontains(jsonencode(s.Resource), "history")] == [
+      { Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = "arn:aws:s3:::orders-history-1/controllers/*" }
+    ]
+    error_message = "A controller writes and reads its claim, and no history."
   }
   assert {
     condition = alltrue([for kind in ["broker", "replay", "controller"] : alltrue([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement :
@@ -200,6 +203,114 @@ run "in_a_given_vpc" {
     condition     = length(aws_cloudwatch_metric_alarm.node) == 0 && module.broker.environment.PUBLISH == false
     error_message = "No alarms, no metrics."
   }
+}
+
+run "x86_has_types_of_its_own" {
+  command = plan
+  variables {
+    architecture = "x86_64"
+    replay       = { count = 1, instance_types = ["i4i.large", "m6id.large", "i3en.xlarge"] }
+    tags         = { "cost-center" = "a b/c" }
+  }
+
+  assert {
+    condition     = aws_launch_template.node["broker"].instance_type == "i4i.large" && aws_instance.controller["101"].instance_type == "t3.medium"
+    error_message = "Types of the architecture, where none is named."
+  }
+  assert {
+    condition     = aws_launch_template.node["replay"].instance_type == "i4i.large"
+    error_message = "The first of those named."
+  }
+}
+
+run "alarms_for_what_nobody_leads" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.node["partitions-offline"].metric_name == "OfflinePartitions" && aws_cloudwatch_metric_alarm.node["partitions-offline"].dimensions.Role == "controller"
+    error_message = "Controllers know of partitions without a leader."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.node["disk-offline"].metric_name == "OfflineLogDirectories" && aws_cloudwatch_metric_alarm.node["disk-offline"].dimensions.Role == "broker"
+    error_message = "And brokers of disks that failed."
+  }
+}
+
+# Each a way in which types do not fit: the other architecture, and no disk of its own. Those of replay brokers are looked
+# at once those of brokers are right.
+run "x86_types_on_arm_are_refused" {
+  command = plan
+  variables {
+    controllers = { instance_type = "m7i-flex.large" }
+    brokers     = { instance_type = "i4i.large" }
+  }
+  expect_failures = [var.controllers, var.brokers]
+}
+
+run "an_x86_type_for_replay_on_arm_is_refused" {
+  command = plan
+  variables {
+    replay = { instance_types = ["i4g.large", "i7ie.large"] }
+  }
+  expect_failures = [var.replay]
+}
+
+run "arm_types_on_x86_are_refused" {
+  command = plan
+  variables {
+    architecture = "x86_64"
+    controllers  = { instance_type = "t4g.medium" }
+    brokers      = { instance_type = "im4gn.large" }
+  }
+  expect_failures = [var.controllers, var.brokers]
+}
+
+run "a_type_without_a_disk_is_refused" {
+  command = plan
+  variables {
+    brokers = { instance_type = "m7g.large" }
+  }
+  expect_failures = [var.brokers]
+}
+
+run "a_type_without_a_disk_for_replay_is_refused" {
+  command = plan
+  variables {
+    replay = { instance_types = ["r6gd.large", "r6g.large"] }
+  }
+  expect_failures = [var.replay]
+}
+
+run "more_than_the_subnets_hold_is_refused" {
+  command = plan
+  variables {
+    cidr   = "10.40.0.0/24"
+    replay = { count = 1, max = 40 }
+  }
+  expect_failures = [var.replay]
+}
+
+run "half_a_replay_broker_is_refused" {
+  command = plan
+  variables {
+    replay = { max = 1.5 }
+    alarms = { tier_lag_seconds = 0 }
+  }
+  expect_failures = [var.replay, var.alarms]
+}
+
+run "names_that_are_none_are_refused" {
+  command = plan
+  variables {
+    vpc                       = { id = "vpc-1", subnets = { "a" = "subnet-a" } }
+    client_security_group_ids = ["clients"]
+    dns                       = { zone_id = "kafka.example.org", domain = "kafka.example.org" }
+    ami_id                    = "newest"
+    secrets                   = { "../x" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x" }
+    alarms                    = { topic_arns = ["me@example.org"] }
+    tags                      = { "team/name" = "x" }
+  }
+  expect_failures = [var.vpc, var.client_security_group_ids, var.dns, var.ami_id, var.secrets, var.alarms, var.tags]
 }
 
 run "what_can_not_be_is_refused" {

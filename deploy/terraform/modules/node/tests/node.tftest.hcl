@@ -22,6 +22,10 @@ run "a_broker" {
     error_message = "A broker whose id comes later."
   }
   assert {
+    condition     = output.settings["log.local.retention.ms"] == "3600000"
+    error_message = "Disks keep an hour of what the bucket has, as the distribution's example."
+  }
+  assert {
     condition     = output.settings["controller.quorum.bootstrap.servers"] == "10.0.0.101:9093,10.0.0.102:9093,10.0.0.103:9093"
     error_message = "It knows all controllers."
   }
@@ -46,6 +50,10 @@ run "a_controller" {
   assert {
     condition     = output.settings["controller.quorum.auto.join.enable"] == "true" && !contains(keys(output.settings), "strandline.object.store")
     error_message = "A controller asks no store, and votes again by itself."
+  }
+  assert {
+    condition     = output.settings["listeners"] == "CONTROLLER://0.0.0.0:9093" && output.settings["advertised.listeners"] == "CONTROLLER://@ADDRESS@:9093"
+    error_message = "It listens on all addresses, whatever its own name leads to."
   }
   assert {
     condition     = length(regexall("10[123]@10\\.0\\.0\\.10[123]:9093:[A-Za-z0-9]{22}", output.environment.VOTERS)) == 3
@@ -88,8 +96,13 @@ run "what_can_not_be_is_refused" {
     settings     = { "a" = "b\nc" }
     controllers  = { "101" = "10.0.0.101", "102" = "10.0.0.102" }
     distribution = { url = "https://example.org/x.tar.gz", sha256 = "" }
+    cluster_id   = "a'; reboot; '"
+    region       = "eu'1"
+    claims_url   = "https://x/'y"
+    packages     = { dnf = ["a b"], apt = ["a||b"] }
   }
   expect_failures = [
     var.role, var.node_id, var.disk, var.heap, var.rack, var.java_options, var.settings, var.controllers, var.distribution,
+    var.cluster_id, var.region, var.claims_url, var.packages,
   ]
 }

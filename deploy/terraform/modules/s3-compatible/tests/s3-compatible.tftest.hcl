@@ -44,6 +44,10 @@ run "hosts_become_nodes" {
     condition     = module.node["1"].environment.DISK == "/dev/disk/by-id/nvme-one" && module.node["1"].environment.CREDENTIALS == "/etc/strandline/credentials"
     error_message = "A disk of its own, and a key that comes by another way."
   }
+  assert {
+    condition     = startswith(module.node["1"].environment.PACKAGES_DNF, "java-21-openjdk-headless|") && startswith(module.node["1"].environment.PACKAGES_APT, "openjdk-21-jre-headless|")
+    error_message = "Java as these systems call it."
+  }
 }
 
 run "bucket_in_the_host_name" {
@@ -56,6 +60,28 @@ run "bucket_in_the_host_name" {
     condition     = startswith(module.node["101"].environment.CLAIMS_URL, "https://history.s3.example.org/controllers/")
     error_message = "Virtual-hosted."
   }
+}
+
+run "packages_of_a_system_of_ones_own" {
+  command = plan
+  variables {
+    packages = { dnf = ["temurin-21-jre", "xfsprogs"] }
+  }
+
+  assert {
+    condition     = module.node["1"].environment.PACKAGES_DNF == "temurin-21-jre xfsprogs" && strcontains(module.node["1"].environment.PACKAGES_APT, "openjdk")
+    error_message = "Those named, the others as they were."
+  }
+}
+
+run "what_would_be_quoted_is_refused" {
+  command = plan
+  variables {
+    object_store = { endpoint = "https://minio.example.org:9000", bucket = "history", options = { "x" = "a&b=c" } }
+    memory       = { broker = { heap = "4 GB" } }
+    packages     = { apt = ["x; reboot"] }
+  }
+  expect_failures = [var.object_store, var.memory, var.packages]
 }
 
 run "two_controllers_are_refused" {

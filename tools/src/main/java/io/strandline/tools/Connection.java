@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 /** How a command reaches the cluster: options shared by all that use a Kafka client. */
 final class Connection {
   @Option(
-      names = {"-b", "--bootstrap"},
+      names = {"-b", "--bootstrap-server", "--bootstrap"},
       paramLabel = "HOST:PORT",
       defaultValue = "127.0.0.1:9092",
       description = "Address of any broker (default: ${DEFAULT-VALUE}).")

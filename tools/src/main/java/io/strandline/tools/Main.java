@@ -19,6 +19,7 @@ import picocli.CommandLine.HelpCommand;
       ProduceCommand.class,
       ConsumeCommand.class,
       GroupsCommand.class,
+      BrokersCommand.class,
       BalanceCommand.class,
       TierCommand.class,
       DoctorCommand.class,

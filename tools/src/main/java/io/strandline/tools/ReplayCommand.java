@@ -14,6 +14,7 @@ import io.strandline.tools.replay.FilesOutput;
 import io.strandline.tools.replay.JobWatch;
 import io.strandline.tools.replay.RecordFormat;
 import io.strandline.tools.replay.RecordOutput;
+import io.strandline.tools.replay.Sizes;
 import io.strandline.tools.replay.StreamOutput;
 import java.io.IOException;
 import java.io.Reader;

@@ -13,9 +13,12 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.Node;
@@ -49,7 +52,9 @@ class BalanceTest {
         cluster.join(4);
         aNewBrokerTakesItsShare(cluster);
         aDrainedBrokerEndsWithNothing(cluster);
+        aBrokerThatIsAliveStaysRegistered(cluster);
         cluster.node(2).stop();
+        aBrokerThatIsGoneIsTakenOut(cluster);
         producer.awaitMore(200);
         producer.stop();
         sent.addAll(producer.acknowledged());
@@ -96,6 +101,57 @@ class BalanceTest {
         .all()
         .get(30, TimeUnit.SECONDS);
     assertThat(holding(cluster, 2)).as("what was created while it is cordoned").isEmpty();
+  }
+
+  private void aBrokerThatIsAliveStaysRegistered(TestCluster cluster) throws Exception {
+    assertThat(unregister(cluster, 1, 2).err()).asString().contains("broker 2 is alive");
+    assertThat(unregister(cluster, 1, 99).err()).asString().contains("no broker 99");
+    assertThat(registered(cluster)).containsExactlyInAnyOrder(1, 2, 3, 4);
+  }
+
+  private void aBrokerThatIsGoneIsTakenOut(TestCluster cluster) throws Exception {
+    Waiting.until(
+        "the broker that stopped to be fenced", () -> brokers(cluster).contains("2 fenced"));
+    unregister(cluster, 0, 2);
+    assertThat(registered(cluster)).containsExactlyInAnyOrder(1, 3, 4);
+  }
+
+  private static Set<Integer> registered(TestCluster cluster) throws Exception {
+    return cluster
+        .admin()
+        .describeCluster(new DescribeClusterOptions().includeFencedBrokers(true))
+        .nodes()
+        .get(30, TimeUnit.SECONDS)
+        .stream()
+        .map(Node::id)
+        .collect(Collectors.toSet());
+  }
+
+  /** Each as id and state, by the tool. */
+  private List<String> brokers(TestCluster cluster) throws Exception {
+    ToolProcess.Ended ended =
+        ToolProcess.run(dir, Map.of(), "brokers", "list", "-b", cluster.bootstrap(1), "--json");
+    assertThat(ended.exitCode()).as("%s", ended.err()).isZero();
+    List<String> all = new ArrayList<>();
+    for (String line : ended.out()) {
+      JsonNode row = JSON.readTree(line);
+      all.add(row.get("broker").asText() + " " + row.get("state").asText());
+    }
+    return all;
+  }
+
+  private ToolProcess.Ended unregister(TestCluster cluster, int exitCode, int id) throws Exception {
+    ToolProcess.Ended ended =
+        ToolProcess.run(
+            dir,
+            Map.of(),
+            "brokers",
+            "unregister",
+            Integer.toString(id),
+            "--bootstrap-server",
+            cluster.bootstrap(1));
+    assertThat(ended.exitCode()).as("%s%n%s", ended.out(), ended.err()).isEqualTo(exitCode);
+    return ended;
   }
 
   // ---- the tool

@@ -240,6 +240,7 @@ public final class Blueprint {
     return new NodeSpec(id, role, port, voter, new NodeSpec.Launch(settings, environment));
   }
 
+  /** Controllers listen on all addresses and tell one, as those of the deployment's modules do. */
   private void listeners(NodeRole role, Map<Plane, Integer> ports, Map<String, String> settings) {
     String clients = "PLAINTEXT://127.0.0.1:" + ports.get(Plane.PLAINTEXT);
     String quorum = "CONTROLLER://127.0.0.1:" + ports.get(Plane.CONTROLLER);
@@ -247,10 +248,13 @@ public final class Blueprint {
         "listeners",
         switch (role) {
           case BROKER -> clients;
-          case CONTROLLER -> quorum;
+          case CONTROLLER -> wired ? quorum : quorum.replace("127.0.0.1", "0.0.0.0");
           case COMBINED -> clients + "," + quorum;
           case REPLAY -> clients.replace("PLAINTEXT:", "REPLAY:");
         });
+    if (role == NodeRole.CONTROLLER) {
+      settings.put("advertised.listeners", quorum);
+    }
     if (apart && role.broker()) {
       settings.merge(
           "listeners",

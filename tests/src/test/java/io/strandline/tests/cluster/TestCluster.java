@@ -155,7 +155,8 @@ public final class TestCluster implements AutoCloseable {
     return Stream.of(spec == null ? "" : spec.settings().getOrDefault("listeners", ""))
         .flatMap(all -> Stream.of(all.split(",")))
         .filter(listener -> listener.startsWith(name + "://"))
-        .map(listener -> listener.substring((name + "://").length()))
+        .map(
+            listener -> listener.substring((name + "://").length()).replace("0.0.0.0", "127.0.0.1"))
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("no " + name + " at " + id));
   }

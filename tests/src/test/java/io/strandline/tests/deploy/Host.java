@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
@@ -24,13 +25,16 @@ import java.util.stream.Collectors;
  * metadata, the object store and the node's admin endpoint.
  */
 final class Host implements AutoCloseable {
-  private static final Path SCRIPT =
+  static final Path SCRIPT =
       Distribution.ROOT.resolve("deploy/terraform/modules/node/files/strandline-node");
 
   final Path root;
   private final HttpServer server;
   private final Map<String, String> answers = new ConcurrentHashMap<>();
   private final Map<String, String> stored = new ConcurrentHashMap<>();
+  private final Map<String, String> authorizations = new ConcurrentHashMap<>();
+  private final AtomicInteger lost = new AtomicInteger();
+  private volatile boolean readable = true;
   private final Map<String, String> node = new LinkedHashMap<>();
 
   Host(Path root) throws IOException {
@@ -51,13 +55,24 @@ final class Host implements AutoCloseable {
     program("aws", "");
     program("sleep", "");
     program("runuser", "shift 3; exec \"$@\"");
+    java("21.0.1");
     // Nobody here may give files away.
     program(
         "install",
         "args=(); while [ $# -gt 0 ]; do case $1 in -o|-g) shift 2;; *) args+=(\"$1\"); shift;; esac; done; exec /usr/bin/install \"${args[@]}\"");
     set("CLUSTER", "orders", "CLUSTER_ID", "YQcmKIsMQ56fnvkMuoVf-w", "PLATFORM", "aws");
     set("REGION", "eu-central-1", "CREDENTIALS", "", "SECRETS", "", "HEAP", "", "CLAIMS_URL", "");
-    set("JAVA_OPTS", "-Dx=y", "DRAIN_PORT", "9091", "DRAIN_PATIENCE", "1", "PUBLISH", "false");
+    set(
+        "JAVA_OPTS",
+        "-Dx=y",
+        "DRAIN_PORT",
+        "9091",
+        "OWN_PORT",
+        "9094",
+        "DRAIN_PATIENCE",
+        "1",
+        "PUBLISH",
+        "false");
     set("VOTERS", "", "DISK", "directory", "ADMIN_PORT", Integer.toString(port()));
     metadata("local-ipv4", "10.1.2.3");
     metadata("placement/availability-zone", "zone-b");
@@ -95,6 +110,32 @@ final class Host implements AutoCloseable {
   /** What was put into the object store. */
   Map<String, String> stored() {
     return stored;
+  }
+
+  /** The object store does what it is asked so many times, and its answer is lost. */
+  void loseAnswers(int count) {
+    lost.set(count);
+  }
+
+  /** The key may not read what lies in the object store. */
+  void unreadable() {
+    readable = false;
+  }
+
+  /** Who asked for a path last, as its header said. */
+  String authorization(String path) {
+    return authorizations.getOrDefault(path, "");
+  }
+
+  /** A Java that says to be of a version, and is the one that runs this. */
+  void java(String version) throws IOException {
+    program(
+        "java",
+        "case $* in -version) echo 'openjdk version \""
+            + version
+            + "\"' >&2;; *) exec '"
+            + Path.of(System.getProperty("java.home"), "bin", "java")
+            + "' \"$@\";; esac");
   }
 
   /** A program of this host: it writes down its call, then does as the text says. */
@@ -165,15 +206,18 @@ final class Host implements AutoCloseable {
     String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
     int status = 200;
     String said = answers.getOrDefault(path, "");
+    String authorization = exchange.getRequestHeaders().getFirst("Authorization");
+    if (authorization != null) {
+      authorizations.put(path, authorization);
+    }
     if (path.equals("/latest/api/token")) {
       said = "token";
     } else if (path.startsWith("/bucket/")) {
-      String signed = exchange.getRequestHeaders().getFirst("Authorization");
-      boolean create = "*".equals(exchange.getRequestHeaders().getFirst("If-None-Match"));
-      if (signed == null || !signed.startsWith("AWS4-HMAC-SHA256 Credential=key/") || !create) {
-        status = 403;
-      } else if (stored.putIfAbsent(path, body) != null) {
-        status = 412;
+      status = store(exchange, path, body);
+      said = status == 200 && !put(exchange) ? stored.getOrDefault(path, "") : "";
+      if (put(exchange) && lost.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        exchange.close();
+        return;
       }
     } else if (path.startsWith("/latest/")
         && !"token".equals(exchange.getRequestHeaders().getFirst("X-aws-ec2-metadata-token"))) {
@@ -185,6 +229,26 @@ final class Host implements AutoCloseable {
     exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
     exchange.getResponseBody().write(bytes);
     exchange.close();
+  }
+
+  private static boolean put(HttpExchange exchange) {
+    return exchange.getRequestMethod().equals("PUT");
+  }
+
+  /** A store's answer to a signed PUT that creates, or a signed GET. */
+  private int store(HttpExchange exchange, String path, String body) {
+    String signed = exchange.getRequestHeaders().getFirst("Authorization");
+    boolean create = "*".equals(exchange.getRequestHeaders().getFirst("If-None-Match"));
+    if (signed == null
+        || !signed.startsWith("AWS4-HMAC-SHA256 Credential=key/")
+        || create != put(exchange)
+        || !(create || readable)) {
+      return 403;
+    }
+    if (create) {
+      return stored.putIfAbsent(path, body) == null ? 200 : 412;
+    }
+    return stored.containsKey(path) ? 200 : 404;
   }
 
   @Override

@@ -1,17 +1,28 @@
 package io.strandline.tests.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.strandline.broker.BrokerConfig;
+import io.strandline.broker.observe.Catalogue;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
 import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -157,6 +168,69 @@ class NodeScriptTest {
   }
 
   @Test
+  void aSecretThatCanNotBeFetchedLeavesTheOneOfTheLastStart() throws Exception {
+    host.set("DISK", "directory", "SECRETS", "admin.properties=arn:one");
+    host.program("aws", "echo one");
+    host.run("prepare");
+    host.program("aws", "exit 255");
+    Commands.Ended ended = host.attempt("prepare");
+    assertThat(ended.exitCode()).isNotZero();
+    assertThat(ended.output()).contains("admin.properties can not be fetched");
+    assertThat(host.file("etc/secrets/admin.properties")).isEqualTo("one\n");
+  }
+
+  @Test
+  void anOldJavaIsSaidToBeOne() throws Exception {
+    host.set("DISK", "directory");
+    for (String version : List.of("1.8.0_402", "11.0.22")) {
+      host.java(version);
+      Commands.Ended ended = host.attempt("prepare");
+      assertThat(ended.exitCode()).isNotZero();
+      assertThat(ended.output()).contains("install 17 or newer");
+    }
+    assertThat(host.called("launcher")).isEmpty();
+    host.java("17");
+    host.run("prepare");
+    assertThat(host.called("launcher format")).hasSize(1);
+  }
+
+  @Test
+  void theFirstJavaThatAReleaseHasIsInstalled() throws Exception {
+    host.java("11.0.22");
+    host.set("PACKAGES_DNF", "java-21|java-17 xfsprogs", "PACKAGES_APT", "jre-21|jre-17 curl");
+    host.program("dnf", "case $* in *'list java-21') exit 1;; esac");
+    host.run("call", "install_packages");
+    assertThat(host.called("dnf install")).containsExactly("dnf install -y -q java-17 xfsprogs");
+    host.java("17.0.1");
+    host.run("call", "install_packages");
+    assertThat(host.called("dnf install")).as("where Java is new enough").hasSize(1);
+  }
+
+  @Test
+  void theFirstJavaThatAReleaseHasIsInstalledByAptToo() throws Exception {
+    assumeFalse(Commands.exists("dnf"), "SKIPPED: a machine with dnf");
+    host.java("11.0.22");
+    host.set("PACKAGES_APT", "jre-21|jre-17 curl");
+    host.program("apt-cache", "case $* in *jre-21) exit 100;; esac");
+    host.program("apt-get", "");
+    host.run("call", "install_packages");
+    assertThat(host.called("apt-get install")).singleElement().asString().endsWith(" jre-17 curl");
+  }
+
+  @Test
+  void everyMetricThatIsPublishedIsOneOfOurs() throws Exception {
+    String script = Files.readString(Host.SCRIPT);
+    List<String> named =
+        Pattern.compile("\"(strandline_\\w+)\"")
+            .matcher(script)
+            .results()
+            .map(m -> m.group(1))
+            .toList();
+    assertThat(named).hasSizeGreaterThan(8);
+    assertThat(Catalogue.entries().stream().map(Catalogue.Entry::name).toList()).containsAll(named);
+  }
+
+  @Test
   void aControllerThatLostItsDiskDoesNotVoteWithAnEmptyOne() throws Exception {
     Distribution distribution = Distribution.unpack(Files.createDirectory(dir.resolve("dist")));
     host.launcher("exec '" + distribution.launcher() + "' \"$@\"");
@@ -209,22 +283,10 @@ class NodeScriptTest {
   }
 
   @Test
-  void aStoreThatDoesNotAnswerKeepsANewControllerWaiting() throws Exception {
-    host.set("PLATFORM", "host", "ROLE", "controller", "NODE_ID", "101", "DISK", "directory");
-    host.set("ADDRESS", "10.0.0.1", "RACK", "", "VOTERS", "101@10.0.0.1:9093:x");
-    Files.writeString(host.root.resolve("credentials"), "aws_access_key_id = wrong\n");
-    host.set("CREDENTIALS", host.root.resolve("credentials").toString());
-    host.set("CLAIMS_URL", "http://127.0.0.1:" + host.port() + "/bucket/controllers/c");
-    Commands.Ended ended = host.attempt("prepare");
-    assertThat(ended.exitCode()).isNotZero();
-    assertThat(ended.output()).contains("answers 403");
-    assertThat(host.root.resolve("data/.formatted")).doesNotExist();
-  }
-
-  @Test
   void whatGoesForGoodIsDrainedFirst() throws Exception {
     host.metadata("autoscaling/target-lifecycle-state", "Terminated");
     host.program("aws", "case $* in *describe-auto-scaling-groups*) echo 0;; esac");
+    brokers("");
     host.run("agent");
     List<String> calls = Files.readAllLines(host.calls());
     int drained = indexOf(calls, "launcher balance --drain 7 --execute");
@@ -233,7 +295,45 @@ class NodeScriptTest {
     assertThat(drained).isNotNegative().isLessThan(stopped);
     assertThat(stopped).isLessThan(told);
     assertThat(calls.get(drained)).contains("--bootstrap 10.1.2.3:9091");
+    assertThat(indexOf(calls, "launcher brokers unregister 7")).isBetween(stopped, told);
     assertThat(calls.get(told)).contains("--auto-scaling-group-name orders-broker-7", "i-1");
+  }
+
+  /** A launcher whose cluster has brokers 7 (this one), 8, 9 and a replay broker. */
+  private void brokers(String more) throws Exception {
+    host.launcher(
+        "case $* in 'brokers list'*) printf '%s\\n' '1000009 10.9.0.9:9094 a alive'"
+            + " '7 10.1.2.3:9094 zone-b alive' '8 10.1.2.8:9094 - fenced' '9 10.1.2.9:9094 a alive';;"
+            + more
+            + " esac");
+  }
+
+  @Test
+  void aReplayBrokerThatGoesIsTakenOutOfTheMetadata() throws Exception {
+    brokers("");
+    host.set("ROLE", "replay", "NODE_ID", "7");
+    host.metadata("autoscaling/target-lifecycle-state", "Terminated");
+    host.run("agent");
+    List<String> calls = Files.readAllLines(host.calls());
+    int asked = indexOf(calls, "launcher brokers list --bootstrap 10.1.2.3:9094");
+    int stopped = indexOf(calls, "systemctl stop strandline.service");
+    int out = indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9091");
+    int told = indexOf(calls, "aws autoscaling complete-lifecycle-action");
+    assertThat(asked).isNotNegative().isLessThan(stopped);
+    assertThat(stopped).isLessThan(out);
+    assertThat(out).isLessThan(told);
+    assertThat(host.called("launcher brokers unregister")).hasSize(1);
+    assertThat(host.called("launcher balance")).isEmpty();
+  }
+
+  @Test
+  void aRegistrationThatStaysKeepsNobodyWaiting() throws Exception {
+    brokers(" 'brokers unregister'*) exit 1;;");
+    host.set("ROLE", "replay", "NODE_ID", "7");
+    host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
+    assertThat(host.run("agent")).contains("still registered");
+    assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
+    assertThat(host.called("launcher brokers unregister")).hasSize(2);
   }
 
   @Test
@@ -241,7 +341,7 @@ class NodeScriptTest {
     host.metadata("autoscaling/target-lifecycle-state", "Terminated");
     host.program("aws", "case $* in *describe-auto-scaling-groups*) echo 1;; esac");
     host.run("agent");
-    assertThat(host.called("launcher balance")).isEmpty();
+    assertThat(host.called("launcher")).isEmpty();
     assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
     assertThat(host.called("aws autoscaling complete-lifecycle-action")).hasSize(1);
   }
@@ -270,6 +370,8 @@ class NodeScriptTest {
         strandline_scrub_findings{kind="a"} NaN
         strandline_disk_state{path="/x"} 0.0
         strandline_quorum_leader -1.0
+        strandline_controller_partitions_offline 3.0
+        strandline_log_directories_offline 1.0
         """);
     host.run("call", "eval", "identify; publish");
     String call = host.called("aws cloudwatch put-metric-data").get(0);
@@ -285,6 +387,8 @@ class NodeScriptTest {
             Map.entry("UnderReplicatedPartitions", 12.0),
             Map.entry("TierLagAgeSeconds", 1.5e9),
             Map.entry("DiskState", 0.0),
+            Map.entry("OfflinePartitions", 3.0),
+            Map.entry("OfflineLogDirectories", 1.0),
             Map.entry("QuorumLeaderUnknown", 1.0));
     assertThat(data.get(0).get("Dimensions").get(1).get("Value").asText()).isEqualTo("broker");
   }
@@ -310,6 +414,30 @@ class NodeScriptTest {
     assertThat(host.called("systemctl enable")).hasSize(1);
     assertThat(host.file("etc/server.properties.in"))
         .contains("strandline.object.store=s3://strandline/orders?");
+    settingsOfEachRoleAreKnown(new ObjectMapper().readTree(terraform.json("user_data")));
+  }
+
+  private void settingsOfEachRoleAreKnown(JsonNode userData) throws Exception {
+    for (String id : List.of("1", "101", "1001")) {
+      Matcher written =
+          Pattern.compile("gunzip > /etc/strandline/server.properties.in\n(\\S+)\nEND")
+              .matcher(userData.get(id).asText());
+      assertThat(written.find()).as("settings of node %s", id).isTrue();
+      Path file = dir.resolve("server.properties");
+      try (InputStream text =
+          new GZIPInputStream(
+              new ByteArrayInputStream(Base64.getDecoder().decode(written.group(1))))) {
+        Files.writeString(
+            file,
+            new String(text.readAllBytes(), StandardCharsets.UTF_8)
+                .replace("@NODE_ID@", id)
+                .replace("@ADDRESS@", "10.1.0.1")
+                .replace("@RACK@", "a"));
+      }
+      BrokerConfig config = BrokerConfig.load(Optional.of(file), Map.of(), Map.of());
+      assertThat(config.unknown()).as("node %s", id).isEmpty();
+      assertThat(config.control().parse().nodeId()).isEqualTo(Integer.parseInt(id));
+    }
   }
 
   /** A small one, of the same shape as the real. */

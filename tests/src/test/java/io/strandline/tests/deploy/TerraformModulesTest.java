@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,6 +50,33 @@ class TerraformModulesTest {
         assertThat(checked.output()).contains(part + ": terraform test: ok");
         assertThat(SOURCES.resolve(part).resolve("README.md")).exists();
       }
+    }
+  }
+
+  /** What a broker that drains stands on goes after it: a way to the others and to the bucket. */
+  @Test
+  void nothingThatNodesStandOnGoesBeforeThem() throws Exception {
+    Path module = SOURCES.resolve("modules/aws");
+    String network = Files.readString(module.resolve("network.tf"));
+    String ground =
+        Pattern.compile("\"terraform_data\" \"ground\" \\{(.*?)\n}", Pattern.DOTALL)
+            .matcher(network)
+            .results()
+            .map(found -> found.group(1))
+            .findFirst()
+            .orElseThrow();
+    List<String> ways =
+        Pattern.compile(
+                "resource \"(aws_route_table_association|aws_vpc_endpoint|aws_vpc_security_group_\\w+_rule)\" \"(\\w+)\"")
+            .matcher(network)
+            .results()
+            .map(found -> found.group(1) + "." + found.group(2))
+            .toList();
+    assertThat(ways).hasSizeGreaterThan(7).allSatisfy(way -> assertThat(ground).contains(way));
+    assertThat(ground).contains("aws_iam_role_policy.node", "aws_s3_bucket_policy.history");
+    for (String file : List.of("brokers.tf", "replay.tf", "controllers.tf")) {
+      assertThat(Files.readString(module.resolve(file)))
+          .containsPattern("depends_on += \\[terraform_data.ground");
     }
   }
 

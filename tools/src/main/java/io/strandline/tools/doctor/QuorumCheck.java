@@ -111,6 +111,6 @@ final class QuorumCheck implements Check {
             "quorum brokers",
             all + ", fenced: " + fenced,
             "A fenced broker is stopped, starting, or does not reach the controllers. One that is gone"
-                + " for good: kafka-cluster.sh unregister --id ID");
+                + " for good: strandline brokers unregister ID");
   }
 }

@@ -1,10 +1,10 @@
-package io.strandline.tools;
+package io.strandline.tools.replay;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Bytes as people write them. */
-final class Sizes {
+public final class Sizes {
   private static final Pattern TEXT = Pattern.compile("([0-9]{1,15})([KMGT]?)");
 
   private Sizes() {}
@@ -14,7 +14,7 @@ final class Sizes {
    *
    * @throws IllegalArgumentException if it is something else
    */
-  static long parse(String text) {
+  public static long parse(String text) {
     Matcher parts = TEXT.matcher(text.trim().toUpperCase(java.util.Locale.ROOT));
     if (!parts.matches()) {
       throw new IllegalArgumentException("not a number of bytes, as 512K or 50M: " + text);
