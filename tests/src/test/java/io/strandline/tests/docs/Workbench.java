@@ -83,7 +83,7 @@ record Workbench(Path home, Path directory) {
           cluster)
             [[ $given == *--port* ]] || more+=(--port %1$s)
             echo $$ >> %3$s/started ;;
-          topics|produce|consume|groups|balance)
+          topics|produce|consume|groups|brokers|balance)
             [[ $given == *-b\\ * || $given == *--bootstrap* || $# == 1 || $given == *--help* ]] \\
               || more+=(--bootstrap 127.0.0.1:%1$s) ;;
         esac
