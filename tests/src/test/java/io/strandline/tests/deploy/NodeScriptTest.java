@@ -89,6 +89,15 @@ class NodeScriptTest {
   }
 
   @Test
+  void aNodeIsConfiguredForToolsWithoutAFormat() throws Exception {
+    disks("nvme1n1");
+    host.run("configure");
+    assertThat(host.file("etc/server.properties")).startsWith("node.id=7\n");
+    assertThat(host.called("mount ")).hasSize(1);
+    assertThat(host.called("launcher")).isEmpty();
+  }
+
+  @Test
   void aRestartFormatsNothing() throws Exception {
     disks("nvme1n1");
     host.run("prepare");
