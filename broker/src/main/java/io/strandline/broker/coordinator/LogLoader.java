@@ -1,7 +1,6 @@
 package io.strandline.broker.coordinator;
 
 import io.strandline.broker.partition.Partition;
-import io.strandline.broker.partition.Partitions;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +26,9 @@ import org.slf4j.LoggerFactory;
  * end (internal topics keep all their bytes here, design D17).
  *
  * <p>The metadata may tell the coordinator of an election a little before the partition's owner has
- * taken up its office: then loading waits for it, because the coordinator would not ask again.
+ * taken up its office: then loading waits for it, because the coordinator would not ask again. An
+ * owner that leads in an earlier epoch has not: it may have to resign first, and whoever has begun
+ * to listen to it by then would hear of no commit any more.
  *
  * <p>Of several loadings of a partition only the latest ends. The coordinator takes the end of any
  * for that of its own: elected, resigned and elected again while the log is fetched from the tier,
@@ -43,7 +44,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
   /** Told to the coordinator at least so often, as Kafka does: it then drops its snapshots. */
   private static final long COMMIT_EVERY_OFFSETS = 16_384;
 
-  private final Partitions partitions;
+  private final Offices offices;
   private final Deserializer<T> deserializer;
   private final int readBytes;
   private final ScheduledExecutorService executor;
@@ -52,12 +53,12 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
   private volatile boolean closed;
 
   public LogLoader(
-      Partitions partitions,
+      Offices offices,
       Deserializer<T> deserializer,
       int readBytes,
       ScheduledExecutorService executor,
       LongSupplier clockMs) {
-    this.partitions = partitions;
+    this.offices = offices;
     this.deserializer = deserializer;
     this.readBytes = readBytes;
     this.executor = executor;
@@ -84,6 +85,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
     private final CoordinatorPlayback<T> into;
     private final CompletableFuture<LoadSummary> result = new CompletableFuture<>();
     private final long askedMs = clockMs.getAsLong();
+    private final int leaderEpoch; // as of when it was asked
     private long records;
     private long bytes;
     private long writtenOffset;
@@ -92,6 +94,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
     Load(TopicPartition tp, CoordinatorPlayback<T> into) {
       this.tp = tp;
       this.into = into;
+      this.leaderEpoch = offices.epoch(tp);
     }
 
     @Override
@@ -100,7 +103,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
         return;
       }
       try {
-        Optional<Partition> leader = partitions.hosted(tp).filter(Partition::leads);
+        Optional<Partition> leader = offices.leader(tp, leaderEpoch);
         if (leader.isPresent()) {
           LoadSummary summary = replay(leader.get());
           end(() -> result.complete(summary));
@@ -126,14 +129,14 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
 
     /** A log that was lost comes from the tier, which may be away for long. */
     private boolean waitedTooLong() {
-      return clockMs.getAsLong() - askedMs > AWAIT_LEADER_MS && !partitions.refilling(tp);
+      return clockMs.getAsLong() - askedMs > AWAIT_LEADER_MS && !offices.partitions().refilling(tp);
     }
 
     private LoadSummary replay(Partition partition) {
       long startMs = clockMs.getAsLong();
       long offset = partition.logStartOffset();
       while (offset < partition.logEndOffset()) {
-        if (closed || superseded() || !partition.leads()) {
+        if (closed || superseded() || !partition.leadsSince(leaderEpoch)) {
           throw new NotLeaderOrFollowerException(tp + " is not led here any more");
         }
         MemoryRecords read = partition.readLocal(offset, readBytes);

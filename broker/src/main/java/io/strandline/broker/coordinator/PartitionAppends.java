@@ -60,9 +60,11 @@ public final class PartitionAppends implements PartitionWriter {
     Partition partition = partitions.leaderOrThrow(tp);
     Ascending adapter = new Ascending(tp, listener);
     listeners.put(new Subscription(tp, listener), adapter);
-    if (partition.listen(adapter)) {
-      adapter.advanced(partition.highWatermark()); // what was reached before we listened
+    if (!partition.listen(adapter)) {
+      listeners.remove(new Subscription(tp, listener));
+      throw new NotLeaderOrFollowerException(tp + " is not led here any more");
     }
+    adapter.advanced(partition.highWatermark()); // what was reached before we listened
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.ImageListener;
 import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
+import io.strandline.broker.coordinator.Offices;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
 import io.strandline.broker.partition.Partitions;
@@ -97,7 +98,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
             .withTimer(new SystemTimerReaper("group-reaper", new SystemTimer("group")))
             .withLoader(
                 new LogLoader<CoordinatorRecord>(
-                    partitions,
+                    new Offices(partitions, control::view),
                     new GroupCoordinatorRecordSerde(),
                     config.offsetsLoadBufferSize(),
                     loading,

@@ -94,6 +94,12 @@ public final class Partition implements PartitionRead.Source {
     return role instanceof Role.Leading;
   }
 
+  /** Whether it leads in this leader epoch or a later one. */
+  public boolean leadsSince(int leaderEpoch) {
+    Role now = role;
+    return now instanceof Role.Leading && now.leaderEpoch() >= leaderEpoch;
+  }
+
   /** Of the leader that this replica knows of, -1 before it knows one. */
   public int leaderEpoch() {
     return role.leaderEpoch();

@@ -4,6 +4,7 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.ImageListener;
 import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
+import io.strandline.broker.coordinator.Offices;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
 import io.strandline.broker.partition.Partitions;
@@ -63,7 +64,7 @@ public final class ShareHost implements ImageListener, AutoCloseable {
             .withTimer(new SystemTimerReaper("share-reaper", new SystemTimer("share")))
             .withLoader(
                 new LogLoader<CoordinatorRecord>(
-                    partitions,
+                    new Offices(partitions, control::view),
                     new ShareCoordinatorRecordSerde(),
                     config.shareCoordinatorLoadBufferSize(),
                     loading,

@@ -4,6 +4,7 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.PeerRequests;
 import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
+import io.strandline.broker.coordinator.Offices;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
 import io.strandline.broker.partition.Partitions;
@@ -114,7 +115,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
         .withPartitionWriter(new PartitionAppends(partitions, OffsetVerification.NONE))
         .withLoader(
             new LogLoader<>(
-                partitions,
+                new Offices(partitions, control::view),
                 format,
                 log.transactionLoadBufferSize(),
                 process.loading(),

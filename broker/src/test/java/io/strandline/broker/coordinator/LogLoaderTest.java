@@ -3,6 +3,7 @@ package io.strandline.broker.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.PartitionRuntime;
@@ -16,6 +17,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -55,6 +57,14 @@ class LogLoaderTest {
             }));
   }
 
+  private ClusterView noTopics() {
+    return (ClusterView)
+        Proxy.newProxyInstance(
+            LogLoaderTest.class.getClassLoader(),
+            new Class<?>[] {ClusterView.class},
+            (proxy, method, arguments) -> Optional.empty());
+  }
+
   private Partitions noPartitions() {
     return new Partitions(
         new PartitionRuntime(
@@ -81,7 +91,11 @@ class LogLoaderTest {
   void onlyItsLatestLoadingEnds() {
     LogLoader<CoordinatorRecord> loader =
         new LogLoader<>(
-            noPartitions(), new GroupCoordinatorRecordSerde(), 1_000, thread, nowMs::get);
+            new Offices(noPartitions(), this::noTopics),
+            new GroupCoordinatorRecordSerde(),
+            1_000,
+            thread,
+            nowMs::get);
     CoordinatorPlayback<CoordinatorRecord> nothing = never(CoordinatorPlayback.class);
     CompletableFuture<LoadSummary> first = loader.load(OFFSETS, nothing);
     CompletableFuture<LoadSummary> second = loader.load(OFFSETS, nothing);
