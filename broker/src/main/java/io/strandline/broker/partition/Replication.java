@@ -76,9 +76,7 @@ final class Replication implements AutoCloseable {
         && following.state().leader() >= 0) {
       if (replicas.inSync().mayFollow(following.state())) {
         refused.remove(id);
-        replicas
-            .fetchers()
-            .follow(partition.follower(), following.state().leader(), following.leaderEpoch());
+        follow(partition, following);
         return;
       }
       if (refused.add(id)) {
@@ -91,6 +89,32 @@ final class Replication implements AutoCloseable {
       refused.remove(id);
     }
     replicas.fetchers().stop(id);
+  }
+
+  /** One that can not be followed now, for want of files or threads, is tried again by the tick. */
+  private void follow(Partition partition, Role.Following following) {
+    int leader = following.state().leader();
+    try {
+      replicas.fetchers().follow(partition.follower(), leader, following.leaderEpoch());
+    } catch (RuntimeException | Error failure) {
+      LOG.atError()
+          .addKeyValue("partition", partition.id())
+          .addKeyValue("broker", leader)
+          .addKeyValue("value", failure.toString())
+          .log("no fetcher for it; tried again");
+    }
+  }
+
+  /** If it should follow and no fetcher has it. */
+  private synchronized void followAgain(Partition partition) {
+    TopicIdPartition id = partition.id();
+    if (partition.role() instanceof Role.Following following
+        && following.state().leader() >= 0
+        && hosted.get(id.topicPartition()) == partition // or it leaves, and has left here
+        && !refused.contains(id)
+        && !replicas.fetchers().serves(id)) {
+      took(partition);
+    }
   }
 
   /** The replica is not here any more. */
@@ -120,6 +144,7 @@ final class Replication implements AutoCloseable {
     if (now - reviewedMs >= replicas.settings().lagMaxMs().getAsLong() / 2) {
       reviewedMs = now;
       hosted.values().forEach(Partition::reviewFollowers);
+      hosted.values().forEach(this::followAgain);
       replicas.fetchers().sweep();
     }
   }

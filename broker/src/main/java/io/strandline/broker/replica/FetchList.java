@@ -136,6 +136,16 @@ final class FetchList {
     }
   }
 
+  /** Whether it follows, or can not. */
+  boolean has(TopicIdPartition id) {
+    lock.lock();
+    try {
+      return entries.containsKey(id) || failed.contains(id);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Those that are due. */
   Map<TopicIdPartition, Entry> due(long nowMs) {
     lock.lock();

@@ -71,6 +71,7 @@ public final class Fetcher implements Runnable, AutoCloseable {
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();
     } finally {
+      list.close(); // whatever ends the thread: nobody may be left to one that does no rounds
       leader.close();
     }
   }

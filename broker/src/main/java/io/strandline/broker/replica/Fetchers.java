@@ -52,7 +52,11 @@ public final class Fetchers implements AutoCloseable {
     return clock;
   }
 
-  /** The replica follows this leader from now on, in this epoch, and nobody else. */
+  /**
+   * The replica follows this leader from now on, in this epoch, and nobody else. What is thrown
+   * when there can be no connection or no thread is the caller's, to try again: until then it
+   * follows nobody.
+   */
   public synchronized void follow(FollowedReplica replica, int leader, int leaderEpoch) {
     if (closed) {
       return;
@@ -60,19 +64,41 @@ public final class Fetchers implements AutoCloseable {
     TopicIdPartition id = replica.id();
     int index = Math.floorMod(id.hashCode(), Math.max(1, settings.fetchers().getAsInt()));
     Key key = new Key(leader, index);
-    Key before = places.put(id, key);
+    Key before = places.remove(id);
     if (before != null && !before.equals(key)) {
       leave(id, before);
     }
     Fetcher fetcher = running.get(key);
-    if (fetcher == null) {
-      fetcher = new Fetcher(leader, leaders.to(leader, index), settings, clock);
-      running.put(key, fetcher);
-      fetcher.list().add(replica, leaderEpoch);
-      threads.accept(fetcher);
+    if (fetcher == null || fetcher.closed()) { // closed by itself: an error ended its thread
+      begin(key, replica, leaderEpoch);
     } else {
       fetcher.list().add(replica, leaderEpoch);
     }
+    places.put(id, key);
+  }
+
+  private void begin(Key key, FollowedReplica first, int leaderEpoch) {
+    Leader connection = leaders.to(key.leader(), key.index());
+    Fetcher fetcher = new Fetcher(key.leader(), connection, settings, clock);
+    fetcher.list().add(first, leaderEpoch);
+    boolean begun = false;
+    try {
+      threads.accept(fetcher);
+      begun = true;
+    } finally {
+      if (!begun) {
+        fetcher.close();
+        connection.close();
+      }
+    }
+    running.put(key, fetcher);
+  }
+
+  /** Whether a fetcher has the replica, be it as one that can not follow. */
+  public synchronized boolean serves(TopicIdPartition id) {
+    Key key = places.get(id);
+    Fetcher fetcher = key == null ? null : running.get(key);
+    return fetcher != null && fetcher.list().has(id);
   }
 
   /** The replica follows nobody. What was asked for it before may still arrive. */

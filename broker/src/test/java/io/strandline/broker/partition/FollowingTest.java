@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.broker.replica.Alone;
 import io.strandline.broker.replica.CalledFetchers;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,6 +63,48 @@ class FollowingTest {
       assertThat(called.askedOf(3)).containsExactly(partition.id());
       assertThat(called.askedOf(2)).isEmpty();
       rig.stop();
+    }
+  }
+
+  @Test
+  void aReplicaFollowsThoughNoConnectionCouldBeMadeAtFirst() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    followsLater(() -> refuseFirst(calls, new KafkaException("too many open files")), () -> {});
+  }
+
+  @Test
+  void aReplicaFollowsThoughThereWasNoThreadAtFirst() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    followsLater(() -> {}, () -> refuseFirst(calls, new OutOfMemoryError("no native thread")));
+  }
+
+  private void followsLater(Runnable onDial, Runnable onStart) throws Exception {
+    AtomicLong nowMs = new AtomicLong(1_000_000);
+    CalledFetchers called =
+        new CalledFetchers(() -> Instant.ofEpochMilli(nowMs.get()), onDial, onStart);
+    try (Rig rig = new Rig()) {
+      rig.replicas = Alone.replicas(called.fetchers, state -> true);
+      rig.start(dir);
+      Partition first = rig.follow(0);
+      assertThat(called.askedOf(2)).isEmpty();
+      Partition second = rig.follow(1);
+      assertThat(called.askedOf(2)).containsExactly(second.id());
+
+      nowMs.addAndGet(60_000); // more than between two looks
+      while (called.askedOf(2).size() < 2) {
+        Thread.onSpinWait();
+      }
+      assertThat(called.askedOf(2)).containsExactlyInAnyOrder(first.id(), second.id());
+      rig.stop();
+    }
+  }
+
+  private static void refuseFirst(AtomicInteger calls, Throwable failure) {
+    if (calls.getAndIncrement() == 0) {
+      if (failure instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) failure;
     }
   }
 

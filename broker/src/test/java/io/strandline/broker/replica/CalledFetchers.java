@@ -13,12 +13,30 @@ public final class CalledFetchers {
   private final List<Fetcher> all = new CopyOnWriteArrayList<>();
 
   /** Those of a broker whose leaders answer nothing. */
-  public final Fetchers fetchers =
-      new Fetchers(
-          (leader, index) -> new Silent(),
-          all::add,
-          ReplicaSettings.defaults(),
-          InstantSource.system());
+  public final Fetchers fetchers;
+
+  public CalledFetchers() {
+    this(InstantSource.system(), () -> {}, () -> {});
+  }
+
+  /**
+   * @param onDial when a connection is made
+   * @param onStart when a fetcher is to have a thread
+   */
+  public CalledFetchers(InstantSource clock, Runnable onDial, Runnable onStart) {
+    this.fetchers =
+        new Fetchers(
+            (leader, index) -> {
+              onDial.run();
+              return new Silent();
+            },
+            fetcher -> {
+              onStart.run();
+              all.add(fetcher);
+            },
+            ReplicaSettings.defaults(),
+            clock);
+  }
 
   /** The partitions that are asked of this leader. */
   public Set<TopicIdPartition> askedOf(int leader) {
