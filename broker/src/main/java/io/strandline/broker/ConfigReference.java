@@ -131,6 +131,7 @@ final class ConfigReference {
           "auto.leader.rebalance.enable",
           "leader.imbalance.check.interval.seconds",
           "controlled.shutdown.enable",
+          "controller.socket.timeout.ms",
           "create.topic.policy.class.name",
           "alter.config.policy.class.name",
           "request.timeout.ms",

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.strandline.replay.Replay.TimestampedOffset;
 import io.strandline.replay.ReplayException.Kind;
+import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.Payload;
@@ -159,6 +160,20 @@ class TieredReplayTest {
 
   private boolean isTail(RecordingStore.Get get) {
     return get.positionBytes() == tier.segments.get(0).dataBytes();
+  }
+
+  /** Of ten thousand partitions with small segments, many are read side by side. */
+  @Test
+  void aSmallSegmentIsNotPaidForAsAWholeChunk(@TempDir Path other) {
+    FetchConfig defaults = FetchConfig.forCacheMemory(64 << 20);
+    try (TestTier small = new TestTier(other, 1, new SerialExecutor(), defaults, 64 << 20)) {
+      small.segment(2_000, 200);
+      ReplayRead read = small.replay.read(small.request(0, 100, "reader")).join();
+      assertThat(small.replay.reservedBytes()).isEqualTo(64 << 10);
+      read.close();
+      small.replay.left("reader");
+      assertThat(small.replay.reservedBytes()).isZero();
+    }
   }
 
   @Test

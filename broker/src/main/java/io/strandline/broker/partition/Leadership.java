@@ -76,7 +76,7 @@ final class Leadership {
   }
 
   private void expect(int replica) {
-    long now = runtime.clock().millis();
+    long now = runtime.replicas().times().nowMs(); // which does not jump, as its fetches' is
     mailbox.after(() -> runtime.replicas().newcomers().expect(replica, now));
   }
 

@@ -39,8 +39,8 @@ public final class FetchTimes {
     return nowMs;
   }
 
-  /** {@link Long#MIN_VALUE} when it never did. */
-  long lastMs(int replica) {
+  /** When it fetched; {@link Long#MIN_VALUE} when it never did. */
+  public long lastMs(int replica) {
     AtomicLong last = lastMs.get(replica);
     return last == null ? NEVER : last.get();
   }

@@ -41,6 +41,7 @@ public final class ReadStream {
   public record Cursor(SegmentEntry entry, long positionBytes, long offset) {}
 
   private final Streams streams;
+  private final long number;
   private final ChunkPlan plan;
   private final ByteBudget budget;
   private final String reader;
@@ -52,8 +53,12 @@ public final class ReadStream {
   private boolean dropped;
   private volatile long usedNanos;
 
-  ReadStream(Streams streams, String reader) {
+  /**
+   * @param number of this stream alone, so that those used at the same time have an order
+   */
+  ReadStream(Streams streams, long number, String reader) {
     this.streams = streams;
+    this.number = number;
     this.plan = streams.plan();
     this.budget = streams.budget();
     this.reader = reader;
@@ -80,8 +85,7 @@ public final class ReadStream {
     int count = plan.chunkAt(positionBytes + bytesMin - 1) - first + 1;
     long wantedEnd = Math.min(entry.dataBytes(), positionBytes + bytesWanted);
     int wanted = Math.max(count, plan.chunkAt(wantedEnd - 1) - first + 1);
-    long bytes = paid(count);
-    if (bytes > budget.capacityBytes()) {
+    if (paid(entry, first, count) > budget.capacityBytes()) {
       return bytesMin > streams.batchBytesMax()
           ? CompletableFuture.failedFuture(streams.tooLarge(entry, bytesMin))
           : alone(entry, positionBytes, bytesMin);
@@ -185,6 +189,7 @@ public final class ReadStream {
   synchronized void drop() {
     pins.forEach(Pin::done);
     pins.clear();
+    streams.keepsNothing(this);
   }
 
   /** As {@link #drop}, for good: later calls keep nothing ahead. */
@@ -205,17 +210,28 @@ public final class ReadStream {
     return usedNanos;
   }
 
+  long number() {
+    return number;
+  }
+
   synchronized int pinCount() {
     return pins.size();
   }
 
-  private long paid(int chunks) {
-    return (long) chunks * plan.chunkBytes();
+  private long paid(SegmentEntry entry, int first, int count) {
+    long bytes = 0;
+    for (int chunk = first; chunk < first + count; chunk++) {
+      bytes += streams.paidBytes(entry, chunk);
+    }
+    return bytes;
   }
 
   private void skipTo(SegmentEntry entry, int first) {
     while (!pins.isEmpty() && !pins.element().is(entry, first)) {
       pins.remove().done();
+    }
+    if (pins.isEmpty()) {
+      streams.keepsNothing(this);
     }
   }
 
@@ -234,9 +250,9 @@ public final class ReadStream {
     int left = plan.chunksOf(entry) - first - have;
     int ahead = cursor == null ? 0 : grow();
     int more = Math.min(left, Math.max(wanted - have, ahead));
-    if (!budget.tryReserve(paid(more))) {
+    if (!budget.tryReserve(paid(entry, first + have, more))) {
       more = count - have;
-      if (!budget.tryReserve(paid(more))) {
+      if (!budget.tryReserve(paid(entry, first + have, more))) {
         return false;
       }
     }
@@ -246,7 +262,7 @@ public final class ReadStream {
 
   private CompletableFuture<Window> afterWaiting(
       SegmentEntry entry, int first, int count, int wanted, long positionBytes) {
-    CompletableFuture<Void> granted = budget.reserve(reader, paid(count));
+    CompletableFuture<Void> granted = budget.reserve(reader, paid(entry, first, count));
     streams.relieve();
     return granted.thenComposeAsync(
         nothing -> {
@@ -262,8 +278,10 @@ public final class ReadStream {
   private void pin(SegmentEntry entry, int from, int count) {
     int chunk = from;
     for (CompletableFuture<Chunk> filled : streams.chunks().get(entry, from, count)) {
-      pins.add(new Pin(entry, chunk++, filled, budget, plan.chunkBytes()));
+      pins.add(new Pin(entry, chunk, filled, budget, streams.paidBytes(entry, chunk)));
+      chunk++;
     }
+    streams.keeps(this);
   }
 
   private CompletableFuture<Window> ready(
@@ -372,7 +390,7 @@ public final class ReadStream {
    */
   private boolean ask(SegmentEntry entry, int next) {
     int more = Math.min(grow(), plan.chunksOf(entry) - next);
-    while (more > 0 && !budget.tryReserve(paid(more))) {
+    while (more > 0 && !budget.tryReserve(paid(entry, next, more))) {
       more /= 2;
     }
     if (more > 0) {

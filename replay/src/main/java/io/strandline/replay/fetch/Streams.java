@@ -8,9 +8,11 @@ import io.strandline.tiering.store.ObjectKey;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.TopicIdPartition;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,9 @@ public final class Streams implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
 
   private static final long LONE_IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+  /** What a chunk is paid for at least, so that the budget bounds requests under way as well. */
+  private static final int PAID_BYTES_MIN = 64 << 10;
 
   private record Idle(ReadStream stream, long nanos) {}
 
@@ -36,6 +41,10 @@ public final class Streams implements AutoCloseable {
   private final SegmentChunks chunks;
   private final long idleNanos;
   private final ConcurrentHashMap<Name, ReadStream> streams = new ConcurrentHashMap<>();
+  private final AtomicLong nextNumber = new AtomicLong();
+
+  /** Those that keep chunks: as few as the budget allows, however many streams there are. */
+  private final Set<ReadStream> keeping = ConcurrentHashMap.newKeySet();
 
   public Streams(FetchConfig config, FetchEnvironment environment) {
     this.environment = environment;
@@ -64,13 +73,12 @@ public final class Streams implements AutoCloseable {
 
   /** The stream of this reader through this partition. */
   public ReadStream of(String reader, TopicIdPartition partition) {
-    return streams.computeIfAbsent(
-        new Name(reader, partition), name -> new ReadStream(this, reader));
+    return streams.computeIfAbsent(new Name(reader, partition), name -> once(reader));
   }
 
   /** A stream that nobody else meets; {@link #end} it. */
   public ReadStream once(String reader) {
-    return new ReadStream(this, reader);
+    return new ReadStream(this, nextNumber.getAndIncrement(), reader);
   }
 
   public void end(ReadStream stream) {
@@ -124,17 +132,39 @@ public final class Streams implements AutoCloseable {
 
   /** Takes from those who have read least lately what they only keep ahead, until nobody waits. */
   void relieve() {
+    if (budget.waiting() == 0) {
+      return;
+    }
     long now = nowNanos();
     // Streams are used while they are sorted: an order needs one look at each.
     List<Idle> coldest = new ArrayList<>();
-    streams.values().forEach(stream -> coldest.add(new Idle(stream, now - stream.usedNanos())));
-    coldest.sort(Comparator.comparingLong(Idle::nanos).reversed());
+    keeping.forEach(stream -> coldest.add(new Idle(stream, now - stream.usedNanos())));
+    coldest.sort(
+        Comparator.comparingLong(Idle::nanos)
+            .reversed()
+            .thenComparingLong(idle -> idle.stream.number()));
     for (Idle idle : coldest) {
       if (budget.waiting() == 0) {
         return;
       }
       idle.stream.drop();
     }
+  }
+
+  /** It keeps chunks from now on; called with the stream's monitor held. */
+  void keeps(ReadStream stream) {
+    keeping.add(stream);
+  }
+
+  /** It keeps no chunk any more; called with the stream's monitor held. */
+  void keepsNothing(ReadStream stream) {
+    keeping.remove(stream);
+  }
+
+  /** What a reader pays for a chunk: its bytes, or a little more where it is very small. */
+  int paidBytes(SegmentEntry entry, int chunk) {
+    long bytes = entry.dataBytes() - plan.positionOf(chunk);
+    return (int) Math.min(plan.chunkBytes(), Math.max(PAID_BYTES_MIN, bytes));
   }
 
   /** One batch on its own, when it is this reader's turn. */

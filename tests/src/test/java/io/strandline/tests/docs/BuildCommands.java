@@ -19,12 +19,12 @@ import java.util.stream.Stream;
  */
 final class BuildCommands {
   private static final Pattern FIRST =
-      Pattern.compile("(?:\\S+=\\S+ +)*(mvn|bench/|tests/|\\.ci/).*");
+      Pattern.compile("(?:\\S+=\\S+ +)*(mvn|bench/|tests/|deploy/image/|\\.ci/).*");
   private static final Pattern TESTS = Pattern.compile("-Dtest='?([\\w,*#]+)'?");
   private static final Pattern PROPERTY = Pattern.compile("-D([a-z0-9]+(?:\\.[a-z0-9]+)+)");
   private static final Pattern MODULES = Pattern.compile("-pl ([\\w,/]+)");
   private static final Pattern SCRIPT =
-      Pattern.compile("(?:^|\\s)((?:bench|tests|\\.ci)/[\\w./-]+)");
+      Pattern.compile("(?:^|\\s)((?:bench|tests|deploy/image|\\.ci)/[\\w./-]+)");
   private static final Pattern WORKLOADS = Pattern.compile("--only '?([\\w,-]+)");
   private static final Pattern BENCHMARKS = Pattern.compile("bench/jmh '?([\\w|]+)");
   private static final Set<String> MAVENS = Set.of("surefire.failIfNoSpecifiedTests");
@@ -70,7 +70,14 @@ final class BuildCommands {
     return page.lines().stream()
         .filter(
             line ->
-                Stream.of("mvn ", "-Dtest=", "bench/run", "bench/jmh", "tests/", ".ci/")
+                Stream.of(
+                        "mvn ",
+                        "-Dtest=",
+                        "bench/run",
+                        "bench/jmh",
+                        "tests/",
+                        "deploy/image/",
+                        ".ci/")
                     .anyMatch(line::contains))
         .toList();
   }

@@ -95,6 +95,7 @@ final class FetchAttempt {
   private final Runnable atOnce = this::answerNow;
   private volatile boolean timeOver;
   private boolean graceRuns;
+  private boolean follows;
   private long arrivedMs; // of a follower's
   private @Nullable ScheduledFuture<?> timeout;
 
@@ -107,7 +108,8 @@ final class FetchAttempt {
   }
 
   CompletableFuture<Reply> begin() {
-    if (request.body().isFromFollower()) {
+    follows = reader.follows();
+    if (follows) {
       arrivedMs = services.sources().hosted().followerFetched(request.body().replicaId());
       services.sources().hosted().newcomers().waits(request.body().replicaId(), atOnce);
     }
@@ -186,7 +188,7 @@ final class FetchAttempt {
 
   private long waitMs() {
     FetchRequest body = request.body();
-    return body.isFromFollower()
+    return follows
         ? services
             .sources()
             .hosted()
@@ -450,7 +452,7 @@ final class FetchAttempt {
   private void end() {
     answered = true;
     turn.set().onDirt(null);
-    if (request.body().isFromFollower()) {
+    if (follows) {
       services.sources().hosted().newcomers().ended(request.body().replicaId(), atOnce);
     }
     if (timeout != null) {

@@ -39,6 +39,18 @@ record FetchReader(
                 : FetchIsolation.HIGH_WATERMARK);
   }
 
+  /**
+   * Whether it is a broker of this cluster, and not somebody who gives any number for a replica's:
+   * of brokers it is remembered when they fetched.
+   */
+  boolean follows() {
+    int replica = request.body().replicaId();
+    ClusterView view = services.control().view();
+    return request.body().isFromFollower()
+        && (view.brokerEpoch(replica).isPresent() || view.fenced(replica))
+        && services.guard().allowsCluster(request.context(), AclOperation.CLUSTER_ACTION);
+  }
+
   /** Asked before it is looked whether there is such a topic, unless it was named by its id. */
   boolean mayRead(FetchKey key) {
     if (request.body().isFromFollower()) {

@@ -23,11 +23,18 @@ final class Ask {
   private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
   private boolean wishes;
   private Optional<Integer> leaderEpoch = Optional.empty();
+  private int replica = 2;
   private Optional<Integer> lastFetchedEpoch = Optional.empty();
 
   /** Of the partitions named after this. */
   Ask believing(int epoch) {
     leaderEpoch = Optional.of(epoch);
+    return this;
+  }
+
+  /** With this number for a replica's, instead of the other one's. */
+  Ask as(int replica) {
+    this.replica = replica;
     return this;
   }
 
@@ -88,7 +95,8 @@ final class Ask {
   FetchRequest build() {
     FetchRequest made =
         (lastFetchedEpoch.isPresent()
-                ? FetchRequest.Builder.forReplica((short) 17, 2, 1, waitMs, minBytes, partitions)
+                ? FetchRequest.Builder.forReplica(
+                    (short) 17, replica, 1, waitMs, minBytes, partitions)
                 : FetchRequest.Builder.forConsumer((short) 17, waitMs, minBytes, partitions))
             .setMaxBytes(maxBytes)
             .metadata(metadata)

@@ -23,6 +23,7 @@ import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.replica.Alone;
+import io.strandline.broker.replica.Replicas;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import io.strandline.tiering.segment.BatchBounds;
@@ -40,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
@@ -66,6 +68,7 @@ import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
 /** A node's partitions on a real disk, with cluster, time, tier and threads in the test's hand. */
 final class DataRig {
+  final Replicas replicas = Alone.replicas(InstantSource.system());
   static final Uuid TOPIC = new Uuid(3, 4);
   static final String NAME = "orders";
   static final int NODE = 1;
@@ -127,7 +130,7 @@ final class DataRig {
             replay,
             new DiskSpace(SpaceConfig.none(), DiskSpace.ofFileSystems(), new SimpleMeterRegistry()),
             new SimpleMeterRegistry(),
-            Alone.replicas(InstantSource.system()),
+            replicas,
             new ReplicaMeters(new KafkaMeters(() -> 0)),
             PartitionSettings.defaults());
     partitions =
@@ -171,6 +174,9 @@ final class DataRig {
               case "logConfig" -> new LogConfig(config);
               case "offset" -> 1L;
               case "topics" -> known() ? Set.of(NAME) : Set.of();
+              case "brokerEpoch" ->
+                  (int) arguments[0] <= 2 ? OptionalLong.of(1) : OptionalLong.empty();
+              case "fenced" -> false;
               case "broker" -> Optional.empty(); // of the other brokers none listens
               default -> throw new UnsupportedOperationException(method);
             });

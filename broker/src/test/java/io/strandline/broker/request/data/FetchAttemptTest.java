@@ -249,6 +249,17 @@ class FetchAttemptTest {
     assertThat(bytes(diverging)).isZero();
   }
 
+  /** Else whoever may connect fills the memory with numbers. */
+  @Test
+  void onlyOfBrokersItIsRememberedThatTheyFetched() {
+    rig.lead(0);
+    int epoch = rig.partition(0).leaderEpoch();
+    DataRig.response(rig.fetch(new Ask().as(77).following(epoch).from(0, 0).waitMs(0)));
+    assertThat(rig.replicas.times().lastMs(77)).isEqualTo(Long.MIN_VALUE);
+    DataRig.response(rig.fetch(new Ask().as(2).following(epoch).from(0, 0).waitMs(0)));
+    assertThat(rig.replicas.times().lastMs(2)).isPositive();
+  }
+
   @Test
   void whatIsHotIsReadAtOnceWhicheverSegmentHasIt() {
     rig.config.put(LogConfig.INTERNAL_SEGMENT_BYTES_CONFIG, "300");
