@@ -233,7 +233,10 @@ final class HistoryPartition implements PartitionRead.Source {
     return around
         .leaders()
         .fetch(
-            state, new LeaderReads.FetchFrom(range.endOffset(), 1), IsolationLevel.READ_UNCOMMITTED)
+            state,
+            new LeaderReads.FetchFrom(range.endOffset(), 1),
+            IsolationLevel.READ_UNCOMMITTED,
+            request.gone())
         .handle(
             (answer, failure) -> {
               if (answer != null) {
@@ -308,7 +311,8 @@ final class HistoryPartition implements PartitionRead.Source {
         .fetch(
             state,
             new LeaderReads.FetchFrom(request.offset(), Math.max(1, request.maxBytes())),
-            isolation(request.isolation()))
+            isolation(request.isolation()),
+            request.gone())
         .thenApply(
             answer -> {
               heard(answer);

@@ -2,8 +2,8 @@ package io.strandline.broker.history;
 
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.PartitionState;
-import io.strandline.broker.control.PeerQueue;
 import io.strandline.broker.control.PeerRequests;
+import io.strandline.broker.history.LeaderLane.Wanted;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
@@ -51,13 +52,6 @@ final class LeaderReads implements AutoCloseable {
   /** Requests of one kind, which one request to a leader can carry together. */
   private record Lane(int leader, Object kind) {}
 
-  /** What is wanted of one partition. */
-  private record Wanted<A, T>(PartitionState state, A asked, CompletableFuture<T> answer) {
-    TopicPartition partition() {
-      return state.id().topicPartition();
-    }
-  }
-
   /**
    * @param offset from which on, with at least one batch if there is any
    */
@@ -71,12 +65,11 @@ final class LeaderReads implements AutoCloseable {
   private final PeerRequests fetches;
   private final PeerRequests lookups;
   private final int maxBytes;
-  private final Map<Lane, PeerQueue<Wanted<FetchFrom, PartitionData>>> fetching =
+  private final Map<Lane, LeaderLane<FetchFrom, PartitionData>> fetching =
       new ConcurrentHashMap<>();
-  private final Map<Lane, PeerQueue<Wanted<Time, ListOffsetsPartitionResponse>>> looking =
+  private final Map<Lane, LeaderLane<Time, ListOffsetsPartitionResponse>> looking =
       new ConcurrentHashMap<>();
-  private final Map<Lane, PeerQueue<Wanted<Epoch, EpochEndOffset>>> ending =
-      new ConcurrentHashMap<>();
+  private final Map<Lane, LeaderLane<Epoch, EpochEndOffset>> ending = new ConcurrentHashMap<>();
 
   /**
    * @param maxBytes of one answer to a fetch
@@ -88,59 +81,51 @@ final class LeaderReads implements AutoCloseable {
     this.lookups = control.peers().requests("history-lookups");
   }
 
-  /** Records, or none if there are none yet; fails with the leader's error. */
+  /**
+   * Records, or none if there are none yet; fails with the leader's error.
+   *
+   * @param gone whether the reader has stopped to wait: then the leader need not be asked
+   */
   CompletableFuture<PartitionData> fetch(
-      PartitionState state, FetchFrom from, IsolationLevel isolation) {
-    Wanted<FetchFrom, PartitionData> wanted = wanted(state, from);
-    if (state.leader() >= 0) {
-      fetching
-          .computeIfAbsent(
-              new Lane(state.leader(), isolation),
-              lane ->
-                  new PeerQueue<>(
-                      Wanted::partition, batch -> fetch(lane.leader(), isolation, batch)))
-          .add(wanted);
+      PartitionState state, FetchFrom from, IsolationLevel isolation, BooleanSupplier gone) {
+    if (state.leader() < 0) {
+      return nobody();
     }
-    return wanted.answer;
+    return fetching
+        .computeIfAbsent(
+            new Lane(state.leader(), isolation),
+            lane -> new LeaderLane<>(batch -> fetch(lane.leader(), isolation, batch)))
+        .ask(state, from, gone);
   }
 
   /** See {@code Source.offsetFor}; fails with the leader's error. */
   CompletableFuture<ListOffsetsPartitionResponse> offsetFor(
       PartitionState state, long timestampMs, IsolationLevel isolation, OptionalInt leaderEpoch) {
-    Wanted<Time, ListOffsetsPartitionResponse> wanted =
-        wanted(state, new Time(timestampMs, leaderEpoch));
-    if (state.leader() >= 0) {
-      looking
-          .computeIfAbsent(
-              new Lane(state.leader(), isolation),
-              lane ->
-                  new PeerQueue<>(
-                      Wanted::partition, batch -> lookUp(lane.leader(), isolation, batch)))
-          .add(wanted);
+    if (state.leader() < 0) {
+      return nobody();
     }
-    return wanted.answer;
+    return looking
+        .computeIfAbsent(
+            new Lane(state.leader(), isolation),
+            lane -> new LeaderLane<>(batch -> lookUp(lane.leader(), isolation, batch)))
+        .ask(state, new Time(timestampMs, leaderEpoch), () -> false);
   }
 
   /** See {@code Source.epochEnd}; fails with the leader's error. */
   CompletableFuture<EpochEndOffset> epochEnd(
       PartitionState state, OptionalInt leaderEpoch, int epoch) {
-    Wanted<Epoch, EpochEndOffset> wanted = wanted(state, new Epoch(epoch, leaderEpoch));
-    if (state.leader() >= 0) {
-      ending
-          .computeIfAbsent(
-              new Lane(state.leader(), Epoch.class),
-              lane -> new PeerQueue<>(Wanted::partition, batch -> ends(lane.leader(), batch)))
-          .add(wanted);
+    if (state.leader() < 0) {
+      return nobody();
     }
-    return wanted.answer;
+    return ending
+        .computeIfAbsent(
+            new Lane(state.leader(), Epoch.class),
+            lane -> new LeaderLane<>(batch -> ends(lane.leader(), batch)))
+        .ask(state, new Epoch(epoch, leaderEpoch), () -> false);
   }
 
-  private static <A, T> Wanted<A, T> wanted(PartitionState state, A asked) {
-    CompletableFuture<T> answer = new CompletableFuture<>();
-    if (state.leader() < 0) {
-      answer.completeExceptionally(Errors.LEADER_NOT_AVAILABLE.exception());
-    }
-    return new Wanted<>(state, asked, answer);
+  private static <T> CompletableFuture<T> nobody() {
+    return CompletableFuture.failedFuture(Errors.LEADER_NOT_AVAILABLE.exception());
   }
 
   // ---- requests
@@ -150,15 +135,15 @@ final class LeaderReads implements AutoCloseable {
     Map<TopicPartition, FetchRequest.PartitionData> parts = new LinkedHashMap<>();
     long bytes = 0;
     for (Wanted<FetchFrom, PartitionData> one : batch) {
-      bytes += one.asked.maxBytes();
+      bytes += one.asked().maxBytes();
       parts.put(
           one.partition(),
           new FetchRequest.PartitionData(
-              one.state.id().topicId(),
-              one.asked.offset(),
+              one.state().id().topicId(),
+              one.asked().offset(),
               -1,
-              one.asked.maxBytes(),
-              Optional.of(one.state.leaderEpoch())));
+              one.asked().maxBytes(),
+              Optional.of(one.state().leaderEpoch())));
     }
     HistoryFetch request =
         new HistoryFetch(parts, isolation, 0, (int) Math.min(maxBytes, Math.max(1, bytes)));
@@ -186,13 +171,13 @@ final class LeaderReads implements AutoCloseable {
     Map<String, ListOffsetsTopic> topics = new LinkedHashMap<>();
     for (Wanted<Time, ListOffsetsPartitionResponse> one : batch) {
       topics
-          .computeIfAbsent(one.state.id().topic(), name -> new ListOffsetsTopic().setName(name))
+          .computeIfAbsent(one.state().id().topic(), name -> new ListOffsetsTopic().setName(name))
           .partitions()
           .add(
               new ListOffsetsPartition()
-                  .setPartitionIndex(one.state.id().partition())
-                  .setTimestamp(one.asked.timestampMs())
-                  .setCurrentLeaderEpoch(one.asked.leaderEpoch().orElse(-1)));
+                  .setPartitionIndex(one.state().id().partition())
+                  .setTimestamp(one.asked().timestampMs())
+                  .setCurrentLeaderEpoch(one.asked().leaderEpoch().orElse(-1)));
     }
     ListOffsetsRequest.Builder request =
         ListOffsetsRequest.Builder.forConsumer(true, isolation)
@@ -220,18 +205,18 @@ final class LeaderReads implements AutoCloseable {
   private CompletableFuture<?> ends(int leader, List<Wanted<Epoch, EpochEndOffset>> batch) {
     OffsetForLeaderTopicCollection topics = new OffsetForLeaderTopicCollection();
     for (Wanted<Epoch, EpochEndOffset> one : batch) {
-      OffsetForLeaderTopic topic = topics.find(one.state.id().topic());
+      OffsetForLeaderTopic topic = topics.find(one.state().id().topic());
       if (topic == null) {
-        topic = new OffsetForLeaderTopic().setTopic(one.state.id().topic());
+        topic = new OffsetForLeaderTopic().setTopic(one.state().id().topic());
         topics.add(topic);
       }
       topic
           .partitions()
           .add(
               new OffsetForLeaderPartition()
-                  .setPartition(one.state.id().partition())
-                  .setLeaderEpoch(one.asked.epoch())
-                  .setCurrentLeaderEpoch(one.asked.leaderEpoch().orElse(-1)));
+                  .setPartition(one.state().id().partition())
+                  .setLeaderEpoch(one.asked().epoch())
+                  .setCurrentLeaderEpoch(one.asked().leaderEpoch().orElse(-1)));
     }
     return send(
         lookups,
@@ -292,14 +277,17 @@ final class LeaderReads implements AutoCloseable {
       Parts<T> parts,
       @Nullable Throwable failure) {
     if (answer == null) {
-      one.answer.completeExceptionally(
-          new NotLeaderOrFollowerException(
-              "broker " + leader + ", which led " + one.state.id() + ", does not answer", failure));
+      one.answer()
+          .completeExceptionally(
+              new NotLeaderOrFollowerException(
+                  "broker " + leader + ", which led " + one.state().id() + ", does not answer",
+                  failure));
     } else if (parts.code().applyAsInt(answer) != Errors.NONE.code()) {
-      one.answer.completeExceptionally(
-          Errors.forCode((short) parts.code().applyAsInt(answer)).exception());
+      one.answer()
+          .completeExceptionally(
+              Errors.forCode((short) parts.code().applyAsInt(answer)).exception());
     } else {
-      one.answer.complete(answer);
+      one.answer().complete(answer);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.strandline.broker.partition;
 
 import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 
 /**
@@ -11,6 +12,7 @@ import org.apache.kafka.server.storage.log.FetchIsolation;
  * @param isolation up to which offset the reader may see
  * @param reader who reads, for fairness and read-ahead of history
  * @param hotAlone the reader looks into the tier itself, see {@link PartitionRead.Left}
+ * @param gone whether the reader has stopped to wait: what is not begun by then need not be
  */
 public record ReadRequest(
     long offset,
@@ -19,8 +21,9 @@ public record ReadRequest(
     OptionalInt leaderEpoch,
     FetchIsolation isolation,
     String reader,
-    boolean hotAlone) {
-  /** By one that is given history, too. */
+    boolean hotAlone,
+    BooleanSupplier gone) {
+  /** By one that waits as long as it takes, and is given history, too. */
   public ReadRequest(
       long offset,
       int maxBytes,
@@ -28,6 +31,6 @@ public record ReadRequest(
       OptionalInt leaderEpoch,
       FetchIsolation isolation,
       String reader) {
-    this(offset, maxBytes, atLeastOneBatch, leaderEpoch, isolation, reader, false);
+    this(offset, maxBytes, atLeastOneBatch, leaderEpoch, isolation, reader, false, () -> false);
   }
 }

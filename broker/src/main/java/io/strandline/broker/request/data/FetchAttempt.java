@@ -252,7 +252,7 @@ final class FetchAttempt {
   }
 
   private ReadRequest wanted(Interest interest, long offset, int room) {
-    return reader.wanted(interest, offset, room, first());
+    return reader.wanted(interest, offset, room, first(), reply::isDone);
   }
 
   private void take(Interest interest, PartitionRead read, long offset, int room) {

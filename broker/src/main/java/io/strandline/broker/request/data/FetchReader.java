@@ -9,6 +9,7 @@ import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Request;
 import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
@@ -106,7 +107,8 @@ record FetchReader(
         : OptionalInt.empty();
   }
 
-  ReadRequest wanted(Interest interest, long offset, int room, boolean atLeastOneBatch) {
+  ReadRequest wanted(
+      Interest interest, long offset, int room, boolean atLeastOneBatch, BooleanSupplier gone) {
     return new ReadRequest(
         offset,
         room,
@@ -114,7 +116,8 @@ record FetchReader(
         interest.leaderEpoch(),
         isolation,
         request.context().connectionId,
-        wishesTier() && interest.tier().isPresent());
+        wishesTier() && interest.tier().isPresent(),
+        gone);
   }
 
   PartitionRead read(PartitionRead.Source source, ReadRequest wanted) {
