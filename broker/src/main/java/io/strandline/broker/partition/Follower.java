@@ -11,6 +11,7 @@ import io.strandline.broker.replica.FollowedReplica;
 import io.strandline.broker.replica.Replicas;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.replica.quota.ReplicationQuota;
+import io.strandline.tiering.segment.SegmentEntry;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.common.TopicIdPartition;
@@ -93,6 +94,10 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
     if (answer.records().sizeInBytes() > 0) {
       count(answer.records().sizeInBytes());
     }
+    if (partition.role().readOnly()) {
+      ifStill(asked, () -> stand(answer.logStartOffset(), answer.highWatermark()));
+      return;
+    }
     if (answer.tier().filter(mark -> straggles(asked, mark)).isPresent()) {
       replicas.stragglers().add(id(), asked);
       return;
@@ -110,6 +115,20 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
             log().advanceLogStart(start);
           }
         });
+  }
+
+  /**
+   * A mount's log is empty everywhere: what the leader shows is in the other cluster's store, from
+   * which a reader here is shown it too.
+   */
+  private void stand(long start, long end) {
+    if (end != log().logEndOffset()) {
+      log().truncateFullyAndStartAt(end, Math.min(start, end));
+      log().assignEpoch(SegmentEntry.FOREIGN_EPOCH, Math.min(start, end));
+    } else if (start > log().logStartOffset()) {
+      log().advanceLogStart(start);
+    }
+    partition.learnHighWatermark(end);
   }
 
   /**
@@ -144,6 +163,10 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
     ifStill(
         asked,
         () -> {
+          if (partition.role().readOnly()) {
+            stand(log().logStartOffset(), leader.endOffset());
+            return;
+          }
           Optional<EpochEnd> mine = log().endOffsetForEpoch(leader.leaderEpoch());
           // Of an epoch that the leader knows and this log does not, what lies above the next
           // lower one goes; the leader is asked again from there (KIP-279).
@@ -163,7 +186,9 @@ record Follower(Partition partition, Mailbox mailbox, Replicas replicas)
     ifStill(
         asked,
         () -> {
-          if (leaderEndOffset < asked.offset()) {
+          if (partition.role().readOnly()) {
+            stand(leaderStartOffset, leaderEndOffset);
+          } else if (leaderEndOffset < asked.offset()) {
             truncate(leaderEndOffset, "the leader ends there");
           } else if (leaderStartOffset > asked.offset()) {
             LOG.atWarn()

@@ -128,8 +128,10 @@ final class Leadership {
     if (end != before) {
       followers.appended(before);
     }
-    return followers.highWatermark(
-        end, partition.config().minInSyncReplicas, runtime.replicas().times().nowMs());
+    return leading.readOnly() // what is shown is in the other cluster's store, whoever leads here
+        ? end
+        : followers.highWatermark(
+            end, partition.config().minInSyncReplicas, runtime.replicas().times().nowMs());
   }
 
   private boolean leads(Followers followers) {

@@ -367,7 +367,8 @@ public final class Partition implements PartitionRead.Source {
             lead(state, node, readOnly);
           } else {
             stopLeading(
-                new Role.Following(state, node), new NotLeaderOrFollowerException(id + " moved"));
+                new Role.Following(state, node, readOnly),
+                new NotLeaderOrFollowerException(id + " moved"));
           }
         });
   }

@@ -252,7 +252,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
               if (taken.leads()) {
                 tier.lead(taken);
               }
-              if (!taken.leads()) { // or was dropped meanwhile
+              if (!taken.leads() && !taken.role().readOnly()) { // or was dropped meanwhile
                 tier.leave(taken.id());
               }
             });

@@ -13,7 +13,7 @@ sealed interface Role {
   /** Of the leader known, -1 if none is. */
   int leaderEpoch();
 
-  /** Whether it is led, and takes no appends: another cluster's history. */
+  /** Whether it is led or followed, and takes no appends: another cluster's history. */
   default boolean readOnly() {
     return false;
   }
@@ -99,8 +99,9 @@ sealed interface Role {
    * Fetches from a leader, or waits for one.
    *
    * @param node this broker
+   * @param readOnly whether it only ends where the leader does, and nothing is copied
    */
-  record Following(PartitionState state, int node) implements Role {
+  record Following(PartitionState state, int node, boolean readOnly) implements Role {
     boolean inSync() {
       return state.isr().contains(node);
     }

@@ -24,6 +24,7 @@ final class FakeTier implements Tier {
   final List<TopicIdPartition> deleted = new ArrayList<>();
   boolean begins;
   boolean foreign;
+  boolean mounted;
   volatile Optional<TierPolicy> policy = Optional.empty();
 
   synchronized LogNursery nurseryOf(int partition) {
@@ -81,7 +82,7 @@ final class FakeTier implements Tier {
 
   @Override
   public boolean mounted(Partition partition) {
-    return false;
+    return mounted;
   }
 
   @Override

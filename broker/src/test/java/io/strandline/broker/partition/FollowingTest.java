@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.broker.replica.Alone;
 import io.strandline.broker.replica.CalledFetchers;
+import io.strandline.broker.replica.FetchAnswer;
+import io.strandline.broker.replica.FetchPosition;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +112,42 @@ class FollowingTest {
       }
       throw (RuntimeException) failure;
     }
+
+  /** Copied, the history would be taken for records of its own by the broker that leads next. */
+  @Test
+  void aMountIsNotCopiedAndItsLeaderWaitsForNobody() {
+    FakeTier tier = new FakeTier();
+    tier.mounted = true;
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir);
+      Partition mount = rig.follow(0);
+      taken(mount, rig.records("of another cluster"), 5, 20);
+      assertThat(mount.log().sizeBytes()).isZero();
+      assertThat(mount.logStartOffset()).isEqualTo(5);
+      assertThat(mount.logEndOffset()).isEqualTo(20);
+      assertThat(mount.highWatermark()).isEqualTo(20);
+      FetchPosition ahead = mount.follower().position(mount.leaderEpoch()).orElseThrow();
+      mount.follower().outOfRange(ahead, 5, 15); // the next leader has not looked since
+      assertThat(mount.logEndOffset()).isEqualTo(15);
+      taken(mount, MemoryRecords.EMPTY, 7, 15);
+      assertThat(mount.logStartOffset()).isEqualTo(7);
+
+      rig.lead(0, List.of(2, Rig.NODE), List.of(2, Rig.NODE));
+      assertThat(mount.role().readOnly()).isTrue();
+      mount.step(() -> mount.log().truncateFullyAndStartAt(30, 7)).join();
+      assertThat(mount.highWatermark()).as("its end, whoever follows").isEqualTo(30);
+    }
+  }
+
+  private static void taken(Partition follower, MemoryRecords records, long start, long watermark) {
+    FetchPosition asked = follower.follower().position(follower.leaderEpoch()).orElseThrow();
+    follower
+        .follower()
+        .take(
+            asked,
+            new FetchAnswer(
+                Errors.NONE, records, watermark, start, Optional.empty(), Optional.empty()));
   }
 
   private static void await(CountDownLatch other) {
