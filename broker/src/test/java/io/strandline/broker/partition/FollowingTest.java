@@ -112,6 +112,7 @@ class FollowingTest {
       }
       throw (RuntimeException) failure;
     }
+  }
 
   /** Copied, the history would be taken for records of its own by the broker that leads next. */
   @Test
