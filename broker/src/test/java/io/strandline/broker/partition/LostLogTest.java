@@ -198,7 +198,7 @@ class LostLogTest {
       rig.start(dir.resolve("a"));
       assertThat(rig.announceFollower(0)).isEmpty();
       tier.refuse(3);
-      await(() -> rig.partitions.hosted(FIRST).isPresent());
+      await(() -> rig.partitions.hosted(FIRST).filter(p -> p.leaderEpoch() >= 0).isPresent());
       Partition empty = rig.partitions.hosted(FIRST).orElseThrow();
       assertThat(empty.logEndOffset()).isZero();
       behind(empty, 0);
