@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -26,9 +27,10 @@ import org.junit.jupiter.api.io.TempDir;
  * on to be written and read, what others lead to be tiered, and whoever leads next brings the tier
  * up to date. In the end everything is there once, for readers and in the tier.
  *
- * <p>Crash model: none. {@code -Daway.rounds=N} for more than one.
+ * <p>Crash model: none. On demand: {@code -Daway.rounds=N}.
  */
 @Timeout(value = 30, unit = TimeUnit.MINUTES)
+@EnabledIfSystemProperty(named = "away.rounds", matches = "[1-9][0-9]*")
 class StoreAwayForOneTest {
   private static final String BUCKET = "strandline";
   private static final int ROUNDS = Integer.getInteger("away.rounds", 1);
