@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -91,6 +92,32 @@ class TierPipelineTest {
     tier.join(log(0), 1, KEEP);
     tier.time.advance(HOUR_MS);
     assertThat(calls).isEmpty();
+  }
+
+  /** The store takes segments again when one was given up and its deletion is still on its way. */
+  @Test
+  void aDeletionThatLandsLateTakesNothingThatIsNamed() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    List<String> deleted = new ArrayList<>();
+    tier.faults(
+        call -> {
+          if (call.operation() == Operation.DELETE) {
+            deleted.add(call.subject());
+            return deleted.size() == 1
+                ? new Fault(Fault.Kind.LATE_REQUEST, Duration.ofHours(2), Duration.ZERO)
+                : Fault.NONE;
+          }
+          boolean segment = call.operation() == Operation.PUT && call.subject().endsWith(".seg");
+          return segment && deleted.isEmpty() ? Fault.of(Fault.Kind.LOST_REQUEST) : Fault.NONE;
+        });
+    tier.join(log, 1, KEEP_NOTHING_LOCAL);
+    tier.time.advance(25 * HOUR_MS); // the grace is a day
+    assertThat(deleted).isNotEmpty();
+    assertThat(tier.view(log.partition()).endOffset()).isEqualTo(log.end());
+    tier.time.advance(3 * HOUR_MS);
+    tier.check(log);
+    tier.checkNoOrphans(log);
   }
 
   @Test

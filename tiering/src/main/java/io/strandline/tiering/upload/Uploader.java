@@ -29,7 +29,8 @@ import org.apache.kafka.common.TopicIdPartition;
 /**
  * Makes objects of due segments, so many at a time. Each upload is written down before its put
  * begins ({@link UploadIntents}) and stays written down until {@link #committed} or {@link
- * #abandon}. A repeated upload of the same bytes goes on under the same key.
+ * #abandon}. A repeated upload of the same bytes goes on under the same key,
+ * until its deletion was asked for.
  *
  * <p>Commits nothing, and deletes only what it uploaded and was told to abandon. Threads: any; the
  * disk executor may block.
@@ -156,8 +157,10 @@ public final class Uploader {
     return abandon(uploaded.entry().object());
   }
 
+  /** The delete may land late, whatever is answered: nothing is put under the key any more. */
   private CompletableFuture<Void> abandon(ObjectKey object) {
     over.put(object, Long.MIN_VALUE);
+    forgetAttempt(object);
     return services.store.delete(List.of(object)).thenRunAsync(() -> end(object), services.disk);
   }
 
@@ -273,8 +276,12 @@ public final class Uploader {
     }
   }
 
-  private void end(ObjectKey object) {
+  private void forgetAttempt(ObjectKey object) {
     attempts.values().removeIf(attempt -> attempt.intent.object().equals(object));
+  }
+
+  private void end(ObjectKey object) {
+    forgetAttempt(object);
     try {
       services.intents.end(object);
       over.remove(object);
