@@ -45,7 +45,10 @@ final class RestoreCommand {
         "Of this cluster's own topics only a copy can be made. The segments stay in the other"
             + " cluster's store, which must stay as it is, or with --copy"
             + " until the brokers have copied all: strandline_mount_copying is 0 then, and tier ls"
-            + " --foreign shows none. That store is only read."
+            + " --foreign shows none. That store is only read. Its cluster must be gone, or its"
+            + " topic at rest, not expiring, compacted nor merged: retention.ms=-1,"
+            + " retention.bytes=-1, cleanup.policy=delete, remote.storage.enable=false (the last is"
+            + " not taken over from there)."
             + " The exit code is 1 if not all partitions are there in time: the brokers go on."
       },
       mixinStandardHelpOptions = true)
@@ -63,7 +66,13 @@ final class RestoreCommand {
       takeover.create(found, use, goods.configs(found));
       configs(printer, found.saved());
       String as = wanted.said(found);
-      String hint = as + (goods.copy ? "; its segments are copied from now on" : "");
+      String rest =
+          "; the other cluster must be gone, or its topic at rest (tier restore topic --help),";
+      String hint =
+          as
+              + (goods.copy
+                  ? "; its segments are copied from now on" + rest + " until all are"
+                  : rest + " as long as this one lives");
       return end(printer, found, takeover.await(found, wanted.timeout()), hint);
     }
   }

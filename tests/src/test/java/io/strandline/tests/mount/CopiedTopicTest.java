@@ -12,6 +12,8 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
@@ -35,6 +37,7 @@ class CopiedTopicTest {
       TwoClusters.until(
           "most of it is tiered",
           () -> TwoClusters.offset(clusters.there, TRIPS, OffsetSpec.latestTiered()) > 1_900);
+      rest(clusters.there);
       TwoClusters.until(
           "a backup that knows the topic",
           () ->
@@ -47,7 +50,7 @@ class CopiedTopicTest {
                       "--topic",
                       "trips")
                   .stream()
-                  .anyMatch(line -> line.contains("segment.bytes")));
+                  .anyMatch(line -> line.contains("7777")));
       clusters.there.kill();
       Map<String, String> before = TwoClusters.files(clusters.theirObjects);
       clusters.tier(
@@ -90,6 +93,21 @@ class CopiedTopicTest {
           .anyMatch(line -> line.contains("sound"))
           .noneMatch(line -> line.contains("foreign"));
     }
+  }
+
+  /** As the source of a topic restored elsewhere has to; and what the backup is known by. */
+  private static void rest(BrokerProcess at) throws Exception {
+    ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, "trips");
+    List<AlterConfigOp> said =
+        List.of(
+            set("remote.storage.enable", "false"), set("index.interval.bytes", "7777"));
+    try (Admin admin = TwoClusters.admin(at)) {
+      admin.incrementalAlterConfigs(Map.of(topic, said)).all().get();
+    }
+  }
+
+  private static AlterConfigOp set(String key, String value) {
+    return new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
   }
 
   private static int partitions(BrokerProcess at) throws Exception {

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
+import io.strandline.tiering.manifest.Replacement;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.RetiredObjects;
 import io.strandline.tiering.segment.SegmentEntry;
@@ -53,17 +54,22 @@ class AdoptionTest {
   }
 
   private static SegmentEntry entry(String owner, TopicIdPartition of, long base) {
+    return entry(owner, of, base, base + 10, base + 7);
+  }
+
+  private static SegmentEntry entry(
+      String owner, TopicIdPartition of, long base, long end, long name) {
     return new SegmentEntry(
         owner,
         of,
-        SegmentId.of(of, base, base + 7).key(),
+        SegmentId.of(of, base, name).key(),
         0,
         500,
         300,
         136,
         1,
         base,
-        base + 10,
+        end,
         5,
         9,
         false);
@@ -148,6 +154,67 @@ class AdoptionTest {
   void whatNeverHeldAnythingBeginsAnew() {
     theirManifests.acquire(THERE, 9).join();
     assertThat(adopt().endOffset()).isZero();
+  }
+
+  /** Puts one segment into the place of some, as a merge does. */
+  private static void merge(ManifestWriter writer, int from, int to) {
+    List<SegmentEntry> small = writer.view().from(10L * from, to - from).join();
+    SegmentEntry one = entry("theirs", THERE, 10L * from, 10L * to, 77);
+    Replacement merge =
+        new Replacement(small, List.of(new UploadedSegment(one)), writer.view().compaction());
+    writer.replace(merge).join();
+  }
+
+  @Test
+  void whatWasMergedThereAcrossThePlaceWhereItStoppedIsTakenOverAnew() {
+    theirHistory(0, 100);
+    adopt();
+    merge(theirHistory(100, 130), 95, 105);
+    ManifestView adopted = adopt();
+    assertThat(all(adopted)).isEqualTo(all(theirManifests.read(THERE).join()));
+    assertThat(adopted.endOffset()).isEqualTo(1_300);
+  }
+
+  @Test
+  void whatWasMergedThereBelowThePlaceWhereItStoppedIsTakenOverAnew() {
+    ManifestWriter there = theirHistory(0, 100);
+    there.advanceStart(35).join();
+    adopt();
+    merge(theirHistory(100, 130), 50, 60);
+    ManifestView adopted = adopt();
+    assertThat(all(adopted)).isEqualTo(all(theirManifests.read(THERE).join()));
+    assertThat(adopted.startOffset()).isEqualTo(35);
+  }
+
+  @Test
+  void whatExpiredThereBeyondThePlaceWhereItStoppedIsNoHole() {
+    theirHistory(0, 20);
+    adopt();
+    theirHistory(20, 40).advanceStart(305).join();
+    ManifestView adopted = adopt();
+    assertThat(all(adopted)).isEqualTo(all(theirManifests.read(THERE).join()));
+    assertThat(adopted.startOffset()).isEqualTo(305);
+  }
+
+  @Test
+  void copiesAndDeletedRecordsOfATopicThatServedStayWhateverIsMergedThere() {
+    theirHistory(0, 20);
+    adopt();
+    ManifestWriter writer = ourManifests.acquire(HERE, 1).join();
+    SegmentEntry copied = writer.view().from(50, 1).join().get(0);
+    SegmentEntry copy = entry("ours", HERE, 50, 60, 78);
+    UploadedSegment uploaded = new UploadedSegment(copy);
+    writer
+        .replace(
+            new Replacement(List.of(copied), List.of(uploaded), writer.view().compaction()))
+        .join();
+    merge(theirHistory(20, 30), 15, 25);
+    ManifestView source = theirManifests.read(THERE).join();
+    assertThat(all(Adoption.adopt(writer, source).join())).contains(copy).hasSize(20);
+    writer.advanceStart(65).join();
+    ManifestView adopted = Adoption.adopt(writer, source).join();
+    assertThat(adopted.startOffset()).isEqualTo(65);
+    assertThat(adopted.endOffset()).isEqualTo(200);
   }
 
   @Test

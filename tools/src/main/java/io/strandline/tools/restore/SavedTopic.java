@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.MetadataRecordType;
 import org.apache.kafka.common.metadata.PartitionRecord;
@@ -24,13 +25,16 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 /**
  * A topic as the newest backup of its cluster's metadata has it.
  *
- * @param configs none if it is not known
+ * @param configs none if it is not known; but for what turns tiering off
  * @param partitions 0 if it is not known
  * @param missing why it is not known; empty if it is
  */
 public record SavedTopic(Map<String, String> configs, int partitions, String missing) {
   public SavedTopic {
     configs = new TreeMap<>(configs);
+    // What is said to have it rest there is not said of the one that goes on here.
+    configs.remove(TopicConfig.REMOTE_LOG_COPY_DISABLE_CONFIG);
+    configs.remove(TopicConfig.REMOTE_LOG_STORAGE_ENABLE_CONFIG, "false");
   }
 
   /** Asks the store; a backup that cannot be read is a reason, not a failure. */
