@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The file is looked at when something is to be wrapped, and when a key is asked for that is not
  * there; what changed is read then. A file that cannot be used any more changes nothing: the keys
- * read before go on, and a line in the log says so.
+ * read before go on, a line in the log says so, and it is looked at again.
  *
  * <p>Wrapping is AES-256-GCM: 12 bytes of nonce by chance, the key, 16 of tag; the key's id and the
  * context are authenticated.
@@ -158,8 +158,8 @@ public final class FileKeyRing implements KeyRing {
       try {
         Mark there = Mark.of(file);
         if (!there.equals(mark)) {
-          mark = there;
           keys = read(file);
+          mark = there; // only now: what could not be read is looked at again
           trouble = "";
           LOG.atInfo().addKeyValue("path", file).log("the key ring was read again");
         }

@@ -85,6 +85,18 @@ class FileKeyRingTest {
     assertThat(ring.create(CONTEXT).join().wrapped().keyId()).isEqualTo("k4");
   }
 
+  /** Its content and time are as they were when it was refused. */
+  @Test
+  void aFileThatOthersMightReadIsReadOnceTheyMayNot() throws IOException {
+    TestRing written = new TestRing(directory.resolve("ring")).rotate("k1");
+    FileKeyRing ring = written.open();
+    written.rotate("k2");
+    Files.setPosixFilePermissions(written.file(), PosixFilePermissions.fromString("rw-r--r--"));
+    assertThat(ring.activeKey()).isEqualTo("k1");
+    Files.setPosixFilePermissions(written.file(), PosixFilePermissions.fromString("rw-------"));
+    assertThat(ring.activeKey()).isEqualTo("k2");
+  }
+
   @Test
   void aKeyThatWasAddedIsFoundWhenAskedFor() {
     TestRing written = new TestRing(directory.resolve("ring")).rotate("k1");
