@@ -18,6 +18,7 @@ import java.util.zip.CRC32C;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,7 +61,15 @@ public final class UploadIntents implements AutoCloseable {
       String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
       text.lines().forEach(line -> replay(line, left));
     }
-    UploadIntents intents = new UploadIntents(file, rewrite(file, left));
+    FileChannel fresh = fresh(file, left);
+    try {
+      replace(file);
+      force(directory);
+    } catch (IOException e) {
+      fresh.close();
+      throw e;
+    }
+    UploadIntents intents = new UploadIntents(file, fresh);
     intents.open.putAll(left);
     return intents;
   }
@@ -94,13 +103,25 @@ public final class UploadIntents implements AutoCloseable {
     channel.close();
   }
 
-  /** The old file stays in use if this fails. */
+  /**
+   * If it fails before the new file has the old one's name, the old one stays in use; from then on
+   * the new one is: what were written to the other would be gone with the process.
+   */
   private void rewrite() throws IOException {
     FileChannel old = channel;
-    channel = rewrite(file, open);
-    rewrittenBytes = channel.size();
-    torn = false;
+    FileChannel fresh = fresh(file, open);
+    try {
+      replace(file);
+    } catch (IOException e) {
+      fresh.close();
+      throw e;
+    }
+    channel = fresh;
+    rewrittenBytes = fresh.size();
+    torn = true; // until the name is durable too
     old.close();
+    force(file.toAbsolutePath().getParent());
+    torn = false;
   }
 
   /** After a failure the file is written anew first: a torn line would spoil the next. */
@@ -113,29 +134,45 @@ public final class UploadIntents implements AutoCloseable {
     torn = false;
   }
 
-  /** Replaces the file whole, durably, and opens it for more. */
-  private static FileChannel rewrite(Path file, Map<ObjectKey, UploadIntent> intents)
+  /** A file of these alone, durable but for its name; open for more. */
+  private static FileChannel fresh(Path file, Map<ObjectKey, UploadIntent> intents)
       throws IOException {
-    Path fresh = file.resolveSibling(FILE + ".new");
-    try (FileChannel out =
+    FileChannel out =
         FileChannel.open(
-            fresh,
+            freshName(file),
             StandardOpenOption.CREATE,
             StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
+            StandardOpenOption.TRUNCATE_EXISTING);
+    try {
       StringBuilder all = new StringBuilder();
       intents.values().forEach(i -> all.append(beginLine(i)));
       writeFully(out, all.toString());
       out.force(true);
+      return out;
+    } catch (IOException e) {
+      out.close();
+      throw e;
     }
-    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    Path directory = file.getParent();
+  }
+
+  private static Path freshName(Path file) {
+    return file.resolveSibling(FILE + ".new");
+  }
+
+  private static void replace(Path file) throws IOException {
+    Files.move(
+        freshName(file),
+        file,
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static void force(@Nullable Path directory) throws IOException {
     if (directory != null) {
       try (FileChannel d = FileChannel.open(directory, StandardOpenOption.READ)) {
         d.force(true);
       }
     }
-    return FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
   }
 
   private static void writeFully(FileChannel out, String text) throws IOException {
