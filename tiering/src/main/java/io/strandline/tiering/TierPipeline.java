@@ -301,7 +301,7 @@ public final class TierPipeline implements AutoCloseable {
   private void tick() {
     try {
       doWork();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // A timer drops a task that throws; nothing here may stop the tier for good.
       LOG.atError().setCause(e).log("the tier's turn failed");
     }

@@ -63,7 +63,7 @@ final class TierRunner {
     CompletableFuture<Integer> running;
     try {
       running = pass.get();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // or no pass would ever begin again
       running = CompletableFuture.failedFuture(e);
     }
     CompletableFuture<Integer> unused =

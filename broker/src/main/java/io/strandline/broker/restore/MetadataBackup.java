@@ -165,7 +165,7 @@ public final class MetadataBackup implements AutoCloseable {
                     ? write(generation, due.get())
                     : chosen ? CompletableFuture.completedFuture(false) : stepIn(generation);
               });
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) { // or no round would ever begin again
       return CompletableFuture.failedFuture(failure);
     }
   }

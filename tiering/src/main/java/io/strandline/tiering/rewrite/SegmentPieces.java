@@ -85,7 +85,8 @@ record SegmentPieces(
       CompletableFuture<?> unused =
           store
               .get(entry.object(), entry.positionBytes() + at, length)
-              .whenCompleteAsync(this::got, executor);
+              .whenCompleteAsync(this::got, executor)
+              .whenComplete(this::ended);
     }
 
     private void got(@Nullable ByteBuffer bytes, @Nullable Throwable failure) {
@@ -100,8 +101,15 @@ record SegmentPieces(
         take(bytes.slice());
       } catch (IOException e) {
         done.completeExceptionally(new UncheckedIOException(e));
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) { // out of memory: who waits must not wait for ever
         done.completeExceptionally(e);
+      }
+    }
+
+    /** The executor may have taken it no more. */
+    private void ended(@Nullable ByteBuffer bytes, @Nullable Throwable failure) {
+      if (failure != null) {
+        done.completeExceptionally(failure);
       }
     }
 

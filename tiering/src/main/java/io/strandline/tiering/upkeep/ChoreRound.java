@@ -134,7 +134,7 @@ public final class ChoreRound {
       CompletableFuture<Integer> turn;
       try {
         turn = chore.turn(writer, left);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) { // or it would never have a turn again
         turn = CompletableFuture.failedFuture(e);
       }
       return turn.handle(this::settle).whenComplete((done, failure) -> ended.complete(null));

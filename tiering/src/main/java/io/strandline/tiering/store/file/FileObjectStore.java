@@ -241,6 +241,9 @@ public final class FileObjectStore implements ObjectStore {
     } catch (Exception e) {
       done.completeExceptionally(FileErrors.explain(what + " " + subject, e));
       return;
+    } catch (Error e) {
+      done.completeExceptionally(e);
+      throw e;
     }
     done.complete(result);
   }

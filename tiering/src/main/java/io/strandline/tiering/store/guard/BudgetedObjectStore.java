@@ -80,7 +80,7 @@ public final class BudgetedObjectStore extends DecoratedObjectStore {
       CompletableFuture<T> inner;
       try {
         inner = action.get();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         lane.release(ticket, BudgetLane.Load.UNKNOWN);
         outer.completeExceptionally(e);
         return;
