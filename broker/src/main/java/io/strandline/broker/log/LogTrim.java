@@ -250,12 +250,12 @@ final class LogTrim {
       }
       // What is older and only in the tier goes first, or the log start would jump over it.
       boolean whole = state.localStart <= state.logStart;
-      long[] excess = {whole ? state.sizeBytes() - state.config.retentionSize : -1};
+      boolean bounded = whole && state.config.retentionSize >= 0;
+      long[] excess = {bounded ? state.sizeBytes() - state.config.retentionSize : -1};
       Predicate<LogSegment> expired =
           segment ->
               state.endOf(segment) <= limitOffset
-                  && (tooOld(segment, nowMs)
-                      || (state.config.retentionSize >= 0 && tooMuch(segment, excess)));
+                  && (tooMuch(segment, excess) || tooOld(segment, nowMs));
       List<LogSegment> gone = head(expired);
       LogSegment active = state.active();
       // As in Kafka: when all the rest has expired the active one is closed, to go next time.
@@ -281,6 +281,7 @@ final class LogTrim {
     return nowMs - newest(segment) > retentionMs;
   }
 
+  /** Asked of every segment that goes, for whatever reason: each makes the log smaller. */
   private static boolean tooMuch(LogSegment segment, long[] excess) {
     excess[0] -= segment.end().sizeBytes();
     return excess[0] >= 0;

@@ -154,6 +154,29 @@ class TrimTest {
     }
   }
 
+  /** What goes for its age makes the log smaller, too. */
+  @Test
+  void retentionByTimeAndBySizeTogetherDeletesNoMoreThanEitherAsksFor() {
+    PartitionLog log = logs.create();
+    int size = 0;
+    for (int i = 0; i < 10; i++) {
+      logs.nowMs += i == 4 ? 2000 : 0; // four are old
+      size = logs.append(log, "value" + i).sizeBytes();
+      log.roll();
+    }
+    logs.with(TopicConfig.RETENTION_MS_CONFIG, 1000)
+        .with(TopicConfig.RETENTION_BYTES_CONFIG, 6 * size);
+    log.reconfigure(logs.logConfig());
+    assertThat(log.deleteExpired(logs.nowMs, 10)).isEqualTo(4);
+    assertThat(log.deleteExpired(logs.nowMs, 10)).isZero();
+    assertThat(Logs.read(log, 4)).hasSize(6);
+
+    logs.with(TopicConfig.RETENTION_BYTES_CONFIG, 3 * size);
+    log.reconfigure(logs.logConfig());
+    logs.nowMs -= 1;
+    assertThat(log.deleteExpired(logs.nowMs, 10)).as("by size alone").isEqualTo(3);
+  }
+
   /** As in Kafka: closed now, deleted with the next turn. */
   @Test
   void whenAllHasExpiredTheActiveSegmentGoesToo() {
