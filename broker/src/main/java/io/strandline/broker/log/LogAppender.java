@@ -76,7 +76,7 @@ final class LogAppender {
         && given.single()
         && batch.magic() == RecordBatch.CURRENT_MAGIC_VALUE
         && newest(leaderEpoch)
-        && state.unflushedRecords.get() + 1 < config.flushInterval
+        && state.unflushedRecords.get() + recordsIn(batch) < config.flushInterval
         && check.fitsHeader(
             batch,
             given.bytes(),
@@ -111,14 +111,13 @@ final class LogAppender {
               state.logEnd,
               nowMs);
       RecordBatch batch = checked.batch();
-      Integer count = batch.countOrNull();
       Write write =
           new Write(
               checked.records(),
               List.of(batch),
               batch.maxTimestamp(),
               checked.logAppendTimeMs(),
-              count == null ? 0 : count);
+              recordsIn(batch));
       return append(write, terms, nowMs);
     }
   }
@@ -169,8 +168,7 @@ final class LogAppender {
       last = batch.lastOffset();
       sizeBytes += batch.sizeInBytes();
       maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp());
-      Integer recordsOfBatch = batch.countOrNull();
-      count += recordsOfBatch == null ? 0 : recordsOfBatch;
+      count += recordsIn(batch);
       batches.add(batch);
     }
     if (batches.isEmpty()) {
@@ -179,6 +177,12 @@ final class LogAppender {
     ByteBuffer bytes = records.buffer();
     MemoryRecords whole = MemoryRecords.readableRecords(bytes.slice(bytes.position(), sizeBytes));
     return new Write(whole, batches, maxTimestamp, RecordBatch.NO_TIMESTAMP, count);
+  }
+
+  /** As the header tells; 0 where it does not. */
+  private static int recordsIn(RecordBatch batch) {
+    Integer count = batch.countOrNull();
+    return count == null ? 0 : count;
   }
 
   private Appended append(Write write, AppendTerms terms, long nowMs) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.compress.Compression;
@@ -219,5 +220,20 @@ class AppendAndReadTest {
     assertThat(log.appendsInline(logs.records(Compression.NONE, "x".repeat(230)), 1, logs.nowMs))
         .as("rolls")
         .isFalse();
+  }
+
+  @Test
+  void anAppendThatIsToBeFlushedIsNotInline() {
+    logs.with(TopicConfig.FLUSH_MESSAGES_INTERVAL_CONFIG, 100);
+    PartitionLog log = logs.create();
+    String[] sixty = new String[60];
+    Arrays.fill(sixty, "v");
+    logs.append(log, Compression.NONE, 1, sixty);
+    assertThat(log.recoveryPoint()).isZero();
+    String[] some = Arrays.copyOf(sixty, 39);
+    assertThat(log.appendsInline(logs.records(Compression.NONE, some), 1, logs.nowMs)).isTrue();
+    assertThat(log.appendsInline(logs.records(Compression.NONE, sixty), 1, logs.nowMs)).isFalse();
+    logs.append(log, Compression.NONE, 1, sixty);
+    assertThat(log.recoveryPoint()).isEqualTo(120);
   }
 }
