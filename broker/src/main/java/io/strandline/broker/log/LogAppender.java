@@ -6,6 +6,7 @@ import io.strandline.broker.log.check.LeaderBatch;
 import io.strandline.broker.log.check.LeaderCheck;
 import io.strandline.broker.log.check.LeaderCheck.Checked;
 import io.strandline.broker.log.segment.LogSegment;
+import io.strandline.broker.log.segment.OffsetIndex;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -152,7 +153,9 @@ final class LogAppender {
     int sizeBytes = 0;
     int count = 0;
     long maxTimestamp = RecordBatch.NO_TIMESTAMP;
+    long first = -1;
     long last = -1;
+    boolean dense = true;
     for (MutableRecordBatch batch : records.batches()) {
       if (batch.partitionLeaderEpoch() > leaderEpoch) {
         break;
@@ -165,11 +168,20 @@ final class LogAppender {
         throw new OffsetsOutOfOrderException(
             "offset " + batch.lastOffset() + " after " + last + " in append to " + state.partition);
       }
+      if (last < 0) {
+        first = batch.baseOffset();
+      } else if (!OffsetIndex.reaches(first, batch.lastOffset())) {
+        break; // no segment holds both
+      }
+      dense &= follows(last < 0 ? state.logEnd : last + 1, batch);
       last = batch.lastOffset();
       sizeBytes += batch.sizeInBytes();
       maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp());
       count += recordsIn(batch);
       batches.add(batch);
+    }
+    if (!dense) {
+      state.producers.missesSome();
     }
     if (batches.isEmpty()) {
       return null;
@@ -177,6 +189,11 @@ final class LogAppender {
     ByteBuffer bytes = records.buffer();
     MemoryRecords whole = MemoryRecords.readableRecords(bytes.slice(bytes.position(), sizeBytes));
     return new Write(whole, batches, maxTimestamp, RecordBatch.NO_TIMESTAMP, count);
+  }
+
+  /** Whether no batch of a producer was compacted away before this one; older formats name none. */
+  private static boolean follows(long nextOffset, RecordBatch batch) {
+    return batch.magic() < RecordBatch.MAGIC_VALUE_V2 || batch.baseOffset() <= nextOffset;
   }
 
   /** As the header tells; 0 where it does not. */
@@ -259,19 +276,23 @@ final class LogAppender {
 
   private LogSegment segmentFor(Write write, long nowMs) throws IOException {
     int sizeBytes = write.records.sizeInBytes();
-    if (rollDue(write.maxTimestampMs, write.lastOffset(), sizeBytes, nowMs)) {
-      return state.roll(nowMs);
+    if (!rollDue(write.maxTimestampMs, write.lastOffset(), sizeBytes, nowMs)) {
+      return state.active();
     }
-    return state.active();
+    // From the log's end on, so that no segment seems to be missing, unless compaction left so wide
+    // a hole that the segment could not reach across it.
+    boolean reaches = OffsetIndex.reaches(state.logEnd, write.lastOffset());
+    return state.roll(reaches ? state.logEnd : write.firstOffset(), nowMs);
   }
 
   private boolean rollDue(long timestampMs, long lastOffset, int sizeBytes, long nowMs) {
     LogSegment active = state.active();
     LogConfig config = state.config;
-    return active.end().sizeBytes() > 0
-        && (!active.fits(lastOffset, sizeBytes, config.segmentSize())
-            || active.indexFull(config.maxIndexSize)
-            || (active.ageMs(timestampMs, nowMs) > config.maxSegmentMs() - state.jitterMs
-                && !state.runtime.open().sealsLag()));
+    return !OffsetIndex.reaches(active.baseOffset(), lastOffset)
+        || (active.end().sizeBytes() > 0
+            && (!active.fits(sizeBytes, config.segmentSize())
+                || active.indexFull(config.maxIndexSize)
+                || (active.ageMs(timestampMs, nowMs) > config.maxSegmentMs() - state.jitterMs
+                    && !state.runtime.open().sealsLag())));
   }
 }

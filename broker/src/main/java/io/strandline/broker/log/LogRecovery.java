@@ -234,12 +234,14 @@ final class LogRecovery {
   /**
    * A cleaner leaves holes lawfully, and so does the deletion of what lies below the log start; a
    * power failure between two renames does not. Nor does one after a truncation, when the names
-   * that it took away are back and what was written since reaches beyond them.
+   * that it took away are back and what was written since reaches beyond them. A hole that no
+   * segment could have filled is a cleaner's, though the topic be compacted no more.
    */
   private boolean gapBefore(long base) {
     return !config.compact
         && !start.clean
         && endOfLast() < base
+        && OffsetIndex.reaches(endOfLast(), base)
         && base > Math.max(start.recoveryPoint, start.logStart)
         && segments.lastEntry().getValue().end().sizeBytes() > 0;
   }
@@ -317,7 +319,7 @@ final class LogRecovery {
     long first = batch.magic() < RecordBatch.MAGIC_VALUE_V2 ? next : batch.baseOffset();
     if ((first < next && next > base)
         || batch.lastOffset() < Math.max(next, first)
-        || batch.lastOffset() - base > Integer.MAX_VALUE) {
+        || !OffsetIndex.reaches(base, batch.lastOffset())) {
       throw new KafkaStorageException(
           "log of "
               + partition

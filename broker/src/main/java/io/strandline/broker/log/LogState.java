@@ -200,8 +200,13 @@ final class LogState {
 
   /** Closes the active segment and makes an empty one at the log's end. Under the lock. */
   LogSegment roll(long nowMs) throws IOException {
-    LogSegment next = LogSegment.create(runtime.open(), path, logEnd, nowMs);
-    producers.advanceTo(logEnd);
+    return roll(logEnd, nowMs);
+  }
+
+  /** As above; the next batch begins at the offset, at or above the log's end. */
+  LogSegment roll(long nextOffset, long nowMs) throws IOException {
+    LogSegment next = LogSegment.create(runtime.open(), path, nextOffset, nowMs);
+    producers.advanceTo(nextOffset);
     producers.snapshot(false);
     namesDue = true;
     active.rolled();

@@ -183,8 +183,9 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
   }
 
   /**
-   * Writes what a leader already numbered; batches of an epoch above {@code leaderEpoch} and those
-   * after them are left out (KAFKA-18723), as is a torn last batch.
+   * Writes what a leader already numbered, up to the first batch of an epoch above {@code
+   * leaderEpoch} (KAFKA-18723), one too far above the first for a segment to hold both, or a torn
+   * one.
    */
   public Appended appendAsFollower(MemoryRecords records, int leaderEpoch) {
     Appended appended = now.appender().follower(records, leaderEpoch);

@@ -54,7 +54,8 @@ final class ProducerStates {
   private final BatchBounds bounds;
 
   /**
-   * Whether every producer that ever wrote to this log is known: none expired, none was cut off.
+   * Whether every producer that ever wrote to this log is known: none expired, none was cut off,
+   * none was compacted away in the log that this is a copy of.
    */
   private boolean complete;
 
@@ -324,6 +325,11 @@ final class ProducerStates {
   /** The log is new and empty. */
   void beginComplete() {
     complete = true;
+  }
+
+  /** It is copied from one that was compacted: who wrote what is missing may be unknown. */
+  void missesSome() {
+    complete = false;
   }
 
   void truncateFullyAndStartAt(long offset) throws IOException {

@@ -1,6 +1,7 @@
 package io.strandline.broker.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.log.clean.LocalCleaner;
@@ -15,8 +16,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -116,6 +119,62 @@ class LocalCleanerTest {
     assertThat(log.segmentCount()).isLessThan(segments / 2);
     assertThat(state(log)).isEqualTo(latest);
     assertThat(state(logs.crash(log))).isEqualTo(latest);
+  }
+
+  /**
+   * A copy cannot know that it knows all: the leader forgot the producer, and compacted the rest.
+   */
+  @Test
+  void aCopyOfACompactedLogTakesTheNextBatchOfAProducerThatItNeverSaw(@TempDir Path other) {
+    PartitionLog leader = logs.create();
+    for (int i = 0; i < 5; i++) {
+      sequenced(leader, i);
+    }
+    for (int i = 0; i < 40; i++) {
+      put(leader, "key", "later" + i);
+    }
+    logs.nowMs += TimeUnit.DAYS.toMillis(2);
+    leader.directory().maintain(logs.nowMs);
+    assertThat(leader.activeProducers()).isEmpty();
+    assertThat(clean(leader)).isTrue();
+    assertThat(records(leader).get(0).offset()).isGreaterThan(5);
+
+    PartitionLog follower = copyOf(leader, other.resolve("e"));
+    assertThat(state(follower)).isEqualTo(latest);
+    assertThat(sequenced(follower, 5).firstOffset()).isEqualTo(45);
+    assertThat(sequenced(leader, 5).firstOffset()).isEqualTo(45);
+  }
+
+  @Test
+  void aCopyThatMissesNothingTakesAProducerFromItsFirstBatchOn(@TempDir Path other) {
+    PartitionLog leader = filled();
+    PartitionLog follower = copyOf(leader, other.resolve("e"));
+    assertThatThrownBy(() -> sequenced(follower, 5))
+        .isInstanceOf(OutOfOrderSequenceException.class);
+    assertThat(sequenced(follower, 0).firstOffset()).isEqualTo(100);
+  }
+
+  private PartitionLog copyOf(PartitionLog leader, Path path) {
+    Logs others = new Logs(path).with(TopicConfig.CLEANUP_POLICY_CONFIG, "compact");
+    others.nowMs = logs.nowMs;
+    PartitionLog follower = others.create();
+    while (follower.logEndOffset() < leader.logEndOffset()) {
+      try (LogRead read = leader.read(follower.logEndOffset(), 200, leader.logEndOffset(), true)) {
+        follower.appendAsFollower(read.toMemory(), 0);
+      }
+    }
+    return follower;
+  }
+
+  private Appended sequenced(PartitionLog log, int sequence) {
+    MemoryRecords records =
+        MemoryRecords.withIdempotentRecords(
+            Compression.NONE,
+            7,
+            (short) 0,
+            sequence,
+            new SimpleRecord(logs.nowMs, Logs.bytes("key"), Logs.bytes("i" + sequence)));
+    return log.appendAsLeader(records, 0, AppendOrigin.CLIENT, logs.nowMs);
   }
 
   @Test

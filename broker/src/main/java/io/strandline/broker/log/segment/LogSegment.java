@@ -296,9 +296,8 @@ public final class LogSegment {
     createdMs = nowMs;
   }
 
-  public boolean fits(long lastOffset, int sizeBytes, int segmentBytes) {
-    return lastOffset - baseOffset <= Integer.MAX_VALUE
-        && end.sizeBytes <= segmentBytes - sizeBytes;
+  public boolean fits(int sizeBytes, int segmentBytes) {
+    return end.sizeBytes <= segmentBytes - sizeBytes;
   }
 
   /** Whether an index is as large as it may get; one slot of times is kept for the seal. */

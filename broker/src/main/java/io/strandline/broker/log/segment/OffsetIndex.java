@@ -138,6 +138,11 @@ public final class OffsetIndex {
     entries = new Memory(new long[8], 0);
   }
 
+  /** Whether an offset can be told relative to the base of its segment. */
+  public static boolean reaches(long baseOffset, long offset) {
+    return offset - baseOffset <= Integer.MAX_VALUE;
+  }
+
   public static int relativeOffset(long entry) {
     return (int) (entry >>> 32);
   }
