@@ -118,6 +118,11 @@ public final class CleanableLog {
     return holds(segment) && segment != state.active();
   }
 
+  /** Whether the log is gone from here, or about to go. */
+  public boolean parted() {
+    return state.parted();
+  }
+
   /** Whether the segment is still part of the log. */
   public boolean holds(LogSegment segment) {
     return state.holds(segment);

@@ -366,6 +366,7 @@ public final class LogDirectory implements AutoCloseable {
 
   /** A log that lies elsewhere by now; under its locks. A failure here does not undo that. */
   void left(PartitionLog log, LogState state) {
+    state.leaving = true; // first: a reader that came before may be about to open a file
     TopicPartition name = log.partition().topicPartition();
     logs.remove(name, log);
     offsets.forget(name);

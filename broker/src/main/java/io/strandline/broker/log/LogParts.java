@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import org.apache.kafka.common.errors.KafkaStorageException;
 
 /** What carries a log's work out in the directory where it lies now. */
 record LogParts(
@@ -48,8 +47,8 @@ record LogParts(
     try {
       return work.on(this);
     } catch (NoSuchFileException | ClosedChannelException e) {
-      if (state.leaving || state.closed) {
-        throw new KafkaStorageException("log of " + state.partition + " is closed");
+      if (state.parted()) {
+        throw state.gone();
       }
       throw e;
     }

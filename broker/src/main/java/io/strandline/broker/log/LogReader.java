@@ -202,6 +202,9 @@ final class LogReader {
         requireGone(segment, e);
         return null;
       }
+      if (state.parted()) {
+        throw state.gone(); // the list looks empty when the directory has another name by now
+      }
       if (gone(segment)) {
         return null; // the file may have been on its way to another name, and looked absent
       }

@@ -172,8 +172,18 @@ final class LogState {
   void check() {
     health.check();
     if (closed) {
-      throw new KafkaStorageException("log of " + partition + " is closed");
+      throw gone();
     }
+  }
+
+  /** Whether a file that is missing may have gone with the log, and is no failure of the disk. */
+  boolean parted() {
+    return leaving || closed;
+  }
+
+  /** What a caller is told who may find the log elsewhere. */
+  KafkaStorageException gone() {
+    return new KafkaStorageException("log of " + partition + " is closed");
   }
 
   /** Nobody uses its files any more, which are there now; under both locks. */

@@ -37,14 +37,33 @@ final class FailingDisk implements Disk {
 
   String existsKind = "";
 
+  /** Run once, before a file whose name ends so is looked for or opened. */
+  volatile @Nullable Runnable onApproach;
+
+  volatile String approached = "";
+
+  /** Run once, after a directory of this name was forced. */
+  volatile @Nullable Runnable onForced;
+
+  volatile String forcedName = "";
+
   @Override
   public File open(Path file, boolean create) throws IOException {
+    approach(file);
     if (create && !disk.exists(file)) {
       named.add(file.getFileName().toString());
     }
     FailingFile opened = new FailingFile(file, disk.open(file, create));
     openFiles.add(opened);
     return opened;
+  }
+
+  private void approach(Path file) {
+    Runnable step = onApproach;
+    if (step != null && file.toString().endsWith(approached)) {
+      onApproach = null;
+      step.run();
+    }
   }
 
   private static void run(@Nullable Runnable step) {
@@ -131,6 +150,11 @@ final class FailingDisk implements Disk {
   public void forceDirectory(Path directory) throws IOException {
     disk.forceDirectory(directory);
     forced.add(directory.getFileName().toString());
+    Runnable step = onForced;
+    if (step != null && directory.endsWith(forcedName)) {
+      onForced = null;
+      step.run();
+    }
   }
 
   @Override
@@ -140,6 +164,7 @@ final class FailingDisk implements Disk {
 
   @Override
   public boolean exists(Path path) {
+    approach(path);
     boolean there = disk.exists(path);
     if (onExists != null && path.toString().endsWith(existsKind)) {
       Runnable step = onExists;

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,5 +72,71 @@ class GoneUnderReadersTest {
     assertThat(log.abortedTransactions(0, 20)).isEmpty();
     assertThat(disk.onExists).isNull();
     assertThat(log.directory().online()).isTrue();
+  }
+
+  @Test
+  void aReaderWhoseLogMovesAwayReadsWhereItLiesThen() throws Exception {
+    PartitionLog log = filled();
+    LogDirectory from = log.directory();
+    List<String> read = acrossAMove(log, "00000000000000000000.log", () -> Logs.read(log, 0));
+    assertThat(read).hasSize(20).startsWith("0=value0");
+    assertThat(from.online()).isTrue();
+  }
+
+  @Test
+  void theListOfAbortedTransactionsComesFromWhereTheLogLiesThen() throws Exception {
+    PartitionLog created = logs.create();
+    Transactions.write(logs, created, 1, 0, false);
+    for (int i = 0; i < 20; i++) {
+      logs.append(created, "value" + i);
+    }
+    PartitionLog log = logs.restart(created);
+    LogDirectory from = log.directory();
+    assertThat(acrossAMove(log, ".txnindex", () -> log.abortedTransactions(0, 22))).hasSize(1);
+    assertThat(from.online()).isTrue();
+  }
+
+  /**
+   * Reads; when the file is about to be opened, the log's directory gets its last name, and what
+   * follows in the move waits for the reader.
+   */
+  private <T> T acrossAMove(PartitionLog log, String file, Supplier<T> read) throws Exception {
+    LogDirectory to = new Logs(logs.path.resolveSibling("there")).segmentBytes(300).directory();
+    LogDirectory from = log.directory();
+    LogMove move = to.move(log);
+    long copied = 1;
+    while (copied > 0) {
+      copied = move.copy(Long.MAX_VALUE);
+    }
+    from.maintain(logs.nowMs);
+    from.maintain(logs.nowMs); // nobody has the sealed segments' files open any more
+    CountDownLatch approached = new CountDownLatch(1);
+    CountDownLatch renamed = new CountDownLatch(1);
+    disk.approached = file;
+    disk.onApproach =
+        () -> {
+          approached.countDown();
+          await(renamed);
+        };
+    CompletableFuture<T> reader = CompletableFuture.supplyAsync(read);
+    assertThat(approached.await(30, TimeUnit.SECONDS)).isTrue();
+    disk.forcedName = from.path().getFileName().toString();
+    disk.onForced =
+        () -> {
+          renamed.countDown();
+          reader.exceptionally(failure -> null).join();
+        };
+    assertThat(move.finish()).isTrue();
+    assertThat(disk.onForced).isNull();
+    assertThat(log.directory()).isSameAs(to);
+    return reader.get(30, TimeUnit.SECONDS);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 }

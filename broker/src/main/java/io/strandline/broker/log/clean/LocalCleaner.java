@@ -92,6 +92,9 @@ public final class LocalCleaner {
       if (!dirt.log.directory().online()) {
         throw e;
       }
+      if (dirt.files.parted()) {
+        return; // deleted, or moved: it is looked at where it lies by now
+      }
       uncleanable.add(dirt.log.partition());
       LOG.atError()
           .addKeyValue("partition", dirt.log.partition())
