@@ -32,11 +32,15 @@ public final class CleanableLog {
     return known > state.logEnd ? state.localStart : Math.max(known, state.localStart);
   }
 
-  /** Makes the progress durable. */
+  /** Makes the progress durable, unless the log is gone: another may have its name by now. */
   public void cleanedTo(long offset) {
-    state.health.run(
-        "checkpoint cleaner",
-        () -> state.directory.offsets().keepCleaned(state.partition.topicPartition(), offset));
+    synchronized (state.lock) {
+      if (!state.closed) {
+        state.health.run(
+            "checkpoint cleaner",
+            () -> state.directory.offsets().keepCleaned(state.partition.topicPartition(), offset));
+      }
+    }
   }
 
   /** Sealed segments from the first on that end at or below the offset. */

@@ -3,7 +3,9 @@ package io.strandline.broker.log;
 import io.strandline.broker.log.disk.Checkpoints;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 
@@ -18,6 +20,10 @@ final class DirectoryOffsets {
   private final Map<TopicPartition, Long> recoveryPoints;
   private final Map<TopicPartition, Long> logStarts;
   private final Map<TopicPartition, Long> cleaned;
+
+  /** Forgotten, but on disk perhaps still. */
+  private final Set<TopicPartition> stale = new HashSet<>();
+
   private boolean closed;
 
   /**
@@ -46,11 +52,25 @@ final class DirectoryOffsets {
     return cleaned.getOrDefault(partition, 0L);
   }
 
-  /** The log is gone, or begins anew under its name. */
+  /** The log is gone. On disk that is told with the next log that begins under its name. */
   synchronized void forget(TopicPartition partition) {
-    recoveryPoints.remove(partition);
-    logStarts.remove(partition);
-    cleaned.remove(partition);
+    boolean known = recoveryPoints.remove(partition) != null;
+    known |= logStarts.remove(partition) != null;
+    known |= cleaned.remove(partition) != null;
+    if (known) {
+      stale.add(partition);
+    }
+  }
+
+  /**
+   * A log of this name is about to begin at 0; nothing on disk tells of an earlier one when this
+   * returns. Free of cost unless there was one.
+   */
+  synchronized void begin(TopicPartition partition) throws IOException {
+    forget(partition);
+    if (stale.contains(partition)) {
+      writeAll();
+    }
   }
 
   /** A log of this name is about to begin; its start is durable when this returns. */
@@ -65,8 +85,7 @@ final class DirectoryOffsets {
     forget(partition);
     logStarts.put(partition, logStart);
     recoveryPoints.put(partition, recoveryPoint);
-    writeRecoveryPoints();
-    writeLogStarts();
+    writeAll();
     if (cleanedOffset > 0) {
       keepCleaned(partition, cleanedOffset);
     }
@@ -95,10 +114,14 @@ final class DirectoryOffsets {
     write(Checkpoints.CLEANER, cleaned);
   }
 
-  /** Recovery points and log starts of all open logs. */
+  /** Recovery points and log starts of all open logs; what is stale goes from all files. */
   synchronized void writeAll() throws IOException {
     writeRecoveryPoints();
     writeLogStarts();
+    if (!stale.isEmpty()) {
+      write(Checkpoints.CLEANER, cleaned);
+      stale.clear();
+    }
   }
 
   private void writeRecoveryPoints() throws IOException {

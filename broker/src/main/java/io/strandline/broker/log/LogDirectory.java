@@ -256,8 +256,9 @@ public final class LogDirectory implements AutoCloseable {
     return health.call(
         "create log of " + partition,
         () -> {
+          names.requireFree(partition); // else what is told of another log would be lost
+          offsets.begin(partition.topicPartition());
           Path logPath = names.make(partition);
-          offsets.forget(partition.topicPartition());
           PartitionLog log = openLog(partition, logPath, config, new Start(false, -1, 0));
           logs.put(partition.topicPartition(), log);
           return log;
@@ -290,6 +291,7 @@ public final class LogDirectory implements AutoCloseable {
     return health.call(
         "adopt log of " + partition,
         () -> {
+          names.requireFree(partition);
           nursery.force();
           offsets.begin(name, nursery.startOffset()); // else it would begin with what is local
           Path logPath = names.adopt(nursery.path(), partition);

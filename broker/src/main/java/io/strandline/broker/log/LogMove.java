@@ -293,6 +293,7 @@ public final class LogMove {
     LogSegment last = active.activeIn(future.path(), interval);
     future.epochs(log.epochs());
     future.force();
+    to.names().requireFree(state.partition);
     to.offsets().begin(name, state.logStart, state.logEnd, from.offsets().cleaned(name));
     Path place = to.names().adopt(future.path(), state.partition);
     List<LogSegment> segments = new ArrayList<>();

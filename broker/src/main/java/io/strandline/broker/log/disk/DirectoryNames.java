@@ -145,6 +145,13 @@ public final class DirectoryNames {
     return directory;
   }
 
+  /**
+   * @throws KafkaStorageException when a log of that name stands here
+   */
+  public void requireFree(TopicIdPartition partition) throws IOException {
+    var unused = free(partition);
+  }
+
   private Path free(TopicIdPartition partition) throws IOException {
     Path directory = path.resolve(partition.topic() + "-" + partition.partition());
     if (topicId(directory).isPresent()) {
