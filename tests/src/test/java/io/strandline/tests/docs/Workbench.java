@@ -34,6 +34,9 @@ record Workbench(Path home, Path directory) {
           Map.entry("kafka-acls.sh", TOOLS + "AclCommand"),
           Map.entry("kafka-delegation-tokens.sh", TOOLS + "DelegationTokenCommand"),
           Map.entry("kafka-client-metrics.sh", TOOLS + "ClientMetricsCommand"),
+          Map.entry("kafka-log-dirs.sh", TOOLS + "LogDirsCommand"),
+          Map.entry("kafka-transactions.sh", TOOLS + "TransactionsCommand"),
+          Map.entry("kafka-features.sh", TOOLS + "FeatureCommand"),
           Map.entry("kafka-storage.sh", "kafka.tools.StorageTool"),
           Map.entry("kafka-server-start.sh", "kafka.Kafka"),
           Map.entry("kafka-metadata-quorum.sh", TOOLS + "MetadataQuorumCommand"));

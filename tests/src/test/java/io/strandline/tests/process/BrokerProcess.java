@@ -272,6 +272,17 @@ public final class BrokerProcess implements AutoCloseable {
 
   private List<String> command() {
     List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx512m");
+    settings()
+        .forEach(
+            (key, value) -> {
+              command.add("--set");
+              command.add(key + "=" + value);
+            });
+    return command;
+  }
+
+  /** All that it is started with. */
+  public Map<String, String> settings() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("listeners", "PLAINTEXT://" + bootstrap());
     all.put("log.dirs", dir.resolve("data").toString());
@@ -279,12 +290,7 @@ public final class BrokerProcess implements AutoCloseable {
     all.put("strandline.tier.upload.min.bytes", "0");
     all.put("strandline.admin.listener", "127.0.0.1:" + adminPort);
     all.putAll(settings);
-    all.forEach(
-        (key, value) -> {
-          command.add("--set");
-          command.add(key + "=" + value);
-        });
-    return command;
+    return all;
   }
 
   private static long readyLines(Path out) throws IOException {

@@ -16,18 +16,18 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Self-signed certificates, made by the JDK's keytool. */
-final class Certificates {
-  static final String PASSWORD = "hush-keystore-1f2e";
+public final class Certificates {
+  public static final String PASSWORD = "hush-keystore-1f2e";
   private static final String ALIAS = "it";
 
   private final Path dir;
 
-  Certificates(Path dir) {
+  public Certificates(Path dir) {
     this.dir = dir;
   }
 
   /** A key with its certificate, for 127.0.0.1 and localhost. */
-  Path make(String file, String name) throws Exception {
+  public Path make(String file, String name) throws Exception {
     Path store = dir.resolve(file);
     Process keytool =
         new ProcessBuilder(
