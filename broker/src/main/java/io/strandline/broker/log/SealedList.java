@@ -20,10 +20,12 @@ final class SealedList {
 
   /**
    * Dense from the first that ends above {@code fromOffset}; ends before the first that is not
-   * sealed or ends above {@code limitOffset}.
+   * sealed or ends above {@code limitOffset}. One that compaction emptied has no bytes to go up:
+   * its offsets are the next one's.
    */
   List<SealedSegment> from(long fromOffset, long limitOffset, int max) throws IOException {
     List<SealedSegment> list = new ArrayList<>();
+    long base = -1;
     Map.Entry<Long, LogSegment> entry = state.segments.firstEntry();
     while (entry != null && list.size() < max) {
       LogSegment segment = entry.getValue();
@@ -31,22 +33,26 @@ final class SealedList {
       if (next == null || !segment.sealed() || next.getKey() > limitOffset) {
         break;
       }
-      if (next.getKey() > fromOffset && segment.end().sizeBytes() > 0) {
+      base = base < 0 ? segment.baseOffset() : base;
+      boolean emptied = segment.end().sizeBytes() == 0;
+      if (next.getKey() > fromOffset && !emptied) {
         if (!segment.retain()) {
           break;
         }
         try {
-          list.add(describe(segment, next.getKey()));
+          list.add(describe(segment, base, next.getKey()));
         } finally {
           segment.release();
         }
       }
+      base = emptied ? base : -1;
       entry = next;
     }
     return list;
   }
 
-  private SealedSegment describe(LogSegment segment, long endOffset) throws IOException {
+  private SealedSegment describe(LogSegment segment, long baseOffset, long endOffset)
+      throws IOException {
     List<EpochStart> epochs =
         state.epochs.epochEntries().stream()
             .filter(epoch -> epoch.startOffset() < endOffset)
@@ -54,12 +60,12 @@ final class SealedList {
             .toList();
     return new SealedSegment(
         state.partition,
-        segment.baseOffset(),
+        baseOffset,
         endOffset,
         segment.end().sizeBytes(),
         segment.maxTimestampMs(),
         segment.path(),
-        reader.aborted(segment.baseOffset(), endOffset),
+        reader.aborted(baseOffset, endOffset),
         state.producers.snapshotAt(endOffset),
         epochs);
   }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.log.clean.LocalCleaner;
 import io.strandline.tiering.compact.CompactionConfig;
+import io.strandline.tiering.seal.DueSegment;
+import io.strandline.tiering.seal.SealRule;
 import io.strandline.tiering.segment.BatchBounds;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -175,6 +177,19 @@ class LocalCleanerTest {
             sequence,
             new SimpleRecord(logs.nowMs, Logs.bytes("key"), Logs.bytes("i" + sequence)));
     return log.appendAsLeader(records, 0, AppendOrigin.CLIENT, logs.nowMs);
+  }
+
+  /** What was emptied has no bytes to go up; the tier goes on across it. */
+  @Test
+  void theTierSeesNoHoleWhereSegmentsWereEmptied() {
+    PartitionLog log = filled();
+    assertThat(clean(log)).isTrue();
+    long end = log.activeSegmentBaseOffset();
+    for (long from = 0; from < end; from++) {
+      List<DueSegment> due = SealRule.due(log, from, end, 100);
+      assertThat(due.get(0).startOffset()).isEqualTo(from);
+      assertThat(due.get(due.size() - 1).endOffset()).isEqualTo(end);
+    }
   }
 
   @Test

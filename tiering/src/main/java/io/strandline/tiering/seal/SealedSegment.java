@@ -11,7 +11,8 @@ import org.apache.kafka.common.TopicIdPartition;
  * A local segment that no append will change again, fsynced with its indexes and their directory
  * (design D14).
  *
- * @param baseOffset first offset the segment covers, as in the name of its files
+ * @param baseOffset first offset the segment covers; below that in the name of its files when the
+ *     segments before it have no bytes left
  * @param endOffset base offset of the next segment
  * @param logBytes length of {@code log}
  * @param maxTimestamp largest record timestamp in ms, or -1
