@@ -10,6 +10,7 @@ import org.apache.kafka.image.ConfigurationImage;
 import org.apache.kafka.image.ConfigurationsImage;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.server.common.KRaftVersion;
+import org.apache.kafka.storage.internals.log.LogConfig;
 import org.junit.jupiter.api.Test;
 
 /** Numbers of the broker's configuration as the cluster has set them. */
@@ -44,6 +45,24 @@ class BrokerNumberTest {
     assertThat(view(Map.of(), Map.of()).brokerNumber(RATE)).isEqualTo(1000);
     assertThat(view(Map.of(RATE, "2000"), Map.of()).brokerNumber(RATE)).isEqualTo(2000);
     assertThat(view(Map.of(RATE, "2000"), Map.of(RATE, "3000")).brokerNumber(RATE)).isEqualTo(3000);
+  }
+
+  @Test
+  void whatTopicsHadBeforeIsForgotten() {
+    EffectiveConfig config =
+        EffectiveConfig.ofFile(new KafkaConfig(new ControlConfig(GIVEN).withDefaults(), false));
+    ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, "t");
+    Map<String, String> first = Map.of("retention.ms", "1");
+    LogConfig built = config.topic(first);
+    LogConfig newest = built;
+    for (int i = 1; i < 1_000; i++) {
+      Map<String, String> overrides = Map.of("retention.ms", String.valueOf(i));
+      newest = config.topic(overrides);
+      ConfigurationImage image = new ConfigurationImage(topic, overrides);
+      assertThat(config.with(new ConfigurationsImage(Map.of(topic, image)))).isSameAs(config);
+      assertThat(config.topic(overrides)).as("what a topic has").isSameAs(newest);
+    }
+    assertThat(config.topic(first)).isNotSameAs(built);
   }
 
   @Test

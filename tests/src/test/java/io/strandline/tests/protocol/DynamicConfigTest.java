@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.tests.process.Ports;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DynamicConfigTest {
   private static final ConfigResource THIS = new ConfigResource(Type.BROKER, "1");
   private static final ConfigResource ALL = new ConfigResource(Type.BROKER, "");
+  private static final ConfigResource KEPT = new ConfigResource(Type.TOPIC, "kept");
   private static final ConfigResource LOGGERS = new ConfigResource(Type.BROKER_LOGGER, "1");
   private static final String QUIET = "org.apache.kafka.clients.Metadata";
 
@@ -190,6 +192,70 @@ class DynamicConfigTest {
     } catch (InvalidReplicationFactorException asWanted) {
       return true;
     }
+  }
+
+  @Test
+  void whatWasSetStepByStepHoldsAfterARestart(@TempDir Path dir) {
+    try (Node before = new Node(dir, Map.of());
+        Admin admin = before.admin()) {
+      Node.get(admin.createTopics(List.of(new NewTopic("kept", 1, (short) 1))).all());
+      set(admin, ALL, "log.retention.ms", "-1");
+      set(admin, ALL, "log.cleaner.threads", "2");
+      set(admin, ALL, "log.cleaner.threads", "4");
+      assertThat(value(admin, KEPT, "retention.ms")).isEqualTo("-1");
+    }
+    try (Node after = new Node(dir, Map.of());
+        Admin admin = after.admin()) {
+      assertThat(value(admin, THIS, "log.cleaner.threads")).isEqualTo("4");
+      assertThat(value(admin, KEPT, "retention.ms")).isEqualTo("-1");
+      set(admin, ALL, "log.retention.ms", "77000");
+      Node.await("a change", () -> value(admin, KEPT, "retention.ms").equals("77000"));
+    }
+  }
+
+  @Test
+  void aStoredValueThatDoesNotDoAnyMoreIsLeftOutAndTheOthersHold(@TempDir Path dir) {
+    String a = dir.resolve("a").toString();
+    String b = dir.resolve("b").toString();
+    try (Node before = new Node(dir, Map.of("log.dirs", a + "," + b));
+        Admin admin = before.admin()) {
+      Node.get(admin.createTopics(List.of(new NewTopic("kept", 1, (short) 1))).all());
+      set(admin, THIS, "log.retention.ms", "-1");
+      cordon(admin, b);
+      Node.await("the directory to be cordoned", () -> cordoned(admin).equals(Set.of(b)));
+    }
+    try (Node after = new Node(dir, Map.of("log.dirs", a)); // the other disk was taken out
+        Admin admin = after.admin()) {
+      assertThat(value(admin, KEPT, "retention.ms")).isEqualTo("-1");
+      set(admin, THIS, "log.retention.ms", "77000");
+      Node.await("a change", () -> value(admin, KEPT, "retention.ms").equals("77000"));
+    }
+  }
+
+  /** The controller writes down what it is told: it does not know what a broker takes. */
+  @Test
+  void whatWasWrittenDownWithoutTheBrokerRefusesNoOtherChange(@TempDir Path dir) throws Exception {
+    String controller = "127.0.0.1:" + Ports.free();
+    Map<String, String> settings =
+        Map.of("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://" + controller);
+    try (Node node = new Node(dir, settings);
+        Admin direct = Admin.create(Map.of("bootstrap.controllers", controller));
+        Admin admin = node.admin()) {
+      AlterConfigOp change =
+          new AlterConfigOp(new ConfigEntry("ssl.keystore.location", "/x"), OpType.SET);
+      Node.get(direct.incrementalAlterConfigs(Map.of(THIS, List.of(change))).all());
+      set(admin, THIS, "log.retention.ms", "77000");
+    }
+  }
+
+  private static void set(Admin admin, ConfigResource of, String key, String value) {
+    AlterConfigOp change = new AlterConfigOp(new ConfigEntry(key, value), OpType.SET);
+    Node.get(admin.incrementalAlterConfigs(Map.of(of, List.of(change))).all());
+    Node.await(key, () -> value.equals(value(admin, THIS, key)));
+  }
+
+  private static String value(Admin admin, ConfigResource of, String key) {
+    return Node.get(admin.describeConfigs(List.of(of)).all()).get(of).get(key).value();
   }
 
   @Test

@@ -48,8 +48,11 @@ public final class BrokerChanges {
    * @throws org.apache.kafka.common.errors.ApiException when an operation does not suit its key
    */
   public void require(String name, List<AlterConfigOp> operations) {
-    Properties result = new Properties();
-    result.putAll(writtenDown.apply(new ConfigResource(ConfigResource.Type.BROKER, name)));
+    requireHere(name);
+    // What is written down and does not hold here, as what a controller was told, refuses nothing.
+    Properties result =
+        new StoredValues(dynamic, !name.isEmpty())
+            .fitting(writtenDown.apply(new ConfigResource(ConfigResource.Type.BROKER, name)));
     ConfigAdminManager.prepareIncrementalConfigs(
         CollectionConverters.asScala(operations), result, keys());
     judge(name, result);
@@ -57,6 +60,7 @@ public final class BrokerChanges {
 
   /** As above, of what shall take the place of all that is written down. */
   public void require(String name, Map<String, String> values) {
+    requireHere(name);
     Properties result = new Properties();
     result.putAll(values);
     judge(name, result);
@@ -66,13 +70,16 @@ public final class BrokerChanges {
     return CollectionConverters.asScala(AbstractKafkaConfig.CONFIG_DEF.configKeys());
   }
 
-  private void judge(String name, Properties wanted) {
+  private void requireHere(String name) {
     if (!name.isEmpty() && !name.equals(String.valueOf(running.nodeId()))) {
       throw new InvalidRequestException(
           "Unexpected broker id, expected " + running.nodeId() + ", but received " + name);
     }
+  }
+
+  private void judge(String name, Properties wanted) {
     try {
-      dynamic.validate(wanted, !name.isEmpty());
+      ChangeChecks.asked(() -> dynamic.validate(wanted, !name.isEmpty()));
     } catch (ConfigException | IllegalArgumentException e) {
       throw new InvalidRequestException(reason(e), e);
     }

@@ -3,6 +3,7 @@ package io.strandline.broker.control.config;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import kafka.server.DynamicBrokerConfig;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigException;
@@ -16,8 +17,14 @@ import org.apache.kafka.storage.internals.log.CleanerConfig;
  * What this broker demands of changed values of its configuration before the controller writes them
  * down, where types and ranges do not say it. The bounds are Kafka's, so that scripts meet the same
  * refusals.
+ *
+ * <p>Of what is written down nothing is demanded any more: the bounds are those of a step from what
+ * held then, and a broker that starts, that was behind or has another file takes several at once.
  */
 final class ChangeChecks {
+  /** Whether this thread asks if a change may be written down. */
+  private static final ThreadLocal<Boolean> ASKED = ThreadLocal.withInitial(() -> false);
+
   private static final String LISTENERS = SocketServerConfigs.LISTENERS_CONFIG;
   private static final String PROTOCOLS = SocketServerConfigs.LISTENER_SECURITY_PROTOCOL_MAP_CONFIG;
   private static final String CLEANER_THREADS = CleanerConfig.LOG_CLEANER_THREADS_PROP;
@@ -36,26 +43,44 @@ final class ChangeChecks {
   /** Adds the checks to those of a node's configuration. */
   static void addTo(DynamicBrokerConfig dynamic, KafkaConfig running) {
     ChangeChecks checks = new ChangeChecks(running);
+    add(
+        dynamic,
+        DynamicThreadPool.RECONFIGURABLE_CONFIGS,
+        wanted -> DynamicThreadPool.validateReconfiguration(running, wanted));
+    add(dynamic, Set.of(CLEANER_THREADS), checks::cleaner);
+    add(
+        dynamic,
+        Set.of(
+            ServerLogConfigs.LOG_RETENTION_TIME_MILLIS_CONFIG,
+            RemoteLogManagerConfig.LOG_LOCAL_RETENTION_MS_PROP,
+            ServerLogConfigs.LOG_RETENTION_BYTES_CONFIG,
+            RemoteLogManagerConfig.LOG_LOCAL_RETENTION_BYTES_PROP),
+        ChangeChecks::localRetention);
+    add(dynamic, Set.of(ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG), ChangeChecks::cordoned);
+    add(dynamic, Set.copyOf(RATES_AND_SIZES), checks::ratesAndSizes);
+    add(dynamic, Set.of(LISTENERS, PROTOCOLS), checks::listeners);
+  }
+
+  private static void add(
+      DynamicBrokerConfig dynamic, Set<String> keys, Consumer<KafkaConfig> check) {
     dynamic.addBrokerReconfigurable(
         DynamicPart.judging(
-            DynamicThreadPool.RECONFIGURABLE_CONFIGS,
-            wanted -> DynamicThreadPool.validateReconfiguration(running, wanted)));
-    dynamic.addBrokerReconfigurable(DynamicPart.judging(Set.of(CLEANER_THREADS), checks::cleaner));
-    dynamic.addBrokerReconfigurable(
-        DynamicPart.judging(
-            Set.of(
-                ServerLogConfigs.LOG_RETENTION_TIME_MILLIS_CONFIG,
-                RemoteLogManagerConfig.LOG_LOCAL_RETENTION_MS_PROP,
-                ServerLogConfigs.LOG_RETENTION_BYTES_CONFIG,
-                RemoteLogManagerConfig.LOG_LOCAL_RETENTION_BYTES_PROP),
-            ChangeChecks::localRetention));
-    dynamic.addBrokerReconfigurable(
-        DynamicPart.judging(
-            Set.of(ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG), ChangeChecks::cordoned));
-    dynamic.addBrokerReconfigurable(
-        DynamicPart.judging(Set.copyOf(RATES_AND_SIZES), checks::ratesAndSizes));
-    dynamic.addBrokerReconfigurable(
-        DynamicPart.judging(Set.of(LISTENERS, PROTOCOLS), checks::listeners));
+            keys,
+            wanted -> {
+              if (ASKED.get()) {
+                check.accept(wanted);
+              }
+            }));
+  }
+
+  /** Runs what asks whether a change may be written down. */
+  static void asked(Runnable judgement) {
+    ASKED.set(true);
+    try {
+      judgement.run();
+    } finally {
+      ASKED.remove();
+    }
   }
 
   /** Threads come and go by halves and doubles, as Kafka's other pools. */

@@ -1,8 +1,10 @@
 package io.strandline.broker.control.config;
 
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import kafka.server.DynamicBrokerConfig;
 import kafka.server.KafkaConfig;
@@ -23,6 +25,8 @@ import scala.Option;
  * one for the node, so that only the newest of these may be asked for another.
  */
 public final class EffectiveConfig {
+  private static final int SPARE_TOPIC_CONFIGS = 64;
+
   private final DynamicBrokerConfig dynamic;
   private final int nodeId;
   private final Map<String, String> fileValues;
@@ -31,6 +35,7 @@ public final class EffectiveConfig {
   private final KafkaConfig kafka;
   private final Map<String, Object> topicDefaults;
   private final Map<Map<String, String>, LogConfig> topicConfigs = new ConcurrentHashMap<>();
+  private int topicConfigsMax = SPARE_TOPIC_CONFIGS; // the loader's thread alone
 
   private EffectiveConfig(
       DynamicBrokerConfig dynamic,
@@ -58,7 +63,7 @@ public final class EffectiveConfig {
 
   /**
    * The configuration with what {@code configs} says of brokers. A value that does not do is told
-   * in the log and left out.
+   * in the log and left out, and the others hold.
    */
   public EffectiveConfig with(ConfigurationsImage configs) {
     ConfigResource all = new ConfigResource(ConfigResource.Type.BROKER, "");
@@ -66,14 +71,17 @@ public final class EffectiveConfig {
     Map<String, String> cluster = configs.configMapForResource(all);
     Map<String, String> broker = configs.configMapForResource(mine);
     if (cluster.equals(clusterValues) && broker.equals(brokerValues)) {
+      forget(configs);
       return this;
     }
-    if (!cluster.equals(clusterValues)) {
-      dynamic.updateDefaultConfig(configs.configProperties(all), true);
-    }
-    if (!broker.equals(brokerValues)) {
-      dynamic.updateBrokerConfig(nodeId, configs.configProperties(mine), true);
-    }
+    // Both, whichever changed: a value of one may do or not by those of the other.
+    dynamic.updateDefaultConfig(
+        new StoredValues(dynamic, false).fitting(configs.configProperties(all)),
+        !cluster.equals(clusterValues));
+    dynamic.updateBrokerConfig(
+        nodeId,
+        new StoredValues(dynamic, true).fitting(configs.configProperties(mine)),
+        !broker.equals(brokerValues));
     return new EffectiveConfig(dynamic, nodeId, fileValues, cluster, broker);
   }
 
@@ -108,6 +116,25 @@ public final class EffectiveConfig {
         : Optional.ofNullable(
             ConfigDef.parseType(
                 key, brokerValues.getOrDefault(key, clusterValues.get(key)), onlyDynamic.type));
+  }
+
+  /** Drops what no topic has any more, once that may be as much as what some have. */
+  private void forget(ConfigurationsImage configs) {
+    if (topicConfigs.size() <= topicConfigsMax) {
+      return;
+    }
+    Set<Map<String, String>> had = new HashSet<>();
+    had.add(Map.of());
+    configs
+        .resourceData()
+        .forEach(
+            (resource, overrides) -> {
+              if (resource.type() == ConfigResource.Type.TOPIC) {
+                had.add(overrides.data());
+              }
+            });
+    topicConfigs.keySet().retainAll(had);
+    topicConfigsMax = SPARE_TOPIC_CONFIGS + 2 * had.size();
   }
 
   /** A topic's configuration from its own overrides. */
