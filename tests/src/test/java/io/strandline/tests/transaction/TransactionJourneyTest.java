@@ -24,6 +24,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidRegularExpression;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.junit.jupiter.api.AfterAll;
@@ -208,6 +209,13 @@ class TransactionJourneyTest {
                   admin,
                   new ListTransactionsOptions().filterOnTransactionalIdPattern("see.-" + version)))
           .containsExactly(id);
+      for (String none : List.of("(s)een\\1", "see(")) { // what would need to go back is none
+        assertThatThrownBy(
+                () ->
+                    listed(
+                        admin, new ListTransactionsOptions().filterOnTransactionalIdPattern(none)))
+            .isInstanceOf(InvalidRegularExpression.class);
+      }
       assertThat(listed(admin, new ListTransactionsOptions().filterOnDuration(3_600_000)))
           .doesNotContain(id);
       assertThat(producing(admin, topic))

@@ -145,7 +145,7 @@ final class ListingHandlers {
           .join()
           .forEach(
               (id, found) -> {
-                if (filter.takes(id) && mayDescribe(who, id)) {
+                if (mayDescribe(who, id) && filter.takes(id)) {
                   states.add(
                       new ListTransactionsResponseData.TransactionState()
                           .setTransactionalId(id)

@@ -1,5 +1,7 @@
 package io.strandline.broker.request.transaction;
 
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import io.strandline.broker.transaction.state.Transaction;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -7,8 +9,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.apache.kafka.common.errors.InvalidRegularExpression;
 import org.apache.kafka.common.message.ListTransactionsRequestData;
 import org.apache.kafka.coordinator.transaction.TransactionState;
@@ -19,6 +19,7 @@ import org.apache.kafka.coordinator.transaction.TransactionState;
  * @param states of these, unless none was named
  * @param unknownStates named, but no states
  * @param begunBeforeMs begun before this; empty for any time
+ * @param ids matched in time linear in what is matched: a client chooses the pattern
  */
 record TransactionFilter(
     Set<Long> producerIds,
