@@ -11,6 +11,7 @@ import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.partition.owner.Wakes;
 import io.strandline.broker.replica.FollowedReplica;
 import io.strandline.broker.replica.FollowerFetch;
+import io.strandline.broker.replica.Followers;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.tiering.reclaim.LocalSegments;
 import io.strandline.tiering.segment.SegmentEntry;
@@ -316,6 +317,12 @@ public final class Partition implements PartitionRead.Source {
 
   // ---- those who follow
 
+  /** The others as this replica sees them; leaders only, throws as {@link #read}. */
+  public Followers followers(OptionalInt epoch) {
+    leadingOrThrow(epoch);
+    return leadingOrThrow().followers();
+  }
+
   /** This replica, for a fetcher, while another leads. */
   public FollowedReplica follower() {
     return follower;
@@ -364,18 +371,14 @@ public final class Partition implements PartitionRead.Source {
             return;
           }
           if (state.leader() == node) {
-            lead(state, node, readOnly);
+            role = leadership.begin(state, node, readOnly);
+            changed = true;
           } else {
             stopLeading(
                 new Role.Following(state, node, readOnly),
                 new NotLeaderOrFollowerException(id + " moved"));
           }
         });
-  }
-
-  private void lead(PartitionState state, int node, boolean readOnly) {
-    role = leadership.begin(state, node, readOnly);
-    changed = true;
   }
 
   private void stopLeading(Role next, ApiException reason) {
@@ -473,9 +476,7 @@ public final class Partition implements PartitionRead.Source {
 
   // ---- checks
 
-  /**
-   * @throws ApiException unless it is led or followed here
-   */
+  /** Throws {@link ApiException} unless it is led or followed here. */
   void requireReplica(OptionalInt epoch) {
     if (!(role instanceof Role.Following)) {
       var unused = leadingOrThrow();

@@ -3,11 +3,11 @@ package io.strandline.broker.replica;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.UnknownLeaderEpochException;
 import org.apache.kafka.common.protocol.Errors;
@@ -41,8 +41,8 @@ public final class Followers {
   public record Leader(int node, long epochStart) {}
 
   private static final class Follower {
-    private long end = UNKNOWN;
-    private long start = UNKNOWN;
+    private volatile long end = UNKNOWN;
+    private volatile long start = UNKNOWN;
     private OptionalLong brokerEpoch = OptionalLong.empty();
     private long fetchedMs;
     private long leaderEndThen = UNKNOWN; // at its last fetch
@@ -62,7 +62,7 @@ public final class Followers {
 
   private final Leader leader;
   private final Replicas around;
-  private final Map<Integer, Follower> all = new HashMap<>();
+  private final Map<Integer, Follower> all = new ConcurrentHashMap<>();
   private volatile PartitionState state;
   private @Nullable Proposal pending;
   private boolean rests; // refused for now: not asked again at once
@@ -163,6 +163,19 @@ public final class Followers {
     follower.brokerEpoch = OptionalLong.of(fetch.brokerEpoch());
     follower.leaderEndThen = leaderEnd;
     follower.fetchedMs = fetch.arrivedMs();
+  }
+
+  /**
+   * The log end of a follower that has what a reader at this offset asks for, or ends right there;
+   * any thread.
+   */
+  public OptionalLong endFor(int replica, long offset) {
+    Follower follower = all.get(replica);
+    if (follower == null) {
+      return OptionalLong.empty();
+    }
+    long end = follower.end;
+    return follower.start <= offset && offset <= end ? OptionalLong.of(end) : OptionalLong.empty();
   }
 
   /** The log grew: whoever was at its end was caught up when it fetched last. */

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -45,15 +47,22 @@ class ClosestReplicaTest {
       ClusterTopics.awaitInSync(cluster, PARTITION, Set.of(2, 3));
       produce(cluster);
       try (KafkaConsumer<String, String> consumer = consumer(cluster, "c")) {
-        read(consumer, RECORDS);
+        read(consumer, 0, RECORDS);
         assertThat(preferred(consumer)).isEqualTo(3);
         produce(cluster);
-        read(consumer, RECORDS);
+        read(consumer, RECORDS, 2 * RECORDS);
+        assertThat(preferred(consumer)).isEqualTo(3);
+
+        // No replica has what it asks for next, and one of them has to say so.
+        RecordsToDelete gone = RecordsToDelete.beforeOffset(RECORDS / 2);
+        cluster.admin().deleteRecords(Map.of(PARTITION, gone)).all().get(30, TimeUnit.SECONDS);
+        consumer.seek(PARTITION, 10);
+        read(consumer, RECORDS / 2, 2 * RECORDS);
         assertThat(preferred(consumer)).isEqualTo(3);
 
         cluster.node(3).kill();
         produce(cluster);
-        read(consumer, RECORDS);
+        read(consumer, 2 * RECORDS, 3 * RECORDS);
         assertThat(preferred(consumer)).as("none left but the leader").isEqualTo(-1);
       }
     }
@@ -91,16 +100,17 @@ class ClosestReplicaTest {
     return consumer;
   }
 
-  private static void read(KafkaConsumer<String, String> consumer, int count) {
-    int[] found = {0};
+  private static void read(KafkaConsumer<String, String> consumer, int from, int end) {
+    int[] next = {from};
     Waiting.until(
-        count + " records",
+        "records to " + end,
         () -> {
-          consumer
-              .poll(Duration.ofMillis(200))
-              .forEach(r -> assertThat(r.value()).isEqualTo("value " + found[0]++));
-          return found[0] >= count;
+          for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+            assertThat(record.offset()).isEqualTo(next[0]);
+            assertThat(record.value()).isEqualTo("value " + next[0]++ % RECORDS);
+          }
+          return next[0] >= end;
         });
-    assertThat(found[0]).isEqualTo(count);
+    assertThat(next[0]).isEqualTo(end);
   }
 }

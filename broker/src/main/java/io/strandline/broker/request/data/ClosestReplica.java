@@ -2,13 +2,14 @@ package io.strandline.broker.request.data;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
-import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.partition.Partition;
+import io.strandline.broker.replica.Followers;
 import io.strandline.broker.request.Request;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Node;
@@ -24,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which replica a client shall read from (KIP-392), as the class of {@code replica.selector.class}
- * says; the leader without one. Only replicas in sync are offered: one that lags would send its
- * readers back again and again.
+ * says; the leader without one. Only replicas in sync that have what is at the client's offset are
+ * offered: any other would send its readers back, and the leader to it, again and again. An offset
+ * that nobody has is the leader's to refuse.
  */
 record ClosestReplica(ControlPlane control, Optional<ReplicaSelector> selector) {
   /**
@@ -49,34 +51,38 @@ record ClosestReplica(ControlPlane control, Optional<ReplicaSelector> selector) 
   /**
    * Of a partition that is led here.
    *
+   * @param offset from which the client reads
    * @return empty when the client is right here
+   * @throws org.apache.kafka.common.errors.ApiException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH,
+   *     NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
    */
-  OptionalInt choose(Partition partition, Request<FetchRequest> request) {
-    String rack = request.body().rackId();
-    if (selector.isEmpty() || rack.isEmpty()) {
+  OptionalInt choose(
+      Partition partition, OptionalInt leaderEpoch, long offset, Request<FetchRequest> request) {
+    if (selector.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    Followers followers = partition.followers(leaderEpoch);
+    if (offset < partition.logStartOffset()) {
       return OptionalInt.empty();
     }
     TopicPartition name = partition.id().topicPartition();
     ClusterView view = control.view();
-    Optional<PartitionState> state = view.partition(name);
-    if (state.isEmpty()) {
+    Map<Integer, Node> nodes = view.replicaEndpoints(name, request.context().listenerName());
+    Node here = nodes.get(view.nodeId());
+    if (here == null) {
       return OptionalInt.empty();
     }
-    String listener = request.context().listenerName();
-    Map<Integer, Node> nodes = view.replicaEndpoints(name, listener);
+    ReplicaView leader = new ReplicaView.DefaultReplicaView(here, partition.logEndOffset(), 0);
     Set<ReplicaView> offered = new HashSet<>();
-    ReplicaView leader = null;
-    for (int replica : state.get().isr()) {
+    offered.add(leader);
+    for (int replica : followers.state().isr()) {
       Node node = nodes.get(replica);
-      if (node != null) {
-        boolean here = replica == view.nodeId();
-        long end = here ? partition.logEndOffset() : partition.highWatermark();
-        ReplicaView one = new ReplicaView.DefaultReplicaView(node, end, 0);
-        offered.add(one);
-        leader = here ? one : leader;
+      OptionalLong end = followers.endFor(replica, offset);
+      if (node != null && end.isPresent()) {
+        offered.add(new ReplicaView.DefaultReplicaView(node, end.getAsLong(), 0));
       }
     }
-    return leader == null ? OptionalInt.empty() : choose(name, client(request), offered, leader);
+    return choose(name, client(request), offered, leader);
   }
 
   private OptionalInt choose(

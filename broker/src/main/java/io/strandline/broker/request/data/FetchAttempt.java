@@ -228,7 +228,7 @@ final class FetchAttempt {
       PartitionRead.Source partition = reader.source(interest.key());
       interest.watch(partition);
       interest.mark(Kind.TOTAL_FETCH, 1);
-      OptionalInt nearer = reader.nearer(partition);
+      OptionalInt nearer = reader.nearer(partition, interest);
       if (nearer.isPresent()) {
         full = true;
         interest.part(FetchPart.elsewhere(partition.marks(reader.isolation()), nearer.getAsInt()));
@@ -419,7 +419,7 @@ final class FetchAttempt {
         reader.sent(interest, part.sizeBytes());
       }
       Optional<TierMark> tier = reader.followsTier() ? interest.tier() : Optional.empty();
-      PartitionData one = part.data(interest.key().partition(), tier);
+      PartitionData one = part.data(interest.key().partition(), tier, request.version());
       boolean news = interest.news(one, tier);
       if (turn.full() || news) {
         data.put(named(interest.key()), one);

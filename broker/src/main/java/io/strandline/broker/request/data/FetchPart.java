@@ -41,6 +41,8 @@ record FetchPart(
     boolean settled,
     Consumer<PartitionData> more,
     Runnable release) {
+  private static final short STORAGE_ERROR_SINCE = 6;
+
   private FetchPart(
       PartitionRead.@Nullable Marks marks,
       Errors error,
@@ -159,9 +161,15 @@ record FetchPart(
 
   /**
    * @param tier told to followers
+   * @param version of the fetch: to old clients a failed disk is a leader that went away, as they
+   *     ask again for that alone
    */
-  PartitionData data(int partition, Optional<TierMark> tier) {
-    PartitionData data = data(partition);
+  PartitionData data(int partition, Optional<TierMark> tier, short version) {
+    Errors told =
+        error == Errors.KAFKA_STORAGE_ERROR && version < STORAGE_ERROR_SINCE
+            ? Errors.NOT_LEADER_OR_FOLLOWER
+            : error;
+    PartitionData data = data(partition).setErrorCode(told.code());
     tier.ifPresent(mark -> data.unknownTaggedFields().add(mark.encode()));
     return data;
   }
@@ -170,7 +178,6 @@ record FetchPart(
     PartitionData data =
         new PartitionData()
             .setPartitionIndex(partition)
-            .setErrorCode(error.code())
             .setHighWatermark(FetchResponse.INVALID_HIGH_WATERMARK)
             .setAbortedTransactions(aborted)
             .setRecords(records);

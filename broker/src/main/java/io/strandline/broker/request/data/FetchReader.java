@@ -100,10 +100,17 @@ record FetchReader(
     return new TopicIdPartition(id, key.partition(), key.topic());
   }
 
-  /** Another replica that the client is to read this one from, which leads. */
-  OptionalInt nearer(PartitionRead.Source source) {
+  /**
+   * Another replica that the client is to read this one from, which leads.
+   *
+   * @throws org.apache.kafka.common.errors.ApiException as the read would, the client knows another
+   *     leader epoch
+   */
+  OptionalInt nearer(PartitionRead.Source source, Interest interest) {
     return anyReplica() && source instanceof Partition partition && partition.leads()
-        ? services.closest().choose(partition, request)
+        ? services
+            .closest()
+            .choose(partition, interest.leaderEpoch(), interest.fetchOffset(), request)
         : OptionalInt.empty();
   }
 

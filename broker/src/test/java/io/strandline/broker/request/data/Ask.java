@@ -25,6 +25,13 @@ final class Ask {
   private Optional<Integer> leaderEpoch = Optional.empty();
   private int replica = 2;
   private Optional<Integer> lastFetchedEpoch = Optional.empty();
+  private short version = 17;
+
+  /** As of an older client. */
+  Ask version(int version) {
+    this.version = (short) version;
+    return this;
+  }
 
   /** Of the partitions named after this. */
   Ask believing(int epoch) {
@@ -95,17 +102,16 @@ final class Ask {
   FetchRequest build() {
     FetchRequest made =
         (lastFetchedEpoch.isPresent()
-                ? FetchRequest.Builder.forReplica(
-                    (short) 17, replica, 1, waitMs, minBytes, partitions)
-                : FetchRequest.Builder.forConsumer((short) 17, waitMs, minBytes, partitions))
+                ? FetchRequest.Builder.forReplica(version, replica, 1, waitMs, minBytes, partitions)
+                : FetchRequest.Builder.forConsumer(version, waitMs, minBytes, partitions))
             .setMaxBytes(maxBytes)
             .metadata(metadata)
             .isolationLevel(isolation)
             .removed(forgotten)
-            .build((short) 17);
+            .build(version);
     if (wishes) {
       made.data().unknownTaggedFields().add(TierMark.wish());
     }
-    return FetchRequest.parse(made.serialize(), (short) 17);
+    return FetchRequest.parse(made.serialize(), version);
   }
 }

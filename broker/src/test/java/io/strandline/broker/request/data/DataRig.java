@@ -47,6 +47,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -57,6 +58,7 @@ import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.replica.ReplicaSelector;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.RequestContext;
@@ -88,6 +90,7 @@ final class DataRig {
 
   boolean holdReads;
   Guard guard = Guard.open();
+  Optional<ReplicaSelector> selector = Optional.empty();
   private int epoch;
 
   DataRig(Path dir) throws IOException {
@@ -177,6 +180,8 @@ final class DataRig {
               case "brokerEpoch" ->
                   (int) arguments[0] <= 2 ? OptionalLong.of(1) : OptionalLong.empty();
               case "fenced" -> false;
+              case "replicaEndpoints" ->
+                  Map.of(NODE, new Node(NODE, "a", 1), 2, new Node(2, "b", 2));
               case "broker" -> Optional.empty(); // of the other brokers none listens
               default -> throw new UnsupportedOperationException(method);
             });
@@ -274,7 +279,7 @@ final class DataRig {
                 guard,
                 time,
                 Quotas.none(),
-                new ClosestReplica(control, Optional.empty())),
+                new ClosestReplica(control, selector)),
             sessions)
         .handle(request(ApiKeys.FETCH, ask.build()))
         .toCompletableFuture();

@@ -6,11 +6,17 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Reply;
 import io.strandline.replay.ReplayException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
@@ -133,6 +139,61 @@ class FetchAttemptTest {
     int session = DataRig.response(first).sessionId();
     assertThat(rig.fetch(new Ask().session(session, FetchMetadata.FINAL_EPOCH))).isDone();
     assertThat(rig.time.armed()).isZero();
+  }
+
+  // ---- where it is read
+
+  private static int chosen(PartitionData part) {
+    return part.errorCode() == Errors.NONE.code() ? part.preferredReadReplica() : -2;
+  }
+
+  /** A selector of one's own is asked for every client, whatever its rack. */
+  @Test
+  void onlyAReplicaThatHasWhatIsAskedForIsChosen() {
+    rig.leadWithFollower(0);
+    int epoch = rig.partition(0).leaderEpoch();
+    List<Set<Integer>> offers = new ArrayList<>();
+    rig.selector =
+        Optional.of(
+            (partition, client, choice) -> {
+              offers.add(
+                  choice.replicas().stream()
+                      .map(one -> one.endpoint().id())
+                      .collect(Collectors.toSet()));
+              return choice.replicas().stream().filter(one -> one.endpoint().id() == 2).findFirst();
+            });
+    for (int i = 0; i < 3; i++) {
+      rig.append(0, 10);
+    }
+    var unused = rig.fetch(new Ask().following(epoch).from(0, 2).waitMs(0));
+    assertThat(chosen(parts(rig.fetch(new Ask().from(0, 0).waitMs(0))).get(0))).isEqualTo(2);
+    assertThat(chosen(parts(rig.fetch(new Ask().from(0, 2).waitMs(0))).get(0))).isEqualTo(2);
+    assertThat(chosen(parts(rig.fetch(new Ask().from(0, 3).waitMs(0))).get(0))).isEqualTo(-1);
+    assertThat(offers).containsExactly(Set.of(1, 2), Set.of(1, 2), Set.of(1));
+    assertThat(parts(rig.fetch(new Ask().from(0, 4).waitMs(0))).get(0).errorCode())
+        .isEqualTo(Errors.OFFSET_OUT_OF_RANGE.code());
+    assertThat(
+            parts(rig.fetch(new Ask().believing(epoch - 1).from(0, 0).waitMs(0)))
+                .get(0)
+                .errorCode())
+        .isEqualTo(Errors.FENCED_LEADER_EPOCH.code());
+  }
+
+  /** They know of no failed disks, and would take it for final. */
+  @Test
+  void oldClientsAreToldThatTheLeaderOfAFailedDirectoryIsGone() throws Exception {
+    Path disk = Files.createDirectory(dir.resolve("disk"));
+    rig = new DataRig(disk);
+    rig.lead(0);
+    rig.append(0, 10);
+    Files.move(disk, dir.resolve("gone"));
+    assertThat(rig.partition(0).step(rig.partition(0).log()::roll)).isCompletedExceptionally();
+    for (int version : new int[] {4, 5, 6, 17}) {
+      assertThat(
+              parts(rig.fetch(new Ask().version(version).from(0, 0).waitMs(0))).get(0).errorCode())
+          .isEqualTo(
+              (version < 6 ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.KAFKA_STORAGE_ERROR).code());
+    }
   }
 
   // ---- what bounds it
