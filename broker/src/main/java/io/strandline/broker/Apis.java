@@ -82,7 +82,7 @@ final class Apis {
             .add(ApiKeys.API_VERSIONS, new ApiVersionsHandler(control, this::table))
             .add(ApiKeys.SASL_HANDSHAKE, LateLogins::handshake)
             .add(ApiKeys.SASL_AUTHENTICATE, LateLogins::authenticate)
-            .add(ApiKeys.METADATA, new MetadataHandler(control, guard, replays))
+            .add(ApiKeys.METADATA, new MetadataHandler(control, guard, replays, threads.timer))
             .add(
                 ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
                 new DescribeTopicPartitionsHandler(control, guard, replays))

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.InvalidRequestException;
@@ -39,11 +40,14 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
   private final Guard guard;
   private final boolean createMissing;
   private final ReplayBrokers replays;
+  private final MissingTopics creation;
 
-  public MetadataHandler(ControlPlane control, Guard guard, ReplayBrokers replays) {
+  public MetadataHandler(
+      ControlPlane control, Guard guard, ReplayBrokers replays, ScheduledExecutorService timer) {
     this.control = control;
     this.guard = guard;
     this.replays = replays;
+    this.creation = new MissingTopics(control, timer);
     this.createMissing = control.kafkaConfig().getBoolean(AUTO_CREATE);
   }
 
@@ -62,11 +66,11 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
       asking.answerMissing(Map.of());
       return CompletableFuture.completedFuture(asking.reply());
     }
-    return control
-        .createTopics(asking.creatable(), request.context())
-        .handle(
-            (errors, failure) -> {
-              asking.answerMissing(failure == null ? errors : Map.of());
+    return creation
+        .create(asking.creatable(), request.context())
+        .thenApply(
+            errors -> {
+              asking.answerMissing(errors);
               return asking.reply();
             });
   }
@@ -186,10 +190,11 @@ public final class MetadataHandler implements Handler<MetadataRequest> {
       } catch (InvalidTopicException invalid) {
         return Errors.INVALID_TOPIC_EXCEPTION;
       }
-      // Created, but not known here yet: the client asks again.
-      return creation == Errors.NONE || creation == Errors.TOPIC_ALREADY_EXISTS
-          ? Errors.UNKNOWN_TOPIC_OR_PARTITION
-          : creation;
+      // Of all else the client asks again: to others, which may pass, it would not for minutes.
+      return creation == Errors.INVALID_TOPIC_EXCEPTION
+              || creation == Errors.TOPIC_AUTHORIZATION_FAILED
+          ? creation
+          : Errors.UNKNOWN_TOPIC_OR_PARTITION;
     }
 
     Reply reply() {
