@@ -160,9 +160,9 @@ final class Leadership {
 
   private long moveStart(long offset) {
     var unused = partition.leadingOrThrow().writable();
-    if (!partition.config().delete) {
+    if (!partition.config().delete && partition.config().compact) {
       throw new PolicyViolationException(
-          "the cleanup policy of " + partition.id() + " is not delete");
+          "the cleanup policy of " + partition.id() + " is compact alone");
     }
     long watermark = partition.highWatermark();
     long start = offset == -1 ? watermark : offset;

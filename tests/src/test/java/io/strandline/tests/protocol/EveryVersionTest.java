@@ -21,7 +21,9 @@ import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
@@ -35,7 +37,9 @@ import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.ApiVersionsRequest;
 import org.apache.kafka.common.requests.ApiVersionsResponse;
 import org.apache.kafka.common.requests.DeleteRecordsRequest;
+import org.apache.kafka.common.requests.DescribeClusterRequest;
 import org.apache.kafka.common.requests.DescribeGroupsRequest;
+import org.apache.kafka.common.requests.DescribeProducersRequest;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.InitProducerIdRequest;
@@ -127,6 +131,10 @@ class EveryVersionTest {
 
   static Stream<Arguments> describeGroups() {
     return versions(ApiKeys.DESCRIBE_GROUPS);
+  }
+
+  static Stream<Arguments> describeCluster() {
+    return versions(ApiKeys.DESCRIBE_CLUSTER);
   }
 
   static Stream<Arguments> initProducerId() {
@@ -239,6 +247,29 @@ class EveryVersionTest {
     AbstractResponse answer = ask(new DescribeGroupsRequest.Builder(data).build(version));
     assertThat(answer.errorCounts())
         .containsOnlyKeys(version < 6 ? Errors.NONE : Errors.GROUP_ID_NOT_FOUND);
+  }
+
+  @ParameterizedTest
+  @MethodSource("describeCluster")
+  void anEndpointThatNobodyKnowsIsNone(short version) throws IOException {
+    var data = new DescribeClusterRequestData();
+    if (version > 0) {
+      data.setEndpointType((byte) 7);
+    }
+    AbstractResponse answer = ask(new DescribeClusterRequest.Builder(data).build(version));
+    assertThat(answer.errorCounts())
+        .containsOnlyKeys(version == 0 ? Errors.NONE : Errors.UNSUPPORTED_ENDPOINT_TYPE);
+  }
+
+  @Test
+  void aNameThatNoTopicMayHaveHasNoProducers() throws IOException {
+    var topic =
+        new DescribeProducersRequestData.TopicRequest()
+            .setName("no spaces allowed")
+            .setPartitionIndexes(List.of(0));
+    var data = new DescribeProducersRequestData().setTopics(List.of(topic));
+    AbstractResponse answer = ask(new DescribeProducersRequest.Builder(data).build());
+    assertThat(answer.errorCounts()).containsOnlyKeys(Errors.INVALID_TOPIC_EXCEPTION);
   }
 
   private static boolean coordinates(Admin admin) {

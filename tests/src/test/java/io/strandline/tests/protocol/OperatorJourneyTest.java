@@ -229,6 +229,17 @@ class OperatorJourneyTest {
     }
   }
 
+  /** What is neither deleted nor compacted by itself may be deleted by hand. */
+  @Test
+  void recordsOfATopicThatIsKeptForEverAreDeletedByHand() {
+    NewTopic kept = new NewTopic("for-ever", 1, (short) 1).configs(Map.of("cleanup.policy", ""));
+    get(admin.createTopics(List.of(kept)).all());
+    TopicPartition partition = new TopicPartition("for-ever", 0);
+    await("its leader", () -> describe("for-ever").partitions().get(0).leader() != null);
+    var deleted = admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(0)));
+    assertThat(get(deleted.lowWatermarks().get(partition)).lowWatermark()).isZero();
+  }
+
   @Test
   void producersThatWriteAreSeen() throws Exception {
     create("written", 1);

@@ -26,10 +26,19 @@ import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -195,6 +204,55 @@ class AccessTest {
             SecureNode.get(
                 alice.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(0))).all()));
     revoke(rule(ResourceType.TOPIC, "ledger", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
+  }
+
+  @Test
+  void aTransactionOfAnotherTakesTheWholeRequestWithIt() throws Exception {
+    SecureNode.get(admin.createTopics(List.of(new NewTopic("mixed", 2, (short) 1))).all());
+    grant(ResourceType.TOPIC, "mixed", AclOperation.WRITE);
+    try (KafkaProducer<String, String> producer = node.producer("PLAIN", ALICE)) {
+      soon("alice may write", () -> SecureNode.send(producer, "mixed", "one"));
+    }
+    long before = ends();
+    SimpleRecord record = new SimpleRecord(System.currentTimeMillis(), new byte[10]);
+    var plain = MemoryRecords.withRecords(Compression.NONE, record);
+    var transactional =
+        MemoryRecords.withTransactionalRecords(Compression.NONE, 7, (short) 0, 0, record);
+    TopicProduceDataCollection topics = new TopicProduceDataCollection();
+    topics.add(
+        new TopicProduceData()
+            .setName("mixed")
+            .setPartitionData(
+                List.of(
+                    new PartitionProduceData().setIndex(0).setRecords(plain),
+                    new PartitionProduceData().setIndex(1).setRecords(transactional))));
+    ProduceRequestData data =
+        new ProduceRequestData()
+            .setTransactionalId("not-hers")
+            .setAcks((short) -1)
+            .setTimeoutMs(10_000)
+            .setTopicData(topics);
+    try (RawClient raw = new RawClient(node.port("PLAIN"))) {
+      raw.handshake(1, "PLAIN");
+      raw.authenticate(RawClient.plain("alice", Secured.ALICE_PASSWORD));
+      assertThat(raw.ask(new ProduceRequest(data, (short) 12)).errorCounts())
+          .isEqualTo(Map.of(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 2));
+    }
+    assertThat(ends()).isEqualTo(before);
+  }
+
+  private long ends() {
+    return SecureNode.get(
+            admin
+                .listOffsets(
+                    Map.of(
+                        new TopicPartition("mixed", 0), OffsetSpec.latest(),
+                        new TopicPartition("mixed", 1), OffsetSpec.latest()))
+                .all())
+        .values()
+        .stream()
+        .mapToLong(end -> end.offset())
+        .sum();
   }
 
   @Test

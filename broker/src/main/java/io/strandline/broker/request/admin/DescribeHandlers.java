@@ -40,7 +40,8 @@ public final class DescribeHandlers {
   private CompletionStage<Reply> cluster(Request<DescribeClusterRequest> request) {
     var asked = request.body().data();
     if (asked.endpointType() != EndpointType.BROKER.id()) {
-      return reply(new DescribeClusterResponse(wrongEndpoint(request.version())));
+      return reply(
+          new DescribeClusterResponse(wrongEndpoint(asked.endpointType(), request.version())));
     }
     ClusterView view = control.view();
     String listener = request.listener().value();
@@ -67,11 +68,15 @@ public final class DescribeHandlers {
     return reply(new DescribeClusterResponse(answer));
   }
 
-  private static DescribeClusterResponseData wrongEndpoint(short version) {
-    Errors error = version == 0 ? Errors.INVALID_REQUEST : Errors.MISMATCHED_ENDPOINT_TYPE;
+  private static DescribeClusterResponseData wrongEndpoint(byte asked, short version) {
+    boolean known = EndpointType.fromId(asked) != EndpointType.UNKNOWN;
+    Errors error = known ? Errors.MISMATCHED_ENDPOINT_TYPE : Errors.UNSUPPORTED_ENDPOINT_TYPE;
     return new DescribeClusterResponseData()
-        .setErrorCode(error.code())
-        .setErrorMessage("The request was sent to an endpoint of type BROKER");
+        .setErrorCode((version == 0 ? Errors.INVALID_REQUEST : error).code())
+        .setErrorMessage(
+            known
+                ? "The request was sent to an endpoint of type BROKER"
+                : "Unsupported endpoint type " + asked);
   }
 
   private CompletionStage<Reply> quotas(Request<DescribeClientQuotasRequest> request) {

@@ -27,6 +27,7 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsPartition;
 import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsResult;
@@ -38,6 +39,7 @@ import org.apache.kafka.common.requests.DescribeLogDirsRequest;
 import org.apache.kafka.common.requests.DescribeLogDirsResponse;
 import org.apache.kafka.common.requests.DescribeProducersRequest;
 import org.apache.kafka.common.requests.DescribeProducersResponse;
+import org.apache.kafka.common.requests.RequestContext;
 import org.jspecify.annotations.Nullable;
 
 /** DescribeLogDirs and DescribeProducers: what lies in the logs of this broker. */
@@ -156,18 +158,27 @@ public final class LogHandlers {
     DescribeProducersResponseData answer = new DescribeProducersResponseData();
     for (var topic : request.body().data().topics()) {
       var topicAnswer = new DescribeProducersResponseData.TopicResponse().setName(topic.name());
-      boolean denied = !guard.allowsTopic(request.context(), AclOperation.READ, topic.name());
+      Errors refusal = refusal(request.context(), topic.name());
       for (int index : topic.partitionIndexes()) {
         topicAnswer
             .partitions()
             .add(
-                denied
-                    ? failed(Errors.TOPIC_AUTHORIZATION_FAILED).setPartitionIndex(index)
+                refusal != Errors.NONE
+                    ? failed(refusal).setPartitionIndex(index)
                     : producers(new TopicPartition(topic.name(), index)));
       }
       answer.topics().add(topicAnswer);
     }
     return CompletableFuture.completedFuture(Reply.of(new DescribeProducersResponse(answer)));
+  }
+
+  private Errors refusal(RequestContext who, String topic) {
+    if (!Topic.isValid(topic)) {
+      return Errors.INVALID_TOPIC_EXCEPTION;
+    }
+    return guard.allowsTopic(who, AclOperation.READ, topic)
+        ? Errors.NONE
+        : Errors.TOPIC_AUTHORIZATION_FAILED;
   }
 
   private DescribeProducersResponseData.PartitionResponse producers(TopicPartition tp) {

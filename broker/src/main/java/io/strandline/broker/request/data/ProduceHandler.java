@@ -24,8 +24,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
@@ -100,6 +100,13 @@ final class ProduceHandler implements Handler<ProduceRequest> {
       return CompletableFuture.completedFuture(
           Reply.of(body.getErrorResponse(Errors.INVALID_REQUIRED_ACKS.exception())));
     }
+    if (!mayWriteInTransaction(request.context(), body)) {
+      return CompletableFuture.completedFuture(
+          acks == 0
+              ? Reply.closeConnection()
+              : Reply.of(
+                  body.getErrorResponse(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.exception())));
+    }
     List<Part> parts = append(request.context(), body, acks);
     if (allDone(parts)) { // as a rule: written inline, and no follower to wait for
       request.releaseFrame();
@@ -155,16 +162,40 @@ final class ProduceHandler implements Handler<ProduceRequest> {
   /** A topic by both of its names. */
   private record Named(Uuid id, String name) {}
 
-  private BooleanSupplier mayWriteAs(RequestContext who, ProduceRequest body) {
+  /** False refuses all of a request, what is of no transaction too: a part would be a gap. */
+  private boolean mayWriteInTransaction(RequestContext who, ProduceRequest body) {
+    if (!hasTransactional(body)) {
+      return true;
+    }
     String id = body.transactionalId();
-    return () -> id != null && guard.allowsTransaction(who, AclOperation.WRITE, id);
+    return id != null && guard.allowsTransaction(who, AclOperation.WRITE, id);
+  }
+
+  private static boolean hasTransactional(ProduceRequest body) {
+    for (TopicProduceData topic : body.data().topicData()) {
+      for (PartitionProduceData partition : topic.partitionData()) {
+        if (partition.records() instanceof MemoryRecords records
+            && !plain(records, body.version())
+            && transactional(records)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static boolean transactional(MemoryRecords records) {
+    try {
+      return TransactionalAppends.first(records) != null;
+    } catch (KafkaException broken) { // which its partition is told
+      return false;
+    }
   }
 
   /** All parts of a topic stand together. */
   private List<Part> append(RequestContext who, ProduceRequest body, short acks) {
     ClusterView view = control.view();
-    TransactionalAppends transaction =
-        new TransactionalAppends(verification, turns, body, mayWriteAs(who, body));
+    TransactionalAppends transaction = new TransactionalAppends(verification, turns, body);
     List<Part> parts = new ArrayList<>();
     Wakes wakes = new Wakes();
     for (TopicProduceData topic : body.data().topicData()) {

@@ -13,12 +13,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidPidMappingException;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
-import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.RecordBatch;
@@ -38,21 +36,13 @@ final class TransactionalAppends {
   private final PartitionVerification verification;
   private final ProducerTurns turns;
   private final ProduceRequest body;
-  private final BooleanSupplier allowed;
   private final List<Part> parts = new ArrayList<>();
 
-  /**
-   * @param allowed whether the asker may write as the transactional id; asked if there is need
-   */
   TransactionalAppends(
-      PartitionVerification verification,
-      ProducerTurns turns,
-      ProduceRequest body,
-      BooleanSupplier allowed) {
+      PartitionVerification verification, ProducerTurns turns, ProduceRequest body) {
     this.verification = verification;
     this.turns = turns;
     this.body = body;
-    this.allowed = allowed;
   }
 
   private record Part(
@@ -74,10 +64,6 @@ final class TransactionalAppends {
   /** Once all were added. */
   void begin() {
     if (parts.isEmpty()) {
-      return;
-    }
-    if (!allowed.getAsBoolean()) {
-      fail(new TransactionalIdAuthorizationException("not allowed to write in this transaction"));
       return;
     }
     RecordBatch first = parts.get(0).first();
