@@ -167,7 +167,10 @@ class DistributionTest {
   private Process start(String role, Map<String, String> settings) throws IOException {
     List<String> arguments = new ArrayList<>(List.of("server"));
     arguments.addAll(options(role, settings));
-    Process node = distribution.command(dir, out(role), arguments).start();
+    ProcessBuilder command = distribution.command(dir, out(role), arguments);
+    // The first of all these starts makes class data, by a node that must not take it for its own.
+    command.environment().put("STRANDLINE_OBJECT_STORE", "file:" + dir.resolve("objects"));
+    Process node = command.start();
     nodes.add(node);
     return node;
   }

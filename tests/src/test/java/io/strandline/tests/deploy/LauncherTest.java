@@ -36,6 +36,7 @@ class LauncherTest {
         case $arg in -XX:ArchiveClassesAtExit=*) archive=${arg#*=} ;; esac
       done
       printf '%s\\n' "pid=$$" "$@" > "$RECORD/${archive:+training-}$$"
+      env | grep '^STRANDLINE_' > "$RECORD/environment-${archive:+of-training}" || true
       if [ -n "$archive" ]; then
         trap 'echo "class data" > "$archive"; exit 0' TERM
         echo 'Strandline is ready: alone'
@@ -155,6 +156,23 @@ class LauncherTest {
       run("server");
     }
     assertThat(archives()).as("old ones go").hasSize(3);
+  }
+
+  /**
+   * Else it would take the real one's bucket for a cluster of its own, or join the real cluster.
+   */
+  @Test
+  void theNodeThatMakesClassDataKnowsNothingOfTheRealOne() throws Exception {
+    environment.put("STRANDLINE_OBJECT_STORE", "s3://history");
+    environment.put("STRANDLINE_CLUSTER_ID", "MkU3OEVBNTcwNTJENDM2Qg");
+    environment.put("STRANDLINE_MEMORY", "1g");
+    run("server");
+    assertThat(trainings()).isEqualTo(1);
+    Path record = dir.resolve("record");
+    assertThat(record.resolve("environment-of-training")).isEmptyFile();
+    assertThat(record.resolve("environment-"))
+        .content()
+        .contains("STRANDLINE_OBJECT_STORE=s3://history", "STRANDLINE_CLUSTER_ID=");
   }
 
   @Test
@@ -290,7 +308,7 @@ class LauncherTest {
     try (Stream<Path> files = Files.list(dir.resolve("record"))) {
       Path newest =
           files
-              .filter(f -> !f.getFileName().toString().startsWith("training-"))
+              .filter(f -> f.getFileName().toString().matches("[0-9]+"))
               .max(java.util.Comparator.comparing(LauncherTest::modified))
               .orElseThrow();
       return Files.readAllLines(newest);
