@@ -1,19 +1,26 @@
 package io.strandline.tools;
 
 import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
@@ -78,34 +85,43 @@ final class ConsumeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    OutputStream out = new BufferedOutputStream(System.out, 1 << 16);
+    // Not System.out: a PrintStream keeps to itself that a disk is full or a pipe closed.
+    OutputStream out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16);
     try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties())) {
-      Map<TopicPartition, Long> ends = begin(consumer);
+      Printed printed = new Printed(consumer);
+      Map<TopicPartition, Long> ends = begin(consumer, printed);
       RecordLine lines = new RecordLine(out, json);
       Progress progress = Progress.onTerminal("records");
-      long printed = 0;
-      while (printed < count && !(exitAtEnd && reached(consumer, ends))) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          if (printed < count) {
+      long left = count;
+      while (left > 0 && !(exitAtEnd && reached(consumer, ends))) {
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
+        for (ConsumerRecord<byte[], byte[]> record : polled) {
+          if (left > 0) {
             lines.write(record);
-            progress.at(++printed);
+            next.put(
+                new TopicPartition(record.topic(), record.partition()),
+                new OffsetAndMetadata(record.offset() + 1, record.leaderEpoch(), ""));
+            progress.at(count - --left);
           }
         }
+        if (left > 0) {
+          next.putAll(polled.nextOffsets()); // behind the ends of transactions too
+        }
         out.flush();
+        printed.upTo(next);
       }
-      if (group != null) {
-        consumer.commitSync();
-      }
+      printed.commit();
       progress.done();
       return 0;
     }
   }
 
   /** Positions the consumer; answers the ends to stop at, empty with a group. */
-  private Map<TopicPartition, Long> begin(KafkaConsumer<byte[], byte[]> consumer) {
+  private Map<TopicPartition, Long> begin(KafkaConsumer<byte[], byte[]> consumer, Printed printed) {
     List<TopicPartition> partitions = partitions(consumer);
     if (group != null) {
-      consumer.subscribe(List.of(topic));
+      consumer.subscribe(List.of(topic), printed);
       return exitAtEnd ? consumer.endOffsets(partitions) : Map.of();
     }
     consumer.assign(partitions);
@@ -166,7 +182,7 @@ final class ConsumeCommand implements Callable<Integer> {
     Properties properties = connection.properties();
     properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, group != null);
+    properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     properties.put(
         ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, offset.equals("latest") ? "latest" : "earliest");
     properties.put(
@@ -176,6 +192,50 @@ final class ConsumeCommand implements Callable<Integer> {
       properties.put(ConsumerConfig.GROUP_ID_CONFIG, group);
     }
     return properties;
+  }
+
+  /**
+   * How far each partition was printed, which is what a group commits: a poll fetches more than may
+   * be asked for, and what could not be written was not read. Called by the polling thread alone.
+   */
+  private final class Printed implements ConsumerRebalanceListener {
+    private static final long EVERY_NANOS = 1_000_000_000L;
+
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
+    private long committedNanos = System.nanoTime();
+
+    Printed(KafkaConsumer<byte[], byte[]> consumer) {
+      this.consumer = consumer;
+    }
+
+    void upTo(Map<TopicPartition, OffsetAndMetadata> further) {
+      next.putAll(further);
+      if (group != null && System.nanoTime() - committedNanos >= EVERY_NANOS) {
+        consumer.commitAsync(Map.copyOf(next), null);
+        committedNanos = System.nanoTime();
+      }
+    }
+
+    void commit() {
+      if (group != null && !next.isEmpty()) {
+        consumer.commitSync(next);
+      }
+    }
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+      commit();
+      next.keySet().removeAll(partitions);
+    }
+
+    @Override
+    public void onPartitionsLost(Collection<TopicPartition> partitions) {
+      next.keySet().removeAll(partitions);
+    }
   }
 
   /** One record as one line: its value alone, or all of it as JSON. */

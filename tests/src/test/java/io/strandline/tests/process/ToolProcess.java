@@ -30,6 +30,21 @@ public final class ToolProcess {
     return new Ended(exitCode, out.lines().toList(), Files.readString(err));
   }
 
+  /** Runs a tool to its end whose standard output is a file, which may be a device. */
+  static Ended runInto(Path scratch, Path out, String... arguments)
+      throws IOException, InterruptedException {
+    Path err = Files.createTempFile(scratch, "tool", ".err");
+    Process process =
+        command(arguments).redirectError(err.toFile()).redirectOutput(out.toFile()).start();
+    return new Ended(process.waitFor(), List.of(), Files.readString(err));
+  }
+
+  /** Starts a tool whose standard output the caller reads. */
+  static Process startRead(Path scratch, String... arguments) throws IOException {
+    Path err = Files.createTempFile(scratch, "tool", ".err");
+    return command(arguments).redirectError(err.toFile()).start();
+  }
+
   /** Starts a tool that the caller ends; what it prints goes into a file. */
   public static Process start(Path scratch, String... arguments) throws IOException {
     Path out = Files.createTempFile(scratch, "tool", ".out");

@@ -72,12 +72,12 @@ public final class JobWatch implements AutoCloseable {
     }
   }
 
-  /** A job whose checkpoints cannot be written is not to go on for hours. */
+  /** A job whose output or checkpoints cannot be written is not to go on for hours. */
   private void saveOrStop() {
     try {
       save();
     } catch (IOException e) {
-      System.err.println("the checkpoint cannot be written: " + e.getMessage());
+      System.err.println("what was read, or how far, cannot be written: " + e.getMessage());
       job.stop();
     }
   }
