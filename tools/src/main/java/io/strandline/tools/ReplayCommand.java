@@ -16,6 +16,8 @@ import io.strandline.tools.replay.RecordFormat;
 import io.strandline.tools.replay.RecordOutput;
 import io.strandline.tools.replay.Sizes;
 import io.strandline.tools.replay.StreamOutput;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -214,9 +216,8 @@ final class ReplayCommand implements Callable<Integer> {
 
   private int replay(History history, String name) throws IOException {
     Checkpoint saved = checkpoint == null ? null : Checkpoint.open(checkpoint, name);
-    Map<Integer, RecordOutput.Mark> marks = saved == null ? Map.of() : saved.marks();
     ReplayJob job = history.job(spec(name, saved));
-    try (RecordOutput output = output(name, marks, job.progress());
+    try (RecordOutput output = output(name, saved, job.progress());
         JobWatch watch =
             new JobWatch(job, output, saved, new JobWatch.Every(progressEvery, checkpointEvery))) {
       watch.start();
@@ -252,7 +253,7 @@ final class ReplayCommand implements Callable<Integer> {
         : Position.offset(Long.parseLong(text));
   }
 
-  private RecordOutput output(String name, Map<Integer, RecordOutput.Mark> marks, JobProgress plan)
+  private RecordOutput output(String name, @Nullable Checkpoint saved, JobProgress plan)
       throws IOException {
     if (toBootstrap != null) {
       Properties client = new Properties();
@@ -265,9 +266,16 @@ final class ReplayCommand implements Callable<Integer> {
       int needed = new TreeSet<>(plan.nextOffsets().keySet()).last() + 1;
       return new ClusterOutput(client, toTopic == null ? name : toTopic, !byKey, needed);
     }
-    return out == null
-        ? new StreamOutput(System.out, format)
-        : new FilesOutput(out, name, format, marks);
+    if (out == null) {
+      // Not System.out: a PrintStream keeps to itself that a disk is full or a pipe closed.
+      return new StreamOutput(new FileOutputStream(FileDescriptor.out), format);
+    }
+    if (saved == null) {
+      return new FilesOutput(out, name, format, Map.of());
+    }
+    FilesOutput files = new FilesOutput(out, name, format, saved.marks());
+    saved.save(files.begin(plan.nextOffsets()));
+    return files;
   }
 
   private int ended(JobProgress end) {

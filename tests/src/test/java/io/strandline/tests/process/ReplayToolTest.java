@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -65,6 +66,8 @@ class ReplayToolTest {
               line -> assertThat(line).contains("\"topic\":\"" + TOPIC + "\"").contains("\"id\""));
       costIsBytesAndRequestsTimesTheirPrices();
       killedAndResumed(ends);
+      killedBeforeItsFirstMark(ends);
+      whatCouldNotBeWrittenIsNotDone();
       byOffsetAndPartition();
 
       broker.startAgain();
@@ -141,29 +144,60 @@ class ReplayToolTest {
   private void killedAndResumed(Map<Integer, Long> ends) throws Exception {
     Path out = dir.resolve("out");
     Path checkpoint = dir.resolve("job.checkpoint");
-    List<String> job =
-        List.of(
-            "replay",
-            TOPIC,
-            "--store",
-            store(),
-            "--out",
-            out.toString(),
-            "--checkpoint",
-            checkpoint.toString(),
-            "--checkpoint-every",
-            "PT0.1S",
-            "--parallelism",
-            "1");
-    List<String> slow = new ArrayList<>(job);
-    slow.addAll(List.of("--rate", "300K"));
-    Process first = ToolProcess.start(dir, slow.toArray(String[]::new));
+    List<String> job = job(out, checkpoint, "PT0.1S");
+    Process first = ToolProcess.start(dir, slowly(job));
     await(() -> some(checkpoint), "a first checkpoint");
     first.destroyForcibly().waitFor();
     assertThat(complete(checkpoint, ends)).as("killed too late to prove anything").isFalse();
 
     ToolProcess.Ended second = tool(job.toArray(String[]::new));
     assertThat(second.exitCode()).as(second.err()).isZero();
+    assertWholeAndOnce(out, ends);
+  }
+
+  /** When files are there already, and the time to say how far they are has not come. */
+  private void killedBeforeItsFirstMark(Map<Integer, Long> ends) throws Exception {
+    Path out = dir.resolve("unmarked");
+    List<String> job = job(out, dir.resolve("unmarked.checkpoint"), "PT1H");
+    Process first = ToolProcess.start(dir, slowly(job));
+    Path begun = out.resolve(TOPIC + "-0.jsonl");
+    await(() -> begun.toFile().length() > 0, "something of the first partition");
+    first.destroyForcibly().waitFor();
+
+    ToolProcess.Ended second = tool(job.toArray(String[]::new));
+    assertThat(second.exitCode()).as(second.err()).isZero();
+    assertWholeAndOnce(out, ends);
+
+    List<String> other = job(out, dir.resolve("other.checkpoint"), "PT1H");
+    ToolProcess.Ended refused = tool(other.toArray(String[]::new));
+    assertThat(refused.exitCode()).as("over another job's files").isEqualTo(1);
+    assertThat(refused.err()).contains("is there already");
+    assertWholeAndOnce(out, ends);
+  }
+
+  private List<String> job(Path out, Path checkpoint, String every) {
+    return List.of(
+        "replay",
+        TOPIC,
+        "--store",
+        store(),
+        "--out",
+        out.toString(),
+        "--checkpoint",
+        checkpoint.toString(),
+        "--checkpoint-every",
+        every,
+        "--parallelism",
+        "1");
+  }
+
+  private static String[] slowly(List<String> job) {
+    List<String> slow = new ArrayList<>(job);
+    slow.addAll(List.of("--rate", "300K"));
+    return slow.toArray(String[]::new);
+  }
+
+  private void assertWholeAndOnce(Path out, Map<Integer, Long> ends) throws IOException {
     for (int partition = 0; partition < PARTITIONS; partition++) {
       List<String> lines = Files.readAllLines(out.resolve(TOPIC + "-" + partition + ".jsonl"));
       long end = ends.get(partition);
@@ -175,6 +209,21 @@ class ReplayToolTest {
         assertThat(line.path("key").asText()).isEqualTo("k" + i);
       }
     }
+  }
+
+  private void whatCouldNotBeWrittenIsNotDone() throws Exception {
+    Path checkpoint = dir.resolve("full.checkpoint");
+    String[] job = {"replay", TOPIC, "--store", store(), "--checkpoint", checkpoint.toString()};
+    ToolProcess.Ended full = ToolProcess.runInto(dir, Path.of("/dev/full"), job);
+    assertThat(full.exitCode()).as(full.err()).isEqualTo(1);
+    assertThat(full.err()).contains("No space left on device").doesNotContain("done");
+    assertThat(checkpoint).as("of a job that wrote nothing").doesNotExist();
+
+    Process cut = ToolProcess.startRead(dir, "replay", TOPIC, "--store", store());
+    try (BufferedReader out = cut.inputReader()) {
+      assertThat(out.readLine()).contains("\"offset\":0,");
+    }
+    assertThat(cut.waitFor()).as("whose reader has gone").isEqualTo(1);
   }
 
   private void byOffsetAndPartition() throws Exception {

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file for each partition, {@code <topic>-<partition>.<extension>}. A resumed job cuts each back
@@ -23,7 +25,7 @@ public final class FilesOutput implements RecordOutput {
   private final Path directory;
   private final String topic;
   private final RecordFormat format;
-  private final Map<Integer, Mark> resume;
+  private final Map<Integer, Mark> resume = new ConcurrentHashMap<>();
   private final Map<Integer, PartitionFile> files = new ConcurrentHashMap<>();
 
   /**
@@ -34,7 +36,30 @@ public final class FilesOutput implements RecordOutput {
     this.directory = Files.createDirectories(directory);
     this.topic = topic;
     this.format = format;
-    this.resume = Map.copyOf(resume);
+    this.resume.putAll(resume);
+  }
+
+  /**
+   * Takes partitions on whose files no earlier run has begun: they must not be there yet. From now
+   * on what lies there is this job's, and a later run may cut it back.
+   *
+   * @param nextOffsets where the job begins, by partition
+   * @return marks to be saved before anything is written
+   * @throws FileAlreadyExistsException if there is a file that no mark tells of
+   */
+  public Map<Integer, Mark> begin(Map<Integer, Long> nextOffsets) throws IOException {
+    for (int partition : nextOffsets.keySet()) {
+      Path path = path(partition);
+      if (!resume.containsKey(partition) && Files.exists(path)) {
+        throw new FileAlreadyExistsException(path + " is there already, and not of this job");
+      }
+    }
+    nextOffsets.forEach((partition, next) -> resume.putIfAbsent(partition, new Mark(next, 0)));
+    return Map.copyOf(resume);
+  }
+
+  private Path path(int partition) {
+    return directory.resolve(topic + "-" + partition + "." + format.extension());
   }
 
   @Override
@@ -64,14 +89,18 @@ public final class FilesOutput implements RecordOutput {
 
   private PartitionFile open(int partition) {
     try {
-      Path path = directory.resolve(topic + "-" + partition + "." + format.extension());
+      Path path = path(partition);
       Mark from = resume.get(partition);
       if (from == null) {
         FileChannel fresh =
             FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         return new PartitionFile(fresh, new Mark(0, 0));
       }
-      FileChannel known = FileChannel.open(path, StandardOpenOption.WRITE);
+      // One of which nothing was marked may have been killed before it had a file.
+      FileChannel known =
+          from.bytes() == 0
+              ? FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE)
+              : FileChannel.open(path, StandardOpenOption.WRITE);
       if (known.size() < from.bytes()) {
         known.close();
         throw new IOException(path + " is shorter than its checkpoint says");
@@ -88,6 +117,7 @@ public final class FilesOutput implements RecordOutput {
     private final FileChannel channel;
     private final OutputStream out;
     private long nextOffset;
+    private @Nullable IOException failed; // a part of something may be there: nothing more is safe
 
     PartitionFile(FileChannel channel, Mark from) {
       this.channel = channel;
@@ -96,21 +126,42 @@ public final class FilesOutput implements RecordOutput {
     }
 
     synchronized void write(List<HistoryRecord> records) throws IOException {
-      for (HistoryRecord record : records) {
-        format.write(record, out);
+      throwFailure();
+      try {
+        for (HistoryRecord record : records) {
+          format.write(record, out);
+        }
+      } catch (IOException e) {
+        failed = e;
+        throw e;
       }
       nextOffset = records.get(records.size() - 1).offset() + 1;
     }
 
     synchronized Mark flush() throws IOException {
-      out.flush();
-      channel.force(true);
-      return new Mark(nextOffset, channel.position());
+      throwFailure();
+      try {
+        out.flush();
+        channel.force(true);
+        return new Mark(nextOffset, channel.position());
+      } catch (IOException e) {
+        failed = e;
+        throw e;
+      }
     }
 
     synchronized void close() throws IOException {
-      out.flush();
-      channel.close();
+      try (channel) {
+        if (failed == null) {
+          out.flush();
+        }
+      }
+    }
+
+    private void throwFailure() throws IOException {
+      if (failed != null) {
+        throw failed;
+      }
     }
   }
 }
