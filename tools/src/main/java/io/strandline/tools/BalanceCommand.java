@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "balance",
     description = {
-      "Spread partitions over the brokers by load and rack, or drain brokers.",
+      "Spread partitions over the brokers by load and rack, or drain brokers, or take leaders off"
+          + " them.",
       "Says what would be moved and what that costs: bytes that are not in the tier, which are all"
           + " that a new replica copies. --execute does it. Interrupted, what is under way goes on;"
           + " the next run begins with what is there by then.",
@@ -63,6 +64,15 @@ final class BalanceCommand implements Callable<Integer> {
           "Take everything off these brokers, leaders first, and nothing else. They are cordoned"
               + " (cordoned.log.dirs) and stay so: nothing new is placed on them.")
   private Set<Integer> drain = new TreeSet<>();
+
+  @Option(
+      names = "--leaders-off",
+      split = ",",
+      paramLabel = "ID",
+      description =
+          "Let these brokers lead nothing, and do nothing else: their replicas stay, and they are not"
+              + " cordoned. A later run without it gives them leaders again.")
+  private Set<Integer> leadersOff = new TreeSet<>();
 
   @Option(
       names = "--uncordon",
@@ -131,6 +141,10 @@ final class BalanceCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--continuous goes with --execute, and not with --drain");
     }
+    if (!leadersOff.isEmpty() && (continuous || !drain.isEmpty())) {
+      throw new ParameterException(
+          spec.commandLine(), "--leaders-off goes neither with --drain nor with --continuous");
+    }
     if (throttleBytes < 0
         || atOnce < 1
         || thresholdPercent < 1
@@ -150,7 +164,7 @@ final class BalanceCommand implements Callable<Integer> {
     }
   }
 
-  private void cordon(Cordons cordons) throws InterruptedException {
+  private void cordon(Cordons cordons) throws ExecutionException, InterruptedException {
     cordons
         .set(drain)
         .forEach(
@@ -164,7 +178,8 @@ final class BalanceCommand implements Callable<Integer> {
   // ---- one plan
 
   private int once(Admin admin, Survey survey) throws ExecutionException, InterruptedException {
-    Plan plan = Planner.plan(look(survey), goals());
+    Snapshot seen = look(survey);
+    Plan plan = leadersOff.isEmpty() ? Planner.plan(seen, goals()) : Planner.leadersOff(seen);
     print(plan);
     return execute ? carryOut(admin, plan) : 0;
   }
@@ -174,10 +189,11 @@ final class BalanceCommand implements Callable<Integer> {
     Thread.sleep(Duration.ofSeconds(sampleSeconds).toMillis());
     Snapshot seen = survey.since(before).snapshot();
     Set<Integer> known = seen.brokers().stream().map(b -> b.id()).collect(Collectors.toSet());
-    if (!known.containsAll(drain)) {
-      throw new IllegalArgumentException("no such broker among " + known + ": " + drain);
+    Set<Integer> relieved = leadersOff.isEmpty() ? drain : leadersOff;
+    if (!known.containsAll(relieved)) {
+      throw new IllegalArgumentException("no such broker among " + known + ": " + relieved);
     }
-    return seen.draining(drain).uncordoned(uncordon);
+    return seen.draining(relieved).uncordoned(uncordon);
   }
 
   private int carryOut(Admin admin, Plan plan) throws ExecutionException, InterruptedException {
@@ -187,7 +203,7 @@ final class BalanceCommand implements Callable<Integer> {
     }
     long began = System.nanoTime();
     Mover mover = mover(admin);
-    Throttle throttle = new Throttle(admin, plan.steps(), throttleBytes);
+    Throttle throttle = new Throttle(admin, plan, throttleBytes);
     Thread onSignal = new Thread(() -> interrupted(mover, throttle), "balance-signal");
     Runtime.getRuntime().addShutdownHook(onSignal);
     Mover.Outcome outcome;
@@ -362,9 +378,9 @@ final class BalanceCommand implements Callable<Integer> {
         plan.copyBytes());
   }
 
-  private static String state(Plan.Share share) {
+  private String state(Plan.Share share) {
     return share.broker().draining()
-        ? "draining"
+        ? leadersOff.isEmpty() ? "draining" : "leaders-off"
         : !share.broker().alive() ? "dead" : share.broker().cordoned() ? "cordoned" : "live";
   }
 

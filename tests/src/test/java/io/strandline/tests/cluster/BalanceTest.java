@@ -18,12 +18,15 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,10 +54,14 @@ class BalanceTest {
       try (SteadyProducer producer = new SteadyProducer(cluster.bootstrap(), TOPIC, PARTITIONS)) {
         cluster.join(4);
         aNewBrokerTakesItsShare(cluster);
+        leadersGoAndComeBack(cluster);
         aDrainedBrokerEndsWithNothing(cluster);
         aBrokerThatIsAliveStaysRegistered(cluster);
         cluster.node(2).stop();
         aBrokerThatIsGoneIsTakenOut(cluster);
+        oneInSyncIsEnough(cluster);
+        cluster.node(3).kill();
+        aDeadBrokerIsDrainedWithALimit(cluster);
         producer.awaitMore(200);
         producer.stop();
         sent.addAll(producer.acknowledged());
@@ -86,6 +93,50 @@ class BalanceTest {
     assertThat(told).as("what was told to be copied").isLessThan(HISTORY * 1000L / 4);
     assertThat(bytesOn(cluster, 4)).as("bytes on the new broker").isLessThan(HISTORY * 1000L / 4);
     assertThat(last(balance(cluster, 0)).get("moves").asLong()).as("planned again").isZero();
+  }
+
+  /**
+   * With replicas left where they are, which is all that a broker can do that is slow for a while.
+   */
+  private void leadersGoAndComeBack(TestCluster cluster) throws Exception {
+    int held = holding(cluster, 3).size();
+    balance(cluster, 0, "--execute", "--leaders-off", "3");
+    assertThat(led(cluster)).as("leaders by broker").doesNotContainKey(3).hasSize(3);
+    assertThat(holding(cluster, 3))
+        .hasSize(held)
+        .allSatisfy(p -> assertThat(p.replicas().get(0).id()).as("preferred").isNotEqualTo(3));
+    List<JsonNode> back = balance(cluster, 0, "--execute");
+    assertThat(back).noneMatch(row -> row.path("state").asText().equals("cordoned"));
+    assertThat(led(cluster)).as("leaders by broker").hasSize(4);
+  }
+
+  /** Else what only one of two is left of has no end that it could tell until it is copied. */
+  private static void oneInSyncIsEnough(TestCluster cluster) throws Exception {
+    AlterConfigOp one =
+        new AlterConfigOp(new ConfigEntry("min.insync.replicas", "1"), AlterConfigOp.OpType.SET);
+    ConfigResource all = new ConfigResource(ConfigResource.Type.BROKER, "");
+    cluster.admin().incrementalAlterConfigs(Map.of(all, List.of(one))).all().get();
+  }
+
+  private void aDeadBrokerIsDrainedWithALimit(TestCluster cluster) throws Exception {
+    Waiting.until(
+        "the dead broker to be fenced",
+        () ->
+            cluster.admin().describeCluster().nodes().get(30, TimeUnit.SECONDS).stream()
+                .noneMatch(node -> node.id() == 3));
+    ToolProcess.Ended ended =
+        ToolProcess.run(
+            dir,
+            Map.of(),
+            arguments(cluster, "--execute", "--drain", "3", "--throttle", "50000000"));
+    assertThat(ended.exitCode()).as("%s%n%s", ended.out(), ended.err()).isZero();
+    assertThat(ended.err()).contains("broker 3 is not cordoned", "it is not alive");
+    assertThat(holding(cluster, 3)).isEmpty();
+    ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, TOPIC);
+    assertThat(cluster.admin().describeConfigs(List.of(topic)).all().get().get(topic).entries())
+        .filteredOn(entry -> entry.name().endsWith("throttled.replicas"))
+        .as("limits that stay")
+        .allMatch(entry -> entry.value().isEmpty());
   }
 
   private void aDrainedBrokerEndsWithNothing(TestCluster cluster) throws Exception {
@@ -158,16 +209,20 @@ class BalanceTest {
 
   private List<JsonNode> balance(TestCluster cluster, int exitCode, String... more)
       throws Exception {
-    List<String> arguments =
-        new ArrayList<>(List.of("balance", "-b", cluster.bootstrap(1), "--sample", "1", "--json"));
-    arguments.addAll(List.of(more));
-    ToolProcess.Ended ended = ToolProcess.run(dir, Map.of(), arguments.toArray(String[]::new));
+    ToolProcess.Ended ended = ToolProcess.run(dir, Map.of(), arguments(cluster, more));
     assertThat(ended.exitCode()).as("%s%n%s", ended.out(), ended.err()).isEqualTo(exitCode);
     List<JsonNode> rows = new ArrayList<>();
     for (String line : ended.out()) {
       rows.add(JSON.readTree(line));
     }
     return rows;
+  }
+
+  private static String[] arguments(TestCluster cluster, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("balance", "-b", cluster.bootstrap(1), "--sample", "1", "--json"));
+    arguments.addAll(List.of(more));
+    return arguments.toArray(String[]::new);
   }
 
   private static JsonNode last(List<JsonNode> rows) {

@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class Planner {
   private final Layout layout;
   private final Goals goals;
+  private final boolean leadersOnly;
   private final List<Step> first = new ArrayList<>();
   private final Map<Integer, Why> why = new LinkedHashMap<>();
   private final Map<Integer, String> stuck = new TreeMap<>();
@@ -40,14 +41,23 @@ public final class Planner {
 
   private record Why(Reason reason, String text) {}
 
-  private Planner(Snapshot snapshot, Goals goals) {
+  private Planner(Snapshot snapshot, Goals goals, boolean leadersOnly) {
     this.layout = new Layout(snapshot);
     this.goals = goals;
+    this.leadersOnly = leadersOnly;
   }
 
   /** A plan for what the snapshot shows; the same snapshot has the same plan. */
   public static Plan plan(Snapshot snapshot, Goals goals) {
-    return new Planner(snapshot, goals).plan();
+    return new Planner(snapshot, goals, false).plan();
+  }
+
+  /**
+   * A plan by which brokers that drain lead nothing and are the preferred leaders of nothing; all
+   * replicas stay where they are, theirs too.
+   */
+  public static Plan leadersOff(Snapshot snapshot) {
+    return new Planner(snapshot, Goals.DEFAULT, true).plan();
   }
 
   private Plan plan() {
@@ -64,7 +74,9 @@ public final class Planner {
       balance();
     } else {
       draining.forEach(this::handLeadersOver);
-      draining.forEach(this::empty);
+      if (!leadersOnly) {
+        draining.forEach(this::empty);
+      }
     }
     List<Step> steps = new ArrayList<>(first);
     why.forEach((partition, reason) -> step(partition, reason).ifPresent(steps::add));
@@ -85,18 +97,25 @@ public final class Planner {
 
   /** Leaders cost nothing to move and are what clients talk to: they go before anything else. */
   private void handLeadersOver(int broker) {
+    int id = layout.broker(broker).id();
+    Why reason =
+        leadersOnly
+            ? new Why(Reason.LEADERS, "broker " + id + " is to lead nothing")
+            : new Why(Reason.DRAIN, "broker " + id + " drains");
     for (int partition : heaviest(broker)) {
       PartitionState state = layout.partition(partition);
-      if (state.pinned()) {
-        continue;
-      }
       int[] replicas = layout.replicas(partition);
-      boolean leads = state.leader() == layout.broker(broker).id();
+      boolean leads = state.leader() == id;
       if (!leads && replicas[0] != broker) {
         continue;
       }
-      int heir = heir(partition);
+      int heir = state.pinned() ? -1 : heir(partition);
       if (heir < 0) {
+        if (leadersOnly && leads) {
+          stuck.put(
+              partition,
+              state.pinned() ? "it is being reassigned" : "no other replica of it is in sync");
+        }
         continue;
       }
       layout.prefer(partition, heir);
@@ -108,9 +127,11 @@ public final class Planner {
                 state.partition(),
                 state.replicas(),
                 to,
-                Reason.DRAIN,
-                "broker " + layout.broker(broker).id() + " drains: another one leads",
+                reason.reason(),
+                reason.text() + ": another one leads",
                 0));
+      } else if (leadersOnly) {
+        why.put(partition, reason);
       }
     }
   }

@@ -23,6 +23,8 @@ public record Step(
   public enum Reason {
     /** A broker is to hold nothing. */
     DRAIN,
+    /** A broker is to lead nothing. */
+    LEADERS,
     /** Replicas share a rack, and need not. */
     RACK,
     /** Brokers carry more than others. */

@@ -149,13 +149,20 @@ public final class Survey {
     return new Broker(broker.id(), broker.rack(), broker.alive(), broker.draining(), true);
   }
 
-  private static PartitionState state(
+  /**
+   * What a partition will be. Both were asked for one after the other: a reassignment that began in
+   * between says itself what replicas it leaves, of which the description may know none.
+   */
+  static PartitionState state(
       TopicPartition partition,
       TopicPartitionInfo info,
       @Nullable PartitionReassignment moving,
       Weight weight) {
-    List<Integer> replicas = new ArrayList<>(info.replicas().stream().map(Node::id).toList());
-    if (moving != null) {
+    List<Integer> replicas = new ArrayList<>();
+    if (moving == null) {
+      info.replicas().forEach(replica -> replicas.add(replica.id()));
+    } else {
+      replicas.addAll(moving.replicas());
       replicas.removeAll(moving.removingReplicas());
     }
     return new PartitionState(

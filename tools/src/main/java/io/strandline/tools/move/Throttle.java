@@ -1,5 +1,7 @@
 package io.strandline.tools.move;
 
+import io.strandline.tools.balance.Broker;
+import io.strandline.tools.balance.Plan;
 import io.strandline.tools.balance.Step;
 import java.util.Collection;
 import java.util.HashMap;
@@ -9,10 +11,12 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
+import org.apache.kafka.clients.admin.AlterConfigsOptions;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 
@@ -25,6 +29,7 @@ import org.apache.kafka.common.config.ConfigResource;
  * <p>Threads: any. Taken away once, by whoever comes first.
  */
 public final class Throttle {
+  private static final int TIMEOUT_MS = 15_000;
   private static final String RATE = "%s.replication.throttled.rate";
   private static final String REPLICAS = "%s.replication.throttled.replicas";
   private static final String LEADER = "leader";
@@ -35,21 +40,28 @@ public final class Throttle {
   private boolean holds; // guarded by this
 
   /**
-   * @param moves whose copies are to be limited; those that copy nothing do not matter
+   * @param plan whose copies are to be limited; moves that copy nothing do not matter
    * @param bytesPerSecond of each broker, in each direction
    */
-  public Throttle(Admin admin, Collection<Step> moves, long bytesPerSecond) {
+  public Throttle(Admin admin, Plan plan, long bytesPerSecond) {
     this.admin = admin;
+    Set<Integer> alive =
+        plan.shares().stream()
+            .map(Plan.Share::broker)
+            .filter(Broker::alive)
+            .map(Broker::id)
+            .collect(Collectors.toSet());
     Map<String, Set<String>> senders = new TreeMap<>();
     Map<String, Set<String>> receivers = new TreeMap<>();
     Set<Integer> brokers = new TreeSet<>();
-    for (Step step : moves) {
+    for (Step step : plan.steps()) {
       if (!step.added().isEmpty()) {
         name(senders, step, step.from());
         name(receivers, step, step.added());
         Stream.of(step.from(), step.added()).forEach(brokers::addAll);
       }
     }
+    brokers.retainAll(alive);
     for (int broker : brokers) {
       String rate = Long.toString(bytesPerSecond);
       put(ConfigResource.Type.BROKER, Integer.toString(broker), RATE, rate, rate);
@@ -82,6 +94,11 @@ public final class Throttle {
     return new AlterConfigOp(new ConfigEntry(key, value), type);
   }
 
+  /** One that has just died is not waited for as long as a client would. */
+  private static AlterConfigsOptions soon() {
+    return new AlterConfigsOptions().timeoutMs(TIMEOUT_MS);
+  }
+
   /**
    * Sets it.
    *
@@ -89,7 +106,7 @@ public final class Throttle {
    */
   public synchronized void set() throws ExecutionException, InterruptedException {
     holds = true;
-    admin.incrementalAlterConfigs(set).all().get();
+    admin.incrementalAlterConfigs(set, soon()).all().get();
   }
 
   /**
@@ -107,7 +124,7 @@ public final class Throttle {
             away.put(
                 resource,
                 ops.stream().map(o -> op(o.configEntry().name(), "", OpType.DELETE)).toList()));
-    admin.incrementalAlterConfigs(away).all().get();
+    admin.incrementalAlterConfigs(away, soon()).all().get();
     holds = false;
   }
 }

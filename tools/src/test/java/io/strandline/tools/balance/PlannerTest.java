@@ -84,6 +84,47 @@ class PlannerTest {
   }
 
   @Test
+  void leadersGoOffABrokerWhoseReplicasStayAndComeBack() {
+    List<PartitionState> partitions =
+        new ArrayList<>(each(6, i -> at(i, QUIET, i % 3 + 1, (i + 1) % 3 + 1, (i + 2) % 3 + 1)));
+    // It is to lead this one and does not, as after a restart: it would be given back to it.
+    partitions.add(
+        new PartitionState(
+            new TopicPartition("t", 6), List.of(2, 3, 1), 3, Set.of(1, 2, 3), QUIET, false));
+    Plan plan = Planner.leadersOff(new Snapshot(brokers(3), partitions).draining(Set.of(2)));
+    assertThat(plan.stuck()).isEmpty();
+    assertThat(plan.moves()).isZero();
+    assertThat(plan.steps()).hasSize(3).allSatisfy(s -> assertThat(s.to().get(0)).isNotEqualTo(2));
+    assertThat(plan.shares().get(1).after())
+        .containsEntry(Measure.LEADERS, 0.0)
+        .containsEntry(Measure.REPLICAS, 7.0);
+    List<PartitionState> after =
+        partitions.stream()
+            .map(
+                p ->
+                    plan.steps().stream()
+                        .filter(s -> s.partition().equals(p.partition()))
+                        .map(s -> p.movedTo(s.to()))
+                        .findFirst()
+                        .orElse(p))
+            .toList();
+    assertThat(Planner.leadersOff(new Snapshot(brokers(3), after).draining(Set.of(2))).steps())
+        .isEmpty();
+    Plan back = plan(brokers(3), after);
+    assertThat(back.moves()).isZero();
+    assertThat(back.shares().get(1).after().getOrDefault(Measure.LEADERS, 0.0)).isGreaterThan(1);
+  }
+
+  @Test
+  void aLeaderThatNobodyElseCanBeIsToldToStay() {
+    PartitionState alone =
+        new PartitionState(new TopicPartition("t", 0), List.of(2, 1), 2, Set.of(2), QUIET, false);
+    Plan plan = Planner.leadersOff(new Snapshot(brokers(3), List.of(alone)).draining(Set.of(2)));
+    assertThat(plan.steps()).isEmpty();
+    assertThat(plan.stuck()).hasSize(1).allSatisfy(s -> assertThat(s.why()).contains("in sync"));
+  }
+
+  @Test
   void whatHasNowhereToGoIsTold() {
     Snapshot snapshot = new Snapshot(brokers(2), List.of(at(0, QUIET, 1, 2)));
     Plan plan = Planner.plan(snapshot.draining(Set.of(1)), Goals.DEFAULT);
