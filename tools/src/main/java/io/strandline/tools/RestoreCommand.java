@@ -16,14 +16,15 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -179,6 +180,7 @@ final class RestoreCommand {
   static final class Takeover {
     private static final ConfigResource CLUSTER =
         new ConfigResource(ConfigResource.Type.BROKER, "");
+    private static final int LOOKS = 10;
 
     private final Admin admin;
     private final String topic;
@@ -197,26 +199,77 @@ final class RestoreCommand {
       if (use == ForeignTopic.Use.RESTORE) {
         requireOther(source);
       }
-      if (admin.listTopics().names().get().contains(topic)) {
-        throw new TopicExistsException("there is a topic " + topic + ": choose another name, --as");
-      }
+      requireNone();
       ForeignTopic origin =
           new ForeignTopic(use, source.cluster(), source.topicId(), Optional.empty());
       say(origin.value());
-      boolean created = false;
       try {
-        CreateTopicsResult result =
-            admin.createTopics(
-                List.of(
-                    new NewTopic(topic, Optional.of(source.parts().size()), Optional.empty())
-                        .configs(configs)));
-        say(origin.heldBy(result.topicId(topic).get()).value());
-        created = true;
-      } finally {
-        if (!created) {
-          forget();
-        }
+        requireNone(); // from now on one of this name is this one, and begins with that history
+      } catch (TopicExistsException somebodyElses) {
+        forget();
+        throw somebodyElses;
       }
+      NewTopic fresh =
+          new NewTopic(topic, Optional.of(source.parts().size()), Optional.empty())
+              .configs(configs);
+      say(origin.heldBy(make(fresh)).value());
+    }
+
+    private void requireNone() throws ExecutionException, InterruptedException {
+      if (admin.listTopics().names().get().contains(topic)) {
+        throw new TopicExistsException("there is a topic " + topic + ": choose another name, --as");
+      }
+    }
+
+    /**
+     * Creates the topic. It may be there though the answer says otherwise or is none: one that is
+     * lost makes the client ask again, for what is there by then. As long as it may be there, what
+     * was said of it is not forgotten, or it would begin as one without a history.
+     *
+     * @return its id
+     */
+    private Uuid make(NewTopic fresh) throws ExecutionException, InterruptedException {
+      try {
+        return admin.createTopics(List.of(fresh)).topicId(topic).get();
+      } catch (ExecutionException e) {
+        Optional<Uuid> there;
+        try {
+          there = there();
+        } catch (ExecutionException unknown) {
+          throw new IllegalStateException(
+              "whether there is a topic "
+                  + topic
+                  + " now is not known: "
+                  + e.getCause()
+                  + ". If there is none, take the cluster's configuration "
+                  + ForeignTopic.key(topic)
+                  + " away, or the next of that name begins with that history",
+              e);
+        }
+        if (there.isEmpty()) {
+          forget();
+          throw e;
+        }
+        return there.get();
+      }
+    }
+
+    /** The topic's id, if the brokers know of it or soon do. */
+    private Optional<Uuid> there() throws ExecutionException, InterruptedException {
+      CountDownLatch pause = new CountDownLatch(1);
+      for (int i = 0; i < LOOKS; i++) {
+        try {
+          return Optional.of(
+              Answer.to(admin.describeTopics(List.of(topic)).allTopicNames().get(), topic)
+                  .topicId());
+        } catch (ExecutionException e) {
+          if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+            throw e;
+          }
+        }
+        var unused = pause.await(100, TimeUnit.MILLISECONDS);
+      }
+      return Optional.empty();
     }
 
     /** Of this cluster's own a topic would name objects that another one's retention deletes. */

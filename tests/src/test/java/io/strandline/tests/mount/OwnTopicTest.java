@@ -6,6 +6,7 @@ import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.ToolProcess;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,6 +19,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,8 +35,10 @@ class OwnTopicTest {
   @Test
   void onlyACopyOfItCanBeMade() throws Exception {
     String store = "file:" + dir.resolve("objects");
-    try (BrokerProcess broker =
-        BrokerProcess.start(dir.resolve("broker"), TwoClusters.settings(store, ""))) {
+    try (LosingProxy proxy = new LosingProxy();
+        BrokerProcess broker =
+            BrokerProcess.start(dir.resolve("broker"), settings(store, proxy.address()))) {
+      proxy.to(broker.bootstrap());
       TwoClusters.create(broker, "trips", 1);
       TwoClusters.produce(broker, "trips", 1, 0, 1_500);
       TwoClusters.until(
@@ -53,7 +57,10 @@ class OwnTopicTest {
           "the broker says why it does not serve it",
           () -> broker.output().contains("is to name segments of this cluster's own topic"));
 
+      // The client asks again, and hears that there is such a topic already.
+      proxy.loseAnswerTo(ApiKeys.CREATE_TOPICS);
       ToolProcess.Ended copied = restore(store, broker, "copy", "--copy");
+      assertThat(proxy.hasLost()).as("the answer").isTrue();
       assertThat(copied.exitCode()).as("%s%n%s", copied.out(), copied.err()).isZero();
       TwoClusters.until("the copy", () -> broker.metric("strandline_mount_copying") == 0);
       TreeMap<Long, Integer> copy = TwoClusters.read(broker, new TopicPartition("copy", 0), 0);
@@ -66,6 +73,12 @@ class OwnTopicTest {
           () -> broker.metric("strandline_tiering_deleted_segments_total") > 0);
       assertThat(TwoClusters.read(broker, new TopicPartition("copy", 0), 0)).isEqualTo(copy);
     }
+  }
+
+  private static Map<String, String> settings(String store, String advertised) {
+    Map<String, String> settings = new HashMap<>(TwoClusters.settings(store, ""));
+    settings.put("advertised.listeners", "PLAINTEXT://" + advertised);
+    return settings;
   }
 
   private static void sayItWithoutTheTool(Admin admin) throws Exception {

@@ -1,0 +1,112 @@
+package io.strandline.tests.mount;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.protocol.ApiKeys;
+
+/**
+ * Stands between Kafka's clients and a broker. When it is told to, it lets the next request of a
+ * kind through, and closes the connection in the place of the answer.
+ */
+final class LosingProxy implements AutoCloseable {
+  private final ServerSocket server;
+  private final AtomicReference<ApiKeys> lost = new AtomicReference<>();
+  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private volatile int target;
+
+  LosingProxy() throws IOException {
+    this.server = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
+  }
+
+  String address() {
+    return "127.0.0.1:" + server.getLocalPort();
+  }
+
+  /**
+   * Begins to serve.
+   *
+   * @param broker {@code host:port}
+   */
+  void to(String broker) {
+    target = Integer.parseInt(broker.substring(broker.lastIndexOf(':') + 1));
+    thread(this::accept);
+  }
+
+  void loseAnswerTo(ApiKeys request) {
+    lost.set(request);
+  }
+
+  /** Whether nothing is to be lost any more. */
+  boolean hasLost() {
+    return lost.get() == null;
+  }
+
+  private void accept() {
+    while (!server.isClosed()) {
+      try {
+        Socket client = server.accept();
+        Socket broker = new Socket(InetAddress.getLoopbackAddress(), target);
+        open.add(client);
+        open.add(broker);
+        thread(() -> serve(client, broker));
+      } catch (IOException e) {
+        return; // closed
+      }
+    }
+  }
+
+  /** One request at a time, so that an answer is the one to the request before it. */
+  private void serve(Socket client, Socket broker) {
+    try (client;
+        broker) {
+      DataInputStream requests = new DataInputStream(client.getInputStream());
+      DataOutputStream answered = new DataOutputStream(client.getOutputStream());
+      DataInputStream answers = new DataInputStream(broker.getInputStream());
+      DataOutputStream asked = new DataOutputStream(broker.getOutputStream());
+      while (true) {
+        byte[] request = pass(requests, asked);
+        byte[] answer = answers.readNBytes(answers.readInt());
+        ApiKeys key = ApiKeys.forId(ByteBuffer.wrap(request).getShort());
+        if (lost.compareAndSet(key, null)) {
+          return;
+        }
+        write(answered, answer);
+      }
+    } catch (IOException e) {
+      // As connections end.
+    }
+  }
+
+  private static byte[] pass(DataInputStream from, DataOutputStream to) throws IOException {
+    byte[] frame = from.readNBytes(from.readInt());
+    write(to, frame);
+    return frame;
+  }
+
+  private static void write(DataOutputStream to, byte[] frame) throws IOException {
+    ByteBuffer all = ByteBuffer.allocate(Integer.BYTES + frame.length);
+    to.write(all.putInt(frame.length).put(frame).array());
+  }
+
+  private static void thread(Runnable work) {
+    Thread thread = new Thread(work, "losing-proxy");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+    for (Socket socket : open) {
+      socket.close();
+    }
+  }
+}
