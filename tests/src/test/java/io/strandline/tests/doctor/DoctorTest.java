@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.minio.ListObjectsArgs;
 import io.minio.MinioClient;
+import io.strandline.tests.cluster.Blueprint;
+import io.strandline.tests.cluster.ClusterTopics;
+import io.strandline.tests.cluster.NodeRole;
+import io.strandline.tests.cluster.TestCluster;
 import io.strandline.tests.doctor.Gatekeeper.Fault;
 import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.Ports;
@@ -151,6 +155,40 @@ class DoctorTest {
       assertThat(ill.found("limits open files")).contains("no node runs here");
     } finally {
       run("umount", readOnly.toString());
+    }
+  }
+
+  /** That is alive for the controllers still, and answers nobody. */
+  @Test
+  void aBrokerThatStandsStillHidesNothingOfTheOthers() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.COMBINED, 1)
+            .with(NodeRole.BROKER, 2)
+            .set("broker.session.timeout.ms", "60000")
+            .replicas(1, 1)
+            .start()) {
+      ClusterTopics.create(cluster, "some", Map.of(0, List.of(1), 1, List.of(2)), Map.of());
+      Path impatient = dir.resolve("client.properties");
+      Files.writeString(impatient, "default.api.timeout.ms=3000\nrequest.timeout.ms=1500\n");
+      cluster.node(2).pause();
+      Said said =
+          Said.of(
+              ToolProcess.run(
+                  dir,
+                  KEYS,
+                  "doctor",
+                  "--json",
+                  "--bootstrap-server",
+                  cluster.bootstrap(1),
+                  "--client-config",
+                  impatient.toString()));
+      assertThat(said.exitCode()).isEqualTo(2);
+      assertThat(said.verdict("partitions offline")).as(said.all()).isEqualTo("OK");
+      assertThat(said.verdict("partitions under min ISR")).isEqualTo("OK");
+      assertThat(said.found("partitions log directories")).contains("none failed on brokers [1]");
+      assertThat(said.verdict("partitions log directories of broker 2")).isEqualTo("FAIL");
+      cluster.node(2).resume();
     }
   }
 

@@ -20,6 +20,9 @@ import org.apache.kafka.common.KafkaException;
 public final class Checkup {
   private static final String TIME_OUT_MS = "10000";
 
+  /** So that there is time to ask another than one that stands still. */
+  private static final String REQUEST_TIME_OUT_MS = "5000";
+
   private final Path root;
   private final InstantSource clock = InstantSource.system();
   private final SecureRandom random = new SecureRandom();
@@ -69,7 +72,7 @@ public final class Checkup {
   public List<Finding> cluster(Properties client) {
     Properties patient = new Properties();
     patient.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, TIME_OUT_MS);
-    patient.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, TIME_OUT_MS);
+    patient.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_TIME_OUT_MS);
     patient.putAll(client);
     Object bootstrap = client.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG);
     try (Admin admin = Admin.create(patient)) {
@@ -79,6 +82,7 @@ public final class Checkup {
       Map<String, Check> checks = new LinkedHashMap<>();
       checks.put("quorum", new QuorumCheck(admin, clock));
       checks.put("partitions", new PartitionsCheck(admin));
+      checks.put("log directories", new DirectoriesCheck(admin));
       checks.put("versions", new VersionsCheck(admin));
       findings.addAll(run(checks));
       return findings;
@@ -116,7 +120,8 @@ public final class Checkup {
     return findings;
   }
 
-  private static String reason(Throwable failure) {
+  /** What went wrong, in a line for a person. */
+  static String reason(Throwable failure) {
     Throwable cause = failure;
     while ((cause instanceof ExecutionException
             || cause instanceof CompletionException

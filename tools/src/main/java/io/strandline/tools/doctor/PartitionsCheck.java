@@ -4,18 +4,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListTopicsOptions;
-import org.apache.kafka.clients.admin.LogDirDescription;
 import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 
-/** Partitions without a leader or with too few replicas in sync; log directories that failed. */
+/** Partitions without a leader or with too few replicas in sync. */
 final class PartitionsCheck implements Check {
   private static final int TOPICS_AT_ONCE = 500;
   private static final int NAMED_MAX = 5;
@@ -62,7 +59,6 @@ final class PartitionsCheck implements Check {
                 "partitions under-replicated",
                 named(underReplicated) + " of " + all,
                 "One replica less until they are back; docs/runbooks/partition-under-replicated.md."));
-    findings.addAll(directories());
     return findings;
   }
 
@@ -107,31 +103,6 @@ final class PartitionsCheck implements Check {
           }
         });
     return min;
-  }
-
-  private List<Finding> directories() throws Exception {
-    Set<Integer> brokers = new java.util.TreeSet<>();
-    for (Node node : admin.describeCluster().nodes().get()) {
-      brokers.add(node.id());
-    }
-    Map<Integer, Map<String, LogDirDescription>> told =
-        admin.describeLogDirs(brokers).allDescriptions().get();
-    List<String> failed = new ArrayList<>();
-    told.forEach(
-        (broker, directories) ->
-            directories.forEach(
-                (path, directory) -> {
-                  if (directory.error() != null) {
-                    failed.add("broker " + broker + " " + path);
-                  }
-                }));
-    return List.of(
-        failed.isEmpty()
-            ? Finding.ok("partitions log directories", "none failed on brokers " + brokers)
-            : Finding.fail(
-                "partitions log directories",
-                "failed: " + String.join(", ", failed),
-                "The disk failed or is full; docs/runbooks/log-directory-offline.md."));
   }
 
   private static String named(List<String> partitions) {

@@ -88,7 +88,7 @@ final class QuorumCheck implements Check {
     if (!behind.isEmpty()) {
       String found = all + ", behind: " + String.join(", ", behind);
       String advice = "Do these controllers run, and do they reach the leader? See their logs.";
-      return behind.size() + 1 > (voters + 1) / 2
+      return nextStops(voters, behind.size())
           ? Finding.fail("quorum voters", found + "; the next that fails stops the quorum", advice)
           : Finding.warn("quorum voters", found, advice);
     }
@@ -100,6 +100,11 @@ final class QuorumCheck implements Check {
               + " less. kafka-metadata-quorum.sh add-controller");
     }
     return Finding.ok("quorum voters", all + ", all keep up");
+  }
+
+  /** Whether most voters are left no more once one more fails beside those that do not keep up. */
+  static boolean nextStops(int voters, int behind) {
+    return behind + 1 > (voters - 1) / 2;
   }
 
   private static Finding fenced(List<Node> brokers) {
