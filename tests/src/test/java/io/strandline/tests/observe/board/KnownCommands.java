@@ -85,7 +85,13 @@ final class KnownCommands {
     List<String> words = new ArrayList<>(List.of(filled.split("\\s+")));
     String program = words.remove(0);
     if (program.equals("bin/strandline")) {
-      return ours(words);
+      if (!String.join(" ", words).startsWith("tier restore cluster")) {
+        return ours(words);
+      }
+      // The launcher hands this one to the broker's own main.
+      List<String> handed = new ArrayList<>(List.of("restore-cluster"));
+      handed.addAll(words.subList(3, words.size()));
+      return kafkas(List.of("io/strandline/broker/Restoring"), handed);
     }
     List<String> classes = KAFKA.get(program);
     if (classes != null) {

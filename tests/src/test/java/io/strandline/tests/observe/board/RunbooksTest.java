@@ -95,6 +95,7 @@ class RunbooksTest {
             "bin/strandline doctor --no-such",
             "bin/strandline no-such",
             "bin/strandline balance --drain",
+            "bin/strandline tier restore cluster --no-such",
             "kafka-topics.sh --bootstrap-server HOST:PORT --describe --under-min-isr",
             "kafka-cluster.sh no-such",
             "curl -s HOST:9644/no-such",
