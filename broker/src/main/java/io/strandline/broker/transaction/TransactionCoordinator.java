@@ -6,6 +6,7 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.transaction.state.BumpingEnd;
 import io.strandline.broker.transaction.state.Fence;
 import io.strandline.broker.transaction.state.Initialization;
+import io.strandline.broker.transaction.state.MarkedEnd;
 import io.strandline.broker.transaction.state.Membership;
 import io.strandline.broker.transaction.state.PlainEnd;
 import io.strandline.broker.transaction.state.ProducerIdentity;
@@ -263,12 +264,8 @@ public final class TransactionCoordinator {
 
   /** Writes down that all markers are written; see {@link MarkerDelivery.Completion}. */
   CompletableFuture<Errors> complete(String transactionalId, Transaction prepared) {
-    long nowMs = clock.millis();
-    Rule rule =
-        (now, freshId) ->
-            now != null && now.ending() && now.producer().equals(prepared.producer())
-                ? new Verdict.Changed(now.completed(nowMs))
-                : Verdict.refused(Errors.INVALID_TXN_STATE);
+    MarkedEnd asked = new MarkedEnd(prepared, clock.millis());
+    Rule rule = (now, freshId) -> asked.decide(now);
     return change("complete", transactionalId, rule).thenApply(verdict -> answer(verdict).error());
   }
 

@@ -144,10 +144,12 @@ class RulesPropertyTest {
 
     void complete() {
       if (ending.isPresent()) {
-        Transaction next = now.completed(nowMs);
-        check(next);
-        assertThat(next.result()).isEqualTo(ending.get());
-        now = next;
+        Transaction prepared = now;
+        ask(id -> new MarkedEnd(prepared, nowMs).decide(now));
+        assertThat(now.ending()).isFalse();
+        assertThat(now.result()).isEqualTo(ending.get());
+        assertThat(new MarkedEnd(prepared, nowMs).decide(now))
+            .isEqualTo(Verdict.refused(Errors.INVALID_TXN_STATE));
         ending = Optional.empty();
         added.clear();
       }
