@@ -67,12 +67,8 @@ final class StateWrites {
   }
 
   private void through(List<Waiting> batch, @Nullable Throwable failure) {
-    CompletableFuture<Void> rest = null;
     synchronized (this) {
       busy = false;
-      if (queued.isEmpty()) {
-        rest = idle;
-      }
     }
     for (Waiting waiting : batch) {
       if (failure == null) {
@@ -81,10 +77,20 @@ final class StateWrites {
         waiting.written.completeExceptionally(failure);
       }
     }
-    if (rest == null) {
-      send();
-    } else {
-      rest.complete(null);
+    send();
+    rest();
+  }
+
+  /** Who was told of a write may have begun the next: that one is waited for too. */
+  private void rest() {
+    CompletableFuture<Void> through;
+    synchronized (this) {
+      if (busy || !queued.isEmpty()) {
+        return;
+      }
+      through = idle;
+      idle = CompletableFuture.completedFuture(null); // what is added from now on has its own
     }
+    through.complete(null);
   }
 }
