@@ -1,12 +1,12 @@
 package io.strandline.broker.group;
 
 import io.strandline.broker.control.ControlPlane;
-import io.strandline.broker.control.ImageListener;
 import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
 import io.strandline.broker.coordinator.Offices;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
+import io.strandline.broker.coordinator.Subscription;
 import io.strandline.broker.partition.Partitions;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -43,10 +43,9 @@ import org.slf4j.LoggerFactory;
  * of KIP-848, streams groups, and the members of share groups.
  *
  * <p>{@link #start()} once the metadata is loaded and the partitions listen to it; from then on
- * elections and resignations reach the coordinator by {@link #onImage}, after the partitions heard
- * of them.
+ * elections and resignations reach the coordinator after the partitions heard of them.
  */
-public final class GroupHost implements ImageListener, AutoCloseable {
+public final class GroupHost implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GroupHost.class);
 
   /**
@@ -69,7 +68,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   private final ShareGroupConfig shareConfig;
   private final GroupCoordinatorService service;
   private final Elections elections;
-  private boolean closed; // guarded by this
+  private final Subscription images = new Subscription(this::follow);
   private final LatestOffsets latestOffsets;
 
   /**
@@ -181,14 +180,10 @@ public final class GroupHost implements ImageListener, AutoCloseable {
                 .view()
                 .partitionCount(Topic.GROUP_METADATA_TOPIC_NAME)
                 .orElse(config.offsetsTopicPartitions()));
-    control.listenToImages(this);
+    control.listenToImages(images);
   }
 
-  @Override
-  public synchronized void onImage(MetadataDelta delta, MetadataImage image) {
-    if (closed) {
-      return; // the metadata goes on while the node stops
-    }
+  private void follow(MetadataDelta delta, MetadataImage image) {
     elections.onImage(delta, image);
     if (delta.configsDelta() != null) {
       configure(delta, image);
@@ -228,9 +223,7 @@ public final class GroupHost implements ImageListener, AutoCloseable {
   /** Stops serving; state is in the log. */
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-    }
+    images.close();
     service.shutdown();
     latestOffsets.close();
   }

@@ -1,12 +1,12 @@
 package io.strandline.broker.share;
 
 import io.strandline.broker.control.ControlPlane;
-import io.strandline.broker.control.ImageListener;
 import io.strandline.broker.coordinator.Elections;
 import io.strandline.broker.coordinator.LogLoader;
 import io.strandline.broker.coordinator.Offices;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
+import io.strandline.broker.coordinator.Subscription;
 import io.strandline.broker.partition.Partitions;
 import java.util.OptionalInt;
 import java.util.concurrent.ScheduledExecutorService;
@@ -37,12 +37,12 @@ import org.apache.kafka.server.util.timer.SystemTimerReaper;
  *
  * <p>{@link #start()} once the metadata is loaded and the partitions listen to it.
  */
-public final class ShareHost implements ImageListener, AutoCloseable {
+public final class ShareHost implements AutoCloseable {
   private final ControlPlane control;
   private final ShareCoordinatorConfig config;
   private final ShareCoordinatorService service;
   private final Elections elections;
-  private boolean closed; // guarded by this
+  private final Subscription images = new Subscription(this::follow);
   private final Persister persister;
 
   /**
@@ -138,14 +138,10 @@ public final class ShareHost implements ImageListener, AutoCloseable {
                 .view()
                 .partitionCount(Topic.SHARE_GROUP_STATE_TOPIC_NAME)
                 .orElse(config.shareCoordinatorStateTopicNumPartitions()));
-    control.listenToImages(this);
+    control.listenToImages(images);
   }
 
-  @Override
-  public synchronized void onImage(MetadataDelta delta, MetadataImage image) {
-    if (closed) {
-      return; // the metadata goes on while the node stops
-    }
+  private void follow(MetadataDelta delta, MetadataImage image) {
     elections.onImage(delta, image);
     service.onMetadataUpdate(delta, image);
   }
@@ -166,9 +162,7 @@ public final class ShareHost implements ImageListener, AutoCloseable {
   /** Stops serving; state is in the log. */
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-    }
+    images.close();
     persister.stop();
     service.shutdown();
   }

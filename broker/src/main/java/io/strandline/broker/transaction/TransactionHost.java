@@ -7,6 +7,7 @@ import io.strandline.broker.coordinator.LogLoader;
 import io.strandline.broker.coordinator.Offices;
 import io.strandline.broker.coordinator.OffsetVerification;
 import io.strandline.broker.coordinator.PartitionAppends;
+import io.strandline.broker.coordinator.Subscription;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.transaction.state.Transaction;
 import java.time.Duration;
@@ -65,6 +66,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   private final Surroundings process;
   private final TransactionStateManagerConfig config;
   private final Tenures tenures = new Tenures();
+  private final Subscription images;
   private final CoordinatorRuntime<TransactionShard, TransactionRecord> runtime;
   private final TransactionCoordinator coordinator;
   private final Verification verification;
@@ -83,6 +85,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
     this.config = new TransactionStateManagerConfig(control.kafkaConfig());
     TransactionLogConfig log = new TransactionLogConfig(control.kafkaConfig());
     this.runtime = runtime(log);
+    this.images = new Subscription(new Elections(TOPIC, control.view().nodeId(), this));
     this.coordinator =
         new TransactionCoordinator(
             control, runtime, log.transactionTopicPartitions(), process.clock());
@@ -182,7 +185,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
 
   /** Begins to serve. */
   public void start() {
-    control.listenToImages(new Elections(TOPIC, control.view().nodeId(), this));
+    control.listenToImages(images);
     repeat(coordinator::endOverdue, config.transactionAbortTimedOutTransactionCleanupIntervalMs());
     repeat(
         coordinator::forgetIdle, config.transactionRemoveExpiredTransactionalIdCleanupIntervalMs());
@@ -218,6 +221,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   /** Stops serving; state is in the log. */
   @Override
   public void close() {
+    images.close();
     Utils.closeQuietly(runtime, "transaction coordinator");
     markersElsewhere.close();
     coordinatorsElsewhere.close();
