@@ -1,6 +1,7 @@
 package io.strandline.broker.share;
 
 import io.strandline.broker.partition.Partition;
+import io.strandline.broker.partition.Watcher;
 import io.strandline.broker.share.window.Acknowledgement;
 import io.strandline.broker.share.window.Change;
 import io.strandline.broker.share.window.Claim;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.message.ShareFetchResponseData.AcquiredRecords;
@@ -40,6 +42,8 @@ public final class SharePartition {
   private final Partition partition;
   private final int leaderEpoch;
   private final SharePartitions.Surroundings services;
+  private final Consumer<SharePartition> over;
+  private final Watcher tenure = (source, wakes) -> lookAtLeader();
   private final StateWrites writes = new StateWrites(this::write);
   private final CompletableFuture<Void> loaded = new CompletableFuture<>();
 
@@ -56,9 +60,16 @@ public final class SharePartition {
   private @Nullable ScheduledFuture<?> alarm;
   private long alarmMs;
 
+  /**
+   * @param over told when this is of no use any more; retires it
+   */
   SharePartition(
-      SharePartitionKey key, Partition partition, SharePartitions.Surroundings services) {
+      SharePartitionKey key,
+      Partition partition,
+      SharePartitions.Surroundings services,
+      Consumer<SharePartition> over) {
     this.key = key;
+    this.over = over;
     this.partition = partition;
     this.leaderEpoch = partition.leaderEpoch();
     this.services = services;
@@ -87,6 +98,23 @@ public final class SharePartition {
 
   // ---- its beginning and its end
 
+  /** Ends with the tenure of its leader, from now on. */
+  void followLeader() {
+    partition.watch(tenure);
+    synchronized (this) {
+      if (retired) {
+        partition.unwatch(tenure);
+      }
+    }
+    lookAtLeader();
+  }
+
+  private void lookAtLeader() {
+    if (!partition.leads() || partition.leaderEpoch() != leaderEpoch) {
+      over.accept(this);
+    }
+  }
+
   /** Completes when it can be asked, or fails as the persister does. */
   public CompletableFuture<Void> loaded() {
     return loaded;
@@ -104,7 +132,7 @@ public final class SharePartition {
                   if (failure == null) {
                     loaded.complete(null);
                   } else {
-                    retire();
+                    over.accept(this);
                     loaded.completeExceptionally(failure);
                   }
                 });
@@ -145,6 +173,7 @@ public final class SharePartition {
   void retire() {
     synchronized (this) {
       retired = true;
+      partition.unwatch(tenure);
       if (alarm != null) {
         alarm.cancel(false);
       }
@@ -168,7 +197,7 @@ public final class SharePartition {
    */
   public synchronized OptionalLong beginRead(Runnable waiting) {
     if (retired) {
-      throw new NotLeaderOrFollowerException(key + " is not here any more");
+      throw new NotLeaderOrFollowerException(partition.id() + " is not here any more");
     }
     if (reading) {
       inLine.add(waiting);
@@ -260,7 +289,7 @@ public final class SharePartition {
     CompletableFuture<Void> written;
     synchronized (this) {
       if (retired) {
-        throw new NotLeaderOrFollowerException(key + " is not here any more");
+        throw new NotLeaderOrFollowerException(partition.id() + " is not here any more");
       }
       written = writes.add(step.apply(window));
       setAlarm();
@@ -329,7 +358,7 @@ public final class SharePartition {
       setAlarm();
     }
     if (failure != null && StateMessages.fences(failure)) {
-      retire();
+      over.accept(this);
     }
     tell(watchers);
   }

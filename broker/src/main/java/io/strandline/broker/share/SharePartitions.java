@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.server.share.SharePartitionKey;
 import org.apache.kafka.server.share.persister.Persister;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The share partitions of this broker. One begins when a member first fetches and ends when its
- * group has no sessions here, when the partition's leader changes, or when its state is somebody
- * else's.
+ * group has no sessions here, when the partition's leader changes or its topic is deleted, or when
+ * its state cannot be read or is somebody else's.
  */
 public final class SharePartitions {
   /** What they need. */
@@ -55,7 +56,7 @@ public final class SharePartitions {
    */
   public SharePartition get(String group, TopicIdPartition id) {
     Partition led = partitions.leaderOrThrow(id);
-    SharePartitionKey key = new SharePartitionKey(group, id);
+    SharePartitionKey key = key(group, id);
     SharePartition found = all.get(key);
     if (found != null && found.current(led)) {
       return found;
@@ -72,14 +73,20 @@ public final class SharePartitions {
               if (there != null) {
                 there.retire();
               }
-              begun[0] = new SharePartition(key, led, services);
+              begun[0] = new SharePartition(key, led, services, this::end);
               chain(there, before);
               return begun[0];
             });
     if (begun[0] != null) {
+      begun[0].followLeader();
       var unused = before.thenRun(begun[0]::load);
     }
     return now;
+  }
+
+  /** By the topic's id alone: a topic that is deleted has lost its name. */
+  private static SharePartitionKey key(String group, TopicIdPartition id) {
+    return SharePartitionKey.getInstance(group, id.topicId(), id.partition());
   }
 
   /** What the one before has under way is written down before its successor reads. */
@@ -99,14 +106,14 @@ public final class SharePartitions {
    */
   public CompletableFuture<Void> acknowledge(
       String group, TopicIdPartition id, String member, List<Acknowledgement> said) {
-    SharePartition found = all.get(new SharePartitionKey(group, id));
+    SharePartition found = all.get(key(group, id));
     long records = said.stream().mapToLong(one -> one.last() - one.first() + 1).sum();
     CompletableFuture<Void> done;
     try {
+      partitions.leaderOrThrow(id);
       if (found == null) {
         throw new UnknownTopicOrPartitionException(id + " was not given to anybody");
       }
-      partitions.leaderOrThrow(id);
       done = found.loaded().thenCompose(loaded -> found.acknowledge(member, said));
     } catch (RuntimeException refused) {
       done = CompletableFuture.failedFuture(refused);
@@ -137,9 +144,32 @@ public final class SharePartitions {
   public void forget(String group) {
     for (SharePartition one : all.values()) {
       if (one.key().groupId().equals(group)) {
-        one.retire();
-        var unused = one.idle().thenRun(() -> all.remove(one.key(), one));
+        end(one);
       }
     }
+  }
+
+  /**
+   * A member fetches this no more. Kept while others may, unless it is not led here any more, of
+   * which a partition that waits to be deleted need not have heard.
+   */
+  public void left(String group, TopicIdPartition id) {
+    SharePartition found = all.get(key(group, id));
+    if (found != null && !led(found)) {
+      end(found);
+    }
+  }
+
+  private boolean led(SharePartition one) {
+    try {
+      return one.current(partitions.leaderOrThrow(one.partition().id()));
+    } catch (ApiException elsewhere) {
+      return false;
+    }
+  }
+
+  private void end(SharePartition one) {
+    one.retire();
+    var unused = one.idle().thenRun(() -> all.remove(one.key(), one));
   }
 }

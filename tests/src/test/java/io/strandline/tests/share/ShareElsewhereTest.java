@@ -7,6 +7,8 @@ import io.strandline.tests.cluster.Blueprint;
 import io.strandline.tests.cluster.ClusterTopics;
 import io.strandline.tests.cluster.NodeRole;
 import io.strandline.tests.cluster.TestCluster;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -146,6 +148,15 @@ class ShareElsewhereTest {
       assertThat(consumer.commitSync().values()).allMatch(error -> error.isEmpty());
       produce(List.of(moving), 9, 10);
       assertThat(offsets(poll(consumer, 1))).containsExactly(9L);
+      ShareClients.await("nothing to be kept where it was led", () -> kept(1) == 0);
+    }
+  }
+
+  private double kept(int node) {
+    try {
+      return cluster.node(node).metric("strandline_share_partitions");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

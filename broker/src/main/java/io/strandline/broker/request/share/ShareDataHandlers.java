@@ -48,6 +48,9 @@ final class ShareDataHandlers {
 
   private static final byte RECORD_LIMIT_MODE = 1;
 
+  /** What is read and not answered may take one part in so many of the heap. */
+  private static final int READS_OF_HEAP = 16;
+
   private final ControlPlane control;
   private final ShareHandlers.Environment process;
   private final BooleanSupplier enabled;
@@ -68,7 +71,12 @@ final class ShareDataHandlers {
     this.enabled = enabled;
     this.terms = partitions.terms();
     this.acknowledgements = new Acknowledgements(control, process.guard(), partitions);
-    this.fetches = new ShareFetchAttempt.Services(partitions, process.reads(), process.timer());
+    this.fetches =
+        new ShareFetchAttempt.Services(
+            partitions,
+            process.reads(),
+            process.timer(),
+            new ReadMemory(Runtime.getRuntime().maxMemory() / READS_OF_HEAP, process.meters()));
   }
 
   ApiTable.Builder addTo(ApiTable.Builder table) {
@@ -174,7 +182,9 @@ final class ShareDataHandlers {
     ShareFetchRequestData asked = request.body().data();
     Map<TopicIdPartition, ShareFetchResponseData.PartitionData> refused = new LinkedHashMap<>();
     List<TopicIdPartition> readable = new ArrayList<>();
-    for (TopicIdPartition id : session.partitions()) {
+    Map<Uuid, String> names = control.view().topicNames();
+    for (ShareSessions.Fetched fetched : session.partitions()) {
+      TopicIdPartition id = fetched.named(names);
       Errors error = judge(request, id);
       if (error == Errors.NONE) {
         readable.add(id);
@@ -201,13 +211,15 @@ final class ShareDataHandlers {
                 asked.shareAcquireMode() == RECORD_LIMIT_MODE),
             bytesMax,
             asked.minBytes(),
-            refused.isEmpty() ? asked.maxWaitMs() : 0);
+            asked.maxWaitMs());
     return new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member))
         .begin()
         .thenApply(
             data -> {
               data.putAll(refused);
-              session.untold().forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
+              session.untold().stream()
+                  .map(fetched -> fetched.named(names))
+                  .forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
               return data;
             });
   }

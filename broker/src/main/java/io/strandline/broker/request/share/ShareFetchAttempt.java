@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One share fetch under way: goes over its partitions in rounds, reads where records may be given,
- * and answers once a round brought something, or its time is over.
+ * and answers once a round brought something, all of them are refused, or its time is over.
  *
  * <p>One thread at a time works on it, as on a fetch: whoever wants work done raises {@link
  * #wanted}. The work is done on an executor that may wait for the disk; a read that takes longer
@@ -49,7 +49,11 @@ final class ShareFetchAttempt implements Watcher {
   private static final int READ_BYTES_MAX = 1 << 20;
 
   /** What all attempts share. */
-  record Services(SharePartitions partitions, Executor reads, ScheduledExecutorService timer) {}
+  record Services(
+      SharePartitions partitions,
+      Executor reads,
+      ScheduledExecutorService timer,
+      ReadMemory memory) {}
 
   /**
    * @param partitions in the order in which they are to be looked at
@@ -66,13 +70,26 @@ final class ShareFetchAttempt implements Watcher {
       int waitMs) {}
 
   /** Read, and kept from others until something of it is given. */
-  private record Taken(TopicIdPartition id, SharePartition from, long offset, ShareRead read) {}
+  private record Taken(TopicIdPartition id, SharePartition from, long offset, ShareRead read) {
+    /** So many offsets of it may be given, were none held by others. */
+    long deliverable() {
+      return read.spans().stream()
+          .filter(span -> span.deliverable() && span.last() >= offset)
+          .mapToLong(span -> span.last() - Math.max(offset, span.first()) + 1)
+          .sum();
+    }
+  }
 
-  /** A read that has come to its end, on whichever thread. */
+  /**
+   * A read that has come to its end, on whichever thread.
+   *
+   * @param claimed of the memory, in bytes
+   */
   private record Arrived(
       TopicIdPartition id,
       SharePartition from,
       long offset,
+      int claimed,
       @Nullable ShareRead got,
       @Nullable Throwable failure) {}
 
@@ -84,12 +101,15 @@ final class ShareFetchAttempt implements Watcher {
   private final AtomicInteger wanted = new AtomicInteger();
   private final Runnable wake = this::work;
   private final Map<TopicIdPartition, PartitionData> answer = new LinkedHashMap<>();
+  private final Map<TopicIdPartition, PartitionData> refused = new LinkedHashMap<>();
   private final List<Taken> round = new ArrayList<>();
   private final Map<TopicIdPartition, SharePartition> watched = new HashMap<>();
   private final Set<SharePartition> awaited = new HashSet<>();
   private final Queue<Arrived> arrived = new ConcurrentLinkedQueue<>();
   private int index;
   private int bytes;
+  private long records;
+  private boolean starved;
   private boolean pending;
   private volatile boolean timeOver;
   private boolean answered;
@@ -153,7 +173,7 @@ final class ShareFetchAttempt implements Watcher {
     if (answered) {
       return;
     }
-    while (!pending && index < wants.partitions.size() && (bytes == 0 || bytes < wants.bytesMax)) {
+    while (!pending && !starved && index < wants.partitions.size() && !full()) {
       visit(wants.partitions.get(index++));
     }
     if (!pending || timeOver) {
@@ -161,10 +181,21 @@ final class ShareFetchAttempt implements Watcher {
     }
   }
 
+  /** More would be read for nothing: it could not be given. */
+  private boolean full() {
+    return bytes > 0
+        && (bytes >= wants.bytesMax || (records >= wants.limits.recordsMax() && awaitedBytes()));
+  }
+
+  private boolean awaitedBytes() {
+    return bytes >= Math.min(wants.bytesMin, wants.bytesMax);
+  }
+
   private void takeArrived() {
     for (Arrived next = arrived.poll(); next != null; next = arrived.poll()) {
       pending = false;
       if (answered) {
+        services.memory().release(next.claimed);
         next.from.endRead(); // too late; what was read is near for the next one
       } else {
         take(next);
@@ -174,22 +205,26 @@ final class ShareFetchAttempt implements Watcher {
 
   private void endRound() {
     boolean waitedFor = !wantedStill.getAsBoolean();
-    boolean enough =
-        timeOver || !answer.isEmpty() || bytes >= Math.min(wants.bytesMin, wants.bytesMax);
+    boolean enough = timeOver || starved || awaitedBytes();
     boolean again = false;
     if (!round.isEmpty() && enough && !waitedFor) {
       give();
       again = answer.isEmpty() && !timeOver; // what was read is for nobody: read on
     }
+    boolean hopeless = refused.size() == wants.partitions.size();
     letGo();
-    index = 0;
-    bytes = 0;
-    if (timeOver || waitedFor || !answer.isEmpty()) {
+    if (timeOver || waitedFor || hopeless || !answer.isEmpty()) {
       end();
+      refused.forEach(answer::putIfAbsent);
       reply.complete(answer);
     } else if (again) {
       wanted.incrementAndGet();
     }
+    index = 0;
+    bytes = 0;
+    records = 0;
+    starved = false;
+    refused.clear();
   }
 
   private void give() {
@@ -217,6 +252,7 @@ final class ShareFetchAttempt implements Watcher {
 
   private void letGo() {
     round.forEach(taken -> taken.from.endRead());
+    services.memory().release(round.stream().mapToLong(taken -> taken.read.sizeBytes()).sum());
     round.clear();
   }
 
@@ -225,6 +261,7 @@ final class ShareFetchAttempt implements Watcher {
     if (timeout != null) {
       timeout.cancel(false);
     }
+    services.memory().leave(wake);
     watched.values().forEach(this::unwatch);
   }
 
@@ -267,30 +304,37 @@ final class ShareFetchAttempt implements Watcher {
   }
 
   private void read(TopicIdPartition id, SharePartition one, long offset) {
+    int claimed = Math.max(1, Math.min(READ_BYTES_MAX, wants.bytesMax - bytes));
+    if (!services.memory().take(claimed, wake)) {
+      one.endRead();
+      starved = true;
+      return;
+    }
     CompletableFuture<ShareRead> read;
     try {
-      read = ShareRead.of(one.partition().read(request(one, offset)), offset);
+      read = ShareRead.of(one.partition().read(request(one, offset, claimed)), offset);
     } catch (RuntimeException failure) {
       read = CompletableFuture.failedFuture(failure);
     }
     if (read.isDone()) { // most are in the page cache
       var unused =
-          read.whenComplete((got, failure) -> take(new Arrived(id, one, offset, got, failure)));
+          read.whenComplete(
+              (got, failure) -> take(new Arrived(id, one, offset, claimed, got, failure)));
       return;
     }
     pending = true;
     var unused =
         read.whenComplete(
             (got, failure) -> {
-              arrived.add(new Arrived(id, one, offset, got, failure));
+              arrived.add(new Arrived(id, one, offset, claimed, got, failure));
               work();
             });
   }
 
-  private ReadRequest request(SharePartition one, long offset) {
+  private ReadRequest request(SharePartition one, long offset, int bytesMax) {
     return new ReadRequest(
         offset,
-        Math.max(1, Math.min(READ_BYTES_MAX, wants.bytesMax - bytes)),
+        bytesMax,
         bytes == 0,
         OptionalInt.of(one.leaderEpoch()),
         one.isolation(),
@@ -299,13 +343,20 @@ final class ShareFetchAttempt implements Watcher {
 
   private void take(Arrived read) {
     if (read.got == null) {
+      services.memory().release(read.claimed);
       failed(read.id, read.from, read.offset, read.failure);
-    } else if (read.got.spans().isEmpty()) {
-      read.from.endRead();
-    } else {
-      bytes += Math.max(1, read.got.sizeBytes());
-      round.add(new Taken(read.id, read.from, read.offset, read.got));
+      return;
     }
+    services.memory().took(read.claimed, read.got.sizeBytes());
+    if (read.got.spans().isEmpty()) {
+      services.memory().release(read.got.sizeBytes());
+      read.from.endRead();
+      return;
+    }
+    Taken taken = new Taken(read.id, read.from, read.offset, read.got);
+    bytes += Math.max(1, read.got.sizeBytes());
+    records += taken.deliverable();
+    round.add(taken);
   }
 
   /** What the log has let go of is over for the group too. */
@@ -333,7 +384,7 @@ final class ShareFetchAttempt implements Watcher {
 
   private void refuse(TopicIdPartition id, Throwable failure) {
     Errors error = Dispatcher.error(failure);
-    answer.put(
+    refused.put(
         id,
         new PartitionData()
             .setPartitionIndex(id.partition())

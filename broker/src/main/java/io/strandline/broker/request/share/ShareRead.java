@@ -102,8 +102,14 @@ record ShareRead(MemoryRecords records, List<Span> spans) {
     }
     ByteBuffer bytes = records.buffer().duplicate();
     int base = bytes.position();
-    return MemoryRecords.readableRecords(
-        bytes.limit(base + to).position(base + Math.max(0, from)).slice());
+    ByteBuffer cut = bytes.limit(base + to).position(base + Math.max(0, from)).slice();
+    boolean little = cut.remaining() < sizeBytes() / 2;
+    return MemoryRecords.readableRecords(little ? copy(cut) : cut);
+  }
+
+  /** So that an answer that waits for its client does not keep all that was read. */
+  private static ByteBuffer copy(ByteBuffer some) {
+    return ByteBuffer.allocate(some.remaining()).put(some).flip();
   }
 
   /** Which batches are of transactions that were aborted, asked in order (KIP-98). */

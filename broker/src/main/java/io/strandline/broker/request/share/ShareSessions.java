@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.InvalidShareSessionEpochException;
 import org.apache.kafka.common.errors.ShareSessionLimitReachedException;
@@ -28,13 +29,25 @@ final class ShareSessions {
   /** A member of a group. */
   record Member(String group, String id) {}
 
+  /** By the topic's id: its name may not be known yet, and is lost when it is deleted. */
+  record Fetched(Uuid topicId, int partition) {
+    private static List<Fetched> all(Collection<TopicIdPartition> named) {
+      return named.stream().map(id -> new Fetched(id.topicId(), id.partition())).toList();
+    }
+
+    /** With a topic of null if there is none of that id. */
+    TopicIdPartition named(Map<Uuid, String> names) {
+      return new TopicIdPartition(topicId, partition, names.get(topicId));
+    }
+  }
+
   private static final class Session {
     final String connection;
-    final Set<TopicIdPartition> partitions;
-    final Set<TopicIdPartition> untold;
+    final Set<Fetched> partitions;
+    final Set<Fetched> untold;
     int epoch = ShareRequestMetadata.nextEpoch(ShareRequestMetadata.INITIAL_EPOCH);
 
-    Session(String connection, Collection<TopicIdPartition> partitions) {
+    Session(String connection, Collection<Fetched> partitions) {
       this.connection = connection;
       this.partitions = new LinkedHashSet<>(partitions);
       this.untold = new LinkedHashSet<>(partitions);
@@ -74,25 +87,33 @@ final class ShareSessions {
    * @throws org.apache.kafka.common.errors.ApiException SHARE_SESSION_NOT_FOUND,
    *     INVALID_SHARE_SESSION_EPOCH, SHARE_SESSION_LIMIT_REACHED, INVALID_REQUEST
    */
-  synchronized Round fetch(
+  Round fetch(Member member, String connection, int epoch, Asked asked, boolean acknowledges) {
+    Round round = note(member, connection, epoch, asked, acknowledges);
+    asked.forgotten().forEach(id -> partitions.left(member.group, id));
+    return round;
+  }
+
+  private synchronized Round note(
       Member member, String connection, int epoch, Asked asked, boolean acknowledges) {
     if (epoch == ShareRequestMetadata.INITIAL_EPOCH) {
       if (acknowledges) {
         throw new InvalidRequestException("nothing was given in a session that only begins");
       }
-      return open(member, connection, asked.added()).round();
+      return open(member, connection, Fetched.all(asked.added())).round();
     }
     Session session = at(member, epoch);
     if (epoch == ShareRequestMetadata.FINAL_EPOCH) {
       return Round.NONE;
     }
-    for (TopicIdPartition added : asked.added()) {
+    for (Fetched added : Fetched.all(asked.added())) {
       if (session.partitions.add(added)) {
         session.untold.add(added);
       }
     }
-    asked.forgotten().forEach(session.partitions::remove);
-    asked.forgotten().forEach(session.untold::remove);
+    for (Fetched forgotten : Fetched.all(asked.forgotten())) {
+      session.partitions.remove(forgotten);
+      session.untold.remove(forgotten);
+    }
     session.epoch = ShareRequestMetadata.nextEpoch(epoch);
     return session.round();
   }
@@ -103,7 +124,7 @@ final class ShareSessions {
    * @param partitions all it is of
    * @param untold those of them that no answer has named yet: this one does, records or not
    */
-  record Round(List<TopicIdPartition> partitions, List<TopicIdPartition> untold) {
+  record Round(List<Fetched> partitions, List<Fetched> untold) {
     static final Round NONE = new Round(List.of(), List.of());
   }
 
@@ -133,7 +154,7 @@ final class ShareSessions {
     return session;
   }
 
-  private Session open(Member member, String connection, List<TopicIdPartition> fetched) {
+  private Session open(Member member, String connection, List<Fetched> fetched) {
     drop(member);
     if (sessions.size() >= most) {
       throw new ShareSessionLimitReachedException("there are " + most + " share sessions already");
