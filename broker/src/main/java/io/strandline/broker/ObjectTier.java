@@ -17,12 +17,10 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Tier;
 import io.strandline.broker.restore.LogRefill;
 import io.strandline.broker.restore.MetadataBackup;
+import io.strandline.broker.store.HintDirectory;
 import io.strandline.broker.store.RememberedDeletions;
 import io.strandline.broker.store.StoreTrial;
-import io.strandline.cache.CacheConfig;
 import io.strandline.cache.ChunkCache;
-import io.strandline.cache.disk.DiskChunks;
-import io.strandline.cache.memory.MemoryChunkCache;
 import io.strandline.replay.Replay;
 import io.strandline.replay.ReplayException;
 import io.strandline.replay.TieredReplay;
@@ -95,6 +93,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   private final TopicPolicies policies;
   private final Deletions deletions;
   private final StoreTrial trial;
+  private final HintDirectory hints;
   private final Supplier<ClusterView> view;
   private final Map<TopicIdPartition, TierMember> waiting = new ConcurrentHashMap<>();
   private volatile Check verified = Check.failed("not tried yet");
@@ -126,10 +125,11 @@ final class ObjectTier implements Tier, AutoCloseable {
             this::generation,
             new StoreTrial.Allowed(
                 config.on(ConfigKeys.STORE_SINGLE_WRITER), TierBindings.deletesVersions(config)));
+    this.hints = TierBindings.hints(config, trial::identity);
     this.manifests =
         StoreManifests.open(
             store,
-            TierBindings.manifests(config),
+            TierBindings.manifests(config, hints),
             new StoreManifests.Environment(clock, random, threads.manifests, meters));
     this.stores = new MountedStores(store, openOthers(view));
     this.foreign = parts.started("foreign topics", openForeign(view));
@@ -189,15 +189,7 @@ final class ObjectTier implements Tier, AutoCloseable {
   }
 
   private Replay openReplay() {
-    CacheConfig cacheConfig = TierBindings.cache(config);
-    ChunkCache cache =
-        parts.started(
-            "cache",
-            new MemoryChunkCache(
-                cacheConfig,
-                DiskChunks.open(cacheConfig, threads.cacheDisk, meters),
-                threads.replay,
-                meters));
+    ChunkCache cache = parts.started("cache", TierBindings.openCache(config, threads, meters));
     TieredReplay opened =
         new TieredReplay(
             TierBindings.replay(config),
@@ -343,6 +335,7 @@ final class ObjectTier implements Tier, AutoCloseable {
                       TierBindings.openRecompressor(config, threads.recompress, meters),
                       meters)));
       scrubFile(started);
+      hints.keepTidy(threads.timer, threads.tier, InstantSource.system());
       verified = Check.OK;
       waiting.values().forEach(started::join);
       waiting.clear();

@@ -7,9 +7,13 @@ import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.partition.space.SpaceConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.restore.MetadataBackup;
+import io.strandline.broker.store.HintDirectory;
 import io.strandline.broker.store.RewriteKeys;
 import io.strandline.broker.store.ScrubKeys;
 import io.strandline.cache.CacheConfig;
+import io.strandline.cache.ChunkCache;
+import io.strandline.cache.disk.DiskChunks;
+import io.strandline.cache.memory.MemoryChunkCache;
 import io.strandline.replay.fetch.FetchConfig;
 import io.strandline.tiering.GatherConfig;
 import io.strandline.tiering.TierConfig;
@@ -103,15 +107,29 @@ final class TierBindings {
         defaults.queuedMax());
   }
 
-  static ManifestConfig manifests(BrokerConfig config) {
+  /**
+   * @param identity of the store, once it is known
+   */
+  static HintDirectory hints(BrokerConfig config, Supplier<Optional<String>> identity) {
+    return new HintDirectory(
+        config.ownDirectory().resolve("manifests"),
+        identity,
+        ManifestConfig.defaults().hintMs());
+  }
+
+  /**
+   * @param hints where what is known of manifests is cached
+   */
+  static ManifestConfig manifests(BrokerConfig config, HintDirectory hints) {
     ManifestConfig defaults = ManifestConfig.defaults();
     return new ManifestConfig(
         defaults.keptMs(),
         defaults.keptVersions(),
         config.number(ConfigKeys.TIER_GRACE_MS),
         defaults.pageCacheBytes(),
-        Optional.of(config.ownDirectory().resolve("manifests")),
-        defaults.fencing());
+        hints::ofThisStore,
+        defaults.fencing(),
+        defaults.paging());
   }
 
   static RecompressionPolicy recompression(BrokerConfig config) {
@@ -205,6 +223,12 @@ final class TierBindings {
     return CacheConfig.defaults()
         .withMemoryBytes(config.number(ConfigKeys.CACHE_MEMORY_BYTES))
         .withDisk(config.cacheDirectory(), config.number(ConfigKeys.CACHE_DISK_BYTES));
+  }
+
+  static ChunkCache openCache(BrokerConfig config, Threads threads, MeterRegistry meters) {
+    CacheConfig cache = cache(config);
+    return new MemoryChunkCache(
+        cache, DiskChunks.open(cache, threads.cacheDisk, meters), threads.replay, meters);
   }
 
   static FetchConfig replay(BrokerConfig config) {

@@ -9,6 +9,7 @@ import io.strandline.tiering.TierConfig;
 import io.strandline.tiering.store.open.StoreConfig;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class TierBindingsTest {
@@ -58,7 +59,7 @@ class TierBindingsTest {
     assertThat(tier.checkMs()).isEqualTo(55);
     assertThat(tier.reclaimMs()).isEqualTo(66);
     assertThat(tier.upload().concurrency()).isEqualTo(8);
-    assertThat(TierBindings.manifests(config).retiredGraceMs()).isEqualTo(77);
+    assertThat(TierBindings.manifests(config, TierBindings.hints(config, Optional::empty)).retiredGraceMs()).isEqualTo(77);
     assertThat(TierBindings.replay(config).viewStaleMs()).isEqualTo(99);
     assertThat(TierBindings.replay(config).batchBytesMax()).isEqualTo(100 << 20);
   }

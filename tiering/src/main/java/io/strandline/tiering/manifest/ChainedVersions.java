@@ -64,7 +64,7 @@ final class ChainedVersions implements ManifestLog {
               boolean young =
                   hint.isPresent()
                       && hint.get().seenMs() <= nowMs
-                      && nowMs - hint.get().seenMs() < config.keptMs() / 2;
+                      && nowMs - hint.get().seenMs() < config.hintMs();
               return young
                   ? probe(new Stored(hint.get().version(), "", Instant.EPOCH, nowMs), PROBES)
                   : look(partition, TRIES);

@@ -3,6 +3,7 @@ package io.strandline.tiering.manifest;
 import io.strandline.tiering.manifest.index.Paging;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * How manifests are kept.
@@ -14,7 +15,8 @@ import java.util.Optional;
  *     it
  * @param pageCacheBytes memory for index pages, all partitions together
  * @param hintDirectory where the last version known of each partition is cached, so that opening
- *     one costs a single request; absent: always ask the store
+ *     one costs a single request; asked each time, and of no other store than this one: what is
+ *     known of one means nothing in another; absent: ask the store
  * @param fencing which conditional write the store is trusted with
  * @param paging when the index moves into pages
  */
@@ -23,7 +25,7 @@ public record ManifestConfig(
     int keptVersions,
     long retiredGraceMs,
     long pageCacheBytes,
-    Optional<Path> hintDirectory,
+    Supplier<Optional<Path>> hintDirectory,
     Fencing fencing,
     Paging paging) {
   /** How a commit excludes others. */
@@ -51,7 +53,7 @@ public record ManifestConfig(
     }
   }
 
-  /** With the usual pages. */
+  /** With the usual pages, and hints that are always in one place. */
   public ManifestConfig(
       long keptMs,
       int keptVersions,
@@ -60,7 +62,18 @@ public record ManifestConfig(
       Optional<Path> hintDirectory,
       Fencing fencing) {
     this(
-        keptMs, keptVersions, retiredGraceMs, pageCacheBytes, hintDirectory, fencing, Paging.USUAL);
+        keptMs,
+        keptVersions,
+        retiredGraceMs,
+        pageCacheBytes,
+        () -> hintDirectory,
+        fencing,
+        Paging.USUAL);
+  }
+
+  /** How long a hint is of use: a version that followed it is still there then. */
+  public long hintMs() {
+    return keptMs / 2;
   }
 
   /** The same with other pages. */

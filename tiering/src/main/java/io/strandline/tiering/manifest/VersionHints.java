@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,13 +25,14 @@ final class VersionHints {
   /** A version that was newest at a time by this broker's clock. */
   record Hint(ManifestVersion version, long seenMs) {}
 
-  private final Optional<Path> directory;
+  private final Supplier<Optional<Path>> place;
 
-  VersionHints(Optional<Path> directory) {
-    this.directory = directory;
+  VersionHints(Supplier<Optional<Path>> place) {
+    this.place = place;
   }
 
   Optional<Hint> get(TopicIdPartition partition) {
+    Optional<Path> directory = place.get();
     if (directory.isEmpty()) {
       return Optional.empty();
     }
@@ -50,6 +52,7 @@ final class VersionHints {
   }
 
   void put(ManifestVersion version, long seenMs) {
+    Optional<Path> directory = place.get();
     if (directory.isEmpty()) {
       return;
     }

@@ -14,6 +14,7 @@ import java.lang.management.ManagementFactory;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicIdPartition;
@@ -41,7 +42,7 @@ class ManyManifestsTest {
             usual.keptVersions(),
             usual.retiredGraceMs(),
             PAGE_CACHE_BYTES,
-            usual.hintDirectory(),
+            Optional.empty(),
             usual.fencing());
     return StoreManifests.open(
         store,

@@ -1,0 +1,103 @@
+package io.strandline.tests.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tests.process.BrokerProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The bucket is lost, with more history than a manifest's head names, and the broker goes on with
+ * an empty one: nothing is taken for deleted until an operator says so, then all that comes goes up
+ * again.
+ */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class LostBucketTest {
+  /** A segment each, more than a head names. */
+  private static final int RECORDS = 140;
+
+  private static final long SEED = 11;
+
+  @TempDir Path dir;
+
+  @Test
+  void whatComesAfterALostBucketGoesUpOnceTheOperatorGaveUpWhatWasThere() throws Exception {
+    Map<String, String> settings = new HashMap<>(Topics.BROKER);
+    settings.put("strandline.object.store", "file:" + dir.resolve("objects"));
+    settings.put("strandline.merge.bytes", "0");
+    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings)) {
+      Map<String, String> configs = new HashMap<>();
+      configs.put("local.retention.bytes", "1");
+      configs.put("segment.index.bytes", "8");
+      configs.put("index.interval.bytes", "1");
+      TopicPartition partition = Topics.create(broker.bootstrap(), "lost", configs);
+      write(broker, partition, 0, RECORDS);
+      Topics.awaitReleased(broker.bootstrap(), partition, RECORDS - 3);
+
+      broker.stop();
+      delete(dir.resolve("objects"));
+      broker.startAgain();
+      write(broker, partition, RECORDS, 2 * RECORDS);
+      Waiting.until(
+          "it is told", () -> broker.admin("/healthz").body().contains("1 partitions gap"));
+      assertThat(Topics.offset(broker.bootstrap(), partition, OffsetSpec.earliest())).isZero();
+      long local = Topics.offset(broker.bootstrap(), partition, OffsetSpec.earliestLocal());
+      assertThat(local).isBetween(RECORDS - 3L, (long) RECORDS);
+      readFrom(broker, partition, local);
+      try (Admin admin = Topics.admin(broker.bootstrap())) {
+        admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(local))).all().get();
+      }
+      Topics.awaitReleased(broker.bootstrap(), partition, 2 * RECORDS - 3);
+      assertThat(Topics.offset(broker.bootstrap(), partition, OffsetSpec.earliest()))
+          .isEqualTo(local);
+      readFrom(broker, partition, local);
+      assertThat(broker.admin("/healthz").body()).doesNotContain("gap");
+    }
+  }
+
+  /** Each on its own, so that each is a batch, and a segment. */
+  private static void write(BrokerProcess broker, TopicPartition to, int from, int end)
+      throws Exception {
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", broker.bootstrap()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      for (long i = from; i < end; i++) {
+        byte[] value = Numbered.value(SEED, i);
+        producer.send(new ProducerRecord<>(to.topic(), 0, null, value)).get();
+      }
+    }
+  }
+
+  private static void readFrom(BrokerProcess broker, TopicPartition partition, long offset) {
+    try (NumberedReader reader = new NumberedReader(broker.bootstrap(), partition, SEED)) {
+      reader.seekTo(offset);
+      reader.readTo(2 * RECORDS);
+    }
+  }
+
+  private static void delete(Path root) throws IOException {
+    try (Stream<Path> all = Files.walk(root)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}
