@@ -37,7 +37,7 @@ final class Burial {
   private long nextSweepMs;
 
   /**
-   * @param notBeforeMs until when it is left to another broker
+   * @param notBeforeMs until when, by the steady clock, it is left to another broker
    */
   Burial(TierShared shared, Deletion deletion, long notBeforeMs) {
     this.shared = shared;
@@ -59,7 +59,7 @@ final class Burial {
    * @return segments deleted
    */
   CompletableFuture<Integer> pass() {
-    if (shared.nowMs() < notBeforeMs) {
+    if (shared.steadyMs() < notBeforeMs) {
       return CompletableFuture.completedFuture(0);
     }
     ManifestWriter had = writer;
@@ -127,7 +127,7 @@ final class Burial {
         .retired(1)
         .thenCompose(
             left ->
-                left.isEmpty() && shared.nowMs() >= nextSweepMs
+                left.isEmpty() && shared.steadyMs() >= nextSweepMs
                     ? resolveIntents(w.view()).thenCompose(resolved -> sweepOrphans(w.view()))
                     : CompletableFuture.completedFuture(0));
   }
@@ -160,7 +160,7 @@ final class Burial {
     if (swept.young() == 0) {
       return finish();
     }
-    nextSweepMs = shared.nowMs() + shared.config().scrub().listMs();
+    nextSweepMs = shared.steadyMs() + shared.config().scrub().listMs();
     return CompletableFuture.completedFuture(0);
   }
 

@@ -50,7 +50,7 @@ final class Gathering {
 
   /** Looks at what is sealed from an offset on; tells the lag what of it should go up. */
   synchronized void look(long fromOffset, long nowMs) {
-    if (nowMs < fewUntilMs) {
+    if (waits(nowMs)) {
       return; // few segments are cheap to keep, and a look at each of many partitions is not
     }
     List<SealedSegment> sealed =
@@ -69,6 +69,11 @@ final class Gathering {
       lag.add(next, nowMs);
       more = next.size() == SEGMENTS_MAX;
     }
+  }
+
+  /** A wait that would be longer than any was begun by a clock that has been set back since. */
+  private boolean waits(long nowMs) {
+    return nowMs < fewUntilMs && fewUntilMs - nowMs <= 2 * FEW_AGAIN_MS;
   }
 
   /** Nothing of the partition goes up at all. */
@@ -96,7 +101,7 @@ final class Gathering {
    * the last {@link #look} saw.
    */
   boolean worthIt(long fromOffset, long nowMs) {
-    if (nowMs < fewUntilMs) {
+    if (waits(nowMs)) {
       return false;
     }
     List<SealedSegment> may =

@@ -83,7 +83,7 @@ final class PartitionTier {
             shared.rewriting(), member.compaction(), release, () -> !copy.underWay());
     shared.scrubs().ledger().open(member.partition());
     this.chores = new ChoreRound(member.partition(), chores(), shared.pace());
-    this.lookMs = shared.nowMs() + shared.chance(shared.config().scrub().listMs());
+    this.lookMs = shared.steadyMs() + shared.chance(shared.config().scrub().listMs());
   }
 
   /** In the order of their turns. */
@@ -184,13 +184,17 @@ final class PartitionTier {
    * @return segments committed, released, expired or deleted
    */
   CompletableFuture<Integer> pass() {
-    passBeganMs = shared.nowMs();
+    passBeganMs = shared.steadyMs();
     return CompletableFuture.supplyAsync(this::worthAPass, disk)
         .thenCompose(worth -> worth ? work() : CompletableFuture.completedFuture(0))
         .whenComplete((done, failure) -> passBeganMs = Long.MAX_VALUE);
   }
 
-  /** Goes on measuring the lag of a pass that takes long; to be called at each turn. */
+  /**
+   * Goes on measuring the lag of a pass that takes long; to be called at each turn.
+   *
+   * @param nowMs by the steady clock
+   */
   void lookMeanwhile(long nowMs) {
     long everyMs = LOOK_CHECKS * shared.config().checkMs();
     if (nowMs - passBeganMs < everyMs || nowMs < nextLookMs) {
@@ -199,12 +203,12 @@ final class PartitionTier {
     nextLookMs = Long.MAX_VALUE;
     CompletableFuture<Void> unused =
         CompletableFuture.runAsync(this::measure, disk)
-            .whenComplete((looked, failure) -> nextLookMs = shared.nowMs() + everyMs);
+            .whenComplete((looked, failure) -> nextLookMs = shared.steadyMs() + everyMs);
   }
 
   /** Whether a pass is under way and for some seconds was not one segment further. */
   boolean standing() {
-    return shared.nowMs() - Math.max(passBeganMs, shipment.gotOnMs()) >= STANDING_MS;
+    return shared.steadyMs() - Math.max(passBeganMs, shipment.gotOnMs()) >= STANDING_MS;
   }
 
   /** Gives the offset from which on segments are to go up. */
@@ -235,7 +239,7 @@ final class PartitionTier {
       boolean holds = copies ? holdsMoreThanTheLog() : mayHold(local);
       // What an earlier leader retired has to go, though nothing new ever comes.
       boolean expired = local.logStartOffset() > 0;
-      looking = !due && !holds && expired && !empty && shared.nowMs() >= lookMs;
+      looking = !due && !holds && expired && !empty && shared.steadyMs() >= lookMs;
       return (due || holds || looking) && mayOpen();
     }
     return due || (copies && shipment.hasOpenOutcome()) || chores.due() || startIsAhead(w.view());
@@ -243,7 +247,7 @@ final class PartitionTier {
 
   /** Once it may, a failure does not put it at the end of the line again. */
   private boolean mayOpen() {
-    mayOpen = mayOpen || gathering.asked() || shared.openings().enter(shared.nowMs());
+    mayOpen = mayOpen || gathering.asked() || shared.openings().enter(shared.steadyMs());
     return mayOpen;
   }
 
@@ -259,7 +263,7 @@ final class PartitionTier {
     return !empty
         && (policyCopying() == Copying.DROP
             || local.localLogStartOffset() > 0
-            || shared.nowMs() >= lookMs);
+            || shared.steadyMs() >= lookMs);
   }
 
   private CompletableFuture<Integer> work() {
@@ -379,14 +383,14 @@ final class PartitionTier {
   }
 
   private CompletableFuture<ManifestView> moveStart(ManifestWriter w, long logStart) {
-    nextStartMs = shared.nowMs() + shared.config().reclaimMs();
+    nextStartMs = shared.steadyMs() + shared.config().reclaimMs();
     return w.advanceStart(logStart);
   }
 
   /** A version for each DeleteRecords would be dear; what reads is told by the log itself. */
   private boolean mustMoveStart(ManifestView view, long logStart) {
     return logStart > view.startOffset()
-        && (logStart > view.endOffset() || shared.nowMs() >= nextStartMs);
+        && (logStart > view.endOffset() || shared.steadyMs() >= nextStartMs);
   }
 
   private CompletableFuture<Integer> ship(ManifestWriter w) {

@@ -111,7 +111,7 @@ final class Shipment {
         .thenApply(
             segment -> {
               uploaded.put(due.startOffset(), segment);
-              gotOnMs = shared.nowMs();
+              gotOnMs = shared.steadyMs();
               return segment;
             });
   }

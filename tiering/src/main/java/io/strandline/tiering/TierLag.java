@@ -39,7 +39,8 @@ final class TierLag {
         before.removeFirst();
       }
       boolean known = !before.isEmpty() && before.getFirst().baseOffset == segment.baseOffset();
-      append(segment, known ? before.removeFirst().sinceMs : nowMs);
+      // Nothing waits since later: the clock has been set back.
+      append(segment, known ? Math.min(nowMs, before.removeFirst().sinceMs) : nowMs);
     }
     if (more) {
       before.removeIf(one -> one.baseOffset < endOffset());

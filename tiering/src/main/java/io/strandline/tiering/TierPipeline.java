@@ -77,7 +77,7 @@ public final class TierPipeline implements AutoCloseable {
 
   public TierPipeline(TierConfig config, TierServices services) {
     this.shared = TierShared.of(config, services);
-    this.nextStraysMs = shared.nowMs() + FIRST_STRAYS_MS;
+    this.nextStraysMs = shared.steadyMs() + FIRST_STRAYS_MS;
     TierMetrics.watch(services.metrics(), this);
   }
 
@@ -156,7 +156,7 @@ public final class TierPipeline implements AutoCloseable {
         .thenRunAsync(() -> remember(deletion), shared.services().disk())
         .thenCompose(
             left ->
-                bury(deletion, led ? 0 : shared.nowMs() + shared.config().secondBurialMs())
+                bury(deletion, led ? 0 : shared.steadyMs() + shared.config().secondBurialMs())
                     .burial
                     .terminal());
   }
@@ -284,7 +284,7 @@ public final class TierPipeline implements AutoCloseable {
    * @return passes begun
    */
   public int doWork() {
-    long nowMs = shared.nowMs();
+    long nowMs = shared.steadyMs();
     int begun = 0;
     for (Joined there : joined.values()) {
       begun += there.runner.beginIfDue(nowMs) ? 1 : 0;
@@ -331,7 +331,7 @@ public final class TierPipeline implements AutoCloseable {
               .services()
               .manifests()
               .read(intent.partition())
-              .thenCompose(view -> shared.intents().resolve(intent, view, nowMs)));
+              .thenCompose(view -> shared.intents().resolve(intent, view, shared.nowMs())));
     }
     strays =
         CompletableFuture.allOf(resolved.toArray(CompletableFuture[]::new))

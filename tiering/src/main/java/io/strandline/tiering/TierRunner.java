@@ -50,7 +50,11 @@ final class TierRunner {
     this.idle = after;
   }
 
-  /** Begins a pass if one is due and none runs. */
+  /**
+   * Begins a pass if one is due and none runs.
+   *
+   * @param nowMs by the steady clock
+   */
   boolean beginIfDue(long nowMs) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     synchronized (this) {
@@ -109,7 +113,7 @@ final class TierRunner {
             : thrown;
     int failedInARow;
     synchronized (this) {
-      long nowMs = shared.nowMs();
+      long nowMs = shared.steadyMs();
       if (failure == null) {
         failures = 0;
         trouble = TierTrouble.NONE;

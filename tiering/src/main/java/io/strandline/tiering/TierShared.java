@@ -8,6 +8,7 @@ import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.scrub.ScrubLedger;
 import io.strandline.tiering.scrub.ScrubTurns;
 import io.strandline.tiering.upkeep.ChoreRound;
+import io.strandline.tiering.upkeep.ForwardClock;
 import io.strandline.tiering.upkeep.OpeningPace;
 import io.strandline.tiering.upload.Uploader;
 
@@ -22,6 +23,7 @@ record TierShared(
     Rewriting rewriting,
     ProgressBoard board,
     OpeningPace openings,
+    ForwardClock steady,
     TierMetrics metrics) {
   static TierShared of(TierConfig config, TierServices services) {
     Uploader uploader = new Uploader(services.cluster(), config.upload(), services.forUploads());
@@ -43,6 +45,7 @@ record TierShared(
                 services.metrics())),
         new ProgressBoard(),
         new OpeningPace(),
+        new ForwardClock(services.clock()::millis),
         new TierMetrics(services.metrics()));
   }
 
@@ -72,8 +75,14 @@ record TierShared(
     }
   }
 
+  /** For what is compared with timestamps, and with what outlives the process. */
   long nowMs() {
     return services.clock().millis();
+  }
+
+  /** For what is put off. */
+  long steadyMs() {
+    return steady.millis();
   }
 
   /** Anything from 0 to {@code max}. */
@@ -84,7 +93,7 @@ record TierShared(
   }
 
   ChoreRound.Pace pace() {
-    return new ChoreRound.Pace(this::nowMs, this::backoffMs, services.metrics());
+    return new ChoreRound.Pace(this::steadyMs, this::backoffMs, services.metrics());
   }
 
   /** Doubled for each failure in a row, the second half of it by chance. */

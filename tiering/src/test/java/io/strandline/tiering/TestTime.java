@@ -22,6 +22,7 @@ final class TestTime extends AbstractExecutorService
           Comparator.<Task<?>>comparingLong(t -> t.atNanos).thenComparingLong(t -> t.number));
   private long nowNanos = TimeUnit.DAYS.toNanos(10_000);
   private long numbers;
+  private long wrongMs;
   private boolean dead;
 
   private final class Task<T> extends FutureTask<T> implements ScheduledFuture<T> {
@@ -55,6 +56,11 @@ final class TestTime extends AbstractExecutorService
     nowNanos = until;
   }
 
+  /** The wall clock is wrong by so much from now on; tasks are run when they are due all the same. */
+  void wrongBy(long ms) {
+    wrongMs = ms;
+  }
+
   /** Drops everything that was to be done: the process is gone, the clock goes on. */
   void kill() {
     tasks.clear();
@@ -62,12 +68,12 @@ final class TestTime extends AbstractExecutorService
 
   @Override
   public Instant instant() {
-    return Instant.ofEpochMilli(TimeUnit.NANOSECONDS.toMillis(nowNanos));
+    return Instant.ofEpochMilli(millis());
   }
 
   @Override
   public long millis() {
-    return TimeUnit.NANOSECONDS.toMillis(nowNanos);
+    return TimeUnit.NANOSECONDS.toMillis(nowNanos) + wrongMs;
   }
 
   @Override

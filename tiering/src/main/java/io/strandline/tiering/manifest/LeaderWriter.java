@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class LeaderWriter implements ManifestWriter {
   private static final int ATTEMPTS = 8;
 
+  /** So much a clock may be corrected by all the time. */
+  private static final long CLOCK_MS = 60_000;
+
   /** One change, drafted anew for each attempt. */
   private interface Change
       extends Function<VersionDraft, CompletableFuture<Optional<ManifestVersion>>> {}
@@ -181,7 +184,9 @@ final class LeaderWriter implements ManifestWriter {
    * the version after it could have been collected.
    */
   private CompletableFuture<Stored> fresh() {
-    boolean old = shared.clock().millis() - newest.seenMs() >= shared.config().keptMs() / 2;
+    long ageMs = shared.clock().millis() - newest.seenMs();
+    // Seen in the future: the clock has been set back, and nobody knows how old it is.
+    boolean old = ageMs >= shared.config().keptMs() / 2 || ageMs < -CLOCK_MS;
     if (!old && !uncertain) {
       return CompletableFuture.completedFuture(newest.stored());
     }
@@ -204,7 +209,8 @@ final class LeaderWriter implements ManifestWriter {
           new IllegalStateException(base.version().partition() + " is deleted"));
     }
     VersionDraft.Author author =
-        new VersionDraft.Author(leaderEpoch, shared.nonce(), shared.clock().millis());
+        new VersionDraft.Author(
+            leaderEpoch, shared.nonce(), shared.clock().millis(), base.modified().toEpochMilli());
     return change
         .apply(new VersionDraft(base.version(), author, shared.config(), shared.pages()))
         .thenCompose(

@@ -47,10 +47,13 @@ final class VersionDraft {
    * Who drafts, and when.
    *
    * @param nonce drawn for this attempt
+   * @param beforeMs when the version before was written, by the store's clock; not positive if that
+   *     is not known
    */
-  record Author(int leaderEpoch, Uuid nonce, long nowMs) {}
+  record Author(int leaderEpoch, Uuid nonce, long nowMs, long beforeMs) {}
 
   private final ManifestVersion before;
+  private final List<RetiredRun> retired;
   private final Author author;
   private final ManifestConfig config;
   private final IndexPages pages;
@@ -61,14 +64,15 @@ final class VersionDraft {
     this.author = author;
     this.config = config;
     this.pages = pages;
-    this.queue = new RetiredQueue(before.retired(), this::load);
+    this.retired = notInTheFuture();
+    this.queue = new RetiredQueue(retired, this::load);
   }
 
   /** Raises the epoch. */
   CompletableFuture<Optional<ManifestVersion>> claim() {
     return author.leaderEpoch() == before.leaderEpoch()
         ? CompletableFuture.completedFuture(Optional.empty())
-        : bounded(next(Step.CLAIM, before.index(), before.retired()).version());
+        : bounded(next(Step.CLAIM, before.index(), retired).version());
   }
 
   /**
@@ -157,7 +161,7 @@ final class VersionDraft {
         .thenCompose(
             done -> {
               if (done) {
-                Next next = next(Step.REPLACE, before.index(), before.retired());
+                Next next = next(Step.REPLACE, before.index(), retired);
                 next.compaction = compaction;
                 return compaction.equals(before.compaction())
                     ? CompletableFuture.completedFuture(Optional.empty())
@@ -239,7 +243,7 @@ final class VersionDraft {
   }
 
   private ManifestVersion added(List<SegmentEntry> fresh) {
-    Next next = next(Step.ADD, before.index().plus(fresh), before.retired());
+    Next next = next(Step.ADD, before.index().plus(fresh), retired);
     if (before.endOffset() == 0) {
       next.startOffset = fresh.get(0).baseOffset();
     }
@@ -278,8 +282,31 @@ final class VersionDraft {
   }
 
   private long sinceMs() {
-    long partMs = Math.max(1, config.retiredGraceMs() / GRACE_PARTS);
-    return -Math.floorDiv(-author.nowMs(), partMs) * partMs;
+    return roundedUp(author.nowMs());
+  }
+
+  private long roundedUp(long ms) {
+    return -Math.floorDiv(-ms, gracePartMs()) * gracePartMs();
+  }
+
+  private long gracePartMs() {
+    return Math.max(1, config.retiredGraceMs() / GRACE_PARTS);
+  }
+
+  /**
+   * A writer whose clock was ahead has retired segments of a time to come, and would keep all that
+   * follow from being deleted until then. What stands in the version before was retired before that
+   * was written: so if it is not our own clock that is behind, they count as retired now, and their
+   * grace is not shortened.
+   */
+  private List<RetiredRun> notInTheFuture() {
+    long latestMs = roundedUp(Math.max(author.nowMs(), author.beforeMs()));
+    if (author.beforeMs() <= 0) {
+      return before.retired();
+    }
+    return before.retired().stream()
+        .map(run -> run.sinceMs() > latestMs + gracePartMs() ? run.at(latestMs) : run)
+        .toList();
   }
 
   private CompletableFuture<Optional<ManifestVersion>> bounded(ManifestVersion version) {

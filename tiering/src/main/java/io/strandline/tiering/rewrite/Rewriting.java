@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
+import io.strandline.tiering.upkeep.ForwardClock;
 import io.strandline.tiering.upload.Uploader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,6 +38,7 @@ public final class Rewriting {
 
   private final Supplier<RewriteConfig> config;
   private final Services services;
+  private final ForwardClock steady;
   private final RewriteLane lane;
   private final RewriteMetrics metrics;
   private final AtomicLong files = new AtomicLong();
@@ -49,7 +51,8 @@ public final class Rewriting {
   public Rewriting(Supplier<RewriteConfig> config, Services services) {
     this.config = config;
     this.services = services;
-    this.lane = new RewriteLane(() -> config.get().concurrency(), services.clockMs);
+    this.steady = new ForwardClock(services.clockMs);
+    this.lane = new RewriteLane(() -> config.get().concurrency(), steady::millis);
     this.metrics = new RewriteMetrics(services.metrics);
     try {
       Files.createDirectories(services.workbench.scratch());
@@ -142,7 +145,7 @@ public final class Rewriting {
 
   /** How long nobody may copy, for the rate's sake. */
   long untilCopyMs() {
-    return Math.max(0, copyDueMs.get() - nowMs());
+    return Math.max(0, copyDueMs.get() - steady.millis());
   }
 
   /** So many bytes were copied. */
@@ -151,7 +154,7 @@ public final class Rewriting {
     metrics.copiedSegments.increment();
     long costMs =
         (long) Math.min(Integer.MAX_VALUE, bytes * 1000.0 / config().copyBytesPerSecond());
-    long nowMs = nowMs();
+    long nowMs = steady.millis();
     copyDueMs.updateAndGet(due -> Math.max(due, nowMs) + costMs);
   }
 

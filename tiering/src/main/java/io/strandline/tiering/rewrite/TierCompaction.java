@@ -98,7 +98,7 @@ public final class TierCompaction implements Chore {
       ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left) {
     ManifestView view = writer.view();
     long nowMs = rewriting.nowMs();
-    boolean seen = view.version() == lookedVersion && nowMs - lookedMs < LOOK_MS;
+    boolean seen = view.version() == lookedVersion && Math.abs(nowMs - lookedMs) < LOOK_MS;
     if (left.getAsBoolean() || (seen && !view.compaction().underWay())) {
       return CompletableFuture.completedFuture(0);
     }

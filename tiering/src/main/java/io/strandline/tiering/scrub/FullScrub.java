@@ -67,7 +67,9 @@ public final class FullScrub {
     if (at.nextOffset() != Long.MAX_VALUE) {
       return 0;
     }
-    return Math.max(0, at.roundMs() + config.roundMs() - environment.clockMs.getAsLong());
+    long sinceMs = environment.clockMs.getAsLong() - at.roundMs();
+    // What began in the future, began by a clock that was wrong.
+    return sinceMs < -IDLE_MS ? 0 : Math.max(0, config.roundMs() - sinceMs);
   }
 
   /**

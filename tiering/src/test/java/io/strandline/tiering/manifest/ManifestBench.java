@@ -90,6 +90,17 @@ final class ManifestBench {
     return manifests().acquire(PARTITION, leaderEpoch).join();
   }
 
+  /** Of a broker whose clock is wrong. */
+  ManifestWriter writer(int leaderEpoch, Duration ahead) {
+    return StoreManifests.open(
+            store,
+            config(Optional.empty()),
+            new StoreManifests.Environment(
+                () -> now.plus(ahead), random, Runnable::run, new SimpleMeterRegistry()))
+        .acquire(PARTITION, leaderEpoch)
+        .join();
+  }
+
   ManifestView view() {
     return manifests().read(PARTITION).join();
   }

@@ -14,6 +14,7 @@ import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.upload.UploadedSegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,34 @@ abstract class ManifestContract {
         .containsExactly(entry(0, 10), entry(10, 20));
     writer.forget(retired.subList(0, 1)).join();
     assertThat(writer.retired(9).join()).hasSize(1);
+  }
+
+  @Test
+  void whatAClockThatWasAheadRetiredWaitsForItsGraceAndNotForThatTime() {
+    ManifestWriter ahead = bench.writer(1, Duration.ofDays(365));
+    ahead.add(segments(0, 5)).join();
+    ahead.advanceStart(25).join();
+    ManifestWriter writer = bench.writer(2);
+    writer.advanceStart(35).join();
+    bench.pass(GRACE.minusMillis(1));
+    assertThat(writer.retired(9).join()).isEmpty();
+    bench.pass(GRACE.dividedBy(8).plusMillis(1));
+    assertThat(writer.retired(9).join())
+        .extracting(RetiredSegment::entry)
+        .containsExactly(entry(0, 10), entry(10, 20), entry(20, 30));
+  }
+
+  @Test
+  void aClockThatIsBehindShortensNoGraceThatRuns() {
+    ManifestWriter writer = bench.writer(1);
+    writer.add(segments(0, 5)).join();
+    writer.advanceStart(25).join();
+    bench.writer(2, Duration.ofDays(-365)).add(segments(50, 1)).join();
+    ManifestWriter next = bench.writer(3);
+    bench.pass(GRACE.minusMillis(1));
+    assertThat(next.retired(9).join()).isEmpty();
+    bench.pass(GRACE.dividedBy(8).plusMillis(1));
+    assertThat(next.retired(9).join()).hasSize(2);
   }
 
   @Test

@@ -17,6 +17,9 @@ public sealed interface RetiredRun {
   /** When readers stopped to look for them, rounded up. */
   long sinceMs();
 
+  /** The same, retired at another time. */
+  RetiredRun at(long otherMs);
+
   /** The page it refers to, if it does. */
   default Optional<PageRef> reference() {
     return Optional.empty();
@@ -30,6 +33,11 @@ public sealed interface RetiredRun {
         throw new IllegalArgumentException("a run of no segments");
       }
     }
+
+    @Override
+    public Named at(long otherMs) {
+      return new Named(segments, otherMs);
+    }
   }
 
   /**
@@ -42,6 +50,11 @@ public sealed interface RetiredRun {
         throw new IllegalArgumentException(
             "not a stretch of a page: " + fromOffset + " to " + toOffset);
       }
+    }
+
+    @Override
+    public Paged at(long otherMs) {
+      return new Paged(page, fromOffset, toOffset, otherMs);
     }
 
     boolean holds(SegmentEntry segment) {
@@ -69,6 +82,11 @@ public sealed interface RetiredRun {
         throw new IllegalArgumentException(
             forgotten + " forgotten of a page of " + page.segments());
       }
+    }
+
+    @Override
+    public Listed at(long otherMs) {
+      return new Listed(page, forgotten, otherMs);
     }
 
     List<SegmentEntry> left(IndexPage read) {
