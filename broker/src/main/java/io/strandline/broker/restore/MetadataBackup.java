@@ -23,6 +23,7 @@ import org.apache.kafka.common.Node;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Keeps the bucket's copy of the cluster's metadata: whenever something changed, and not more often
@@ -73,6 +74,7 @@ public final class MetadataBackup implements AutoCloseable {
   private long checkedMs;
   private int sincePruned;
   private boolean missed;
+  private boolean newest;
 
   public MetadataBackup(
       MetadataBackups backups, Cluster cluster, Settings settings, Environment environment) {
@@ -129,13 +131,15 @@ public final class MetadataBackup implements AutoCloseable {
       return;
     }
     failures.increment();
-    behindSinceMs = behindSinceMs == 0 ? clock.millis() : behindSinceMs;
+    boolean first = behindSinceMs == 0;
+    behindSinceMs = first ? clock.millis() : behindSinceMs;
     StoreException known = StoreException.of(failure);
     if (known instanceof MetadataBackups.Superseded) {
       closed = true;
       cluster.superseded().accept(String.valueOf(known.getMessage()));
     } else {
-      LOG.atInfo()
+      boolean stays = known instanceof MetadataBackups.Overtaken;
+      LOG.atLevel(stays && first ? Level.ERROR : Level.INFO)
           .addKeyValue("reason", String.valueOf(known.getMessage()))
           .log("the metadata is not backed up for now");
     }
@@ -189,8 +193,17 @@ public final class MetadataBackup implements AutoCloseable {
   }
 
   private CompletableFuture<Boolean> write(int generation, MetadataSnapshot snapshot) {
-    return backups
-        .put(generation, snapshot.endOffset(), snapshot.epoch(), snapshot.bytes())
+    CompletableFuture<Void> looked =
+        newest
+            ? CompletableFuture.completedFuture(null)
+            : backups.checkNewest(generation, snapshot.endOffset());
+    return looked
+        .thenCompose(
+            may -> {
+              newest = true; // for good: offsets only rise
+              return backups.put(
+                  generation, snapshot.endOffset(), snapshot.epoch(), snapshot.bytes());
+            })
         .thenCompose(
             done -> {
               cluster.source().kept();

@@ -1,11 +1,13 @@
 package io.strandline.broker.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.control.snapshot.SnapshotSource;
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -123,5 +125,24 @@ class MetadataBackupTest {
     assertThat(second.round()).isTrue();
     assertThat(newest()).isEqualTo(3);
     assertThat(backups.newest().join()).hasSize(2);
+  }
+
+  /** Its backups would count as the oldest, and go at once. */
+  @Test
+  void aClusterFormattedAnewUnderTheIdOfAnotherDoesNotWriteBesideThatOnesBackups() {
+    for (int i = 0; i < 10; i++) {
+      backups.put(0, 500 + i, 1, ByteBuffer.allocate(1)).join();
+    }
+    first.chosen.set(true);
+    both(level());
+    both(topic("one", 1));
+    assertThatThrownBy(first::round)
+        .hasCauseInstanceOf(MetadataBackups.Overtaken.class)
+        .hasMessageContaining("formatted anew");
+    assertThat(newest()).isEqualTo(509);
+    offset = 600;
+    both(topic("two", 2));
+    assertThat(first.round()).as("further than all of them").isTrue();
+    assertThat(newest()).isEqualTo(offset + 1);
   }
 }

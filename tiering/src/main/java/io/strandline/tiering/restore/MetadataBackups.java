@@ -173,6 +173,48 @@ public final class MetadataBackups {
                         }));
   }
 
+  /**
+   * Whether a backup up to this offset would be the newest of its generation. Cost: 1 LIST.
+   *
+   * @return fails with {@link Overtaken} if there is one of a higher offset
+   */
+  public CompletableFuture<Void> checkNewest(int generation, long endOffset) {
+    return newest()
+        .thenAccept(
+            all ->
+                all.stream()
+                    .filter(there -> there.generation() == generation)
+                    .findFirst()
+                    .filter(there -> there.endOffset() > endOffset)
+                    .ifPresent(
+                        there -> {
+                          throw new Overtaken(store.describe(), there.endOffset(), endOffset);
+                        }));
+  }
+
+  /**
+   * There are backups of a higher offset than the cluster has come to: they are of another one that
+   * had its id, and what was written now would be taken for the oldest and be deleted.
+   */
+  public static final class Overtaken extends StoreException.Refused {
+    private static final long serialVersionUID = 1;
+
+    Overtaken(String store, long there, long here) {
+      super(
+          "the backups in "
+              + store
+              + " go up to offset "
+              + there
+              + " of the metadata, and this cluster has come to "
+              + here
+              + ": it was formatted anew under the id of one that was lost. Restore that one, or"
+              + " take away what lies below "
+              + PLACE
+              + " if nothing of it is missed",
+          null);
+    }
+  }
+
   /** The cluster was restored elsewhere: this node must not write any more. */
   public static final class Superseded extends StoreException.Refused {
     private static final long serialVersionUID = 1;
