@@ -112,9 +112,7 @@ final class TierBindings {
    */
   static HintDirectory hints(BrokerConfig config, Supplier<Optional<String>> identity) {
     return new HintDirectory(
-        config.ownDirectory().resolve("manifests"),
-        identity,
-        ManifestConfig.defaults().hintMs());
+        config.ownDirectory().resolve("manifests"), identity, ManifestConfig.defaults().hintMs());
   }
 
   /**

@@ -59,7 +59,10 @@ class TierBindingsTest {
     assertThat(tier.checkMs()).isEqualTo(55);
     assertThat(tier.reclaimMs()).isEqualTo(66);
     assertThat(tier.upload().concurrency()).isEqualTo(8);
-    assertThat(TierBindings.manifests(config, TierBindings.hints(config, Optional::empty)).retiredGraceMs()).isEqualTo(77);
+    assertThat(
+            TierBindings.manifests(config, TierBindings.hints(config, Optional::empty))
+                .retiredGraceMs())
+        .isEqualTo(77);
     assertThat(TierBindings.replay(config).viewStaleMs()).isEqualTo(99);
     assertThat(TierBindings.replay(config).batchBytesMax()).isEqualTo(100 << 20);
   }

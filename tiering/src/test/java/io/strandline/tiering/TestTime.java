@@ -56,7 +56,9 @@ final class TestTime extends AbstractExecutorService
     nowNanos = until;
   }
 
-  /** The wall clock is wrong by so much from now on; tasks are run when they are due all the same. */
+  /**
+   * The wall clock is wrong by so much from now on; tasks are run when they are due all the same.
+   */
   void wrongBy(long ms) {
     wrongMs = ms;
   }

@@ -41,7 +41,9 @@ class WrongClockTest {
   void aForwardClockGoesOnWhereTheOtherIsSetBack() {
     Iterator<Long> wall = List.of(5L, 9_000L, 9_010L, 100L, 110L, 200L).iterator();
     var clock = new io.strandline.tiering.upkeep.ForwardClock(wall::next);
-    assertThat(List.of(clock.millis(), clock.millis(), clock.millis())).containsExactly(5L, 9_000L, 9_010L);
-    assertThat(List.of(clock.millis(), clock.millis(), clock.millis())).containsExactly(9_010L, 9_020L, 9_110L);
+    assertThat(List.of(clock.millis(), clock.millis(), clock.millis()))
+        .containsExactly(5L, 9_000L, 9_010L);
+    assertThat(List.of(clock.millis(), clock.millis(), clock.millis()))
+        .containsExactly(9_010L, 9_020L, 9_110L);
   }
 }

@@ -99,8 +99,7 @@ class CopiedTopicTest {
   private static void rest(BrokerProcess at) throws Exception {
     ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, "trips");
     List<AlterConfigOp> said =
-        List.of(
-            set("remote.storage.enable", "false"), set("index.interval.bytes", "7777"));
+        List.of(set("remote.storage.enable", "false"), set("index.interval.bytes", "7777"));
     try (Admin admin = TwoClusters.admin(at)) {
       admin.incrementalAlterConfigs(Map.of(topic, said)).all().get();
     }

@@ -161,10 +161,7 @@ public final class UploadIntents implements AutoCloseable {
 
   private static void replace(Path file) throws IOException {
     Files.move(
-        freshName(file),
-        file,
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
+        freshName(file), file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static void force(@Nullable Path directory) throws IOException {

@@ -29,8 +29,8 @@ import org.apache.kafka.common.TopicIdPartition;
 /**
  * Makes objects of due segments, so many at a time. Each upload is written down before its put
  * begins ({@link UploadIntents}) and stays written down until {@link #committed} or {@link
- * #abandon}. A repeated upload of the same bytes goes on under the same key,
- * until its deletion was asked for.
+ * #abandon}. A repeated upload of the same bytes goes on under the same key, until its deletion was
+ * asked for.
  *
  * <p>Commits nothing, and deletes only what it uploaded and was told to abandon. Threads: any; the
  * disk executor may block.

@@ -60,19 +60,7 @@ class AdoptionTest {
   private static SegmentEntry entry(
       String owner, TopicIdPartition of, long base, long end, long name) {
     return new SegmentEntry(
-        owner,
-        of,
-        SegmentId.of(of, base, name).key(),
-        0,
-        500,
-        300,
-        136,
-        1,
-        base,
-        end,
-        5,
-        9,
-        false);
+        owner, of, SegmentId.of(of, base, name).key(), 0, 500, 300, 136, 1, base, end, 5, 9, false);
   }
 
   private ManifestWriter theirHistory(int from, int to) {
@@ -205,8 +193,7 @@ class AdoptionTest {
     SegmentEntry copy = entry("ours", HERE, 50, 60, 78);
     UploadedSegment uploaded = new UploadedSegment(copy);
     writer
-        .replace(
-            new Replacement(List.of(copied), List.of(uploaded), writer.view().compaction()))
+        .replace(new Replacement(List.of(copied), List.of(uploaded), writer.view().compaction()))
         .join();
     merge(theirHistory(20, 30), 15, 25);
     ManifestView source = theirManifests.read(THERE).join();

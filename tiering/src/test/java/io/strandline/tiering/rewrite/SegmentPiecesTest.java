@@ -24,8 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SegmentPiecesTest {
   @TempDir Path dir;
 
-  private final ObjectStore store =
-      new MemoryObjectStore(Runnable::run, InstantSource.system());
+  private final ObjectStore store = new MemoryObjectStore(Runnable::run, InstantSource.system());
   private SegmentEntry entry;
 
   @BeforeEach
