@@ -100,15 +100,15 @@ public final class Adoption {
       return CompletableFuture.completedFuture(Optional.of(before));
     }
     return view.from(from, STRETCH)
-        .thenCombine(
-            source.from(from, STRETCH),
-            (mine, theirs) -> {
-              if (mine.stream().anyMatch(entry -> entry.appendedTo(view.partition()))) {
-                return CompletableFuture.completedFuture(Optional.<Boolean>empty());
-              }
-              return differs(view, source, end(mine), before || !begins(theirs, mine));
-            })
-        .thenCompose(rest -> rest);
+        .thenCompose(
+            mine ->
+                mine.stream().anyMatch(entry -> entry.appendedTo(view.partition()))
+                    ? CompletableFuture.completedFuture(Optional.<Boolean>empty())
+                    : source
+                        .from(from, STRETCH)
+                        .thenCompose(
+                            theirs ->
+                                differs(view, source, end(mine), before || !begins(theirs, mine))));
   }
 
   private static boolean begins(List<SegmentEntry> all, List<SegmentEntry> with) {
