@@ -20,13 +20,15 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The bucket is lost, with more history than a manifest's head names, and the broker goes on with
  * an empty one: nothing is taken for deleted until an operator says so, then all that comes goes up
- * again.
+ * again. Half a minute, on demand.
  */
+@EnabledIfSystemProperty(named = "lost.bucket", matches = "true")
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class LostBucketTest {
   /** A segment each, more than a head names. */
