@@ -85,11 +85,13 @@ final class SignedGets {
     return clock.instant().plus(skew);
   }
 
-  /** A refusal with a date far from ours may be for our clock: from now on theirs is taken. */
+  /**
+   * A refusal with a date far from what we sign with may be for that: from now on theirs is taken.
+   * Also when our clock was set right meanwhile, and what is far off is what was learnt before.
+   */
   void refusedAt(Instant serverTime) {
-    Duration apart = Duration.between(clock.instant(), serverTime);
-    if (apart.abs().compareTo(SKEW_MIN) > 0) {
-      skew = apart;
+    if (Duration.between(now(), serverTime).abs().compareTo(SKEW_MIN) > 0) {
+      skew = Duration.between(clock.instant(), serverTime);
     }
   }
 }

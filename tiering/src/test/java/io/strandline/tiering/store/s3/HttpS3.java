@@ -8,6 +8,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,10 +27,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * As much of S3 as the tier needs, in memory, over HTTP; or, instead, the same answer to
- * everything. Checks no signature.
+ * everything. Checks no signature, and the time that was signed only if told to.
  */
 public final class HttpS3 implements AutoCloseable {
   private static final String BUCKET = "/bucket/";
+  private static final DateTimeFormatter SIGNED_AT =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssX").withZone(ZoneOffset.UTC);
 
   /**
    * An answer instead of the true one.
@@ -75,6 +81,7 @@ public final class HttpS3 implements AutoCloseable {
   private final AtomicInteger requests = new AtomicInteger();
   private final HttpServer server;
   private volatile @Nullable Answer instead;
+  private volatile boolean punctual;
 
   public HttpS3() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -90,6 +97,11 @@ public final class HttpS3 implements AutoCloseable {
   /** From now on, to everything; null for the truth. */
   public void answer(@Nullable Answer always) {
     instead = always;
+  }
+
+  /** From now on what was signed more than a quarter of an hour off our time is refused. */
+  public void punctual() {
+    punctual = true;
   }
 
   /** How many came so far. */
@@ -111,7 +123,10 @@ public final class HttpS3 implements AutoCloseable {
       record(exchange);
       Answer told = instead;
       if (told == null) {
-        told = truth(exchange, body);
+        told =
+            punctual && skewed(exchange)
+                ? Answer.error(403, "RequestTimeTooSkewed")
+                : truth(exchange, body);
       }
       if (told.status > 0) {
         send(exchange, told);
@@ -121,6 +136,12 @@ public final class HttpS3 implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private static boolean skewed(HttpExchange exchange) {
+    Instant signed =
+        SIGNED_AT.parse(exchange.getRequestHeaders().getFirst("X-Amz-Date"), Instant::from);
+    return Duration.between(signed, Instant.now()).abs().toMinutes() >= 15;
   }
 
   private void record(HttpExchange exchange) {
