@@ -5,6 +5,7 @@ import io.strandline.replay.ReplayRead;
 import io.strandline.replay.ReplayRequest;
 import io.strandline.replay.job.JobProgress.Skipped;
 import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.store.StoreException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,23 +132,39 @@ final class PartitionRun {
   }
 
   private void failed(ReplayException failure, long at) throws InterruptedException {
-    switch (failure.kind()) {
-      case UNAVAILABLE -> pause(failure);
-      case CORRUPT, UNDECODABLE -> {
-        ReplayException.Damage damage = failure.damage();
-        long end = damage == null ? endOf(at) : damage.toOffset();
-        nextOffset = skip(at, Math.min(endOffset, Math.max(at + 1, end)), failure);
-      }
-      case OUT_OF_RANGE -> {
-        ManifestView view = services.manifests().read(partition).join();
-        if (at >= view.startOffset() && at < view.endOffset()) {
-          pause(failure);
-        } else {
-          long start = at < view.startOffset() ? view.startOffset() : endOffset;
-          nextOffset = skip(at, Math.min(endOffset, start), failure);
-        }
-      }
+    if (failure.kind() == ReplayException.Kind.UNAVAILABLE) {
+      pause(failure);
+      return;
     }
+    long goesOn;
+    try {
+      goesOn = behind(failure, at);
+    } catch (CompletionException e) {
+      if (!(e.getCause() instanceof StoreException away)) {
+        throw e;
+      }
+      // What the manifest says decides, and the store does not answer: the read is tried again.
+      pause(new ReplayException(ReplayException.Kind.UNAVAILABLE, away.getMessage(), away));
+      return;
+    }
+    if (goesOn == at) {
+      pause(failure);
+    } else {
+      nextOffset = skip(at, Math.min(endOffset, goesOn), failure);
+    }
+  }
+
+  /** Where reading goes on: behind what is lost, or at the same offset, which is there by now. */
+  private long behind(ReplayException failure, long at) {
+    if (failure.kind() != ReplayException.Kind.OUT_OF_RANGE) {
+      ReplayException.Damage damage = failure.damage();
+      return Math.max(at + 1, damage == null ? endOf(at) : damage.toOffset());
+    }
+    ManifestView view = services.manifests().read(partition).join();
+    if (at < view.startOffset()) {
+      return view.startOffset();
+    }
+    return at < view.endOffset() ? at : endOffset;
   }
 
   /** Of the segment that covers the offset. */

@@ -2,6 +2,7 @@ package io.strandline.replay.job;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig;
+import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.segment.AbortedTransaction;
@@ -114,6 +115,10 @@ final class Bucket implements AutoCloseable {
   /** All that the partition's manifest names. */
   List<SegmentEntry> segments(TopicIdPartition partition) {
     return manifests.read(partition).thenCompose(view -> view.from(0, 512)).join();
+  }
+
+  ManifestView view(TopicIdPartition partition) {
+    return manifests.read(partition).join();
   }
 
   /** Names another bucket's segments in a manifest here. */
