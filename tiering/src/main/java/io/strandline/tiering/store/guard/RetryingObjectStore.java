@@ -6,10 +6,12 @@ import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -32,9 +34,34 @@ import java.util.random.RandomGenerator;
  */
 public final class RetryingObjectStore extends DecoratedObjectStore {
   private final Retry policy;
-  private final ScheduledExecutorService scheduler;
+  private final Later later;
   private final RandomGenerator random;
   private final LongSupplier nanoTicker;
+
+  /**
+   * What later tries begin by.
+   *
+   * @param scheduler says when; others' deadlines wait on it, too
+   * @param executor runs them, as a call may wait for its credentials
+   */
+  public record Later(ScheduledExecutorService scheduler, Executor executor) {
+    private void run(Runnable task, Duration delay, Consumer<RejectedExecutionException> refused) {
+      try {
+        ScheduledFuture<?> unused =
+            scheduler.schedule(() -> handOn(task, refused), delay.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException closing) {
+        refused.accept(closing);
+      }
+    }
+
+    private void handOn(Runnable task, Consumer<RejectedExecutionException> refused) {
+      try {
+        executor.execute(task);
+      } catch (RejectedExecutionException closing) {
+        refused.accept(closing);
+      }
+    }
+  }
 
   /**
    * @param random used under a lock, so it need not be safe for threads
@@ -42,12 +69,12 @@ public final class RetryingObjectStore extends DecoratedObjectStore {
   public RetryingObjectStore(
       ObjectStore inner,
       Retry policy,
-      ScheduledExecutorService scheduler,
+      Later later,
       RandomGenerator random,
       LongSupplier nanoTicker) {
     super(inner);
     this.policy = policy;
-    this.scheduler = scheduler;
+    this.later = later;
     this.random = random;
     this.nanoTicker = nanoTicker;
   }
@@ -105,13 +132,13 @@ public final class RetryingObjectStore extends DecoratedObjectStore {
         outer.completeExceptionally(thrown);
         return;
       }
-      try {
-        ScheduledFuture<?> unused =
-            scheduler.schedule(this::next, delay.toNanos(), TimeUnit.NANOSECONDS);
-      } catch (RejectedExecutionException closing) {
-        thrown.addSuppressed(closing);
-        outer.completeExceptionally(thrown);
-      }
+      later.run(
+          this::next,
+          delay,
+          closing -> {
+            thrown.addSuppressed(closing);
+            outer.completeExceptionally(thrown);
+          });
     }
   }
 }

@@ -10,8 +10,8 @@ import java.util.random.RandomGenerator;
 /**
  * What a store runs on; all of it outlives the store.
  *
- * @param blocking reads and writes files, and completes the futures of S3: a pool of its own, whose
- *     size is the parallelism of a file store
+ * @param blocking reads and writes files, completes the futures of S3 and begins tries after the
+ *     first: a pool of its own, whose size is the parallelism of a file store
  * @param scheduler for deadlines and retries: its tasks are short
  */
 public record StoreRuntime(

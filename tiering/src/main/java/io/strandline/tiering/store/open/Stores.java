@@ -72,7 +72,7 @@ public final class Stores {
         new RetryingObjectStore(
             new GateObjectStore(paced, circuit),
             config.retry(),
-            runtime.scheduler(),
+            new RetryingObjectStore.Later(runtime.scheduler(), runtime.blocking()),
             runtime.random(),
             runtime.time().nanoTicker());
     return new Watched(patient, circuit);

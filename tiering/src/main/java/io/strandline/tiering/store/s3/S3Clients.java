@@ -79,9 +79,10 @@ final class S3Clients {
     }
   }
 
+  /** Renewed in the background where they expire, so that no call waits for it; closed with the client. */
   private static AwsCredentialsProvider credentials(S3Config config) {
     if (config.credentials().isEmpty()) {
-      return DefaultCredentialsProvider.builder().build();
+      return DefaultCredentialsProvider.builder().asyncCredentialUpdateEnabled(true).build();
     }
     S3Config.Credentials given = config.credentials().get();
     AwsCredentials keys =

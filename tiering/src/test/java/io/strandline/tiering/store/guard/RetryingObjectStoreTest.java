@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,40 @@ class RetryingObjectStoreTest {
   private final ScriptedStore inner = new ScriptedStore();
   private final VirtualScheduler time = new VirtualScheduler();
   private final RetryingObjectStore store =
-      new RetryingObjectStore(inner, POLICY, time, new Random(1), time::nanos);
+      new RetryingObjectStore(inner, POLICY, later(Runnable::run), new Random(1), time::nanos);
+
+  private RetryingObjectStore.Later later(Executor executor) {
+    return new RetryingObjectStore.Later(time, executor);
+  }
+
+  @Test
+  void onlyTheFirstTryIsBegunByWhoAsksAndNoneByTheTimer() {
+    List<Runnable> handedOn = new ArrayList<>();
+    var elsewhere =
+        new RetryingObjectStore(inner, POLICY, later(handedOn::add), new Random(1), time::nanos);
+    inner.failing(away());
+    CompletableFuture<?> head = elsewhere.head(KEY);
+    time.advance(Duration.ofSeconds(2));
+    assertThat(inner.calls).hasSize(1);
+    assertThat(handedOn).hasSize(1);
+    handedOn.get(0).run();
+    assertThat(inner.calls).hasSize(2);
+    assertThat(head).isCompleted();
+  }
+
+  @Test
+  void aTryThatNobodyBeginsAnyMoreEndsTheCall() {
+    Executor closed =
+        task -> {
+          throw new RejectedExecutionException("closed");
+        };
+    var closing =
+        new RetryingObjectStore(inner, POLICY, later(closed), new Random(1), time::nanos);
+    inner.failing(away());
+    CompletableFuture<?> head = closing.head(KEY);
+    time.advance(Duration.ofSeconds(2));
+    assertThatThrownBy(head::join).hasRootCauseMessage("away");
+  }
 
   private static StoreException away() {
     return new StoreException.Unavailable("away", null);
@@ -68,7 +103,7 @@ class RetryingObjectStoreTest {
           }
         };
     var timed = new DeadlineObjectStore(late, new Deadline(Duration.ofSeconds(1), 1000), time);
-    var patient = new RetryingObjectStore(timed, POLICY, time, new Random(1), time::nanos);
+    var patient = new RetryingObjectStore(timed, POLICY, later(Runnable::run), new Random(1), time::nanos);
     ByteBuffer memory = ByteBuffer.allocate(2);
     Landing landing = new Landing(2, (from, piece) -> memory.put(from, piece.get()));
     CompletableFuture<Landing> read = patient.get(new ReadRange(KEY, 0, 2), landing);
@@ -100,7 +135,7 @@ class RetryingObjectStoreTest {
   void beginsNoTryAfterItsTime() {
     Retry patient =
         new Retry(99, Duration.ofSeconds(4), Duration.ofSeconds(4), POLICY.giveUpAfter());
-    var impatient = new RetryingObjectStore(inner, patient, time, new Random(1), time::nanos);
+    var impatient = new RetryingObjectStore(inner, patient, later(Runnable::run), new Random(1), time::nanos);
     inner.failing(IntStream.range(0, 99).mapToObj(i -> away()).toArray(StoreException[]::new));
     CompletableFuture<?> head = impatient.head(KEY);
     time.advance(Duration.ofSeconds(60));
