@@ -32,6 +32,9 @@ final class ReplyWriter {
   /** So little goes out in one write or two: its end is all the progress that need be seen. */
   private static final int UNWATCHED_BYTES_MAX = 4 << 10;
 
+  /** With TLS only the end of a piece is seen: so it is no larger than what a slow peer takes. */
+  private static final int ENCRYPTED_BYTES_MAX = 64 << 10;
+
   private final ChannelHandlerContext context;
   private final LongSupplier nanoClock;
   private final Consumer<Channel> sent;
@@ -91,9 +94,13 @@ final class ReplyWriter {
     long heap = pieces.heapBytes;
     add(bytes, heap);
     int last = pieces.list.size() - 1;
+    long unwatchedBytes = 0;
     for (int i = 0; i < last; i++) {
       Object piece = pieces.list.get(i);
-      context.write(piece, piece instanceof ByteBuf ? context.voidPromise() : watched());
+      unwatchedBytes += piece instanceof ByteBuf buffer ? buffer.readableBytes() : 0;
+      boolean watches = unwatchedBytes > UNWATCHED_BYTES_MAX || !(piece instanceof ByteBuf);
+      context.write(piece, watches ? watched() : context.voidPromise());
+      unwatchedBytes = watches ? 0 : unwatchedBytes;
     }
     boolean small = last == 0 && bytes <= UNWATCHED_BYTES_MAX;
     context.write(
@@ -164,10 +171,11 @@ final class ReplyWriter {
     @Override
     public int write(ByteBuffer buffer) {
       int bytes = buffer.remaining();
-      if (bytes > 0) {
-        heapBytes += buffer.isDirect() ? 0 : bytes;
-        list.add(Unpooled.wrappedBuffer(buffer.slice()));
-        buffer.position(buffer.limit());
+      heapBytes += buffer.isDirect() ? 0 : bytes;
+      while (buffer.hasRemaining()) {
+        int piece = encrypts ? Math.min(ENCRYPTED_BYTES_MAX, buffer.remaining()) : bytes;
+        list.add(Unpooled.wrappedBuffer(buffer.slice(buffer.position(), piece)));
+        buffer.position(buffer.position() + piece);
       }
       return bytes;
     }

@@ -2,7 +2,9 @@ package io.strandline.broker.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.broker.request.SliceRecords;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
@@ -273,6 +275,39 @@ class LimitsTest {
             }
           });
       assertThat(released.get()).as("answers made, all of them released").isBetween(1, 3);
+    }
+  }
+
+  /** As history comes: in pieces that lie in memory. */
+  @Test
+  void whoeverReadsSteadilyGetsItsAnswerHoweverLongThatTakes() {
+    Bounds bounds = new Bounds();
+    bounds.unsentMs = 700;
+    int pieces = 8;
+    int pieceBytes = 1 << 20;
+    UnaryOperator<SocketConfig> narrow =
+        c -> new SocketConfig(c.listeners(), 1, true, 50, 64 << 10, -1, c.limits());
+    try (SocketFixture fixture =
+            new SocketFixture(c -> narrow.apply(bounds.asChange().apply(c)));
+        SocketClient client = new SocketClient(fixture.port, 32 << 10)) {
+      ByteBuffer[] slices = new ByteBuffer[pieces];
+      for (int i = 0; i < pieces; i++) {
+        slices[i] = ByteBuffer.allocateDirect(pieceBytes).put(0, (byte) i);
+      }
+      fixture.fetched = new SliceRecords(List.of(slices));
+      client.send(SocketClient.fetch(1));
+      int frameBytes = ByteBuffer.wrap(client.take(Integer.BYTES)).getInt();
+      ByteBuffer answer = ByteBuffer.allocate(frameBytes);
+      while (answer.hasRemaining()) {
+        java.util.concurrent.locks.LockSupport.parkNanos(8_000_000L);
+        byte[] some = client.take(Math.min(32 << 10, answer.remaining()));
+        assertThat(some).as("at %d of %d", answer.position(), frameBytes).isNotEmpty();
+        answer.put(some);
+      }
+      int recordsAt = frameBytes - pieces * pieceBytes - 3; // what follows are tags
+      for (int i = 0; i < pieces; i++) {
+        assertThat(answer.get(recordsAt + i * pieceBytes)).isEqualTo((byte) i);
+      }
     }
   }
 

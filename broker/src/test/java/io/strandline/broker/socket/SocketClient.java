@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
@@ -30,8 +31,19 @@ final class SocketClient implements AutoCloseable {
   private final DataInputStream in;
 
   SocketClient(int port) {
+    this(port, 0);
+  }
+
+  /**
+   * @param receiveBytes of the system's buffer; 0 as it likes
+   */
+  SocketClient(int port, int receiveBytes) {
     try {
-      socket = new Socket(InetAddress.getLoopbackAddress(), port);
+      socket = new Socket();
+      if (receiveBytes > 0) {
+        socket.setReceiveBufferSize(receiveBytes);
+      }
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       socket.setSoTimeout(20_000);
       socket.setTcpNoDelay(true);
       in = new DataInputStream(socket.getInputStream());
@@ -107,6 +119,15 @@ final class SocketClient implements AutoCloseable {
         throw new AssertionError("answer to " + found + " where " + correlation + " was due");
       }
       return answer;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** So many bytes of whatever comes. */
+  byte[] take(int bytes) {
+    try {
+      return in.readNBytes(bytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
