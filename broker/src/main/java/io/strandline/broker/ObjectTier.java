@@ -196,7 +196,7 @@ final class ObjectTier implements Tier, AutoCloseable {
             new FetchEnvironment(
                 stores, foreign.manifests(), cache, threads.replay, System::nanoTime, meters),
             this::damaged);
-    var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 5, 5, TimeUnit.SECONDS);
+    var unused = threads.timer.scheduleWithFixedDelay(opened::dropIdle, 1, 1, TimeUnit.SECONDS);
     return parts.started("replay", opened);
   }
 

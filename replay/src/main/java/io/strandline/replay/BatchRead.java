@@ -19,6 +19,11 @@ record BatchRead(
   }
 
   @Override
+  public boolean wanted() {
+    return window != null && window.wanted();
+  }
+
+  @Override
   public void close() {
     if (window != null) {
       window.close();

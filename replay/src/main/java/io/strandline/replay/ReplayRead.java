@@ -19,6 +19,12 @@ public interface ReplayRead extends AutoCloseable {
   /** Aborted transactions that overlap the slices, empty unless asked for. */
   List<AbortedRange> abortedTransactions();
 
+  /**
+   * Whether others have long been waiting for memory, which this read holds until it is closed: who
+   * is slow to take it should give it up.
+   */
+  boolean wanted();
+
   @Override
   void close();
 

@@ -1,5 +1,6 @@
 package io.strandline.replay;
 
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicIdPartition;
 
 /**
@@ -10,6 +11,8 @@ import org.apache.kafka.common.TopicIdPartition;
  * @param abortedTransactions whether the answer lists them (read_committed)
  * @param reader who reads, for fairness and read-ahead: one stream of offsets per reader and
  *     partition
+ * @param gone whether the reader has stopped to wait: what waits for memory by then is not begun,
+ *     and what comes after that waits for the same reader's next try
  */
 public record ReplayRequest(
     TopicIdPartition partition,
@@ -18,4 +21,38 @@ public record ReplayRequest(
     int maxBytes,
     boolean atLeastOneBatch,
     boolean abortedTransactions,
-    String reader) {}
+    String reader,
+    BooleanSupplier gone) {
+  /** By one that waits as long as it takes. */
+  public ReplayRequest(
+      TopicIdPartition partition,
+      long offset,
+      long endOffset,
+      int maxBytes,
+      boolean atLeastOneBatch,
+      boolean abortedTransactions,
+      String reader) {
+    this(
+        partition,
+        offset,
+        endOffset,
+        maxBytes,
+        atLeastOneBatch,
+        abortedTransactions,
+        reader,
+        () -> false);
+  }
+
+  /** The same, by one that has also gone when this says so. */
+  ReplayRequest until(BooleanSupplier over) {
+    return new ReplayRequest(
+        partition,
+        offset,
+        endOffset,
+        maxBytes,
+        atLeastOneBatch,
+        abortedTransactions,
+        reader,
+        () -> gone.getAsBoolean() || over.getAsBoolean());
+  }
+}

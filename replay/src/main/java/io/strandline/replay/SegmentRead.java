@@ -73,7 +73,13 @@ final class SegmentRead {
     if (resumed.isEmpty()) {
       stream.jumped();
     }
-    return view.from(offset, 1).thenCompose(entries -> place(entries, offset));
+    return view.from(offset, 1)
+        .thenCompose(entries -> place(entries, offset))
+        .thenApply(
+            from -> {
+              stream.begins(offset, from);
+              return from;
+            });
   }
 
   private CompletableFuture<Cursor> place(List<SegmentEntry> entries, long offset) {
@@ -99,7 +105,7 @@ final class SegmentRead {
     int wanted = Math.max(neededBytes, Math.min(t.request.maxBytes(), readBytesMax));
     int min = (int) Math.min(neededBytes, t.restBytes());
     return t.stream
-        .window(t.from.entry(), t.from.positionBytes(), min, wanted)
+        .window(t.from.entry(), t.from.positionBytes(), min, wanted, t.request.gone())
         .thenCompose(window -> decode(t, window));
   }
 
@@ -133,7 +139,11 @@ final class SegmentRead {
 
   private CompletableFuture<ReplayRead> answer(Try t, BatchCut cut, ByteRun run, Window window) {
     Cursor next = new Cursor(t.from.entry(), t.from.positionBytes() + cut.to(), cut.nextOffset());
-    t.stream.advanced(next, t.view);
+    if (t.request.gone().getAsBoolean()) {
+      t.stream.untaken();
+    } else {
+      t.stream.advanced(next, t.view);
+    }
     CompletableFuture<ReplayRead> read =
         aborted(t, cut)
             .thenApply(
@@ -192,6 +202,7 @@ final class SegmentRead {
                 throw gap(end, entries.get(0));
               }
               Cursor from = new Cursor(entries.get(0), 0, entries.get(0).baseOffset());
+              t.stream.begins(t.request.offset(), from);
               return attempt(new Try(t.stream, t.request, t.view, from), 1);
             },
             executor);

@@ -12,6 +12,7 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.segment.SegmentEntry;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -22,11 +23,12 @@ import org.jspecify.annotations.Nullable;
  * Reads of the tier through the cache.
  *
  * <p>A read goes: view of the manifest → segment and position → window of bytes → whole batches. A
- * caller that cancels its future gets nothing and disturbs nothing: the bytes still arrive and wait
- * for the same reader's next try. Bytes that turn out damaged or missing are forgotten, the view is
- * read again, and the read is tried again: so a segment that retention or compaction replaced
- * meanwhile gives the right answer, and only what the newest version still names is called corrupt.
- * What may have been damaged on the way is tried three times more, what is missing once.
+ * caller that cancels its future gets nothing and disturbs nothing: bytes on their way still arrive
+ * and wait for the same reader's next try; only a wait for memory is given up. Bytes that turn out
+ * damaged or missing are forgotten, the view is read again, and the read is tried again: so a
+ * segment that retention or compaction replaced meanwhile gives the right answer, and only what the
+ * newest version still names is called corrupt. What may have been damaged on the way is tried
+ * three times more, what is missing once.
  *
  * <p>Threads: any; everything after the call runs on the executor given.
  */
@@ -73,7 +75,7 @@ public final class TieredReplay implements Replay {
     ReadStream stream = streams.of(request.reader(), request.partition());
     CompletableFuture<?> unused =
         view(request.partition(), request.offset())
-            .thenComposeAsync(view -> read(stream, request, view), executor)
+            .thenComposeAsync(view -> read(stream, request.until(answer::isDone), view), executor)
             .whenComplete((read, failure) -> settle(answer, request, read, failure));
     return answer;
   }
@@ -253,11 +255,10 @@ public final class TieredReplay implements Replay {
 
   private ReplayException failed(Throwable failure, TopicIdPartition partition, long offset) {
     ReplayException explained = Failures.explain(failure, partition, offset);
-    environment
-        .metrics()
-        .counter(
-            "strandline.replay.failures", "kind", explained.kind().name().toLowerCase(Locale.ROOT))
-        .increment();
+    if (!(explained.getCause() instanceof CancellationException)) {
+      String kind = explained.kind().name().toLowerCase(Locale.ROOT);
+      environment.metrics().counter("strandline.replay.failures", "kind", kind).increment();
+    }
     return explained;
   }
 }

@@ -175,7 +175,7 @@ final class TimestampLookup {
     int min = (int) Math.min(neededBytes, restBytes);
     return search
         .stream
-        .window(entry, positionBytes, min, min)
+        .window(entry, positionBytes, min, min, () -> false)
         .thenComposeAsync(
             window -> {
               TimestampScan.Step step = step(search, window, restBytes, entry);

@@ -185,6 +185,11 @@ class ForeignHistoryTest {
     }
 
     @Override
+    public boolean wanted() {
+      return of.wanted();
+    }
+
+    @Override
     public void close() {}
   }
 }

@@ -275,7 +275,8 @@ final class HistoryPartition implements PartitionRead.Source {
                 request.maxBytes(),
                 request.atLeastOneBatch(),
                 request.isolation() == FetchIsolation.TXN_COMMITTED,
-                request.reader()))
+                request.reader(),
+                request.gone()))
         .<PartitionRead>thenApply(
             read -> new PartitionRead.Cold(marks, CompletableFuture.completedFuture(read)))
         .exceptionallyCompose(

@@ -148,6 +148,7 @@ record LogReads(PartitionLog log, LocalSegments local, Replay replay, Executor r
         request.maxBytes(),
         request.atLeastOneBatch(),
         request.isolation() == FetchIsolation.TXN_COMMITTED,
-        request.reader());
+        request.reader(),
+        request.gone());
   }
 }

@@ -9,11 +9,15 @@ import io.netty.channel.ChannelProgressiveFutureListener;
 import io.netty.channel.ChannelProgressivePromise;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.handler.ssl.SslHandler;
+import io.strandline.broker.request.SliceRecords;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.network.Send;
@@ -35,6 +39,11 @@ final class ReplyWriter {
   /** With TLS only the end of a piece is seen: so it is no larger than what a slow peer takes. */
   private static final int ENCRYPTED_BYTES_MAX = 64 << 10;
 
+  /** While others wait for its memory, an answer has so long, and as long as its bytes take. */
+  private static final long TAKEN_GRACE_MS = 5_000;
+
+  private static final long TAKEN_BYTES_PER_MS = 1 << 10;
+
   private final ChannelHandlerContext context;
   private final LongSupplier nanoClock;
   private final Consumer<Channel> sent;
@@ -43,6 +52,14 @@ final class ReplyWriter {
   private volatile long unsentBytes;
   private volatile long heapBytes;
   private volatile long progressNanos;
+
+  /** Answers from memory that others may want, in the order in which they are sent. */
+  private final Queue<Borrowed> borrowed = new ConcurrentLinkedQueue<>();
+
+  /**
+   * @param dueNanos when it should have been taken if others wait
+   */
+  private record Borrowed(List<BooleanSupplier> wanted, long dueNanos) {}
 
   /**
    * @param sent told each time a response has been sent
@@ -70,9 +87,19 @@ final class ReplyWriter {
     return heapBytes;
   }
 
-  /** Whether something waits and none of it moved for so long. Any thread. */
+  /**
+   * Whether something waits and none of it moved for so long; or moves, but so slowly that others
+   * wait long for the memory it lies in. Any thread.
+   */
   boolean stalled(long nowNanos, long graceMs) {
-    return unsentBytes > 0 && nowNanos - progressNanos > graceMs * 1_000_000;
+    return unsentBytes > 0 && (nowNanos - progressNanos > graceMs * 1_000_000 || overdue(nowNanos));
+  }
+
+  private boolean overdue(long nowNanos) {
+    Borrowed first = borrowed.peek();
+    return first != null
+        && nowNanos - first.dueNanos > 0
+        && first.wanted.stream().anyMatch(BooleanSupplier::getAsBoolean);
   }
 
   /**
@@ -93,6 +120,7 @@ final class ReplyWriter {
     }
     long heap = pieces.heapBytes;
     add(bytes, heap);
+    Borrowed memory = borrow(pieces.wanted);
     int last = pieces.list.size() - 1;
     long unwatchedBytes = 0;
     for (int i = 0; i < last; i++) {
@@ -109,6 +137,7 @@ final class ReplyWriter {
             .addListener(
                 future -> {
                   add(-bytes, -heap);
+                  borrowed.remove(memory);
                   whenDone.run();
                   if (future.isSuccess()) {
                     progressNanos = nanoClock.getAsLong();
@@ -118,6 +147,15 @@ final class ReplyWriter {
                   }
                 }));
     return bytes;
+  }
+
+  private Borrowed borrow(List<BooleanSupplier> wanted) {
+    long takenMs = TAKEN_GRACE_MS + unsentBytes / TAKEN_BYTES_PER_MS;
+    Borrowed memory = new Borrowed(wanted, nanoClock.getAsLong() + takenMs * 1_000_000);
+    if (!wanted.isEmpty()) {
+      borrowed.add(memory);
+    }
+    return memory;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
@@ -147,13 +185,19 @@ final class ReplyWriter {
   }
 
   /** A channel that takes everything and only remembers it. */
-  private static final class Collector implements TransferableChannel {
+  private static final class Collector implements TransferableChannel, SliceRecords.Carrier {
     private final List<Object> list = new ArrayList<>(3);
+    private final List<BooleanSupplier> wanted = new ArrayList<>(0);
     private final boolean encrypts;
     private long heapBytes;
 
     Collector(boolean encrypts) {
       this.encrypts = encrypts;
+    }
+
+    @Override
+    public void carries(BooleanSupplier memoryWanted) {
+      wanted.add(memoryWanted);
     }
 
     @Override

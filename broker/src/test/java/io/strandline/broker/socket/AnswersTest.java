@@ -44,7 +44,8 @@ class AnswersTest {
               List.of(
                   direct.asReadOnlyBuffer(),
                   ByteBuffer.wrap(bytes, 500, 1 << 20),
-                  ByteBuffer.wrap(bytes, 500 + (1 << 20), 7)));
+                  ByteBuffer.wrap(bytes, 500 + (1 << 20), 7)),
+              () -> false);
       expect(fixture, client, slices, bytes, 0);
       expect(fixture, client, MemoryRecords.EMPTY, bytes, 0);
       assertThat(file.isOpen()).isTrue();

@@ -287,14 +287,13 @@ class LimitsTest {
     int pieceBytes = 1 << 20;
     UnaryOperator<SocketConfig> narrow =
         c -> new SocketConfig(c.listeners(), 1, true, 50, 64 << 10, -1, c.limits());
-    try (SocketFixture fixture =
-            new SocketFixture(c -> narrow.apply(bounds.asChange().apply(c)));
+    try (SocketFixture fixture = new SocketFixture(c -> narrow.apply(bounds.asChange().apply(c)));
         SocketClient client = new SocketClient(fixture.port, 32 << 10)) {
       ByteBuffer[] slices = new ByteBuffer[pieces];
       for (int i = 0; i < pieces; i++) {
         slices[i] = ByteBuffer.allocateDirect(pieceBytes).put(0, (byte) i);
       }
-      fixture.fetched = new SliceRecords(List.of(slices));
+      fixture.fetched = new SliceRecords(List.of(slices), () -> false);
       client.send(SocketClient.fetch(1));
       int frameBytes = ByteBuffer.wrap(client.take(Integer.BYTES)).getInt();
       ByteBuffer answer = ByteBuffer.allocate(frameBytes);

@@ -41,7 +41,7 @@ final class LoneBatch {
     this.bytes =
         permit
             .of
-            .reserve(permit.reader, 1)
+            .reserve(permit.reader, 1, () -> false)
             .thenCompose(
                 mine ->
                     users.get() > 0

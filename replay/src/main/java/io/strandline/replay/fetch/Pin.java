@@ -46,6 +46,10 @@ final class Pin {
     return filled;
   }
 
+  long paidBytes() {
+    return paidBytes;
+  }
+
   boolean ready() {
     return filled.isDone() && !filled.isCompletedExceptionally();
   }

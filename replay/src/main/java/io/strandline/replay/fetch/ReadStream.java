@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>The pins are consecutive chunks, across segments, in order of offsets.
  *   <li>Every pin is paid for from the budget; a stream that must wait for budget has let go of all
- *       its pins first, so that those who wait hold nothing.
+ *       its pins first, so that those who wait hold nothing. A stream that waits for its reader's
+ *       share ({@link Shares}) may keep them: they go when others need them.
  *   <li>A batch larger than the whole budget is read on its own, past the cache, one at a time of
  *       all readers ({@link LoneBatch}).
  * </ol>
@@ -40,6 +43,16 @@ public final class ReadStream {
    */
   public record Cursor(SegmentEntry entry, long positionBytes, long offset) {}
 
+  /**
+   * Where a read began.
+   *
+   * @param offset that was asked for
+   */
+  private record Place(long offset, Cursor from) {}
+
+  /** So long a chunk that came for a read whose reader had gone on waits for the next try. */
+  private static final long OWED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   private final Streams streams;
   private final long number;
   private final ChunkPlan plan;
@@ -47,7 +60,10 @@ public final class ReadStream {
   private final String reader;
   private final ArrayDeque<Pin> pins = new ArrayDeque<>();
   private @Nullable Cursor cursor;
+  private @Nullable Place begun;
   private @Nullable LoneBatch lone;
+  private int owedChunks; // the first pins, for a read that was not taken yet
+  private long owedNanos;
   private int targetChunks;
   private boolean lookingAhead;
   private boolean dropped;
@@ -65,10 +81,20 @@ public final class ReadStream {
     this.usedNanos = streams.nowNanos();
   }
 
-  /** Where this reader goes on if it asks for this offset next. */
+  /** Where this reader goes on, or tries again, if it asks for this offset next. */
   public synchronized Optional<Cursor> resume(long offset) {
     usedNanos = streams.nowNanos();
-    return Optional.ofNullable(cursor).filter(c -> c.offset == offset);
+    Cursor next = cursor;
+    if (next != null && next.offset == offset) {
+      begun = new Place(offset, next);
+      return Optional.of(next);
+    }
+    return Optional.ofNullable(begun).filter(b -> b.offset == offset).map(Place::from);
+  }
+
+  /** A read of this offset begins there: so would another try of it. */
+  public synchronized void begins(long offset, Cursor from) {
+    begun = new Place(offset, from);
   }
 
   /**
@@ -76,32 +102,57 @@ public final class ReadStream {
    * {@code bytesWanted}, if they are there already.
    *
    * @param bytesMin at least 1, not beyond the end of the data
+   * @param gone whether the reader has stopped to wait: then what has to wait is not begun
    * @return fails with {@link BatchTooLargeException} if it is more than one batch may have, or as
-   *     the store does
+   *     the store does; is cancelled if the reader had gone when it could have begun
    */
   public CompletableFuture<Window> window(
-      SegmentEntry entry, long positionBytes, int bytesMin, int bytesWanted) {
+      SegmentEntry entry, long positionBytes, int bytesMin, int bytesWanted, BooleanSupplier gone) {
     int first = plan.chunkAt(positionBytes);
     int count = plan.chunkAt(positionBytes + bytesMin - 1) - first + 1;
     long wantedEnd = Math.min(entry.dataBytes(), positionBytes + bytesWanted);
     int wanted = Math.max(count, plan.chunkAt(wantedEnd - 1) - first + 1);
-    if (paid(entry, first, count) > budget.capacityBytes()) {
+    long bytes = paid(entry, first, count);
+    if (bytes > budget.capacityBytes()) {
       return bytesMin > streams.batchBytesMax()
           ? CompletableFuture.failedFuture(streams.tooLarge(entry, bytesMin))
           : alone(entry, positionBytes, bytesMin);
     }
+    Span span = new Span(entry, first, count, wanted, positionBytes);
+    CompletableFuture<Shares.Holding> share =
+        owed(span)
+            ? CompletableFuture.completedFuture(streams.shares().add(reader, bytes))
+            : streams.shares().enter(reader, bytes, gone);
+    return share.isDone()
+        ? share.thenCompose(mine -> window(span, mine, gone))
+        : share.thenComposeAsync(mine -> window(span, mine, gone), streams.executor());
+  }
+
+  private CompletableFuture<Window> window(Span span, Shares.Holding share, BooleanSupplier gone) {
+    return CompletableFuture.completedFuture(share)
+        .thenCompose(mine -> paidWindow(span, mine, gone))
+        .whenComplete(
+            (window, failure) -> {
+              if (failure != null) {
+                streams.shares().leave(share);
+              }
+            });
+  }
+
+  private CompletableFuture<Window> paidWindow(
+      Span span, Shares.Holding share, BooleanSupplier gone) {
     synchronized (this) {
       usedNanos = streams.nowNanos();
-      if (lone != null && !lone.begins(entry, positionBytes)) {
+      if (lone != null && !lone.begins(span.entry(), span.positionBytes())) {
         dropLone();
       }
-      skipTo(entry, first);
-      if (extend(entry, first, count, wanted)) {
-        return ready(entry, first, count, wanted, positionBytes);
+      skipTo(span.entry(), span.first());
+      if (extend(span)) {
+        return ready(span, share);
       }
       drop();
     }
-    return afterWaiting(entry, first, count, wanted, positionBytes);
+    return afterWaiting(span, share, gone);
   }
 
   /** Waits for its turn with nothing held; what it loads outlives a reader that gave up waiting. */
@@ -130,7 +181,7 @@ public final class ReadStream {
                     ? e
                     : new CompletionException(failure);
               }
-              return new Window(bytes, mine::done);
+              return new Window(bytes, mine::done, streams::waitsForLone);
             },
             streams.executor());
   }
@@ -158,6 +209,7 @@ public final class ReadStream {
       // Not so when it is the first, or one of several reads of the same place.
       boolean inSequence = cursor != null && next.offset > cursor.offset;
       cursor = next;
+      owedChunks = 0;
       usedNanos = streams.nowNanos();
       if (dropped) {
         drop();
@@ -172,9 +224,17 @@ public final class ReadStream {
     }
   }
 
+  /** The read came after its reader had gone: what it brought waits for the next try. */
+  public void untaken() {
+    if (budget.waiting() > 0) {
+      streams.relieve();
+    }
+  }
+
   /** The reader jumped: what was kept for it goes, and it has to prove itself again. */
   public synchronized void jumped() {
     cursor = null;
+    begun = null;
     targetChunks = 0;
     drop();
   }
@@ -187,9 +247,25 @@ public final class ReadStream {
 
   /** Gives back all that nobody reads now; the place is remembered. */
   synchronized void drop() {
+    owedChunks = 0;
     pins.forEach(Pin::done);
     pins.clear();
     streams.keepsNothing(this);
+  }
+
+  /**
+   * As {@link #drop}, because others wait, but for what a read that was not taken yet needs: else
+   * readers less patient than the store is slow would load the same chunks for ever.
+   */
+  synchronized void relieve(long nowNanos) {
+    Pin first = pins.peek();
+    boolean owes = first != null && (!first.ready() || nowNanos - owedNanos < OWED_NANOS);
+    while (pins.size() > (owes ? owedChunks : 0)) {
+      pins.removeLast().done();
+    }
+    if (pins.isEmpty()) {
+      streams.keepsNothing(this);
+    }
   }
 
   /** As {@link #drop}, for good: later calls keep nothing ahead. */
@@ -200,7 +276,8 @@ public final class ReadStream {
   }
 
   /** A read that took long may have pinned for a stream that was ended as idle meanwhile. */
-  private synchronized void dropIfClosed() {
+  private synchronized void cameOrDropped() {
+    owedNanos = streams.nowNanos();
     if (dropped) {
       drop();
     }
@@ -236,40 +313,41 @@ public final class ReadStream {
   }
 
   /** Makes the pins begin with these chunks, if the budget allows it now. */
-  private boolean extend(SegmentEntry entry, int first, int count, int wanted) {
+  private boolean extend(Span span) {
     int have = 0;
     for (Pin pin : pins) {
-      if (!pin.is(entry, first + have)) {
+      if (!pin.is(span.entry(), span.first() + have)) {
         break;
       }
       have++;
     }
-    if (have >= count) {
+    if (have >= span.count()) {
       return true;
     }
-    int left = plan.chunksOf(entry) - first - have;
+    int from = span.first() + have;
     int ahead = cursor == null ? 0 : grow();
-    int more = Math.min(left, Math.max(wanted - have, ahead));
-    if (!budget.tryReserve(paid(entry, first + have, more))) {
-      more = count - have;
-      if (!budget.tryReserve(paid(entry, first + have, more))) {
+    int more = Math.min(plan.chunksOf(span.entry()) - from, Math.max(span.wanted() - have, ahead));
+    if (!budget.tryReserve(paid(span.entry(), from, more))) {
+      more = span.count() - have;
+      if (!budget.tryReserve(paid(span.entry(), from, more))) {
         return false;
       }
     }
-    pin(entry, first + have, more);
+    pin(span.entry(), from, more);
     return true;
   }
 
   private CompletableFuture<Window> afterWaiting(
-      SegmentEntry entry, int first, int count, int wanted, long positionBytes) {
-    CompletableFuture<Void> granted = budget.reserve(reader, paid(entry, first, count));
+      Span span, Shares.Holding share, BooleanSupplier gone) {
+    CompletableFuture<Void> granted =
+        budget.reserve(reader, paid(span.entry(), span.first(), span.count()), gone);
     streams.relieve();
     return granted.thenComposeAsync(
         nothing -> {
           synchronized (this) {
             drop();
-            pin(entry, first, count);
-            return ready(entry, first, count, wanted, positionBytes);
+            pin(span.entry(), span.first(), span.count());
+            return ready(span, share);
           }
         },
         streams.executor());
@@ -284,18 +362,18 @@ public final class ReadStream {
     streams.keeps(this);
   }
 
-  private CompletableFuture<Window> ready(
-      SegmentEntry entry, int first, int count, int wanted, long positionBytes) {
-    List<Pin> needed = new ArrayList<>(wanted);
+  private CompletableFuture<Window> ready(Span span, Shares.Holding share) {
+    List<Pin> needed = new ArrayList<>(span.wanted());
     List<Pin> further = new ArrayList<>();
     for (Pin pin : pins) {
-      int chunk = first + needed.size() + further.size();
-      if (chunk >= first + wanted || !pin.is(entry, chunk)) {
+      int chunk = span.first() + needed.size() + further.size();
+      if (chunk >= span.first() + span.wanted() || !pin.is(span.entry(), chunk)) {
         break;
       }
-      (needed.size() < count ? needed : further).add(pin.use());
+      (needed.size() < span.count() ? needed : further).add(pin.use());
     }
-    int skip = (int) (positionBytes - plan.positionOf(first));
+    owes(span.count());
+    int skip = (int) (span.positionBytes() - plan.positionOf(span.first()));
     CompletableFuture<?>[] fills =
         needed.stream().map(Pin::filled).toArray(CompletableFuture[]::new);
     return CompletableFuture.allOf(fills)
@@ -311,17 +389,30 @@ public final class ReadStream {
               }
               boolean gap = false;
               for (Pin pin : further) {
-                gap |= !pin.ready();
+                gap |= !pin.ready() || !streams.shares().more(share, pin.paidBytes());
                 if (gap) {
                   pin.done();
                 } else {
                   needed.add(pin);
                 }
               }
-              dropIfClosed();
-              return new Window(needed, skip);
+              cameOrDropped();
+              return new Window(needed, skip, () -> streams.shares().leave(share), streams::waits);
             },
             streams.executor());
+  }
+
+  /**
+   * Whether it was loaded, or is, for a read that was not taken: this one takes it in its stead.
+   */
+  private synchronized boolean owed(Span span) {
+    Pin first = pins.peek();
+    return span.count() <= owedChunks && first != null && first.is(span.entry(), span.first());
+  }
+
+  private void owes(int chunks) {
+    owedChunks = chunks;
+    owedNanos = streams.nowNanos();
   }
 
   /**

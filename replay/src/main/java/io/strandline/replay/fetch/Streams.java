@@ -25,6 +25,9 @@ public final class Streams implements AutoCloseable {
 
   private static final long LONE_IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+  /** Who has waited for so long has a claim on what others are slow to take. */
+  private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   /** What a chunk is paid for at least, so that the budget bounds requests under way as well. */
   private static final int PAID_BYTES_MIN = 64 << 10;
 
@@ -35,7 +38,8 @@ public final class Streams implements AutoCloseable {
   private final FetchEnvironment environment;
   private final ChunkPlan plan;
   private final ByteBudget budget;
-  private final ByteBudget loneTurn = new ByteBudget(1);
+  private final Shares shares;
+  private final ByteBudget loneTurn;
   private final int batchBytesMax;
   private final AtomicReference<@Nullable ObjectKey> toldTooLarge = new AtomicReference<>();
   private final SegmentChunks chunks;
@@ -49,7 +53,9 @@ public final class Streams implements AutoCloseable {
   public Streams(FetchConfig config, FetchEnvironment environment) {
     this.environment = environment;
     this.plan = new ChunkPlan(config.chunkBytes(), config.getBytesMax());
-    this.budget = new ByteBudget(config.budgetBytes());
+    this.budget = new ByteBudget(config.budgetBytes(), environment.nanoTicker());
+    this.shares = new Shares(config.budgetBytes());
+    this.loneTurn = new ByteBudget(1, environment.nanoTicker());
     this.batchBytesMax = config.batchBytesMax();
     this.chunks =
         new SegmentChunks(environment.stores(), environment.cache(), plan, environment.metrics());
@@ -91,7 +97,7 @@ public final class Streams implements AutoCloseable {
   }
 
   /**
-   * Ends the streams whose reader has not read lately.
+   * Ends the streams whose reader has not read lately, and takes from others what is overdue.
    *
    * @return how many
    */
@@ -106,11 +112,14 @@ public final class Streams implements AutoCloseable {
         ended++;
       }
     }
+    relieve();
     return ended;
   }
 
-  /** Ends all streams of a reader. */
+  /** Ends all streams of a reader, and what they wait for. */
   public void left(String reader) {
+    shares.left(reader);
+    budget.left(reader);
     for (var stream : streams.entrySet()) {
       if (stream.getKey().reader.equals(reader)
           && streams.remove(stream.getKey(), stream.getValue())) {
@@ -147,7 +156,7 @@ public final class Streams implements AutoCloseable {
       if (budget.waiting() == 0) {
         return;
       }
-      idle.stream.drop();
+      idle.stream.relieve(now);
     }
   }
 
@@ -200,6 +209,20 @@ public final class Streams implements AutoCloseable {
 
   ByteBudget budget() {
     return budget;
+  }
+
+  Shares shares() {
+    return shares;
+  }
+
+  /** Whether somebody has long been waiting for budget. */
+  boolean waits() {
+    return budget.waitsSince(LONG_NANOS);
+  }
+
+  /** Whether somebody has long been waiting to load a batch larger than the budget. */
+  boolean waitsForLone() {
+    return loneTurn.waitsSince(LONG_NANOS);
   }
 
   SegmentChunks chunks() {

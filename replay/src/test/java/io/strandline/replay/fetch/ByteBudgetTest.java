@@ -9,11 +9,13 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class ByteBudgetTest {
-  private final ByteBudget budget = new ByteBudget(100);
+  private long nanos;
+  private final ByteBudget budget = new ByteBudget(100, () -> nanos);
   private final List<String> granted = new ArrayList<>();
 
   private void ask(String reader, long bytes) {
-    CompletableFuture<?> unused = budget.reserve(reader, bytes).thenRun(() -> granted.add(reader));
+    CompletableFuture<?> unused =
+        budget.reserve(reader, bytes, () -> false).thenRun(() -> granted.add(reader));
   }
 
   @Test
@@ -47,5 +49,58 @@ class ByteBudgetTest {
   @Test
   void moreThanAllCanNeverBeHad() {
     assertThatIllegalArgumentException().isThrownBy(() -> ask("x", 101));
+  }
+
+  @Test
+  void whoIsGoneIsGrantedNothingAndItsReaderKeepsItsPlace() {
+    ask("x", 100);
+    boolean[] gone = {false};
+    CompletableFuture<Void> dead = budget.reserve("a", 50, () -> gone[0]);
+    ask("b", 50);
+    gone[0] = true;
+    ask("a", 50); // as a client asks again
+    assertThat(dead).isCancelled();
+    assertThat(budget.waiting()).isEqualTo(2);
+    granted.clear();
+    budget.release(50);
+    budget.release(50);
+    assertThat(granted).containsExactly("a", "b");
+    assertThat(budget.usedBytes()).isEqualTo(100);
+  }
+
+  @Test
+  void whoIsGoneKeepsNobodyFromWhatIsFree() {
+    ask("x", 60);
+    CompletableFuture<Void> dead = budget.reserve("a", 50, () -> true);
+    assertThat(dead).isCancelled();
+    assertThat(budget.tryReserve(40)).isTrue();
+    assertThat(budget.waiting()).isZero();
+  }
+
+  @Test
+  void whoLeavesWaitsNoMore() {
+    ask("x", 100);
+    CompletableFuture<Void> left = budget.reserve("a", 100, () -> false);
+    ask("b", 10);
+    budget.left("a");
+    assertThat(left).isCancelled();
+    budget.release(10);
+    assertThat(granted).containsExactly("x", "b");
+    assertThat(budget.waiting()).isZero();
+  }
+
+  @Test
+  void itIsToldForHowLongTheFirstHasHadNothing() {
+    ask("x", 100);
+    assertThat(budget.waitsSince(0)).isFalse();
+    ask("a", 10);
+    ask("a", 100);
+    nanos = 7;
+    assertThat(budget.waitsSince(7)).isTrue();
+    assertThat(budget.waitsSince(8)).isFalse();
+    budget.release(10);
+    assertThat(budget.waitsSince(1)).isFalse();
+    nanos = 8;
+    assertThat(budget.waitsSince(1)).isTrue();
   }
 }

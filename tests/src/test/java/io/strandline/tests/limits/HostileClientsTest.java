@@ -15,7 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
@@ -261,13 +263,44 @@ class HostileClientsTest {
       reader.send(Stranger.frame(fetch("history"), 0));
       slow.add(reader);
     }
-    for (int round = 0; round < 10; round++) {
-      for (Stranger reader : slow) {
-        reader.sip();
-      }
+    AtomicBoolean over = new AtomicBoolean();
+    CompletableFuture<Void> sipping = CompletableFuture.runAsync(() -> sip(slow, over));
+    try {
+      theBrokerServes();
+      readFromTheBeginning("history", 400);
+    } finally {
+      over.set(true);
+      sipping.join();
     }
-    theBrokerServes();
     slow.forEach(Stranger::close);
+  }
+
+  /** None of them ever stops to read, nor gets on. */
+  private static void sip(List<Stranger> slow, AtomicBoolean over) {
+    while (!over.get()) {
+      for (Stranger reader : slow) {
+        try {
+          reader.sip();
+        } catch (IOException closed) {
+          // which it may be for being slow
+        }
+      }
+      LockSupport.parkNanos(20_000_000L);
+    }
+  }
+
+  private void readFromTheBeginning(String topic, int records) throws IOException {
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", broker.bootstrap(), "auto.offset.reset", "earliest"),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      consumer.assign(List.of(new TopicPartition(topic, 0)));
+      int[] read = {0};
+      await(
+          "all of " + topic,
+          () -> (read[0] += consumer.poll(Duration.ofMillis(100)).count()) == records);
+    }
   }
 
   private static byte[] noise(int seed) {

@@ -460,16 +460,18 @@ final class FetchAttempt {
     }
   }
 
-  /** Leaves the set as the next attempt expects it; those that gave records queue up last. */
+  /**
+   * Leaves the set as the next attempt expects it; those that gave records queue up last, and those
+   * that gave history behind them: what they hold may be what others of the same reader waited for.
+   */
   private void leave() {
     waiting.forEach(Interest::soil);
-    for (Interest interest : touched) {
-      FetchPart part = interest.part();
-      if (part != null && (part.slow() || part.failed() || part.sizeBytes() > 0)) {
-        interest.soil();
-      }
-      interest.part(null);
-    }
+    touched.stream()
+        .filter(Interest::hasMore)
+        .filter(i -> !i.gaveHistory())
+        .forEach(Interest::soil);
+    touched.stream().filter(Interest::gaveHistory).forEach(Interest::soil);
+    touched.forEach(interest -> interest.part(null));
   }
 
   private PartitionRead.@Nullable Marks marks(Interest interest) {

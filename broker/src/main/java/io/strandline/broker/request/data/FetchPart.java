@@ -145,14 +145,18 @@ record FetchPart(
                             .setFirstOffset(range.firstOffset()))
                 .toList()
             : null;
-    return new FetchPart(
-        marks, Errors.NONE, new SliceRecords(read.slices()), aborted, false, read::close);
+    BaseRecords records = new SliceRecords(read.slices(), read::wanted);
+    return new FetchPart(marks, Errors.NONE, records, aborted, false, read::close);
   }
 
   private static void nothing() {}
 
   int sizeBytes() {
     return records.sizeInBytes();
+  }
+
+  boolean history() {
+    return records instanceof SliceRecords;
   }
 
   boolean failed() {

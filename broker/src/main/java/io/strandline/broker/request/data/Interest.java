@@ -156,6 +156,17 @@ final class Interest implements Watcher {
     this.part = part;
   }
 
+  /** Whether the next attempt should look at it again, whatever comes meanwhile. */
+  boolean hasMore() {
+    FetchPart given = part;
+    return given != null && (given.slow() || given.failed() || given.sizeBytes() > 0);
+  }
+
+  boolean gaveHistory() {
+    FetchPart given = part;
+    return given != null && given.history();
+  }
+
   /** What a follower is to be told of the tier. */
   Optional<TierMark> tier() {
     PartitionRead.Source read = watched;

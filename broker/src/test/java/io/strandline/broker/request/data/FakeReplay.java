@@ -50,6 +50,11 @@ final class FakeReplay implements Replay {
     }
 
     @Override
+    public boolean wanted() {
+      return false;
+    }
+
+    @Override
     public void close() {
       closed++;
     }

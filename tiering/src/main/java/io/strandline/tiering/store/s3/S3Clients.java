@@ -79,7 +79,10 @@ final class S3Clients {
     }
   }
 
-  /** Renewed in the background where they expire, so that no call waits for it; closed with the client. */
+  /**
+   * Renewed in the background where they expire, so that no call waits for it; closed with the
+   * client.
+   */
   private static AwsCredentialsProvider credentials(S3Config config) {
     if (config.credentials().isEmpty()) {
       return DefaultCredentialsProvider.builder().asyncCredentialUpdateEnabled(true).build();

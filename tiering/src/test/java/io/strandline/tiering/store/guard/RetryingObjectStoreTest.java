@@ -60,8 +60,7 @@ class RetryingObjectStoreTest {
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var closing =
-        new RetryingObjectStore(inner, POLICY, later(closed), new Random(1), time::nanos);
+    var closing = new RetryingObjectStore(inner, POLICY, later(closed), new Random(1), time::nanos);
     inner.failing(away());
     CompletableFuture<?> head = closing.head(KEY);
     time.advance(Duration.ofSeconds(2));
@@ -103,7 +102,8 @@ class RetryingObjectStoreTest {
           }
         };
     var timed = new DeadlineObjectStore(late, new Deadline(Duration.ofSeconds(1), 1000), time);
-    var patient = new RetryingObjectStore(timed, POLICY, later(Runnable::run), new Random(1), time::nanos);
+    var patient =
+        new RetryingObjectStore(timed, POLICY, later(Runnable::run), new Random(1), time::nanos);
     ByteBuffer memory = ByteBuffer.allocate(2);
     Landing landing = new Landing(2, (from, piece) -> memory.put(from, piece.get()));
     CompletableFuture<Landing> read = patient.get(new ReadRange(KEY, 0, 2), landing);
@@ -135,7 +135,8 @@ class RetryingObjectStoreTest {
   void beginsNoTryAfterItsTime() {
     Retry patient =
         new Retry(99, Duration.ofSeconds(4), Duration.ofSeconds(4), POLICY.giveUpAfter());
-    var impatient = new RetryingObjectStore(inner, patient, later(Runnable::run), new Random(1), time::nanos);
+    var impatient =
+        new RetryingObjectStore(inner, patient, later(Runnable::run), new Random(1), time::nanos);
     inner.failing(IntStream.range(0, 99).mapToObj(i -> away()).toArray(StoreException[]::new));
     CompletableFuture<?> head = impatient.head(KEY);
     time.advance(Duration.ofSeconds(60));

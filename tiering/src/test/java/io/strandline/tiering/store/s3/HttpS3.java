@@ -82,6 +82,7 @@ public final class HttpS3 implements AutoCloseable {
   private final HttpServer server;
   private volatile @Nullable Answer instead;
   private volatile boolean punctual;
+  private volatile long lateMs;
 
   public HttpS3() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -102,6 +103,11 @@ public final class HttpS3 implements AutoCloseable {
   /** From now on what was signed more than a quarter of an hour off our time is refused. */
   public void punctual() {
     punctual = true;
+  }
+
+  /** From now on ranged GETs are answered so much later. */
+  public void late(long ms) {
+    lateMs = ms;
   }
 
   /** How many came so far. */
@@ -127,6 +133,9 @@ public final class HttpS3 implements AutoCloseable {
             punctual && skewed(exchange)
                 ? Answer.error(403, "RequestTimeTooSkewed")
                 : truth(exchange, body);
+      }
+      if (lateMs > 0 && exchange.getRequestHeaders().containsKey("Range")) {
+        Thread.sleep(lateMs);
       }
       if (told.status > 0) {
         send(exchange, told);
