@@ -144,7 +144,8 @@ final class PartitionRun {
         throw e;
       }
       // What the manifest says decides, and the store does not answer: the read is tried again.
-      pause(new ReplayException(ReplayException.Kind.UNAVAILABLE, away.getMessage(), away));
+      String why = String.valueOf(away.getMessage());
+      pause(new ReplayException(ReplayException.Kind.UNAVAILABLE, why, away));
       return;
     }
     if (goesOn == at) {
