@@ -14,7 +14,7 @@ public record MarkedEnd(Transaction prepared, long nowMs) {
 
   public Verdict decide(@Nullable Transaction now) {
     return prepared.ending() && prepared.equals(now)
-        ? new Verdict.Changed(now.completed(nowMs))
+        ? new Verdict.Changed(prepared.completed(nowMs))
         : Verdict.refused(Errors.INVALID_TXN_STATE);
   }
 }
