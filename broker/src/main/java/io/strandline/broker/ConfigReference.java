@@ -165,6 +165,9 @@ final class ConfigReference {
           "remote.list.offsets.request.timeout.ms",
           "max.incremental.fetch.session.cache.slots");
 
+  /** Those that are beside keys of topics that something acts on. */
+  private static final Set<String> PASSED_OVER = Set.of("log.preallocate");
+
   private ConfigReference() {}
 
   /** The whole document. */
@@ -181,9 +184,10 @@ final class ConfigReference {
     List<String> no = new ArrayList<>();
     for (ConfigKey key : new TreeMap<>(AbstractKafkaConfig.CONFIG_DEF.configKeys()).values()) {
       boolean honoured =
-          HONOURED.contains(key.name)
-              || topics.contains(key.name)
-              || HONOURED_PREFIXES.stream().anyMatch(key.name::startsWith);
+          !PASSED_OVER.contains(key.name)
+              && (HONOURED.contains(key.name)
+                  || topics.contains(key.name)
+                  || HONOURED_PREFIXES.stream().anyMatch(key.name::startsWith));
       if (honoured) {
         yes.add(key.name);
       } else if (!key.internalConfig) {

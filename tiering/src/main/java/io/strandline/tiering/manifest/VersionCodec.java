@@ -124,7 +124,7 @@ final class VersionCodec {
     byte code = in.get();
     Step step =
         Step.of(code).orElseThrow(() -> new CorruptManifestException("unknown step " + code));
-    boolean deleted = (in.get() & DELETED) != 0;
+    boolean deleted = EntryCodec.readFlags(in, DELETED) != 0;
     long startOffset = ByteUtils.readVarlong(in);
     long endOffset = ByteUtils.readVarlong(in);
     int segments = ByteUtils.readUnsignedVarint(in);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tiering.manifest.ManifestConfig.Fencing;
 import io.strandline.tiering.manifest.index.CorruptManifestException;
+import io.strandline.tiering.manifest.index.EntryCodec;
 import io.strandline.tiering.manifest.index.ManifestKeys;
 import java.nio.ByteBuffer;
 import java.util.Random;
@@ -44,6 +45,14 @@ class VersionCodecTest {
       assertThatThrownBy(() -> VersionCodec.decode(PARTITION, prefix))
           .isInstanceOf(CorruptManifestException.class);
     }
+  }
+
+  @Test
+  void flagsOfALaterFormatAreRefused() {
+    assertThat(EntryCodec.readFlags(ByteBuffer.wrap(new byte[] {5}), 7)).isEqualTo(5);
+    assertThatThrownBy(() -> EntryCodec.readFlags(ByteBuffer.wrap(new byte[] {9}), 7))
+        .isInstanceOf(CorruptManifestException.class)
+        .hasMessageContaining("1001");
   }
 
   @Test

@@ -43,6 +43,20 @@ public final class EntryCodec {
     void write(DataOutputStream out) throws IOException;
   }
 
+  /**
+   * A byte of flags, of which only these are known: what a later one means for the bytes behind it
+   * nobody here can say.
+   *
+   * @throws CorruptManifestException if there are others
+   */
+  public static int readFlags(ByteBuffer in, int known) {
+    int flags = in.get();
+    if ((flags & ~known) != 0) {
+      throw new CorruptManifestException("unknown flags " + Integer.toBinaryString(flags & 0xff));
+    }
+    return flags;
+  }
+
   /** The body's bytes with their CRC32C behind them. */
   public static ByteBuffer sealed(Body body) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
@@ -164,7 +178,7 @@ public final class EntryCodec {
   }
 
   private static SegmentEntry readSegment(ByteBuffer in, @Nullable SegmentEntry previous) {
-    int flags = in.get();
+    int flags = readFlags(in, ABORTED | SAME_OWNER | SAME_ORIGIN);
     String owner = (flags & SAME_OWNER) != 0 ? of(previous).ownerCluster() : readString(in);
     TopicIdPartition origin =
         (flags & SAME_ORIGIN) != 0 ? of(previous).origin() : readPartition(in);
