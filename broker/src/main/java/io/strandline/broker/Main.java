@@ -1,6 +1,7 @@
 package io.strandline.broker;
 
 import io.strandline.broker.control.ControlException;
+import io.strandline.broker.guard.identity.TlsEngines;
 import io.strandline.broker.local.ClusterOptions;
 import io.strandline.broker.local.LocalCluster;
 import io.strandline.broker.observe.LogSetup;
@@ -50,6 +51,7 @@ public final class Main {
 
   /** Runs until SIGTERM. */
   public static void main(String[] args) {
+    TlsEngines.refuseRenegotiation();
     int code = run(List.of(args), System.out, System.err);
     if (code != 0) {
       System.exit(code);

@@ -5,6 +5,7 @@ import io.strandline.broker.control.ControlException;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.Joining;
 import io.strandline.broker.control.KraftControlPlane;
+import io.strandline.broker.guard.identity.TlsEngines;
 import io.strandline.broker.node.NodeFrame;
 import io.strandline.broker.node.NodeMeters;
 import io.strandline.broker.node.QuorumMeters;
@@ -41,6 +42,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class Strandline implements RunningNode {
   private static final Logger LOG = LoggerFactory.getLogger(Strandline.class);
+
+  static {
+    TlsEngines.refuseRenegotiation(); // the controller begins with TLS before the listeners do
+  }
+
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Duration HANDOVER = Duration.ofSeconds(30);
 

@@ -4,8 +4,10 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.utils.ThreadUtils;
 
@@ -14,6 +16,7 @@ import org.apache.kafka.common.utils.ThreadUtils;
  * their own, so that none can starve another (design D10).
  */
 final class Threads implements AutoCloseable {
+  private static final int ADMIN_MAX = 64;
   private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   private final Deque<ExecutorService> pools = new ArrayDeque<>();
@@ -72,9 +75,21 @@ final class Threads implements AutoCloseable {
   /** What the transaction coordinator may do beside its log. */
   final ExecutorService transactions = pool("transaction-beside", 1);
 
-  /** Those of the admin endpoint, which a node has before all others. */
+  /**
+   * Those of the admin endpoint, which a node has before all others. Each request has one from its
+   * first byte on, so there are many, made as they are needed.
+   */
   static ExecutorService admin() {
-    return Executors.newFixedThreadPool(2, ThreadUtils.createThreadFactory("admin-%d", true));
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            ADMIN_MAX,
+            ADMIN_MAX,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            ThreadUtils.createThreadFactory("admin-%d", true));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
   }
 
   private ExecutorService pool(String name, int threads) {

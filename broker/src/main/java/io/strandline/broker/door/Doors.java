@@ -132,12 +132,13 @@ public final class Doors {
             quorum.kafkaMetrics(),
             Time.SYSTEM);
     try {
-      quotas.set(ConnectionLimits.of(config, listeners));
+      quotas.set(ConnectionLimits.of(config, listeners, ConnectionLimits.NONE));
     } catch (ConfigException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }
     quorum.listenToImages(
-        new ConnectionFeed(quotas, () -> ConnectionLimits.of(quorum.currentConfig(), listeners)));
+        new ConnectionFeed(
+            quotas, before -> ConnectionLimits.of(quorum.currentConfig(), listeners, before)));
     return quotas;
   }
 

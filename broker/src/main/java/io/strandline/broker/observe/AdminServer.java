@@ -12,14 +12,28 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 
 /**
  * The admin HTTP endpoint: {@code /metrics} for Prometheus, {@code /metrics/clients} for what
  * clients tell of themselves, {@code /healthz} and {@code /readyz} for whoever keeps the process
  * running. A health answer is 200 or 503 with a JSON object that names every check.
+ *
+ * <p>A request may take ten seconds to come, and its answer a minute to be taken; only a few may
+ * ask for metrics at a time, so that whoever asks for the health of the node does not stand behind
+ * them.
  */
 public final class AdminServer implements AutoCloseable {
+  /** How many may ask for metrics at a time, each answer being a page of some megabytes. */
+  static final int SCRAPES_MAX = 4;
+
+  static {
+    // Read once, when Java's server is first used: seconds.
+    System.getProperties().putIfAbsent("sun.net.httpserver.maxReqTime", "10");
+    System.getProperties().putIfAbsent("sun.net.httpserver.maxRspTime", "60");
+  }
+
   private final HttpServer server;
 
   private AdminServer(HttpServer server) {
@@ -38,11 +52,14 @@ public final class AdminServer implements AutoCloseable {
       throws IOException {
     HttpServer server = HttpServer.create(address, 0);
     server.setExecutor(executor);
+    Semaphore scrapes = new Semaphore(SCRAPES_MAX);
     server.createContext(
-        "/metrics", onlyGet("/metrics", exchange -> tell(exchange, Optional.of(meters.scrape()))));
+        "/metrics",
+        onlyGet(
+            "/metrics", exchange -> tell(exchange, scrapes, () -> Optional.of(meters.scrape()))));
     server.createContext(
         "/metrics/clients",
-        onlyGet("/metrics/clients", exchange -> tell(exchange, meters.scrapeClients())));
+        onlyGet("/metrics/clients", exchange -> tell(exchange, scrapes, meters::scrapeClients)));
     server.createContext("/healthz", onlyGet("/healthz", checks(health::life)));
     server.createContext("/readyz", onlyGet("/readyz", checks(health::readiness)));
     server.createContext("/", exchange -> answer(exchange, 404, "text/plain", new byte[0]));
@@ -74,12 +91,24 @@ public final class AdminServer implements AutoCloseable {
     };
   }
 
-  private static void tell(HttpExchange exchange, Optional<String> scrape) throws IOException {
-    answer(
-        exchange,
-        scrape.isPresent() ? 200 : 404,
-        "text/plain; version=0.0.4; charset=utf-8",
-        scrape.orElse("").getBytes(StandardCharsets.UTF_8));
+  private static void tell(
+      HttpExchange exchange, Semaphore scrapes, Supplier<Optional<String>> source)
+      throws IOException {
+    if (!scrapes.tryAcquire()) {
+      exchange.getResponseHeaders().set("Retry-After", "1");
+      answer(exchange, 503, "text/plain", new byte[0]);
+      return;
+    }
+    try {
+      Optional<String> scrape = source.get();
+      answer(
+          exchange,
+          scrape.isPresent() ? 200 : 404,
+          "text/plain; version=0.0.4; charset=utf-8",
+          scrape.orElse("").getBytes(StandardCharsets.UTF_8));
+    } finally {
+      scrapes.release();
+    }
   }
 
   private static HttpHandler checks(Supplier<Map<String, Health.Check>> source) {

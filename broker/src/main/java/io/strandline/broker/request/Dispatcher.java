@@ -2,12 +2,15 @@ package io.strandline.broker.request;
 
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.replay.ReplayException;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
@@ -17,6 +20,9 @@ import org.slf4j.LoggerFactory;
 /** From a request to its handler, and from a failure to the error the protocol has for it. */
 public final class Dispatcher {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+
+  /** The bodies of these are views of the frame, which is needed until they are served. */
+  private static final Set<ApiKeys> VIEWS = EnumSet.of(ApiKeys.PRODUCE, ApiKeys.PUSH_TELEMETRY);
 
   private final ApiTable table;
   private final Consumer<String> gone;
@@ -54,12 +60,15 @@ public final class Dispatcher {
    * released.
    */
   public CompletionStage<Reply> dispatch(Request<?> request) {
-    return call(request)
-        .handle(
-            (reply, failure) -> {
-              request.releaseFrame();
-              return failure == null ? reply : errorReply(request, cause(failure));
-            });
+    CompletionStage<Reply> served = call(request);
+    if (!VIEWS.contains(request.api())) {
+      request.releaseFrame();
+    }
+    return served.handle(
+        (reply, failure) -> {
+          request.releaseFrame();
+          return failure == null ? reply : errorReply(request, cause(failure));
+        });
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"}) // the table pairs each API with its body's type

@@ -2,19 +2,21 @@ package io.strandline.broker.request;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One request as it came off the wire.
  *
- * <p>The body is a view of the network buffer: the records of a Produce are slices of it. The
- * buffer stays until {@link #releaseFrame()} or until the handler's stage completes, whichever is
- * first; what a handler keeps longer it must copy. Nothing of the body but plain strings and
- * numbers may be read after that.
+ * <p>The network buffer stays until the handler returns: a request may wait for its answer for
+ * days. The body of a Produce or of a PushTelemetry is a view of it, with records or metrics as
+ * slices: there it stays until {@link #releaseFrame()} or until the handler's stage completes,
+ * whichever is first, and what is kept longer must be copied.
  */
 public final class Request<T extends AbstractRequest> {
   private final RequestContext context;
@@ -23,6 +25,8 @@ public final class Request<T extends AbstractRequest> {
   private final long receivedNanos;
   private final Runnable release;
   private final AtomicBoolean released = new AtomicBoolean();
+  private final AtomicReference<@Nullable Runnable> whenGone = new AtomicReference<>();
+  private volatile boolean gone;
 
   /**
    * @param frame header and body, without the four bytes of length; position 0
@@ -85,6 +89,32 @@ public final class Request<T extends AbstractRequest> {
   public void releaseFrame() {
     if (released.compareAndSet(false, true)) {
       release.run();
+    }
+  }
+
+  /**
+   * Has a task run once nobody waits for the answer any more, so that what would wait for long ends
+   * early. At once if that is so already. One task for a request.
+   *
+   * @param task run on the event loop of the connection: never blocks
+   */
+  public void whenGone(Runnable task) {
+    whenGone.set(task);
+    if (gone) {
+      runWhenGone();
+    }
+  }
+
+  /** The connection was lost. */
+  public void gone() {
+    gone = true;
+    runWhenGone();
+  }
+
+  private void runWhenGone() {
+    Runnable task = whenGone.getAndSet(null);
+    if (task != null) {
+      task.run();
     }
   }
 }

@@ -80,6 +80,11 @@ final class Authentication {
     known = true;
   }
 
+  /** Whether it is known who the peer is. */
+  boolean known() {
+    return known;
+  }
+
   /** The frames that may come next. */
   void expect(FrameReader reader) {
     if (security.asks() && (!known || talking())) {

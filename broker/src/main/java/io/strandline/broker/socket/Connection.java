@@ -1,26 +1,24 @@
 package io.strandline.broker.socket;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
-import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import io.strandline.broker.socket.memory.HeldHeap;
 import java.net.SocketException;
 import java.nio.channels.ClosedChannelException;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
 import org.apache.kafka.common.errors.InvalidRequestException;
-import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.server.quota.ThrottleCallback;
 import org.jspecify.annotations.Nullable;
@@ -52,12 +50,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final LongSupplier nanoClock;
   private final FrameReader reader;
   private final Authentication authentication;
-  private final BytesBudget budget;
-  private final AnswerMemory answers;
+  private final HeldHeap heap;
   private final RequestMeters meters;
   private final RefusalLog refusals;
-  private final Deque<Exchange> waiting = new ArrayDeque<>();
-  private final Deque<Exchange> served = new ArrayDeque<>();
+  private final Turns turns;
   private @Nullable ReplyWriter writer;
   private @Nullable Exchange login;
   private boolean starting;
@@ -68,14 +64,19 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private volatile long activeNanos;
   private volatile boolean busy;
 
-  Connection(Peer peer, FrameReader reader, Authentication authentication, SocketParts parts) {
+  Connection(
+      Peer peer,
+      FrameReader reader,
+      Turns turns,
+      Authentication authentication,
+      SocketParts parts) {
     this.peer = peer;
+    this.turns = turns;
     this.authentication = authentication;
     this.dispatcher = parts.dispatcher();
     this.limits = parts.limits();
     this.nanoClock = parts.nanoClock();
-    this.budget = parts.budget();
-    this.answers = parts.answers();
+    this.heap = parts.heap();
     this.meters = parts.meters();
     this.refusals = parts.refusals();
     this.reader = reader;
@@ -84,7 +85,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    writer = new ReplyWriter(ctx, nanoClock, answers, this::sent);
+    writer = new ReplyWriter(ctx, nanoClock, heap, this::sent);
     throttling = new Throttling(ctx.channel());
   }
 
@@ -92,41 +93,41 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    ByteBuf frame = (ByteBuf) message;
-    HeldFrame release = new HeldFrame(frame, budget, nanoClock);
+    HeldFrame frame = (HeldFrame) message;
     if (closed) {
-      release.run();
+      frame.run();
       return;
     }
     activeNanos = nanoClock.getAsLong();
     busy = true;
     if (authentication.takesRawToken()) {
-      takeToken(ctx, frame, release);
+      takeToken(ctx, frame);
       return;
     }
     Exchange exchange;
     try {
-      Request<?> request = peer.parse(frame.nioBuffer(), dispatcher.table(), activeNanos, release);
-      exchange = new Exchange(request, release);
-      if (authentication.claims(request, activeNanos)) {
+      boolean known = authentication.known();
+      Request<?> request =
+          peer.parse(frame.buffer().nioBuffer(), dispatcher.table(), activeNanos, frame);
+      boolean ofLogin = authentication.claims(request, activeNanos);
+      exchange = new Exchange(request, frame, known && !ofLogin);
+      if (ofLogin) {
         login = exchange;
         reader.pause(FrameReader.Pause.LOGIN);
       }
     } catch (InvalidRequestException | IllegalArgumentException violation) {
-      release.run();
-      refuse(ctx.channel(), reason(violation));
+      frame.run();
+      refuse(ctx.channel(), RefusalLog.reason(violation));
       return;
+    } catch (RuntimeException | Error failure) {
+      frame.run();
+      throw failure;
     }
-    waiting.add(exchange);
-    if (waiting.size() + served.size() >= limits.requestsPerConnectionMax()) {
+    turns.add(exchange);
+    if (turns.full()) {
       reader.pause(FrameReader.Pause.REQUESTS);
     }
     start(ctx.channel());
-  }
-
-  private static String reason(RuntimeException violation) {
-    Throwable cause = violation.getCause() == null ? violation : violation.getCause();
-    return violation.getMessage() + (cause == violation ? "" : ": " + cause.getMessage());
   }
 
   private void start(Channel channel) {
@@ -134,9 +135,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return; // an answer came while its request was being handed on: the loop below goes on
     }
     starting = true;
-    while (!closed && mayStart(waiting.peek())) {
-      Exchange exchange = waiting.remove();
-      served.add(exchange);
+    for (Exchange next = next(); next != null; next = next()) {
+      Exchange exchange = next;
       exchange.began(nanoClock.getAsLong());
       if (exchange == login) {
         logIn(channel, exchange);
@@ -153,18 +153,19 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 }
               });
       exchange.returned(nanoClock.getAsLong());
+      if (!closed) {
+        turns.returned(exchange);
+      }
     }
     starting = false;
   }
 
-  private boolean mayStart(@Nullable Exchange next) {
-    if (next == null
-        || reader.paused(FrameReader.Pause.ANSWERS)
-        || reader.paused(FrameReader.Pause.QUOTA)) {
-      return false;
-    }
-    return served.isEmpty()
-        || (next.api() == ApiKeys.PRODUCE && served.getLast().api() == ApiKeys.PRODUCE);
+  private @Nullable Exchange next() {
+    boolean held =
+        closed
+            || reader.paused(FrameReader.Pause.ANSWERS)
+            || reader.paused(FrameReader.Pause.QUOTA);
+    return held ? null : turns.next();
   }
 
   // ---- log-ins
@@ -184,10 +185,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
                     }));
   }
 
-  private void takeToken(ChannelHandlerContext ctx, ByteBuf token, HeldFrame release) {
+  private void takeToken(ChannelHandlerContext ctx, HeldFrame token) {
     reader.pause(FrameReader.Pause.LOGIN);
-    var step = authentication.serve(token);
-    release.run();
+    var step = authentication.serve(token.buffer());
+    token.run();
     step.whenComplete(
         (challenge, failure) ->
             onLoop(
@@ -251,13 +252,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
       meters.unsent(exchange, nanoClock.getAsLong());
       return;
     }
-    exchange.reply(reply);
+    turns.answered(exchange, reply);
     boolean wrote = false;
-    for (Exchange first = served.peek();
-        first != null && first.reply() != null && !closed;
-        first = served.peek()) {
-      served.remove();
-      wrote |= write(channel, first, first.reply());
+    for (Exchange first = turns.done(); first != null; first = turns.done()) {
+      wrote |= write(channel, first, Objects.requireNonNull(first.reply()));
     }
     if (wrote && reader.cutting()) {
       flushDue = true; // the next frame of the same read may be answered at once too
@@ -301,7 +299,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       refuse(channel, "response could not be encoded");
       return false;
     }
-    if (writer.unsentBytes() > limits.unsentBytesMax() || answers.full()) {
+    if (writer.unsentBytes() > limits.unsentBytesMax() || heap.full()) {
       reader.pause(FrameReader.Pause.ANSWERS);
     }
     return true;
@@ -309,8 +307,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** The answer goes out at once and says how long its client has to wait (KIP-219). */
   private void charge(Exchange exchange, @Nullable AbstractResponse response) {
-    if (throttling == null) {
-      return;
+    if (throttling == null || !exchange.charged()) {
+      return; // as in Kafka nobody is charged for a log-in: it is not known yet whom it would be
     }
     int throttleMs = dispatcher.quotas().charge(exchange.usage(response), throttling);
     if (throttleMs > 0) {
@@ -362,10 +360,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private void settle(Channel channel) {
     start(channel);
-    if (waiting.size() + served.size() < limits.requestsPerConnectionMax()) {
+    if (!turns.full()) {
       reader.resume(FrameReader.Pause.REQUESTS);
     }
-    busy = !waiting.isEmpty() || !served.isEmpty() || (writer != null && writer.unsentBytes() > 0);
+    busy = !turns.isEmpty() || (writer != null && writer.unsentBytes() > 0);
     activeNanos = nanoClock.getAsLong();
   }
 
@@ -375,10 +373,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return peer.listener();
   }
 
-  /** The heap that its client's answers take. Any thread. */
+  /** The heap that its client's requests and answers take. Any thread. */
   long heapBytes() {
     ReplyWriter w = writer;
-    return w == null ? 0 : w.heapBytes();
+    return turns.heapBytes() + (w == null ? 0 : w.heapBytes());
   }
 
   /** When it was last used. Any thread. */
@@ -399,7 +397,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return "answers are not taken";
     }
     long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMs());
-    return !busy && nowNanos - activeNanos > idleNanos ? "idle" : null;
+    boolean idle = !busy && !reader.arriving() && nowNanos - activeNanos > idleNanos;
+    return idle ? "idle" : null;
   }
 
   // ---- end
@@ -415,20 +414,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Without what the peer sent: a client that speaks no TLS may send a password first. */
-  private static String tlsReason(Throwable failure) {
-    Throwable cause = failure.getCause() instanceof SSLException inner ? inner : failure;
-    return cause instanceof NotSslRecordException
-        ? "the client does not speak TLS"
-        : String.valueOf(cause.getMessage());
-  }
-
   private void encrypted(ChannelHandlerContext ctx, SslHandshakeCompletionEvent handshake) {
     if (handshake.isSuccess()) {
       authentication.encrypted(ctx.pipeline().get(SslHandler.class).engine().getSession());
     } else if (!(handshake.cause() instanceof ClosedChannelException)) {
       authentication.encryptionFailed();
-      refuse(ctx.channel(), "TLS handshake failed: " + tlsReason(handshake.cause()));
+      refuse(ctx.channel(), "TLS handshake failed: " + RefusalLog.tlsReason(handshake.cause()));
     }
   }
 
@@ -445,7 +436,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (cause instanceof DecoderException tls && tls.getCause() instanceof SSLException) {
-      refuse(ctx.channel(), "TLS: " + tlsReason(cause));
+      refuse(ctx.channel(), "TLS: " + RefusalLog.tlsReason(cause));
     } else if (cause instanceof SocketException || cause instanceof java.io.IOException) {
       drop(); // the peer went away, which is its right
       var unused = ctx.close();
@@ -459,25 +450,25 @@ final class Connection extends ChannelInboundHandlerAdapter {
     drop();
   }
 
-  /** Releases what waits; what is being served is released when its answer comes. */
+  /** Releases what waits; what is being served is told that nobody waits for it any more. */
   private void drop() {
     if (closed) {
       return;
     }
     closed = true;
     reader.close();
-    waiting.forEach(exchange -> exchange.request().releaseFrame());
-    waiting.clear();
+    List<Exchange> served = turns.end();
+    authentication.close();
+    dispatcher.gone(peer.connectionId());
     for (Exchange exchange : served) {
       Reply reply = exchange.reply();
       if (reply != null) {
         reply.done();
         meters.unsent(exchange, nanoClock.getAsLong());
+      } else {
+        exchange.request().gone();
       }
     }
-    served.clear();
-    authentication.close();
-    dispatcher.gone(peer.connectionId());
   }
 
   /** Runs the task on the channel's loop, at once when on it; false when the loop has ended. */

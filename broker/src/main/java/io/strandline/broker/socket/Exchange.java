@@ -18,16 +18,22 @@ import org.jspecify.annotations.Nullable;
 final class Exchange {
   private final Request<?> request;
   private final HeldFrame frame;
+  private final boolean charged;
   private @Nullable Reply reply;
   private long responseBytes;
   private int throttleMs;
+  private long keptBytes;
   private long beganNanos;
   private long writingNanos;
   private boolean returned;
   private long returnedNanos;
   private volatile long answeredNanos;
 
-  Exchange(Request<?> request, HeldFrame frame) {
+  /**
+   * @param charged whether it counts for the quotas of its client
+   */
+  Exchange(Request<?> request, HeldFrame frame, boolean charged) {
+    this.charged = charged;
     this.request = request;
     this.frame = frame;
     this.beganNanos = request.receivedNanos();
@@ -59,6 +65,19 @@ final class Exchange {
 
   void responseBytes(long bytes) {
     responseBytes = bytes;
+  }
+
+  boolean charged() {
+    return charged;
+  }
+
+  /** So much of the heap is kept for it while it waits for its answer. */
+  void keeps(long bytes) {
+    keptBytes = bytes;
+  }
+
+  long kept() {
+    return keptBytes;
   }
 
   /** What it took of this broker, once there is an answer. */

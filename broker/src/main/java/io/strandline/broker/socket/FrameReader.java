@@ -5,17 +5,20 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
+import io.strandline.broker.socket.memory.BytesBudget;
+import io.strandline.broker.socket.memory.Share;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts what one connection sends into frames: four bytes of length, then that many. Emits each
- * frame, without the length, as one {@link ByteBuf} whose bytes are taken from the {@link
- * BytesBudget}; whoever gets it releases both.
+ * frame, without the length, as one {@link HeldFrame} whose bytes are claimed of a {@link Share};
+ * whoever gets it releases both.
  *
  * <p>Mechanism. As long as no frame is begun the socket is read into a small shared buffer, of
  * which whole frames are cut: a Produce as a slice, others, which live long when they are parked
@@ -25,12 +28,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A frame that is only begun gets a buffer of its own, which this class hands to the transport
  * as the buffer to read into: the payload of a large Produce is written once by the kernel and not
- * moved again. That buffer starts with at most {@link #EAGER_BYTES} and doubles as bytes come, so
- * that a peer is given memory for what it sent, not for what it claims.
+ * moved again. Until {@link #FIRST_BYTES} of it are here no more than these are claimed, of a part
+ * of the memory for frames that have only begun; then the whole frame is, and the buffer grows to
+ * {@link #EAGER_BYTES} and doubles as bytes come: a peer is given memory for what it sent, not for
+ * what it says it will send.
  *
  * <p>All on the connection's event loop, but {@link #late}.
  */
 final class FrameReader extends ChannelInboundHandlerAdapter {
+  static final int FIRST_BYTES = 8 << 10;
+
   static final int EAGER_BYTES = 1 << 20;
   private static final int LENGTH_BYTES = 4;
 
@@ -47,6 +54,11 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private static final int READS_MAX = 4;
 
   private static final int BYTES_PER_SECOND_MIN = 16 << 10;
+
+  /** While others wait for the bytes that a frame holds it has less time. */
+  private static final int NEEDED_BYTES_PER_SECOND_MIN = 64 << 10;
+
+  private static final long NEEDED_GRACE_MS = 2_000;
   private static final long NEVER = Long.MIN_VALUE;
 
   /** Why nothing is read. */
@@ -64,16 +76,19 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   }
 
   private final SocketConfig.Limits limits;
-  private final BytesBudget budget;
+  private final Share known;
+  private final Turns turns;
   private final LongSupplier nanoClock;
+  private final Runnable wake = this::wake;
   private final Set<Pause> pauses = EnumSet.noneOf(Pause.class);
 
   private @Nullable ChannelHandlerContext context;
   private @Nullable ByteBuf frame;
   private int frameBytes;
   private @Nullable ByteBuf rest;
-  private BytesBudget.@Nullable Claim claim;
-  private boolean claimGranted;
+  private Share share;
+  private volatile BytesBudget.@Nullable Claim claim;
+  private BytesBudget.@Nullable Claim wholeClaim;
   private boolean closed;
   private boolean cutting;
   private int readBytes = READ_BYTES_MIN;
@@ -81,11 +96,24 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private int frameBytesMax;
   private volatile long frameSinceNanos = NEVER;
   private volatile int frameReceivedBytes;
+  private volatile boolean arriving;
 
-  FrameReader(SocketConfig.Limits limits, BytesBudget budget, LongSupplier nanoClock) {
+  /**
+   * @param known of which memory is claimed once it is known who the peer is
+   * @param strangers of which it is claimed before
+   * @param turns of this connection's requests
+   */
+  FrameReader(
+      SocketConfig.Limits limits,
+      Share known,
+      Share strangers,
+      Turns turns,
+      LongSupplier nanoClock) {
     this.limits = limits;
     this.frameBytesMax = limits.requestBytesMax();
-    this.budget = budget;
+    this.known = known;
+    this.share = strangers;
+    this.turns = turns;
     this.nanoClock = nanoClock;
   }
 
@@ -113,10 +141,10 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   }
 
   private ByteBuf target(ByteBufAllocator allocator) {
-    if (frame != null) {
+    if (frame != null && frame.isWritable()) {
       return frame.retain();
     }
-    if (rest != null && rest.isWritable()) {
+    if (frame == null && rest != null && rest.isWritable()) {
       return rest.retain();
     }
     return allocator.directBuffer(readBytes, readBytes);
@@ -148,7 +176,13 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   /** Two reads in one buffer: only when a length is torn, or behind a handler that decrypts. */
   private static ByteBuf joined(ChannelHandlerContext ctx, ByteBuf first, ByteBuf second) {
     int bytes = first.readableBytes() + second.readableBytes();
-    ByteBuf both = ctx.alloc().directBuffer(Math.max(bytes, READ_BYTES_MIN));
+    ByteBuf both;
+    try {
+      both = ctx.alloc().directBuffer(Math.max(bytes, READ_BYTES_MIN));
+    } catch (RuntimeException | Error failure) {
+      second.release(); // the first is still ours
+      throw failure;
+    }
     both.writeBytes(first).writeBytes(second);
     first.release();
     second.release();
@@ -158,7 +192,13 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private void cut(ChannelHandlerContext ctx) {
     boolean outermost = !cutting;
     cutting = true;
-    int frames = emit(ctx);
+    int frames = 0;
+    try {
+      frames = emit(ctx);
+    } catch (RuntimeException | Error failure) { // there is no memory: nothing of it may be lost
+      close();
+      ctx.fireExceptionCaught(failure);
+    }
     cutting = !outermost;
     if (rest != null && !rest.isReadable()) {
       adapt(frames, rest);
@@ -210,20 +250,55 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       refuse(ctx, "frame of " + bytes + " bytes");
       return false;
     }
-    if (!claimed(ctx, bytes)) {
+    if (!mayBegin(read, bytes)) {
+      return false;
+    }
+    if (claim == null) {
+      int shown = read.readableBytes() - LENGTH_BYTES;
+      claim =
+          shown >= Math.min(bytes, FIRST_BYTES)
+              ? share.whole(bytes, wake)
+              : share.begun(Math.min(bytes, FIRST_BYTES), wake);
+    }
+    BytesBudget.Claim held = Objects.requireNonNull(claim);
+    if (!held.granted()) {
+      pause(Pause.BUDGET);
       return false;
     }
     read.skipBytes(LENGTH_BYTES);
-    if (read.readableBytes() >= bytes) {
-      ctx.fireChannelRead(cutOut(ctx, read, bytes));
+    if (held.bytes() == bytes && read.readableBytes() >= bytes) {
+      handOn(ctx, cutOut(ctx, read, bytes));
       return true;
     }
-    frame = ctx.alloc().directBuffer(Math.min(bytes, EAGER_BYTES), bytes);
+    frame = ctx.alloc().directBuffer(Math.min(held.bytes(), EAGER_BYTES), bytes);
     frameBytes = bytes;
     readBytes = bytes <= SHARED_BYTES_MAX ? wholeFrame(bytes) : READ_BYTES_MIN;
     frameReceivedBytes = 0;
     frameSinceNanos = nanoClock.getAsLong();
+    arriving = true;
     return true;
+  }
+
+  /** What must wait for its turn stays with the client, unless it is small. */
+  private boolean mayBegin(ByteBuf read, int bytes) {
+    if (turns.isEmpty()) {
+      return true;
+    }
+    if (read.readableBytes() < LENGTH_BYTES + Short.BYTES) {
+      return false; // what it is comes with the next bytes
+    }
+    boolean produce = read.getShort(read.readerIndex() + LENGTH_BYTES) == ApiKeys.PRODUCE.id;
+    if (turns.takes(bytes, produce)) {
+      return true;
+    }
+    pause(Pause.REQUESTS);
+    return false;
+  }
+
+  private void handOn(ChannelHandlerContext ctx, ByteBuf whole) {
+    HeldFrame held = new HeldFrame(whole, Objects.requireNonNull(claim), nanoClock);
+    claim = null;
+    ctx.fireChannelRead(held);
   }
 
   /** Reads the next frame at once if it is like this one. */
@@ -233,6 +308,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
 
   /** From the next frame on: requests of any length that is allowed. */
   void takeRequests() {
+    share = known;
     frameBytesMin = FRAME_BYTES_MIN;
     frameBytesMax = limits.requestBytesMax();
   }
@@ -257,41 +333,57 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   /** Moves on with the frame that is begun; true when it was completed and emitted. */
   private boolean fill(ChannelHandlerContext ctx) {
     ByteBuf target = Objects.requireNonNull(frame);
-    if (rest != null && rest.isReadable()) {
-      int bytes = Math.min(rest.readableBytes(), frameBytes - target.writerIndex());
-      target.writeBytes(rest, bytes); // grows the buffer when it must
-    }
-    frameReceivedBytes = target.writerIndex();
-    if (target.writerIndex() < frameBytes) {
-      if (!target.isWritable()) {
-        target.capacity((int) Math.min(frameBytes, 2L * target.capacity()));
+    while (true) {
+      int room = Objects.requireNonNull(claim).bytes() - target.writerIndex();
+      if (rest != null && rest.isReadable()) {
+        target.writeBytes(rest, Math.min(rest.readableBytes(), room)); // grows when it must
       }
-      return false;
+      frameReceivedBytes = target.writerIndex();
+      if (target.writerIndex() == frameBytes) {
+        break;
+      }
+      if (target.writerIndex() == Objects.requireNonNull(claim).bytes()) {
+        if (!claimWhole()) {
+          return false;
+        }
+        target.capacity(Math.min(frameBytes, EAGER_BYTES));
+      } else {
+        if (!target.isWritable()) {
+          target.capacity((int) Math.min(frameBytes, 2L * target.capacity()));
+        }
+        return false;
+      }
     }
     frame = null;
     frameSinceNanos = NEVER;
-    ctx.fireChannelRead(target);
+    arriving = false;
+    handOn(ctx, target);
     return true;
   }
 
-  private boolean claimed(ChannelHandlerContext ctx, int bytes) {
-    if (claimGranted) {
-      claimGranted = false;
-      claim = null;
-      return true;
+  /** The peer has shown enough of the frame that is begun: room for all of it. */
+  private boolean claimWhole() {
+    BytesBudget.Claim all = wholeClaim == null ? share.whole(frameBytes, wake) : wholeClaim;
+    if (!all.granted()) {
+      wholeClaim = all;
+      pause(Pause.BUDGET);
+      return false;
     }
-    claim = budget.claim(bytes, () -> Connection.onLoop(ctx.channel(), this::granted));
-    if (claim == null) {
-      return true;
-    }
-    pause(Pause.BUDGET);
-    return false;
+    Objects.requireNonNull(claim).end();
+    claim = all;
+    wholeClaim = null;
+    return true;
   }
 
-  private void granted() {
-    if (claim != null) {
-      claimGranted = true;
-      resume(Pause.BUDGET);
+  /**
+   * A claim was granted. Not at once: the thread may be amid another connection's request, which
+   * gave the bytes back.
+   */
+  private void wake() {
+    try {
+      Objects.requireNonNull(context).channel().eventLoop().execute(() -> resume(Pause.BUDGET));
+    } catch (RejectedExecutionException ended) {
+      // all connections are closed
     }
   }
 
@@ -328,8 +420,22 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
    */
   boolean late(long nowNanos) {
     long since = frameSinceNanos;
-    long graceMs = limits.frameGraceMs() + frameReceivedBytes / BYTES_PER_SECOND_MIN * 1000L;
-    return since != NEVER && nowNanos - since > graceMs * 1_000_000;
+    if (since == NEVER) {
+      return false;
+    }
+    long received = frameReceivedBytes;
+    long graceMs = limits.frameGraceMs() + received / BYTES_PER_SECOND_MIN * 1000L;
+    BytesBudget.Claim held = claim;
+    if (held != null && held.needed(nowNanos)) {
+      long neededMs = NEEDED_GRACE_MS + received / NEEDED_BYTES_PER_SECOND_MIN * 1000L;
+      graceMs = Math.min(graceMs, neededMs);
+    }
+    return nowNanos - since > graceMs * 1_000_000;
+  }
+
+  /** Whether a part of a frame is here and the rest is awaited. Any thread. */
+  boolean arriving() {
+    return arriving;
   }
 
   // ---- end
@@ -360,18 +466,23 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     }
     closed = true;
     frameSinceNanos = NEVER;
+    arriving = false;
     if (frame != null) {
       frame.release();
       frame = null;
-      budget.release(frameBytes);
     }
     if (rest != null) {
       rest.release();
       rest = null;
     }
-    if (claim != null) {
-      budget.cancel(claim);
+    BytesBudget.Claim held = claim;
+    if (held != null) {
+      held.end();
       claim = null;
+    }
+    if (wholeClaim != null) {
+      wholeClaim.end();
+      wholeClaim = null;
     }
   }
 }

@@ -1,26 +1,31 @@
 package io.strandline.broker.socket;
 
 import io.netty.buffer.ByteBuf;
+import io.strandline.broker.socket.memory.BytesBudget;
 import java.util.function.LongSupplier;
 
-/** A request's bytes and its share of the budget, given back when run. */
+/** A request's bytes and its share of the budget, given back when run; that is done once. */
 final class HeldFrame implements Runnable {
   private final ByteBuf frame;
   private final int bytes;
-  private final BytesBudget budget;
+  private final BytesBudget.Claim claim;
   private final LongSupplier nanoClock;
   private volatile boolean released;
   private volatile long releasedNanos;
 
-  HeldFrame(ByteBuf frame, BytesBudget budget, LongSupplier nanoClock) {
+  HeldFrame(ByteBuf frame, BytesBudget.Claim claim, LongSupplier nanoClock) {
     this.frame = frame;
     this.bytes = frame.readableBytes();
-    this.budget = budget;
+    this.claim = claim;
     this.nanoClock = nanoClock;
   }
 
   int bytes() {
     return bytes;
+  }
+
+  ByteBuf buffer() {
+    return frame;
   }
 
   /** When it was given back; {@code otherwise} if it was not yet. */
@@ -33,6 +38,6 @@ final class HeldFrame implements Runnable {
     releasedNanos = nanoClock.getAsLong();
     released = true;
     frame.release();
-    budget.release(bytes);
+    claim.end();
   }
 }

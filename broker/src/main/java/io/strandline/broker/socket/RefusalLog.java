@@ -2,7 +2,9 @@ package io.strandline.broker.socket;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.handler.ssl.NotSslRecordException;
 import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,5 +75,19 @@ final class RefusalLog {
     windowBeganNanos = now;
     said = 0;
     untold = 0;
+  }
+
+  /** Of a request that breaks the protocol, with what is behind it. */
+  static String reason(RuntimeException violation) {
+    Throwable cause = violation.getCause() == null ? violation : violation.getCause();
+    return violation.getMessage() + (cause == violation ? "" : ": " + cause.getMessage());
+  }
+
+  /** Without what the peer sent: a client that speaks no TLS may send a password first. */
+  static String tlsReason(Throwable failure) {
+    Throwable cause = failure.getCause() instanceof SSLException inner ? inner : failure;
+    return cause instanceof NotSslRecordException
+        ? "the client does not speak TLS"
+        : String.valueOf(cause.getMessage());
   }
 }

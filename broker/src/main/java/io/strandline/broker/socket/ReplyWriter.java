@@ -10,6 +10,7 @@ import io.netty.channel.ChannelProgressivePromise;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.handler.ssl.SslHandler;
 import io.strandline.broker.request.SliceRecords;
+import io.strandline.broker.socket.memory.HeldHeap;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -48,7 +49,7 @@ final class ReplyWriter {
   private final LongSupplier nanoClock;
   private final Consumer<Channel> sent;
   private final boolean encrypts;
-  private final AnswerMemory memory;
+  private final HeldHeap memory;
   private volatile long unsentBytes;
   private volatile long heapBytes;
   private volatile long progressNanos;
@@ -67,7 +68,7 @@ final class ReplyWriter {
   ReplyWriter(
       ChannelHandlerContext context,
       LongSupplier nanoClock,
-      AnswerMemory memory,
+      HeldHeap memory,
       Consumer<Channel> sent) {
     this.context = context;
     this.memory = memory;

@@ -62,7 +62,8 @@ public record SocketConfig(
    *     queued.max.request.bytes}); at least {@code requestBytesMax}
    * @param requestsPerConnectionMax unanswered requests after which a connection is not read
    * @param unsentBytesMax of answers after which a connection is not read
-   * @param answerBytesMax of the heap, of answers to all connections that were not taken yet
+   * @param answerBytesMax of the heap, of answers to all connections that were not taken yet and of
+   *     requests that wait for theirs
    * @param idleMs without a request or an answer ({@code connections.max.idle.ms}); given below 0,
    *     without end
    * @param frameGraceMs time for a frame to arrive, to which a second is added for each 16 KiB

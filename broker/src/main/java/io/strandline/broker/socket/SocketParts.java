@@ -1,6 +1,8 @@
 package io.strandline.broker.socket;
 
 import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.socket.memory.HeldHeap;
+import io.strandline.broker.socket.memory.Shares;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
@@ -12,8 +14,8 @@ import java.util.function.LongSupplier;
 record SocketParts(
     Dispatcher dispatcher,
     SocketConfig.Limits limits,
-    BytesBudget budget,
-    AnswerMemory answers,
+    Shares shares,
+    HeldHeap heap,
     RequestMeters meters,
     RefusalLog refusals,
     Executor logins,

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
@@ -26,6 +27,9 @@ import io.strandline.broker.guard.identity.TlsEngines;
 import io.strandline.broker.guard.quota.ConnectionQuotas;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.request.Dispatcher;
+import io.strandline.broker.socket.memory.HeldHeap;
+import io.strandline.broker.socket.memory.Share;
+import io.strandline.broker.socket.memory.Shares;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -51,6 +55,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // closing is best effort
 public final class SocketServer implements AutoCloseable {
   private static final long HANDSHAKE_MS = 10_000;
+  private static final long GOOD_BYE_MS = 4_000;
 
   /** So much is encrypted ahead of what the peer takes. */
   private static final WriteBufferWaterMark ENCRYPTED_AHEAD =
@@ -97,8 +102,9 @@ public final class SocketServer implements AutoCloseable {
         new SocketParts(
             dispatcher,
             config.limits(),
-            new BytesBudget(config.limits()),
-            new AnswerMemory(config.limits().answerBytesMax()),
+            new Shares(
+                config.limits().bytesInFlightMax(), config.limits().requestBytesMax(), nanoClock),
+            new HeldHeap(config.limits().answerBytesMax()),
             new RequestMeters(metrics, kafka),
             new RefusalLog(metrics, nanoClock),
             process.logins(),
@@ -106,10 +112,10 @@ public final class SocketServer implements AutoCloseable {
     this.refused = metrics.counter("strandline.socket.connections.refused");
     Gauge.builder("strandline.socket.connections", quotas, ConnectionQuotas::open)
         .register(metrics);
-    Gauge.builder("strandline.socket.requests.used", parts.budget(), BytesBudget::usedBytes)
+    Gauge.builder("strandline.socket.requests.used", parts.shares(), Shares::usedBytes)
         .baseUnit("bytes")
         .register(metrics);
-    Gauge.builder("strandline.socket.requests.limit", parts.budget(), BytesBudget::maxBytes)
+    Gauge.builder("strandline.socket.requests.limit", parts.shares(), Shares::maxBytes)
         .baseUnit("bytes")
         .register(metrics);
   }
@@ -141,7 +147,7 @@ public final class SocketServer implements AutoCloseable {
     }
     MultiThreadIoEventLoopGroup relief = acceptors;
     parts
-        .answers()
+        .heap()
         .whenFull(
             () -> {
               if (!relief.isShuttingDown() && relieving.compareAndSet(false, true)) {
@@ -230,7 +236,11 @@ public final class SocketServer implements AutoCloseable {
       InetSocketAddress remote = (InetSocketAddress) channel.remoteAddress();
       meters.opened();
       channel.closeFuture().addListener(closed -> left(channel, remote.getAddress()));
-      FrameReader reader = new FrameReader(parts.limits(), parts.budget(), parts.nanoClock());
+      Shares shares = parts.shares();
+      Share own = quotas.sheltered(listener.name()) ? shares.brokers() : shares.clients();
+      Turns turns = new Turns(parts.limits().requestsPerConnectionMax(), parts.heap());
+      FrameReader reader =
+          new FrameReader(parts.limits(), own, shares.strangers(), turns, parts.nanoClock());
       Peer peer =
           new Peer(
               listener,
@@ -240,7 +250,7 @@ public final class SocketServer implements AutoCloseable {
       Authentication authentication =
           new Authentication(door, peer, meters, parts.logins(), parts.nanoClock());
       authentication.expect(reader);
-      Connection connection = new Connection(peer, reader, authentication, parts);
+      Connection connection = new Connection(peer, reader, turns, authentication, parts);
       connections.put(channel, connection);
       if (door.tls().isPresent()) {
         encrypt(channel, door.tls().get(), remote);
@@ -299,16 +309,27 @@ public final class SocketServer implements AutoCloseable {
         .forEach(
             entry -> {
               Channel channel = entry.getKey();
-              leaving.add(channel);
-              Connection.onLoop(
-                  channel, () -> entry.getValue().refuse(channel, "others need the place"));
+              if (leaves(channel)) {
+                Connection.onLoop(
+                    channel, () -> entry.getValue().refuse(channel, "others need the place"));
+              }
             });
   }
 
-  /** Closes those whose untaken answers take the most memory, until enough of it is free. */
+  /** Notes that it is about to be closed; false when that is known, or when it is gone. */
+  private boolean leaves(Channel channel) {
+    boolean news = leaving.add(channel);
+    if (!connections.containsKey(channel)) {
+      leaving.remove(channel); // it left before it was noted
+      return false;
+    }
+    return news;
+  }
+
+  /** Closes those whose requests and answers take the most heap, until enough of it is free. */
   private synchronized void relieve() {
     relieving.set(false);
-    long excess = parts.answers().excessBytes();
+    long excess = parts.heap().excessBytes();
     if (excess <= 0) {
       return;
     }
@@ -318,11 +339,15 @@ public final class SocketServer implements AutoCloseable {
     for (Map.Entry<Channel, Long> holder : holders) {
       Channel channel = holder.getKey();
       Connection connection = connections.get(channel);
-      if (excess > 0 && connection != null) {
+      if (excess <= 0 || holder.getValue() == 0) {
+        return;
+      }
+      if (connection != null) {
         excess -= holder.getValue();
-        if (leaving.add(channel)) {
+        if (leaves(channel)) {
           Connection.onLoop(
-              channel, () -> connection.refuse(channel, "its answers take too much memory"));
+              channel,
+              () -> connection.refuse(channel, "its requests and answers take too much memory"));
         }
       }
     }
@@ -333,12 +358,23 @@ public final class SocketServer implements AutoCloseable {
     return quotas.open();
   }
 
+  /** Each says good-bye to its peer, who may not listen: that takes no longer for many. */
+  private void closeAll() {
+    List<ChannelFuture> closing = new ArrayList<>();
+    connections.keySet().forEach(channel -> closing.add(channel.close()));
+    long deadline = parts.nanoClock().getAsLong() + TimeUnit.MILLISECONDS.toNanos(GOOD_BYE_MS);
+    for (ChannelFuture one : closing) {
+      long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - parts.nanoClock().getAsLong());
+      one.awaitUninterruptibly(Math.max(0, leftMs));
+    }
+  }
+
   /** Stops listening, closes all connections and ends the threads. Idempotent. */
   @Override
   public void close() {
     listening.forEach(channel -> channel.close().awaitUninterruptibly());
     listening.clear();
-    connections.keySet().forEach(channel -> channel.close().awaitUninterruptibly());
+    closeAll();
     for (MultiThreadIoEventLoopGroup group : new MultiThreadIoEventLoopGroup[] {acceptors, loops}) {
       if (group != null) {
         group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();

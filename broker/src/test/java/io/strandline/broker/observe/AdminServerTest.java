@@ -5,13 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.broker.observe.Health.Check;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(60)
 class AdminServerTest {
+  static {
+    System.setProperty("sun.net.httpserver.maxReqTime", "1"); // or a test takes ten seconds
+  }
+
   private final Health health = new Health();
 
   private static HttpResponse<String> send(AdminServer server, String method, String path)
@@ -77,6 +89,31 @@ class AdminServerTest {
       assertThat(send(server, "GET", "/").statusCode()).isEqualTo(404);
       assertThat(send(server, "GET", "/healthz/more").statusCode()).isEqualTo(404);
       assertThat(send(server, "POST", "/healthz").statusCode()).isEqualTo(405);
+    }
+  }
+
+  @Test
+  void whoSendsHalfARequestKeepsNobodyFromAnAnswer() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    List<Socket> half = new ArrayList<>();
+    try (Meters meters = new Meters(System::nanoTime);
+        AdminServer server =
+            AdminServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                meters,
+                health,
+                threads)) {
+      for (int i = 0; i < 4; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.address().getPort());
+        socket.getOutputStream().write("GET /".getBytes(StandardCharsets.US_ASCII));
+        half.add(socket);
+      }
+      assertThat(send(server, "GET", "/healthz").statusCode()).isEqualTo(200);
+      for (Socket socket : half) {
+        socket.close();
+      }
+    } finally {
+      threads.shutdownNow();
     }
   }
 }

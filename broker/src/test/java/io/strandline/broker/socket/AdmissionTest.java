@@ -158,7 +158,8 @@ class AdmissionTest {
   }
 
   private static ConnectionLimits limits(Bound of, int perIp, Map<InetAddress, Integer> own) {
-    return new ConnectionLimits(of, Map.of("PLAINTEXT", of), perIp, own);
+    return new ConnectionLimits(
+        of, Map.of("PLAINTEXT", of), perIp, new ConnectionLimits.Overrides("", own));
   }
 
   private static void await(SocketFixture fixture, int open) {

@@ -70,9 +70,16 @@ final class SocketClient implements AutoCloseable {
   }
 
   static byte[] heartbeat(int correlation) {
+    return heartbeat(correlation, 1);
+  }
+
+  static byte[] heartbeat(int correlation, int idBytes) {
     return frame(
         new HeartbeatRequest.Builder(
-                new HeartbeatRequestData().setGroupId("g").setMemberId("m").setGenerationId(1))
+                new HeartbeatRequestData()
+                    .setGroupId("g")
+                    .setMemberId("m".repeat(idBytes))
+                    .setGenerationId(1))
             .build((short) 4),
         correlation);
   }

@@ -1,6 +1,5 @@
 package io.strandline.broker.socket;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -9,6 +8,8 @@ import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import io.strandline.broker.socket.memory.HeldHeap;
+import io.strandline.broker.socket.memory.Shares;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -59,11 +60,14 @@ public final class SocketUnderFuzz {
   /** Feeds the pieces, one read each, and takes every frame at once. */
   public Cut cut(List<byte[]> pieces) {
     UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
-    BytesBudget budget = new BytesBudget(LIMITS);
+    Shares shares = new Shares(LIMITS.bytesInFlightMax(), LIMITS.requestBytesMax(), () -> 0L);
     List<byte[]> frames = new ArrayList<>();
     boolean[] refused = {false};
-    FrameReader reader = new FrameReader(LIMITS, budget, () -> 0L);
-    EmbeddedChannel channel = new EmbeddedChannel(reader, new Taking(frames, refused, budget));
+    Turns turns = new Turns(LIMITS.requestsPerConnectionMax(), new HeldHeap(Long.MAX_VALUE));
+    FrameReader reader =
+        new FrameReader(LIMITS, shares.clients(), shares.strangers(), turns, () -> 0L);
+    reader.takeRequests();
+    EmbeddedChannel channel = new EmbeddedChannel(reader, new Taking(frames, refused));
     channel.config().setAllocator(allocator);
     long peak = 0;
     for (byte[] piece : pieces) {
@@ -74,27 +78,25 @@ public final class SocketUnderFuzz {
     long held =
         allocator.metric().usedDirectMemory()
             + allocator.metric().usedHeapMemory()
-            + budget.usedBytes();
+            + shares.usedBytes();
     return new Cut(frames, refused[0], peak, held);
   }
 
   private static final class Taking extends ChannelInboundHandlerAdapter {
     private final List<byte[]> frames;
     private final boolean[] refused;
-    private final BytesBudget budget;
 
-    Taking(List<byte[]> frames, boolean[] refused, BytesBudget budget) {
+    Taking(List<byte[]> frames, boolean[] refused) {
       this.frames = frames;
       this.refused = refused;
-      this.budget = budget;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-      ByteBuf frame = (ByteBuf) message;
-      byte[] bytes = new byte[frame.readableBytes()];
-      frame.readBytes(bytes).release();
-      budget.release(bytes.length);
+      HeldFrame frame = (HeldFrame) message;
+      byte[] bytes = new byte[frame.bytes()];
+      frame.buffer().readBytes(bytes);
+      frame.run();
       frames.add(bytes);
     }
 

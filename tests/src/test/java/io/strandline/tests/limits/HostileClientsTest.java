@@ -34,6 +34,7 @@ import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.protocol.types.RawTaggedField;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
@@ -357,6 +358,30 @@ class HostileClientsTest {
     MetadataRequestData data = new MetadataRequestData().setAllowAutoTopicCreation(false);
     data.setTopics(List.of(new MetadataRequestData.MetadataRequestTopic().setName(topic)));
     return new MetadataRequest(data, (short) 12);
+  }
+
+  /** All together longer than the heap; who asked does not stay for the answer. */
+  @Test
+  @Order(8)
+  void longRequestsThatWaitForWeeks() throws Exception {
+    create("quiet", 1, Map.of());
+    FetchRequest fetch = fetch("quiet");
+    fetch.data().setMaxWaitMs(Integer.MAX_VALUE);
+    fetch.data().unknownTaggedFields().add(new RawTaggedField(9_999, new byte[1 << 20]));
+    for (int round = 0; round < 6; round++) {
+      List<Stranger> waiting = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        Stranger each = new Stranger(broker.bootstrap());
+        each.send(Stranger.frame(fetch, 0));
+        waiting.add(each);
+      }
+      await(
+          "none to hold its frame",
+          () -> broker.metric("strandline_socket_requests_used_bytes") < 1 << 20);
+      waiting.forEach(Stranger::close);
+    }
+    theBrokerServes();
+    await("all to be gone", () -> broker.metric("strandline_socket_connections") < 100);
   }
 
   /** A client that keeps to the rules writes and reads. */

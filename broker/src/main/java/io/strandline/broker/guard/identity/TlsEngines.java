@@ -30,10 +30,23 @@ import org.slf4j.LoggerFactory;
  */
 public final class TlsEngines implements ListenerReconfigurable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TlsEngines.class);
+  private static final String REFUSE = "jdk.tls.rejectClientInitiatedRenegotiation";
 
   private final ListenerName listener;
   private final SslFactory factory;
   private String refused = "";
+
+  /**
+   * From now on no client of this process' may begin a handshake anew on a connection that is
+   * encrypted (TLS 1.2), as in Kafka: it costs the client little and a thread that serves others
+   * much. Java looks before its first handshake only, so this comes before that; who set the
+   * property decides.
+   */
+  public static void refuseRenegotiation() {
+    if (System.getProperty(REFUSE) == null) {
+      System.setProperty(REFUSE, "true");
+    }
+  }
 
   private TlsEngines(ListenerName listener, SslFactory factory) {
     this.listener = listener;

@@ -4,8 +4,9 @@ import io.strandline.broker.control.ImageListener;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.image.ClientQuotaDelta;
 import org.apache.kafka.image.MetadataDelta;
@@ -20,21 +21,22 @@ public final class ConnectionFeed implements ImageListener {
   private static final Logger LOG = LoggerFactory.getLogger(ConnectionFeed.class);
 
   private final ConnectionQuotas connections;
-  private final Supplier<ConnectionLimits> limits;
+  private final UnaryOperator<ConnectionLimits> limits;
 
   /**
-   * @param limits as they are now; fails with {@link ConfigException} when they can not be read
+   * @param limits as they are now, given what they were; fails with {@link ConfigException} when
+   *     they can not be read
    */
-  public ConnectionFeed(ConnectionQuotas connections, Supplier<ConnectionLimits> limits) {
+  public ConnectionFeed(ConnectionQuotas connections, UnaryOperator<ConnectionLimits> limits) {
     this.connections = connections;
     this.limits = limits;
   }
 
   @Override
   public void onImage(MetadataDelta delta, MetadataImage image) {
-    if (delta.configsDelta() != null) {
+    if (changesBrokers(delta)) {
       try {
-        connections.set(limits.get());
+        connections.set(limits.apply(connections.limits()));
       } catch (ConfigException e) {
         refused("limits of connections", e);
       }
@@ -42,6 +44,12 @@ public final class ConnectionFeed implements ImageListener {
     if (delta.clientQuotasDelta() != null) {
       delta.clientQuotasDelta().changes().forEach(this::change);
     }
+  }
+
+  private static boolean changesBrokers(MetadataDelta delta) {
+    return delta.configsDelta() != null
+        && delta.configsDelta().changes().keySet().stream()
+            .anyMatch(resource -> resource.type() == ConfigResource.Type.BROKER);
   }
 
   private void change(ClientQuotaEntity of, ClientQuotaDelta delta) {

@@ -17,10 +17,10 @@ import org.apache.kafka.server.config.AbstractKafkaConfig;
  * @param node of all listeners together
  * @param listeners of each by its name; one without settings of its own has those of the node
  * @param perAddress open from one address ({@code max.connections.per.ip})
- * @param addresses exceptions to it ({@code max.connections.per.ip.overrides})
+ * @param overrides exceptions to it ({@code max.connections.per.ip.overrides})
  */
 public record ConnectionLimits(
-    Bound node, Map<String, Bound> listeners, int perAddress, Map<InetAddress, Integer> addresses) {
+    Bound node, Map<String, Bound> listeners, int perAddress, Overrides overrides) {
 
   /**
    * @param open at a time ({@code max.connections})
@@ -30,30 +30,45 @@ public record ConnectionLimits(
     public static final Bound NONE = new Bound(Integer.MAX_VALUE, Integer.MAX_VALUE);
   }
 
+  /**
+   * @param text as it is set
+   * @param addresses of the hosts in it, looked up when it was set
+   */
+  public record Overrides(String text, Map<InetAddress, Integer> addresses) {
+    public static final Overrides NONE = new Overrides("", Map.of());
+
+    public Overrides {
+      addresses = Map.copyOf(addresses);
+    }
+  }
+
   public static final ConnectionLimits NONE =
-      new ConnectionLimits(Bound.NONE, Map.of(), Integer.MAX_VALUE, Map.of());
+      new ConnectionLimits(Bound.NONE, Map.of(), Integer.MAX_VALUE, Overrides.NONE);
 
   public ConnectionLimits {
     listeners = Map.copyOf(listeners);
-    addresses = Map.copyOf(addresses);
   }
 
   /**
-   * Reads them. Looks hosts up.
+   * Reads them. Looks hosts up if others are named than before.
    *
    * @throws ConfigException when an exception names a host that nobody knows
    */
-  public static ConnectionLimits of(AbstractKafkaConfig config, Collection<String> listeners) {
+  public static ConnectionLimits of(
+      AbstractKafkaConfig config, Collection<String> listeners, ConnectionLimits before) {
     Map<String, Bound> bounds = new HashMap<>();
     for (String listener : listeners) {
       String prefix = ListenerName.normalised(listener).configPrefix();
       bounds.put(listener, bound(config.valuesWithPrefixOverride(prefix)));
     }
+    String text = config.getString(SocketServerConfigs.MAX_CONNECTIONS_PER_IP_OVERRIDES_CONFIG);
     return new ConnectionLimits(
         bound(config.values()),
         bounds,
         config.getInt(SocketServerConfigs.MAX_CONNECTIONS_PER_IP_CONFIG),
-        addresses(config.getString(SocketServerConfigs.MAX_CONNECTIONS_PER_IP_OVERRIDES_CONFIG)));
+        text.equals(before.overrides.text)
+            ? before.overrides
+            : new Overrides(text, addresses(text)));
   }
 
   private static Bound bound(Map<String, ?> values) {
@@ -90,6 +105,6 @@ public record ConnectionLimits(
   }
 
   int of(InetAddress address) {
-    return addresses.getOrDefault(address, perAddress);
+    return overrides.addresses.getOrDefault(address, perAddress);
   }
 }

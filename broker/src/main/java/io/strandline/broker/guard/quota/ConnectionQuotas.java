@@ -82,6 +82,11 @@ public final class ConnectionQuotas implements AutoCloseable {
     set(limits);
   }
 
+  /** The bounds that were set last. */
+  synchronized ConnectionLimits limits() {
+    return limits;
+  }
+
   /** Sets the bounds; who is connected stays so, unless {@link #excess} says otherwise. */
   public synchronized void set(ConnectionLimits changed) {
     limits = changed;

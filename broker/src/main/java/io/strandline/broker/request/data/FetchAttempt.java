@@ -115,6 +115,9 @@ final class FetchAttempt {
     }
     turn.set().onDirt(this::work);
     work();
+    if (!reply.isDone()) {
+      request.whenGone(atOnce); // its time may be as long as the client likes
+    }
     return reply;
   }
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicIdPartition;
@@ -118,7 +119,7 @@ final class ShareDataHandlers {
               asked(request.body()),
               !said.all().isEmpty());
     } catch (ShareSessionLimitReachedException full) {
-      return later(asked.maxWaitMs(), full); // or the client would ask at once
+      return later(request, full); // or the client would ask at once
     }
     var sender = new Acknowledgements.Sender(request.context(), member, asked.isRenewAck());
     return acknowledgements
@@ -168,12 +169,17 @@ final class ShareDataHandlers {
     return said;
   }
 
-  private CompletionStage<Reply> later(int waitMs, RuntimeException failure) {
+  private CompletionStage<Reply> later(
+      Request<ShareFetchRequest> request, RuntimeException failure) {
     CompletableFuture<Reply> later = new CompletableFuture<>();
-    var unused =
-        process
-            .timer()
-            .schedule(() -> later.completeExceptionally(failure), waitMs, TimeUnit.MILLISECONDS);
+    Runnable end = () -> later.completeExceptionally(failure);
+    int waitMs = request.body().data().maxWaitMs();
+    ScheduledFuture<?> timeout = process.timer().schedule(end, waitMs, TimeUnit.MILLISECONDS);
+    request.whenGone(
+        () -> {
+          timeout.cancel(false);
+          end.run();
+        });
     return later;
   }
 
@@ -212,16 +218,20 @@ final class ShareDataHandlers {
             bytesMax,
             asked.minBytes(),
             asked.maxWaitMs());
-    return new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member))
-        .begin()
-        .thenApply(
-            data -> {
-              data.putAll(refused);
-              session.untold().stream()
-                  .map(fetched -> fetched.named(names))
-                  .forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
-              return data;
-            });
+    ShareFetchAttempt attempt = new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member));
+    CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> got =
+        attempt.begin();
+    if (!got.isDone()) {
+      request.whenGone(attempt::answerNow); // its session is gone by then: nothing is given
+    }
+    return got.thenApply(
+        data -> {
+          data.putAll(refused);
+          session.untold().stream()
+              .map(fetched -> fetched.named(names))
+              .forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
+          return data;
+        });
   }
 
   private static ShareFetchResponseData.PartitionData empty(TopicIdPartition id) {

@@ -128,15 +128,15 @@ final class ShareFetchAttempt implements Watcher {
     timeout =
         services
             .timer()
-            .schedule(
-                () -> {
-                  timeOver = true;
-                  work();
-                },
-                Math.max(0, wants.waitMs),
-                TimeUnit.MILLISECONDS);
+            .schedule(this::answerNow, Math.max(0, wants.waitMs), TimeUnit.MILLISECONDS);
     work();
     return reply;
+  }
+
+  /** Its time is over, or nobody waits for it any more. */
+  void answerNow() {
+    timeOver = true;
+    work();
   }
 
   @Override
