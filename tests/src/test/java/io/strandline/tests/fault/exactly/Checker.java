@@ -159,14 +159,16 @@ final class Checker {
   private void reader(Reading reading) {
     Set<String> attempts =
         each(reading.seen()).stream().map(Entry::attempt).collect(Collectors.toSet());
+    Map<TopicPartition, List<Seen>> ends = history.end(reading.isolation());
     reading
         .seen()
         .forEach(
-            (partition, seen) -> {
-              List<Seen> end = history.end(reading.isolation()).getOrDefault(partition, List.of());
-              seenStays(reading, partition, seen, end);
-              nothingSkipped(attempts, partition, seen, end);
-            });
+            (partition, seen) ->
+                seenStays(reading, partition, seen, ends.getOrDefault(partition, List.of())));
+    ends.forEach(
+        (partition, end) ->
+            nothingSkipped(
+                attempts, partition, reading.seen().getOrDefault(partition, List.of()), end));
   }
 
   private void seenStays(
@@ -189,14 +191,9 @@ final class Checker {
 
   private void nothingSkipped(
       Set<String> attempts, TopicPartition partition, List<Seen> records, List<Seen> end) {
-    if (records.isEmpty()) {
-      return;
-    }
-    long first = records.get(0).offset();
-    long last = records.stream().mapToLong(Seen::offset).max().orElse(first);
     Set<Long> given = records.stream().map(Seen::offset).collect(Collectors.toSet());
     for (Seen seen : end) {
-      if (seen.offset() > first && seen.offset() < last && !given.contains(seen.offset())) {
+      if (!given.contains(seen.offset())) {
         boolean others = attempts.contains(seen.entry().attempt());
         add(others ? Kind.INTERMEDIATE_READ : Kind.SKIPPED, seen + " of " + partition);
       }
@@ -242,14 +239,22 @@ final class Checker {
                 records.forEach(seen -> made.merge(seen.entry().source(), 1, Integer::sum));
               }
             });
+    Map<String, Integer> outOfNothing = new HashMap<>(made);
+    outOfNothing.remove("");
     history
         .committed()
         .forEach(
             (partition, records) -> {
               if (partition.topic().equals(from)) {
-                records.forEach(seen -> once(partition, seen, made));
+                for (Seen seen : records) {
+                  once(partition, seen, made);
+                  outOfNothing.remove(Entry.at(partition, seen.offset()));
+                }
               }
             });
+    outOfNothing.forEach(
+        (source, times) ->
+            add(Kind.ABORTED_READ, source + " is not committed and was made into " + times));
   }
 
   private void once(TopicPartition partition, Seen seen, Map<String, Integer> made) {

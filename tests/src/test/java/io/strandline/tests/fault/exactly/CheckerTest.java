@@ -65,7 +65,7 @@ class CheckerTest {
         attempts,
         Map.of(IN, in, OUT, out),
         Map.of(IN, inAll, OUT, outAll),
-        List.of(new Reading(IsolationLevel.READ_COMMITTED, Map.of(IN, given))),
+        List.of(new Reading(IsolationLevel.READ_COMMITTED, Map.of(IN, given, OUT, out))),
         groups,
         Map.of("in", "out"),
         1);
@@ -107,6 +107,7 @@ class CheckerTest {
     assertThat(Checker.check(history())).asString().contains(writer + "-0 has 0 of 1");
     for (int i = 4; i < 7; i++) {
       in.add(inAll.get(i));
+      given.add(inAll.get(i));
       both(
           out,
           outAll,
@@ -148,6 +149,13 @@ class CheckerTest {
   }
 
   @Test
+  void nothingIsMadeOfWhatWasAborted() {
+    attempt("x-1", List.of(OUT), Outcome.COMMITTED, Set.of());
+    both(out, outAll, new Seen(3, new Entry("x", 1, 0, 1, Entry.at(IN, 4)).value()));
+    assertFinds(Kind.ABORTED_READ);
+  }
+
+  @Test
   void aReaderIsNotGivenWhatWasAborted() {
     given.add(inAll.get(3));
     assertFinds(Kind.ABORTED_READ);
@@ -157,6 +165,7 @@ class CheckerTest {
   void whatNobodyKnowsIsThereWholeOrNotAtAll() {
     inAll.add(new Seen(5, value("a", 2, 0)));
     in.add(new Seen(5, value("a", 2, 0)));
+    given.add(in.get(3));
     attempt("x-1", List.of(OUT), Outcome.COMMITTED, Set.of("a-2"));
     both(out, outAll, new Seen(3, new Entry("x", 1, 0, 1, Entry.at(IN, 5)).value()));
     assertFinds(Kind.TORN);
@@ -174,6 +183,26 @@ class CheckerTest {
   @Test
   void aReaderSkipsNothing() {
     given.remove(1);
+    assertFinds(Kind.SKIPPED);
+  }
+
+  @Test
+  void aReaderIsGivenTheFirst() {
+    given.remove(0);
+    given.remove(1);
+    assertFinds(Kind.SKIPPED);
+  }
+
+  @Test
+  void aReaderIsGivenTheLast() {
+    attempt("b-1", List.of(IN), Outcome.COMMITTED, Set.of());
+    both(in, inAll, new Seen(6, new Entry("b", 1, 0, 1, "").value()));
+    assertFinds(Kind.SKIPPED);
+  }
+
+  @Test
+  void aReaderThatIsGivenNothingSkipsAll() {
+    given.clear();
     assertFinds(Kind.SKIPPED);
   }
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 6, unit = TimeUnit.HOURS)
 class ExactlyOnceTest {
   private static final long SEED = Long.getLong("fault.seed", new Random().nextLong(1_000_000));
-  private static final int ROUNDS = Integer.getInteger("exactly.rounds", 1);
+  private static final int ROUNDS = Integer.getInteger("exactly.rounds", 2);
   private static final int TRANSACTIONS_PER_ROUND = 60;
 
   @TempDir Path dir;

@@ -11,7 +11,7 @@ import org.apache.kafka.common.TopicPartition;
  * @param attempts by id
  * @param committed in the end, from the beginning, by a reader of what is committed
  * @param all the same by a reader of everything
- * @param readers what was seen while it happened
+ * @param readers what was seen while it happened, up to the end
  * @param groups commits of a group with one member, and what it was told of them, in order
  * @param flows topics whose records are made into others, with the topic of those
  * @param hopsMax records of so many hops are made into no other
@@ -25,7 +25,7 @@ record History(
     Map<String, String> flows,
     int hopsMax) {
 
-  /** In the order in which one reader was given records, for each partition from some offset on. */
+  /** In the order in which one reader was given records, from the beginning to the end. */
   record Reading(IsolationLevel isolation, Map<TopicPartition, List<Seen>> seen) {}
 
   /** A group's offset: acknowledged when it was committed, or else told when it was asked for. */

@@ -5,13 +5,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 
-/** Reads all partitions as records come, and remembers what it was given in which order. */
+/**
+ * Reads all partitions as records come, and remembers what it was given in which order. When it is
+ * stopped it reads on to where the ends are then.
+ */
 final class LiveReader extends Client {
+  private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(2);
+
   private final String bootstrap;
   private final List<TopicPartition> partitions;
   private final IsolationLevel isolation;
@@ -36,6 +42,21 @@ final class LiveReader extends Client {
       while (!stopped()) {
         add(consumer, seen);
       }
+      toTheEnds(consumer, partitions, seen);
+    }
+  }
+
+  private static void toTheEnds(
+      KafkaConsumer<String, String> consumer,
+      List<TopicPartition> partitions,
+      Map<TopicPartition, List<Seen>> seen) {
+    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+    long deadline = System.nanoTime() + PATIENCE_NANOS;
+    while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("a reader does not come to the ends " + ends);
+      }
+      add(consumer, seen);
     }
   }
 
@@ -60,10 +81,7 @@ final class LiveReader extends Client {
     try (KafkaConsumer<String, String> consumer = consumer(bootstrap, isolation, "")) {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-        add(consumer, seen);
-      }
+      toTheEnds(consumer, partitions, seen);
     }
     return seen;
   }

@@ -3,6 +3,7 @@ package io.strandline.tests.fault.exactly;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tests.fault.exactly.Attempt.Outcome;
+import io.strandline.tests.fault.exactly.History.Offset;
 import io.strandline.tests.fault.exactly.Transformer.Flow;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -93,11 +94,15 @@ public final class Workload implements AutoCloseable {
     ledger.check();
   }
 
-  /** Writers end, groups make what is left into others, readers end; then all is judged. */
+  /**
+   * Writers end, groups make what is left into others and end, readers come to the ends; then all
+   * is judged.
+   */
   public void finish() throws Exception {
     end(writers);
     drain();
-    end(all);
+    end(all.stream().filter(client -> !(client instanceof LiveReader)).toList());
+    end(readers);
     judge();
   }
 
@@ -145,7 +150,7 @@ public final class Workload implements AutoCloseable {
             name + "all", bootstrap, partitions, IsolationLevel.READ_UNCOMMITTED, ledger));
   }
 
-  private void end(List<Client> clients) throws InterruptedException {
+  private void end(List<? extends Client> clients) throws InterruptedException {
     clients.forEach(Client::stop);
     for (Client client : clients) {
       client.join();
@@ -241,6 +246,10 @@ public final class Workload implements AutoCloseable {
         Checker.writeCycles(history));
     assertThat(Checker.check(history)).isEmpty();
     assertThat(readers).allSatisfy(reader -> assertThat(reader.reading().seen()).isNotEmpty());
+    assertThat(history.groups())
+        .as("a group's offset that was acknowledged, and one that was told")
+        .anyMatch(Offset::acknowledged)
+        .anyMatch(offset -> !offset.acknowledged() && offset.offset() > 0);
     assertThat(ledger.count(Outcome.COMMITTED)).isPositive();
     assertThat(ledger.count(Outcome.ABORTED)).isPositive();
   }

@@ -61,6 +61,7 @@ class NemesisTest {
           }
           scene.awaitWhole();
           workload.finish();
+          workload.assertTiered();
         }
       } while (System.nanoTime() < end);
     }
