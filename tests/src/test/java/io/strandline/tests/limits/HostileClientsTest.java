@@ -1,6 +1,7 @@
 package io.strandline.tests.limits;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.strandline.tests.process.BrokerProcess;
@@ -28,6 +29,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
@@ -324,6 +326,8 @@ class HostileClientsTest {
   @Test
   @Order(7)
   void aTopicOfManyPartitionsAndClientsThatNeverReadWhatItIs() throws Exception {
+    assertThatThrownBy(() -> create("too-wide", 10_001, Map.of()))
+        .hasCauseInstanceOf(PolicyViolationException.class);
     create("wide", MANY / 2, Map.of()); // as many as the controller makes at once
     try (Admin admin = admin()) {
       admin.createPartitions(Map.of("wide", NewPartitions.increaseTo(MANY))).all().get();

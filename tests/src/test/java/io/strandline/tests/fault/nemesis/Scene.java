@@ -42,6 +42,17 @@ final class Scene implements AutoCloseable {
     boolean mounted = SmallDisk.possible(dir.resolve("trial"));
     Blueprint blueprint =
         new Blueprint(dir).with(NodeRole.COMBINED, 1, 2, 3).wired().replicas(3, 2).set(settings());
+    try {
+      prepare(blueprint, disturbed, mounted);
+      this.cluster = blueprint.start();
+    } catch (IOException | InterruptedException | RuntimeException | Error failed) {
+      unmount();
+      throw failed;
+    }
+  }
+
+  private void prepare(Blueprint blueprint, boolean disturbed, boolean mounted)
+      throws IOException, InterruptedException {
     for (int node : NODES) {
       Path own = dir.resolve("node-" + node);
       if (disturbed) {
@@ -55,7 +66,6 @@ final class Scene implements AutoCloseable {
       blueprint.set(node, "log.dirs", data(node).toString());
       blueprint.set(node, "metadata.log.dir", own.resolve("metadata").toString());
     }
-    this.cluster = blueprint.start();
   }
 
   private static Map<String, String> settings() {
@@ -174,7 +184,14 @@ final class Scene implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    cluster.close();
+    try {
+      cluster.close();
+    } finally {
+      unmount();
+    }
+  }
+
+  private void unmount() throws IOException {
     for (SmallDisk disk : disks.values()) {
       disk.close();
     }
