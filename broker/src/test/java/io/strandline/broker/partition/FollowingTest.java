@@ -97,7 +97,8 @@ class FollowingTest {
       assertThat(called.askedOf(2)).containsExactly(second.id());
 
       nowMs.addAndGet(60_000); // more than between two looks
-      while (called.askedOf(2).size() < 2) {
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+      while (called.askedOf(2).size() < 2 && System.nanoTime() < deadline) {
         Thread.onSpinWait();
       }
       assertThat(called.askedOf(2)).containsExactlyInAnyOrder(first.id(), second.id());

@@ -209,7 +209,9 @@ class MovesTest {
   }
 
   private static void await(Condition condition) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!condition.met()) {
+      assertThat(System.nanoTime()).as("waited in vain").isLessThan(deadline);
       Thread.onSpinWait();
     }
   }

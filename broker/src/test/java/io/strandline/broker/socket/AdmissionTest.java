@@ -7,7 +7,6 @@ import io.strandline.broker.guard.quota.ConnectionLimits.Bound;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -163,9 +162,7 @@ class AdmissionTest {
   }
 
   private static void await(SocketFixture fixture, int open) {
-    while (fixture.server.connections() != open) {
-      LockSupport.parkNanos(1_000_000);
-    }
+    SocketFixture.await(open + " connections", () -> fixture.server.connections() == open);
   }
 
   private static void exchange(SocketClient client) {

@@ -91,9 +91,7 @@ class AnswersTest {
   }
 
   private static byte[] drain(SocketClient client) {
-    while (!client.closedByServer()) {
-      Thread.onSpinWait();
-    }
+    SocketFixture.await("the connection's end", client::closedByServer);
     return new byte[0];
   }
 
@@ -106,9 +104,7 @@ class AnswersTest {
       client.send(SocketClient.heartbeat(1));
       var parked = SocketFixture.next(fixture.produces);
       client.close();
-      while (fixture.server.connections() > 0) {
-        Thread.onSpinWait();
-      }
+      SocketFixture.await("the connection's end", () -> fixture.server.connections() == 0);
       assertThat(fixture.bytesInFlight()).as("still used by the append").isPositive();
       parked.reply();
     }

@@ -32,9 +32,8 @@ class RequestMetersTest {
         client.receive(i);
       }
       var time = fixture.metrics.get("strandline.request.time").tag("api", "ApiVersions").timer();
-      while (time.count() < 3) {
-        Thread.onSpinWait(); // the last byte is taken just before it is counted
-      }
+      // The last byte is taken just before it is counted.
+      SocketFixture.await("three to be counted", () -> time.count() >= 3);
       assertThat(time.count()).isEqualTo(3);
       assertThat(read("TotalTimeMs", "request=ApiVersions", "Count")).isEqualTo(3L);
       double total = (double) read("TotalTimeMs", "request=ApiVersions", "Mean");
