@@ -270,8 +270,9 @@ public final class BrokerProcess implements AutoCloseable {
     }
   }
 
-  private List<String> command() {
-    List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx512m");
+  private List<String> command() throws IOException {
+    String temporary = Jvm.temporaryFilesIn(dir.resolve("tmp"));
+    List<String> command = Jvm.command("io.strandline.broker.Main", "-Xmx512m", temporary);
     settings()
         .forEach(
             (key, value) -> {

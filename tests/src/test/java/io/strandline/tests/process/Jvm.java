@@ -1,5 +1,7 @@
 package io.strandline.tests.process;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +13,11 @@ public final class Jvm {
   /** The JVM that the test runs in. */
   public static String java() {
     return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
+  /** Native libraries and the like that a process unpacks, and leaves there when it is killed. */
+  public static String temporaryFilesIn(Path directory) throws IOException {
+    return "-Djava.io.tmpdir=" + Files.createDirectories(directory.toAbsolutePath());
   }
 
   /** The test's class path, for who gives a JVM options of his own. */

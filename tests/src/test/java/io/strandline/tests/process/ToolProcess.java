@@ -22,7 +22,7 @@ public final class ToolProcess {
   public static Ended run(Path scratch, Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
     Path err = Files.createTempFile(scratch, "tool", ".err");
-    ProcessBuilder builder = command(arguments).redirectError(err.toFile());
+    ProcessBuilder builder = command(scratch, arguments).redirectError(err.toFile());
     builder.environment().putAll(environment);
     Process process = builder.start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -48,14 +48,18 @@ public final class ToolProcess {
   /** Starts a tool that the caller ends; what it prints goes into a file. */
   public static Process start(Path scratch, String... arguments) throws IOException {
     Path out = Files.createTempFile(scratch, "tool", ".out");
-    return command(arguments).redirectErrorStream(true).redirectOutput(out.toFile()).start();
+    return command(scratch, arguments)
+        .redirectErrorStream(true)
+        .redirectOutput(out.toFile())
+        .start();
   }
 
-  private static ProcessBuilder command(String... arguments) {
+  private static ProcessBuilder command(Path scratch, String... arguments) throws IOException {
     List<String> command =
         Jvm.command(
             "io.strandline.tools.Main",
             "-Xmx256m",
+            Jvm.temporaryFilesIn(scratch.resolve("tmp")),
             "-Dlogback.configurationFile=logback-tools.xml");
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command);

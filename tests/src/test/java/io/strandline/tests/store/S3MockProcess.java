@@ -53,6 +53,7 @@ public final class S3MockProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Jvm.java());
     command.addAll(List.of("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.add(Jvm.temporaryFilesIn(data.resolveSibling(data.getFileName() + ".tmp")));
     command.addAll(List.of("-cp", classPath()));
     command.addAll(List.of("-Dhttp.port=" + port, "-Dserver.port=0", "-Dserver.address=127.0.0.1"));
     command.add("-Dcom.adobe.testing.s3mock.store.root=" + data);
