@@ -13,7 +13,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -35,9 +38,10 @@ final class LogTierSimulation implements SimulatedMachine.World {
    * @param atRandom whether chance decides what fails; else only the crash below happens
    * @param diskStep at which the first replica's first life ends; 0 for none
    * @param storeRequest likewise
+   * @param tearing seed of what that crash leaves, where it is not at random
    */
-  record Shaking(long stormMs, boolean atRandom, int diskStep, int storeRequest) {
-    static final Shaking RANDOM = new Shaking(22_000, true, 0, 0);
+  record Shaking(long stormMs, boolean atRandom, int diskStep, int storeRequest, long tearing) {
+    static final Shaking RANDOM = new Shaking(22_000, true, 0, 0, 0);
   }
 
   /**
@@ -67,6 +71,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   private final Shaking shaking;
   private final SimulatedTime time;
   private final Random random;
+  private final Random tearing;
   private final Trace trace;
   private final SimulatedCluster cluster;
   private final ObjectStore traced;
@@ -76,6 +81,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   private final Misfortunes misfortunes;
   private final SimulatedClient client;
   private final List<SimulatedMachine> machines = new ArrayList<>();
+  private final Map<Integer, SimulatedReader> readers = new HashMap<>();
   private final long[] deafUntil;
   private long cutUntil;
   private boolean quiet;
@@ -92,6 +98,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
     this.plan = plan;
     this.shaking = shaking;
     this.random = new Random(seed);
+    this.tearing = shaking.atRandom() ? random : new Random(shaking.tearing());
     this.time = new SimulatedTime(random);
     this.trace = new Trace(time::nanos);
     this.cluster = new SimulatedCluster(plan, time, random, trace);
@@ -196,6 +203,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
     if (leader != null) {
       misfortunes.settled(leader, this::during);
     }
+    readThrough();
     checks.orphansGone();
     foreign.untouched();
     mounted.ifPresent(MountedElsewhere::end);
@@ -204,6 +212,21 @@ final class LogTierSimulation implements SimulatedMachine.World {
       case 1 -> restoreElsewhere();
       default -> {}
     }
+  }
+
+  /** Nothing is in the way of a reader any more, unless what it reads was damaged. */
+  private void readThrough() {
+    SimulatedReplica leader = on(cluster.leader());
+    if (leader == null || damage.count() > 0) {
+      return;
+    }
+    SimulatedReader reader = Objects.requireNonNull(readers.get(leader.id));
+    reader.beginAnew();
+    for (int reads = 0; reads < 2_000 && !reader.through(); reads++) {
+      cluster.guard(leader, reader::act);
+      during(20);
+    }
+    require(reader.through(), "a reader does not get from the log's start to its end");
   }
 
   private void require(boolean holds, String what) {
@@ -277,6 +300,11 @@ final class LogTierSimulation implements SimulatedMachine.World {
   }
 
   @Override
+  public Random tearing(int id, int life) {
+    return id == 0 && life == 0 ? tearing : random;
+  }
+
+  @Override
   public boolean mayCrash(int id) {
     if (quiet) {
       return false;
@@ -315,7 +343,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
             checks.removes(sender);
           }
           if (id == 0 && life == 0 && ++requests == shaking.storeRequest()) {
-            boolean arrives = random.nextBoolean();
+            boolean arrives = tearing.nextBoolean();
             crash.run();
             return Fault.of(arrives ? Fault.Kind.NONE : Fault.Kind.LOST_REQUEST);
           }
@@ -337,6 +365,7 @@ final class LogTierSimulation implements SimulatedMachine.World {
   @Override
   public void born(SimulatedReplica replica) {
     SimulatedReader reader = new SimulatedReader(replica, cluster, damage);
+    readers.put(replica.id, reader);
     every(replica, 30, 250, () -> listen(replica));
     every(replica, 20, 120, () -> fetch(replica));
     every(replica, 400, 600, replica::maintain);

@@ -37,6 +37,9 @@ final class ReplicatedReader {
   private int reads;
   private int cold;
   private boolean waiting;
+  private int waits;
+  private boolean lastly;
+  private boolean through;
 
   /**
    * @param isolation the high watermark, or what is committed of transactions only
@@ -66,8 +69,21 @@ final class ReplicatedReader {
             TimeUnit.MILLISECONDS);
   }
 
-  private void act() {
-    BrokerLife target = world.living(world.random.nextInt(world.brokers.size()));
+  /** From the log's start to the end, from who leads, a last time. */
+  void lastly() {
+    lastly = true;
+    offset = 0;
+  }
+
+  /** Whether it has come to the end since. */
+  boolean through() {
+    return through;
+  }
+
+  void act() {
+    BrokerLife target =
+        world.living(
+            lastly ? world.quorum.state().leader() : world.random.nextInt(world.brokers.size()));
     if (waiting || target == null || !target.process.awake()) {
       return;
     }
@@ -160,11 +176,23 @@ final class ReplicatedReader {
       waiting = true;
       var unused = tier.read().whenComplete((found, failure) -> late(target, from, found, failure));
     }
-    if (waiting) { // its broker may die meanwhile
-      var unused =
-          world.time.schedule(
-              () -> waiting &= target.process.alive(), 1_000, TimeUnit.MILLISECONDS);
+    if (waiting) {
+      forgetIfDead(target, ++waits);
     }
+  }
+
+  /** A broker that dies meanwhile never answers. */
+  private void forgetIfDead(BrokerLife target, int wait) {
+    var unused =
+        world.time.schedule(
+            () -> {
+              if (waiting && wait == waits) {
+                waiting = target.process.alive();
+                forgetIfDead(target, wait);
+              }
+            },
+            1_000,
+            TimeUnit.MILLISECONDS);
   }
 
   private void late(
@@ -203,6 +231,7 @@ final class ReplicatedReader {
     long next = read.next();
     History history = world.checks.history;
     if (next == from) {
+      through |= lastly && from >= history.endOffset();
       offset = world.random.nextInt(8) == 0 ? again(history) : offset;
       return;
     }

@@ -126,6 +126,9 @@ final class ReplicationSimulation {
       world.guard(there.disk, there.observer()::look);
     }
     world.throwIfViolated();
+    reader.lastly();
+    committedReader.lastly();
+    await("read", 60_000, this::notRead);
   }
 
   /** What is still to come, if anything is. */
@@ -148,6 +151,15 @@ final class ReplicationSimulation {
       return Optional.of("in sync " + state.isr() + " of " + state.replicas());
     }
     return state.reassigning() ? Optional.of("a reassignment is not over") : Optional.empty();
+  }
+
+  /** Nothing is in the way of readers any more. */
+  private Optional<String> notRead() {
+    reader.act();
+    committedReader.act();
+    return reader.through() && committedReader.through()
+        ? Optional.empty()
+        : Optional.of("a reader does not get from the log's start to its end");
   }
 
   private Optional<String> notAnswered() {

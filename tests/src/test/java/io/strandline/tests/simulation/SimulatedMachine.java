@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,9 @@ final class SimulatedMachine {
   interface World {
     /** Steps of its disk until a new life ends. */
     int steps(int id, int life);
+
+    /** Decides what the end of a life leaves of what was under way. */
+    Random tearing(int id, int life);
 
     boolean mayCrash(int id);
 
@@ -96,7 +100,7 @@ final class SimulatedMachine {
     life++;
     SimulatedProcess process = new SimulatedProcess(cluster.time);
     Watch watch = new Watch(process);
-    CrashingDisk fresh = new CrashingDisk(cluster.random, world.steps(id, life), watch);
+    CrashingDisk fresh = new CrashingDisk(world.tearing(id, life), world.steps(id, life), watch);
     watch.disk = fresh;
     disk = fresh;
     cluster.trace.add("replica " + id + " begins life " + life);

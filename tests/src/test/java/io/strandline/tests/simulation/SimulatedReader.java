@@ -40,6 +40,8 @@ final class SimulatedReader {
   private final Replay replay;
   private long offset;
   private boolean waiting;
+  private boolean fromStart;
+  private boolean through;
 
   SimulatedReader(SimulatedReplica replica, SimulatedCluster cluster, PlantedDamage damage) {
     this.damage = damage;
@@ -99,8 +101,10 @@ final class SimulatedReader {
       lookUp(log);
       return;
     }
+    through |= fromStart && offset >= replica.highWatermark();
     if (offset < log.logStartOffset() || offset >= replica.highWatermark()) {
       offset = log.logStartOffset();
+      fromStart = true;
     }
     if (offset >= replica.highWatermark()) {
       return;
@@ -112,6 +116,17 @@ final class SimulatedReader {
     } else {
       history(log);
     }
+  }
+
+  /** From now on it counts whether it reads all there is. */
+  void beginAnew() {
+    fromStart = false;
+    through = false;
+  }
+
+  /** Whether it came from the log's start to the high watermark. */
+  boolean through() {
+    return through;
   }
 
   /** A leader deposed long ago may have what is lost by now. */
