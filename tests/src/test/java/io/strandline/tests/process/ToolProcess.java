@@ -35,14 +35,17 @@ public final class ToolProcess {
       throws IOException, InterruptedException {
     Path err = Files.createTempFile(scratch, "tool", ".err");
     Process process =
-        command(arguments).redirectError(err.toFile()).redirectOutput(out.toFile()).start();
+        command(scratch, arguments)
+            .redirectError(err.toFile())
+            .redirectOutput(out.toFile())
+            .start();
     return new Ended(process.waitFor(), List.of(), Files.readString(err));
   }
 
   /** Starts a tool whose standard output the caller reads. */
   static Process startRead(Path scratch, String... arguments) throws IOException {
     Path err = Files.createTempFile(scratch, "tool", ".err");
-    return command(arguments).redirectError(err.toFile()).start();
+    return command(scratch, arguments).redirectError(err.toFile()).start();
   }
 
   /** Starts a tool that the caller ends; what it prints goes into a file. */
