@@ -34,7 +34,7 @@ public final class CleanableLog {
 
   /** Makes the progress durable, unless the log is gone: another may have its name by now. */
   public void cleanedTo(long offset) {
-    synchronized (state.lock) {
+    synchronized (state.sealing) { // who closes a log holds it too; appends never wait for it
       if (!state.closed) {
         state.health.run(
             "checkpoint cleaner",

@@ -45,6 +45,10 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private static final int FRAME_BYTES_MIN = 8;
 
   private static final int READ_BYTES_MIN = 4 << 10;
+
+  /** Behind a long frame another is likely, of which so much is to be seen at once. */
+  private static final int LONG_READ_BYTES = LENGTH_BYTES + FIRST_BYTES;
+
   private static final int READ_BYTES_MAX = 128 << 10;
 
   /** Frames of up to so many bytes may pass through the shared buffer; longer ones never do. */
@@ -236,7 +240,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     if (frames > 1 && !read.isWritable()) {
       readBytes = Math.min(readBytes * 2, READ_BYTES_MAX);
     } else if (frames == 1 && readBytes > READ_BYTES_MIN && read.writerIndex() < readBytes / 4) {
-      readBytes /= 2;
+      readBytes = Math.max(READ_BYTES_MIN, readBytes / 2);
     }
   }
 
@@ -272,7 +276,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     }
     frame = ctx.alloc().directBuffer(Math.min(held.bytes(), EAGER_BYTES), bytes);
     frameBytes = bytes;
-    readBytes = bytes <= SHARED_BYTES_MAX ? wholeFrame(bytes) : READ_BYTES_MIN;
+    readBytes = bytes <= SHARED_BYTES_MAX ? wholeFrame(bytes) : LONG_READ_BYTES;
     frameReceivedBytes = 0;
     frameSinceNanos = nanoClock.getAsLong();
     arriving = true;

@@ -323,10 +323,12 @@ final class ShareFetchAttempt implements Watcher {
       return;
     }
     pending = true;
+    // Until it is here its memory is replay's: a store that is away may not keep all others waiting.
+    services.memory().release(claimed);
     var unused =
         read.whenComplete(
             (got, failure) -> {
-              arrived.add(new Arrived(id, one, offset, claimed, got, failure));
+              arrived.add(new Arrived(id, one, offset, 0, got, failure));
               work();
             });
   }
