@@ -22,9 +22,13 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
@@ -107,6 +111,7 @@ final class ConsumeCommand implements Callable<Integer> {
         }
         if (left > 0) {
           next.putAll(polled.nextOffsets()); // behind the ends of transactions too
+          printed.begin();
         }
         out.flush();
         printed.upTo(next);
@@ -209,6 +214,22 @@ final class ConsumeCommand implements Callable<Integer> {
       this.consumer = consumer;
     }
 
+    /** All that was polled is printed: a partition that gave nothing yet is begun where it is. */
+    void begin() {
+      if (group == null) {
+        return;
+      }
+      for (TopicPartition idle : consumer.assignment()) {
+        if (!next.containsKey(idle)) {
+          try {
+            next.put(idle, new OffsetAndMetadata(consumer.position(idle, Duration.ZERO)));
+          } catch (TimeoutException unknown) {
+            // not known before another poll
+          }
+        }
+      }
+    }
+
     void upTo(Map<TopicPartition, OffsetAndMetadata> further) {
       next.putAll(further);
       if (group != null && System.nanoTime() - committedNanos >= EVERY_NANOS) {
@@ -228,7 +249,13 @@ final class ConsumeCommand implements Callable<Integer> {
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-      commit();
+      try {
+        commit();
+      } catch (InterruptException | WakeupException end) {
+        throw end;
+      } catch (KafkaException failure) { // who gets them next prints again what was not committed
+        System.err.println("strandline: not committed: " + failure.getMessage());
+      }
       next.keySet().removeAll(partitions);
     }
 

@@ -323,7 +323,8 @@ final class ShareFetchAttempt implements Watcher {
       return;
     }
     pending = true;
-    // Until it is here its memory is replay's: a store that is away may not keep all others waiting.
+    // Until it is here its memory is replay's: a store that is away may not keep all others
+    // waiting.
     services.memory().release(claimed);
     var unused =
         read.whenComplete(
