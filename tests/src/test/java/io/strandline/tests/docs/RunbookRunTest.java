@@ -268,8 +268,12 @@ class RunbookRunTest {
                       "NAME",
                       "public")));
       assertThat(shown).contains("strandline_listener_certificate_expires_seconds");
-      Said again = type("openssl s_client -connect 127.0.0.1:" + secured);
-      assertThat(certificate(again.text())).isNotEqualTo(certificate(shown));
+      Waiting.until(
+          "the new certificate",
+          () -> {
+            Said again = type("openssl s_client -connect 127.0.0.1:" + secured);
+            return !certificate(again.text()).equals(certificate(shown));
+          });
     }
   }
 
