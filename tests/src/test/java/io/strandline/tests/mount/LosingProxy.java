@@ -3,12 +3,8 @@ package io.strandline.tests.mount;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.protocol.ApiKeys;
 
@@ -16,19 +12,10 @@ import org.apache.kafka.common.protocol.ApiKeys;
  * Stands between Kafka's clients and a broker. When it is told to, it lets the next request of a
  * kind through, and closes the connection in the place of the answer.
  */
-final class LosingProxy implements AutoCloseable {
-  private final ServerSocket server;
+final class LosingProxy extends StandIn {
   private final AtomicReference<ApiKeys> lost = new AtomicReference<>();
-  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private volatile int target;
 
-  LosingProxy() throws IOException {
-    this.server = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
-  }
-
-  String address() {
-    return "127.0.0.1:" + server.getLocalPort();
-  }
+  LosingProxy() throws IOException {}
 
   /**
    * Begins to serve.
@@ -36,8 +23,7 @@ final class LosingProxy implements AutoCloseable {
    * @param broker {@code host:port}
    */
   void to(String broker) {
-    target = Integer.parseInt(broker.substring(broker.lastIndexOf(':') + 1));
-    thread(this::accept);
+    serve("127.0.0.1", Integer.parseInt(broker.substring(broker.lastIndexOf(':') + 1)));
   }
 
   void loseAnswerTo(ApiKeys request) {
@@ -49,22 +35,13 @@ final class LosingProxy implements AutoCloseable {
     return lost.get() == null;
   }
 
-  private void accept() {
-    while (!server.isClosed()) {
-      try {
-        Socket client = server.accept();
-        Socket broker = new Socket(InetAddress.getLoopbackAddress(), target);
-        open.add(client);
-        open.add(broker);
-        thread(() -> serve(client, broker));
-      } catch (IOException e) {
-        return; // closed
-      }
-    }
+  @Override
+  void connected(Socket client, Socket broker) {
+    thread(() -> pass(client, broker));
   }
 
   /** One request at a time, so that an answer is the one to the request before it. */
-  private void serve(Socket client, Socket broker) {
+  private void pass(Socket client, Socket broker) {
     try (client;
         broker) {
       DataInputStream requests = new DataInputStream(client.getInputStream());
@@ -94,19 +71,5 @@ final class LosingProxy implements AutoCloseable {
   private static void write(DataOutputStream to, byte[] frame) throws IOException {
     ByteBuffer all = ByteBuffer.allocate(Integer.BYTES + frame.length);
     to.write(all.putInt(frame.length).put(frame).array());
-  }
-
-  private static void thread(Runnable work) {
-    Thread thread = new Thread(work, "losing-proxy");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  @Override
-  public void close() throws IOException {
-    server.close();
-    for (Socket socket : open) {
-      socket.close();
-    }
   }
 }

@@ -3,51 +3,34 @@ package io.strandline.tests.mount;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Stands between clients and a store over HTTP, and writes down each request's first line. */
-final class RecordingProxy implements AutoCloseable {
+final class RecordingProxy extends StandIn {
   private static final Pattern REQUEST =
       Pattern.compile("(?m)^([A-Z]+ [^ \\r\\n]+) HTTP/1\\.1\\r?$");
 
   final List<String> requests = new CopyOnWriteArrayList<>();
-  private final ServerSocket server;
-  private final URI target;
-  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
   RecordingProxy(String targetEndpoint) throws IOException {
-    this.target = URI.create(targetEndpoint);
-    this.server = new ServerSocket(0, 256, InetAddress.getLoopbackAddress());
-    thread(this::accept);
+    URI target = URI.create(targetEndpoint);
+    serve(target.getHost(), target.getPort());
   }
 
   String endpoint() {
-    return "http://127.0.0.1:" + server.getLocalPort();
+    return "http://" + address();
   }
 
-  private void accept() {
-    while (!server.isClosed()) {
-      try {
-        Socket client = server.accept();
-        Socket store = new Socket(target.getHost(), target.getPort());
-        open.add(client);
-        open.add(store);
-        thread(() -> copy(client, store, true));
-        thread(() -> copy(store, client, false));
-      } catch (IOException e) {
-        return; // closed
-      }
-    }
+  @Override
+  void connected(Socket client, Socket store) {
+    thread(() -> copy(client, store, true));
+    thread(() -> copy(store, client, false));
   }
 
   private void copy(Socket from, Socket to, boolean record) {
@@ -67,20 +50,6 @@ final class RecordingProxy implements AutoCloseable {
       }
     } catch (IOException e) {
       // As connections end.
-    }
-  }
-
-  private static void thread(Runnable work) {
-    Thread thread = new Thread(work, "recording-proxy");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  @Override
-  public void close() throws IOException {
-    server.close();
-    for (Socket socket : open) {
-      socket.close();
     }
   }
 }
