@@ -2,17 +2,24 @@ package io.strandline.tests.observe.board;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * A rule that tells somebody.
  *
- * @param name in words run together
+ * @param name in words run together; several of one name have the same runbook and never fire
+ *     together
  * @param lasts how long it must hold, as Prometheus writes times
  * @param expr PromQL
  * @param said one sentence, with labels in double braces of the template
- * @param ill series by which it fires, and labels that it fires with
+ * @param ills series by which it fires, and labels that it fires with
  */
-record Alert(String name, Severity severity, String lasts, String expr, String said, Ill ill) {
+record Alert(
+    String name, Severity severity, String lasts, String expr, String said, List<Ill> ills) {
+  Alert(String name, Severity severity, String lasts, String expr, String said, Ill ill) {
+    this(name, severity, lasts, expr, said, List.of(ill));
+  }
+
   /** Who is told, and when. */
   enum Severity {
     /** At night too: something does not work, or will not before the morning. */
@@ -36,6 +43,12 @@ record Alert(String name, Severity severity, String lasts, String expr, String s
 
   static Ill ill(String labels, String said, String... series) {
     return new Ill(labels, said, List.of(series));
+  }
+
+  /** The same, which fires by other series too. */
+  Alert and(Ill ill) {
+    return new Alert(
+        name, severity, lasts, expr, said, Stream.concat(ills.stream(), Stream.of(ill)).toList());
   }
 
   /** The runbook's file name: the alert's, as words with dashes. */

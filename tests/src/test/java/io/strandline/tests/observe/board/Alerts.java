@@ -33,7 +33,7 @@ final class Alerts {
           "process_files_open_files{cluster=\"c\",job=\"strandline\"} 500x60",
           "process_files_max_files{cluster=\"c\",job=\"strandline\"} 1000x60",
           "strandline_clock_seconds{cluster=\"c\"} 2+60x60",
-          "strandline_listener_certificate_expires_seconds{cluster=\"c\",listener=\"A\"} 900000x60",
+          "strandline_listener_certificate_expires_seconds{cluster=\"c\",listener=\"A\"} 2000000x60",
           "strandline_listener_certificate_expires_seconds{cluster=\"c\",listener=\"B\"} 0x60",
           "strandline_store_away{cluster=\"c\"} 0x60",
           "strandline_tiering_lag_age_seconds{cluster=\"c\"} 600x60",
@@ -118,6 +118,43 @@ final class Alerts {
                 "1 brokers are fenced: stopped, starting, or cut off from the controllers.",
                 "strandline_controller_brokers_fenced{cluster=\"c\",instance=\"a\"}",
                 "1x60")),
+        new Alert(
+            "StrandlineClusterDown",
+            PAGE,
+            "2m",
+            "sum by (cluster) (up{job=\"strandline\"}) == 0",
+            "No node of {{ $labels.cluster }} answers Prometheus.",
+            ill(
+                "cluster: c",
+                "No node of c answers Prometheus.",
+                "up{cluster=\"c\",instance=\"a\",job=\"strandline\"}",
+                "0x60",
+                "up{cluster=\"c\",instance=\"b\",job=\"strandline\"}",
+                "0x60")),
+        new Alert(
+                "StrandlineTargetsMissing",
+                PAGE,
+                "5m",
+                // Without targets there is no series to be 0. Of a cluster that lost them those of
+                // the day before still tell its name; after that, or before the first, none does.
+                "count by (cluster) (present_over_time(up{job=\"strandline\"}[1d]))"
+                    + " unless count by (cluster) (up{job=\"strandline\"})"
+                    + " or absent_over_time(up{job=\"strandline\"}[1d])",
+                "Prometheus has no target{{ with $labels.cluster }} in {{ . }}{{ end }} left to ask:"
+                    + " no other alert can fire.",
+                ill(
+                    "cluster: c",
+                    "Prometheus has no target in c left to ask: no other alert can fire.",
+                    "up{cluster=\"c\",instance=\"a\",job=\"strandline\"}",
+                    "1x20",
+                    "up{cluster=\"d\",instance=\"b\",job=\"strandline\"}",
+                    "1x60"))
+            .and(
+                ill(
+                    "job: strandline",
+                    "Prometheus has no target left to ask: no other alert can fire.",
+                    "up{cluster=\"c\",instance=\"a\",job=\"other\"}",
+                    "1x60")),
         new Alert(
             "StrandlineNodeDown",
             TICKET,
@@ -221,20 +258,33 @@ final class Alerts {
                 "The clock of a is 1h 0m 0s off Prometheus's.",
                 "strandline_clock_seconds{cluster=\"c\",instance=\"a\"}",
                 "3600+60x60")),
-        new Alert(
-            "StrandlineCertificateExpiring",
-            PAGE,
-            "10m",
-            "min by (cluster, instance, listener)"
-                + " (strandline_listener_certificate_expires_seconds > 0) - time() < 3 * 86400",
-            "The certificate of listener {{ $labels.listener }} of {{ $labels.instance }} ends in"
-                + " {{ $value | humanizeDuration }}.",
-            ill(
-                "{cluster: c, instance: a, listener: TLS}",
-                "The certificate of listener TLS of a ends in 2d 0h 0m 0s.",
-                "strandline_listener_certificate_expires_seconds{cluster=\"c\",instance=\"a\","
-                    + "listener=\"TLS\"}",
-                "176400x60")));
+        certificate(
+            PAGE, " < 3 * 86400", "The certificate of listener TLS of a ends in 2d 0h 0m 0s.", "176400x60"),
+        certificate(
+            TICKET,
+            " < 14 * 86400 >= 3 * 86400",
+            "The certificate of listener TLS of a ends in 10d 0h 0m 0s.",
+            "867600x60"));
+  }
+
+  /** Of a certificate that ends within a range of seconds: first a ticket, then whoever is awake. */
+  private static Alert certificate(
+      Alert.Severity severity, String range, String said, String values) {
+    return new Alert(
+        "StrandlineCertificateExpiring",
+        severity,
+        "10m",
+        "min by (cluster, instance, listener)"
+            + " (strandline_listener_certificate_expires_seconds > 0) - time()"
+            + range,
+        "The certificate of listener {{ $labels.listener }} of {{ $labels.instance }} ends in"
+            + " {{ $value | humanizeDuration }}.",
+        ill(
+            "{cluster: c, instance: a, listener: TLS}",
+            said,
+            "strandline_listener_certificate_expires_seconds{cluster=\"c\",instance=\"a\","
+                + "listener=\"TLS\"}",
+            values));
   }
 
   private static List<Alert> ofTier() {
@@ -389,25 +439,29 @@ final class Alerts {
     StringBuilder text = new StringBuilder(HEAD);
     text.append("rule_files: [alerts.yaml]\nevaluation_interval: 1m\ntests:\n");
     for (Alert alert : all()) {
-      text.append("  - interval: 1m\n    input_series:\n");
-      List<String> series = alert.ill().series();
-      for (int i = 0; i < series.size(); i += 2) {
-        text.append("      - series: ").append(quoted(series.get(i))).append('\n');
-        text.append("        values: ").append(quoted(series.get(i + 1))).append('\n');
-      }
-      String at = alert.lasts().equals("1d") ? "1500m" : "60m";
-      text.append("    alert_rule_test:\n");
-      text.append("      - eval_time: ").append(at).append('\n');
-      text.append("        alertname: ").append(alert.name()).append('\n');
-      text.append("        exp_alerts:\n          - exp_labels: ");
-      String labels = alert.ill().labels().replaceAll("[{}]", "");
-      text.append("{severity: ").append(alert.severity().label()).append(", ").append(labels);
-      text.append("}\n            exp_annotations:\n              summary: ");
-      text.append(quoted(alert.ill().said())).append('\n');
-      text.append("              runbook_url: ").append(url(alert)).append('\n');
+      alert.ills().forEach(ill -> fires(text, alert, ill));
     }
     well(text);
     return text.toString();
+  }
+
+  private static void fires(StringBuilder text, Alert alert, Alert.Ill ill) {
+    text.append("  - interval: 1m\n    input_series:\n");
+    List<String> series = ill.series();
+    for (int i = 0; i < series.size(); i += 2) {
+      text.append("      - series: ").append(quoted(series.get(i))).append('\n');
+      text.append("        values: ").append(quoted(series.get(i + 1))).append('\n');
+    }
+    String at = alert.lasts().equals("1d") ? "1500m" : "60m";
+    text.append("    alert_rule_test:\n");
+    text.append("      - eval_time: ").append(at).append('\n');
+    text.append("        alertname: ").append(alert.name()).append('\n');
+    text.append("        exp_alerts:\n          - exp_labels: ");
+    String labels = ill.labels().replaceAll("[{}]", "");
+    text.append("{severity: ").append(alert.severity().label()).append(", ").append(labels);
+    text.append("}\n            exp_annotations:\n              summary: ");
+    text.append(quoted(ill.said())).append('\n');
+    text.append("              runbook_url: ").append(url(alert)).append('\n');
   }
 
   /** A cluster on which none fires. */
@@ -419,8 +473,8 @@ final class Alerts {
       text.append("        values: ").append(quoted(parts[1])).append('\n');
     }
     text.append("    alert_rule_test:\n");
-    for (Alert alert : all()) {
-      text.append("      - {eval_time: 60m, alertname: ").append(alert.name());
+    for (String name : all().stream().map(Alert::name).distinct().toList()) {
+      text.append("      - {eval_time: 60m, alertname: ").append(name);
       text.append(", exp_alerts: []}\n");
     }
   }

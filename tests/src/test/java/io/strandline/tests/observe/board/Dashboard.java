@@ -130,6 +130,8 @@ record Dashboard(String file, String title, List<Row> rows) {
     ObjectNode defaults = fields.putObject("defaults").put("unit", panel.unit());
     if (panel.kind() == Panel.Kind.LINES) {
       defaults.put("min", 0);
+    }
+    if (panel.kind() != Panel.Kind.STAT) {
       defaults.putObject("custom").put("fillOpacity", 8).put("showPoints", "never");
       ObjectNode options = node.putObject("options");
       options.putObject("tooltip").put("mode", "multi").put("sort", "desc");

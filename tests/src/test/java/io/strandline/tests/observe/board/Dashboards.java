@@ -1,6 +1,7 @@
 package io.strandline.tests.observe.board;
 
 import static io.strandline.tests.observe.board.Panel.lines;
+import static io.strandline.tests.observe.board.Panel.signed;
 import static io.strandline.tests.observe.board.Panel.stat;
 
 import io.strandline.tests.observe.board.Dashboard.Row;
@@ -105,7 +106,7 @@ final class Dashboards {
                     "percentunit",
                     "min by (instance) (strandline_socket_loops_idle{$S})",
                     EACH),
-                lines(
+                signed(
                     "Clock against Prometheus",
                     "s",
                     "strandline_clock_seconds{$S} - timestamp(strandline_clock_seconds{$S})",

@@ -3,13 +3,18 @@ package io.strandline.tests.observe.board;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,9 +92,47 @@ class ObservabilityFilesTest {
 
   @Test
   void namesAreThereOnce() {
-    assertThat(Alerts.all()).extracting(Alert::name).doesNotHaveDuplicates();
+    assertThat(Alerts.all())
+        .extracting(alert -> alert.name() + alert.severity())
+        .doesNotHaveDuplicates();
     assertThat(Alerts.all()).extracting(Alert::name).allMatch(n -> n.startsWith("Strandline"));
     assertThat(Dashboards.all()).extracting(Dashboard::file).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void whatMayBeBelowZeroIsNotCutOffThere() throws IOException {
+    List<String> signed = new ArrayList<>();
+    for (Dashboard board : Dashboards.all()) {
+      for (JsonNode panel : new ObjectMapper().readTree(board.json()).get("panels")) {
+        boolean difference =
+            panel.findValuesAsText("expr").stream().anyMatch(expr -> expr.contains("} - "));
+        if (difference) {
+          signed.add(panel.get("title").asText());
+          assertThat(panel.at("/fieldConfig/defaults").has("min")).as("%s", panel).isFalse();
+        }
+      }
+    }
+    assertThat(signed).containsExactly("Clock against Prometheus");
+  }
+
+  /** As docs/observability.md says it: then no link of an alert is a path. */
+  @Test
+  void theRunbooksAddressesAreMadeWholeByOneCommand(@TempDir Path dir) throws Exception {
+    Path copy = Files.createDirectories(dir.resolve("deploy/observability/prometheus"));
+    for (Path file : List.of(RULES, TESTS)) {
+      Files.copy(file, copy.resolve(file.getFileName()));
+    }
+    Matcher command =
+        Pattern.compile("`(sed -i [^`]*)`")
+            .matcher(Files.readString(Path.of("..", "docs", "observability.md")));
+    assertThat(command.find()).isTrue();
+    run(dir, "bash", "-c", "cd '" + dir + "' && " + command.group(1));
+    for (Path file : List.of(RULES, TESTS)) {
+      assertThat(Files.readAllLines(copy.resolve(file.getFileName())))
+          .filteredOn(line -> line.contains("runbook_url"))
+          .isNotEmpty()
+          .allMatch(line -> line.matches(" *runbook_url: https://\\S+/docs/runbooks/[a-z-]+\\.md"));
+    }
   }
 
   /** Each rule is parsed, and fires by the series that it is for, with the words it is to say. */

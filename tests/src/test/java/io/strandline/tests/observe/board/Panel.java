@@ -13,7 +13,10 @@ record Panel(String title, Kind kind, String unit, List<Query> queries) {
   /** How it is drawn. */
   enum Kind {
     STAT("stat"),
-    LINES("timeseries");
+    /** From zero up. */
+    LINES("timeseries"),
+    /** Below zero too. */
+    SIGNED("timeseries");
 
     final String type;
 
@@ -30,6 +33,10 @@ record Panel(String title, Kind kind, String unit, List<Query> queries) {
 
   static Panel lines(String title, String unit, String... exprsAndLegends) {
     return of(title, Kind.LINES, unit, exprsAndLegends);
+  }
+
+  static Panel signed(String title, String unit, String... exprsAndLegends) {
+    return of(title, Kind.SIGNED, unit, exprsAndLegends);
   }
 
   static Panel stat(String title, String unit, String... exprsAndLegends) {
