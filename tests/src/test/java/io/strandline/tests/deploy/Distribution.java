@@ -77,7 +77,12 @@ record Distribution(Path home) {
 
   /** The launcher. */
   Path launcher() {
-    return home.resolve("bin").resolve("strandline");
+    return bin("strandline");
+  }
+
+  /** A command of that name. */
+  Path bin(String name) {
+    return home.resolve("bin").resolve(name);
   }
 
   /** One of the examples. */

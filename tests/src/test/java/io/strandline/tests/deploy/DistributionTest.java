@@ -84,6 +84,18 @@ class DistributionTest {
     List<String> values = Records.values("unpacked", 100);
     Records.produce(bootstrap, "t", 1, values);
     assertThat(Records.consume(bootstrap, "t", 1, 100)).isEqualTo(values);
+    // Kafka's own, by a name on the PATH.
+    for (List<String> kafkas :
+        List.of(
+            List.of("kafka-topics.sh", "--list"),
+            List.of("kafka-configs.sh", "--describe", "--topic", "t", "--all"))) {
+      Path link = Files.createSymbolicLink(dir.resolve(kafkas.get(0)), distribution.bin(kafkas.get(0)));
+      List<String> command = new ArrayList<>(List.of(link.toString(), "--bootstrap-server", bootstrap));
+      command.addAll(kafkas.subList(1, kafkas.size()));
+      Commands.Ended asked = Commands.run(dir, command);
+      assertThat(asked.exitCode()).as(asked.output()).isZero();
+      assertThat(asked.output()).containsPattern("(?m)^t$|remote.storage.enable=");
+    }
     node.destroy();
     assertThat(node.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(node.exitValue()).as("after SIGTERM").isZero();

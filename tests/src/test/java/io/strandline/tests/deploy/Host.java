@@ -39,7 +39,7 @@ final class Host implements AutoCloseable {
 
   Host(Path root) throws IOException {
     this.root = Files.createDirectories(root);
-    for (String directory : List.of("bin", "etc", "opt", "data", "units", "dev")) {
+    for (String directory : List.of("bin", "etc", "opt", "local", "data", "units", "dev")) {
       Files.createDirectories(root.resolve(directory));
     }
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -195,6 +195,7 @@ final class Host implements AutoCloseable {
         "PATH", root.resolve("bin") + ":" + System.getenv("PATH"),
         "STRANDLINE_ETC", root.resolve("etc").toString(),
         "STRANDLINE_OPT", root.resolve("opt").toString(),
+        "STRANDLINE_BIN", root.resolve("local").toString(),
         "STRANDLINE_DATA", root.resolve("data").toString(),
         "STRANDLINE_UNITS", root.resolve("units").toString(),
         "STRANDLINE_DEFAULTS", root.resolve("default").toString(),

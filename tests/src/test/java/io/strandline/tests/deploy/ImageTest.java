@@ -89,6 +89,8 @@ class ImageTest {
         .noneMatch(f -> f.contains("junit"));
     assertThat(layers.get(1).stream().filter(f -> f.endsWith(".jar"))).hasSize(5);
     assertThat(layers.get(1)).anyMatch(f -> f.endsWith("opt/strandline/LICENSE"));
+    assertThat(image.orElseThrow().root().resolve("opt/strandline/bin/kafka-topics.sh"))
+        .isExecutable();
     assertThat(jars(layers)).as("all that the tar has").isEqualTo(jars(List.of(distribution)));
   }
 

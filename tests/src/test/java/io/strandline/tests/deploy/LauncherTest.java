@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -255,6 +256,42 @@ class LauncherTest {
     String gone = "127.0.0.1:" + admin.getAddress().getPort();
     assertThat(run("health", gone))
         .isEqualTo(new Commands.Ended(1, "nothing answers at " + gone + "\n"));
+  }
+
+  @Test
+  void kafkasCommandsStartKafkasClasses() throws Exception {
+    jvm("#!/bin/bash\nprintf '%s\\n' \"$@\"\n");
+    Path path = Files.createDirectory(dir.resolve("path"));
+    List<String> commands = new ArrayList<>();
+    for (Path script : kafkas()) {
+      String name = script.getFileName().toString();
+      commands.add(name.replace(".sh", ""));
+      Path copy = dir.resolve("home/bin").resolve(name);
+      Files.copy(script, copy, StandardCopyOption.COPY_ATTRIBUTES);
+      Path link = Files.createSymbolicLink(path.resolve(name), copy);
+      Commands.Ended ended =
+          Commands.run(dir, environment, List.of(link.toString(), "--topic", "a b"));
+      assertThat(ended.exitCode()).as(ended.output()).isZero();
+      List<String> told = ended.output().lines().toList();
+      assertThat(told).endsWith("--topic", "a b").contains(dir.resolve("home/lib/a.jar").toString());
+      Class<?> main = Class.forName(told.get(told.size() - 3));
+      assertThat(main.getMethod("main", String[].class)).as(name).isNotNull();
+    }
+    assertThat(commands).contains("kafka-topics", "kafka-configs");
+    assertThat(run("kafka-no-such").exitCode()).isEqualTo(2);
+    assertThat(
+            Files.readAllLines(Distribution.ROOT.resolve("bin/strandline")).stream()
+                .map(String::strip)
+                .filter(line -> line.matches("kafka-[a-z-]+\\) main=.*"))
+                .map(line -> line.substring(0, line.indexOf(')'))))
+        .as("those that the launcher knows")
+        .containsExactlyInAnyOrderElementsOf(commands);
+  }
+
+  private static List<Path> kafkas() throws IOException {
+    try (Stream<Path> files = Files.list(Distribution.ROOT.resolve("bin"))) {
+      return files.filter(f -> f.getFileName().toString().startsWith("kafka-")).toList();
+    }
   }
 
   /** Heap and direct memory of a start. */

@@ -417,6 +417,7 @@ class NodeScriptTest {
     Commands.Ended installed = install(terraform, tar, sha);
     assertThat(installed.exitCode()).as(installed.output()).isZero();
     assertThat(host.root.resolve("opt/strandline/bin/strandline")).isExecutable();
+    assertThat(host.root.resolve("local/strandline")).as("on the PATH").isExecutable();
     assertThat(host.file("units/strandline.service")).contains("ExecStart=");
     assertThat(host.file("units/strandline.service.d/node.conf"))
         .contains("strandline-node prepare");

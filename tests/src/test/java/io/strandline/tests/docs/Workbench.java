@@ -11,35 +11,17 @@ import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a page's commands find: a home with the launcher as it is and one jar that stands for the
  * class path of this JVM, {@code bin/strandline} in the page's directory, Kafka's scripts by name.
  */
 record Workbench(Path home, Path directory) {
-  private static final String TOOLS = "org.apache.kafka.tools.";
-
-  /** Kafka's scripts that pages name, and the classes they start. */
+  /** Kafka's own scripts that pages name and the distribution has not, and what they start. */
   private static final Map<String, String> SCRIPTS =
-      Map.ofEntries(
-          Map.entry("kafka-topics.sh", TOOLS + "TopicCommand"),
-          Map.entry("kafka-configs.sh", "kafka.admin.ConfigCommand"),
-          Map.entry("kafka-console-producer.sh", TOOLS + "ConsoleProducer"),
-          Map.entry("kafka-console-consumer.sh", TOOLS + "consumer.ConsoleConsumer"),
-          Map.entry("kafka-consumer-groups.sh", TOOLS + "consumer.group.ConsumerGroupCommand"),
-          Map.entry("kafka-get-offsets.sh", TOOLS + "GetOffsetShell"),
-          Map.entry("kafka-reassign-partitions.sh", TOOLS + "reassign.ReassignPartitionsCommand"),
-          Map.entry("kafka-leader-election.sh", TOOLS + "LeaderElectionCommand"),
-          Map.entry("kafka-cluster.sh", TOOLS + "ClusterTool"),
-          Map.entry("kafka-acls.sh", TOOLS + "AclCommand"),
-          Map.entry("kafka-delegation-tokens.sh", TOOLS + "DelegationTokenCommand"),
-          Map.entry("kafka-client-metrics.sh", TOOLS + "ClientMetricsCommand"),
-          Map.entry("kafka-log-dirs.sh", TOOLS + "LogDirsCommand"),
-          Map.entry("kafka-transactions.sh", TOOLS + "TransactionsCommand"),
-          Map.entry("kafka-features.sh", TOOLS + "FeatureCommand"),
-          Map.entry("kafka-storage.sh", "kafka.tools.StorageTool"),
-          Map.entry("kafka-server-start.sh", "kafka.Kafka"),
-          Map.entry("kafka-metadata-quorum.sh", TOOLS + "MetadataQuorumCommand"));
+      Map.of(
+          "kafka-storage.sh", "kafka.tools.StorageTool", "kafka-server-start.sh", "kafka.Kafka");
 
   /** Lays everything out; ports as the page names them, to those that are taken instead. */
   void lay(Map<String, String> ports) throws IOException {
@@ -49,6 +31,11 @@ record Workbench(Path home, Path directory) {
     jar(lib.resolve("class-path.jar"));
     Path path = Files.createDirectories(home.resolve("path"));
     executable(path.resolve("strandline"), launcher(ports));
+    try (Stream<Path> ours = Files.list(Page.ROOT.resolve("bin"))) {
+      for (Path script : ours.filter(f -> f.toString().endsWith(".sh")).toList()) {
+        copyExecutable(script, path.resolve(script.getFileName()));
+      }
+    }
     for (Map.Entry<String, String> script : SCRIPTS.entrySet()) {
       executable(path.resolve(script.getKey()), kafka(script.getValue()));
     }
