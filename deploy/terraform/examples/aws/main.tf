@@ -47,7 +47,7 @@ module "strandline" {
   client_cidrs = var.client_cidrs
 
   brokers = { count = 3, instance_type = "i4g.large" }
-  replay  = { count = 2, instance_types = ["i4g.large", "i4g.xlarge", "im4gn.large"], spot = true }
+  replay  = { count = 2, instance_types = ["i4g.large", "i4g.xlarge", "im4gn.xlarge"], spot = true }
   alarms  = { topic_arns = var.alarm_topic_arns }
 }
 

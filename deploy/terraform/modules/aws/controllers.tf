@@ -8,6 +8,10 @@ resource "aws_network_interface" "controller" {
   security_groups = [aws_security_group.nodes.id]
   description     = "${var.name}, controller ${each.key}"
   tags            = merge(local.tags, { Name = "${var.name}-controller-${each.key}" })
+
+  lifecycle {
+    ignore_changes = [subnet_id]
+  }
 }
 
 resource "aws_ebs_volume" "controller" {
@@ -18,6 +22,11 @@ resource "aws_ebs_volume" "controller" {
   encrypted         = true
   kms_key_id        = var.kms_key_arn
   tags              = merge(local.tags, { Name = "${var.name}-controller-${each.key}" })
+
+  lifecycle {
+    # Either would take three empty disks for three full ones, and with them all that the cluster knows.
+    ignore_changes = [availability_zone, kms_key_id]
+  }
 }
 
 resource "aws_instance" "controller" {
@@ -49,9 +58,9 @@ resource "aws_instance" "controller" {
   }
 
   lifecycle {
-    # A new version or image is for the operator to take, one controller after another (-replace): all three at once
-    # would leave no quorum.
-    ignore_changes = [ami, user_data_base64]
+    # A new version, image, type or key is for the operator to take, one controller after another (-replace, which takes
+    # them all): all three at once would leave no quorum.
+    ignore_changes = [ami, instance_type, user_data_base64, root_block_device[0].kms_key_id]
   }
   depends_on = [terraform_data.ground]
 }

@@ -2,8 +2,11 @@
 
 locals {
   distribution_arns = startswith(var.distribution.url, "s3://") ? ["arn:${local.partition}:s3:::${trimprefix(var.distribution.url, "s3://")}"] : []
-  groups_arn        = "arn:${local.partition}:autoscaling:${local.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${var.name}-*"
-  history_arn       = "${aws_s3_bucket.history.arn}/${local.prefix}"
+  # By kind. Brokers have up to three digits: what is longer is another cluster's, whose name begins with this one's.
+  groups = { for kind, names in { broker = ["broker-?", "broker-??", "broker-???"], replay = ["replay"] } : kind => [for name in names :
+    "arn:${local.partition}:autoscaling:${local.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${var.name}-${name}"
+  ] }
+  history_arn = "${aws_s3_bucket.history.arn}/${local.prefix}"
 
   # Without a condition on the prefix: a HEAD of a key that is not there carries none, and would be answered 403 for 404,
   # which the broker takes for a refusal.
@@ -17,19 +20,33 @@ locals {
     Effect    = "Allow"
     Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
     Resource  = var.kms_key_arn
-    Condition = { StringEquals = { "kms:ViaService" = "s3.${local.region}.amazonaws.com" } }
+    Condition = local.via_s3
   }]
+  via_s3  = { StringEquals = { "kms:ViaService" = distinct(["s3.${local.region}.amazonaws.com", "s3.${local.region}.${local.dns_suffix}"]) } }
+  secrets = { for kind in ["controller", "broker", "replay"] : kind => lookup(var.secrets, kind, {}) }
   # What every node does as an instance.
-  instance = concat(
+  instance = { for kind, secrets in local.secrets : kind => concat(
     length(local.distribution_arns) == 0 ? [] : [{
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
       Resource = local.distribution_arns
     }],
-    length(var.secrets) == 0 ? [] : [{
+    var.distribution.kms_key_arn == null ? [] : [{
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.distribution.kms_key_arn
+      Condition = local.via_s3
+    }],
+    length(secrets) == 0 ? [] : [{
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]
-      Resource = values(var.secrets)
+      Resource = values(secrets)
+    }],
+    length(secrets) == 0 || length(var.secrets_kms_key_arns) == 0 ? [] : [{
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.secrets_kms_key_arns
+      Condition = { StringEquals = { "kms:ViaService" = distinct(["secretsmanager.${local.region}.amazonaws.com", "secretsmanager.${local.region}.${local.dns_suffix}"]) } }
     }],
     var.alarms == null ? [] : [{
       Effect    = "Allow"
@@ -37,13 +54,23 @@ locals {
       Resource  = "*"
       Condition = { StringEquals = { "cloudwatch:namespace" = "Strandline" } }
     }],
-  )
+    # Of Session Manager's, to be found and to open a session, and no more: the policy that AWS keeps for it reads every
+    # parameter of the account too. They know no resources.
+    !var.session_manager ? [] : [{
+      Effect = "Allow"
+      Action = [
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+      ]
+      Resource = "*"
+    }],
+  ) }
   # What one does whose group waits for it.
-  let_go = [
+  let_go = { for kind, groups in local.groups : kind => [
     {
       Effect   = "Allow"
       Action   = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
-      Resource = local.groups_arn
+      Resource = groups
     },
     {
       # Knows no resources.
@@ -51,16 +78,16 @@ locals {
       Action   = ["autoscaling:DescribeAutoScalingGroups"]
       Resource = "*"
     },
-  ]
+  ] }
 
   statements = {
-    broker = concat(local.list, local.encrypt, local.instance, local.let_go, [{
+    broker = concat(local.list, local.encrypt, local.instance.broker, local.let_go.broker, [{
       # PutObject is every upload, conditional or in parts; If-Match asks for GetObject too.
       Effect   = "Allow"
       Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
       Resource = "${local.history_arn}/*"
     }])
-    replay = concat(local.list, local.encrypt, local.instance, local.let_go, [
+    replay = concat(local.list, local.encrypt, local.instance.replay, local.let_go.replay, [
       {
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
@@ -73,7 +100,7 @@ locals {
         Resource = "${local.history_arn}/probe/*"
       },
     ])
-    controller = concat(local.encrypt, local.instance, [{
+    controller = concat(local.encrypt, local.instance.controller, [{
       # That it was formatted once; created, never replaced, and read to tell its own from its former self's.
       Effect   = "Allow"
       Action   = ["s3:GetObject", "s3:PutObject"]
@@ -103,12 +130,6 @@ resource "aws_iam_role_policy" "node" {
   name     = "strandline"
   role     = aws_iam_role.node[each.key].id
   policy   = jsonencode({ Version = "2012-10-17", Statement = each.value })
-}
-
-resource "aws_iam_role_policy_attachment" "session_manager" {
-  for_each   = var.session_manager ? toset(["broker", "replay", "controller"]) : toset([])
-  role       = aws_iam_role.node[each.key].name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
 resource "aws_iam_instance_profile" "node" {

@@ -7,6 +7,25 @@ data "aws_ssm_parameter" "ami" {
   name  = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${var.architecture}"
 }
 
+# Which node is where follows from the zones of the first apply, for good: by others, or by another order, the controllers'
+# disks and addresses would all be made anew at once, and the brokers' groups would leave their instances for others.
+resource "terraform_data" "zones" {
+  input = local.given_zones
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = alltrue([for zone in self.output : contains(local.given_zones, zone)])
+      error_message = "Zones are chosen at the start, for nodes are where they are by them: none may go (${join(", ", self.output)})."
+    }
+    postcondition {
+      condition     = var.vpc != null || length(self.output) == length(local.given_zones)
+      error_message = "Zones are chosen at the start, for nodes are where they are by them: none comes to the cluster's own VPC later (${join(", ", self.output)})."
+    }
+  }
+}
+
 # Drawn once, whatever uuid() says later.
 resource "terraform_data" "identity" {
   input = uuid()
@@ -17,18 +36,20 @@ resource "terraform_data" "identity" {
 }
 
 locals {
-  region    = data.aws_region.here.region
-  partition = data.aws_partition.here.partition
-  account   = data.aws_caller_identity.here.account_id
-  ami       = var.ami_id == null ? data.aws_ssm_parameter.ami[0].insecure_value : var.ami_id
-  tags      = merge(var.tags, { StrandlineCluster = var.name })
+  region     = data.aws_region.here.region
+  partition  = data.aws_partition.here.partition
+  dns_suffix = data.aws_partition.here.dns_suffix
+  account    = data.aws_caller_identity.here.account_id
+  ami        = var.ami_id == null ? data.aws_ssm_parameter.ami[0].insecure_value : var.ami_id
+  tags       = merge(var.tags, { StrandlineCluster = var.name })
 
   # 16 characters of base64 are the 22 of an id; those of a hash have no dash and no plus in them.
   cluster_id = var.cluster_id != null ? var.cluster_id : replace(base64encode(substr(md5(terraform_data.identity.output), 0, 16)), "=", "")
 
-  zones   = var.vpc == null ? var.zones : sort(keys(var.vpc.subnets))
-  vpc_id  = var.vpc == null ? aws_vpc.own[0].id : var.vpc.id
-  subnets = var.vpc == null ? { for zone, subnet in aws_subnet.own : zone => subnet.id } : var.vpc.subnets
+  given_zones = var.vpc == null ? var.zones : sort(keys(var.vpc.subnets))
+  zones       = tolist(terraform_data.zones.output)
+  vpc_id      = var.vpc == null ? aws_vpc.own[0].id : var.vpc.id
+  subnets     = var.vpc == null ? { for zone, subnet in aws_subnet.own : zone => subnet.id } : var.vpc.subnets
 
   prefix       = var.name
   object_store = "s3://${aws_s3_bucket.history.bucket}/${local.prefix}?region=${local.region}"
@@ -67,8 +88,8 @@ module "controller" {
   disk            = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${replace(aws_ebs_volume.controller[each.key].id, "-", "")}"
   controllers     = local.addresses
   object_store    = local.object_store
-  claims_url      = "https://${aws_s3_bucket.history.bucket}.s3.${local.region}.amazonaws.com/controllers/${local.cluster_id}"
-  secrets         = var.secrets
+  claims_url      = "https://${aws_s3_bucket.history.bucket}.s3.${local.region}.${local.dns_suffix}/controllers/${local.cluster_id}"
+  secrets         = local.secrets.controller
   settings        = var.settings.controller
   publish_metrics = var.alarms != null
 }
@@ -86,7 +107,7 @@ module "broker" {
   disk               = "instance-store"
   controllers        = local.addresses
   object_store       = local.object_store
-  secrets            = var.secrets
+  secrets            = local.secrets.broker
   settings           = var.settings.broker
   heap               = var.brokers.heap
   cache_memory_bytes = var.brokers.cache_memory_bytes
@@ -107,7 +128,7 @@ module "replay" {
   disk               = "instance-store"
   controllers        = local.addresses
   object_store       = local.object_store
-  secrets            = var.secrets
+  secrets            = local.secrets.replay
   settings           = var.settings.replay
   heap               = var.replay.heap
   cache_memory_bytes = var.replay.cache_memory_bytes

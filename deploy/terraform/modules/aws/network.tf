@@ -6,8 +6,8 @@ locals {
   services = var.vpc != null ? [] : concat(
     ["autoscaling"],
     var.alarms == null ? [] : ["monitoring"],
-    length(var.secrets) == 0 ? [] : ["secretsmanager"],
-    var.session_manager ? ["ssm", "ssmmessages", "ec2messages"] : [],
+    length(merge(values(var.secrets)...)) == 0 ? [] : ["secretsmanager"],
+    var.session_manager ? ["ssm", "ssmmessages"] : [],
   )
   route_tables = var.vpc == null ? [for table in aws_route_table.own : table.id] : var.vpc.route_table_ids
 }
@@ -18,13 +18,21 @@ resource "aws_vpc" "own" {
   enable_dns_support   = true
   enable_dns_hostnames = true
   tags                 = merge(local.tags, { Name = var.name })
+
+  lifecycle {
+    precondition {
+      # There services' endpoints are named in two ways, by service.
+      condition     = data.aws_partition.here.reverse_dns_prefix == "com.amazonaws"
+      error_message = "In this partition (${local.partition}) the cluster wants a VPC that is there (vpc)."
+    }
+  }
 }
 
 resource "aws_subnet" "own" {
   for_each          = var.vpc == null ? toset(var.zones) : toset([])
   vpc_id            = aws_vpc.own[0].id
   availability_zone = each.key
-  cidr_block        = cidrsubnet(var.cidr, 3, index(var.zones, each.key))
+  cidr_block        = cidrsubnet(var.cidr, 3, index(local.zones, each.key))
   tags              = merge(local.tags, { Name = "${var.name}-${each.key}" })
 }
 
@@ -83,7 +91,7 @@ resource "terraform_data" "ground" {
     aws_vpc_security_group_ingress_rule.endpoints, aws_vpc_security_group_ingress_rule.nodes,
     aws_vpc_security_group_ingress_rule.bootstrap, aws_vpc_security_group_egress_rule.bootstrap,
     aws_vpc_security_group_egress_rule.nodes, aws_vpc_security_group_egress_rule.https,
-    aws_iam_role_policy.node, aws_iam_role_policy_attachment.session_manager, aws_s3_bucket_policy.history,
+    aws_vpc_security_group_egress_rule.dns, aws_iam_role_policy.node, aws_s3_bucket_policy.history,
     aws_s3_bucket_server_side_encryption_configuration.history, aws_lb_listener.bootstrap,
   ]
 }
@@ -193,6 +201,21 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   from_port         = 443
   to_port           = 443
   cidr_ipv4         = "0.0.0.0/0"
+  tags              = local.tags
+}
+
+# Amazon's own resolver is asked past every security group; others are not.
+resource "aws_vpc_security_group_egress_rule" "dns" {
+  for_each = merge([for cidr in var.dns_cidrs : {
+    "${cidr}-udp" = { cidr = cidr, protocol = "udp" }
+    "${cidr}-tcp" = { cidr = cidr, protocol = "tcp" }
+  }]...)
+  security_group_id = aws_security_group.nodes.id
+  description       = "DNS, ${each.key}"
+  ip_protocol       = each.value.protocol
+  from_port         = 53
+  to_port           = 53
+  cidr_ipv4         = each.value.cidr
   tags              = local.tags
 }
 

@@ -4,8 +4,8 @@ output "bootstrap_servers" {
 }
 
 output "replay_bootstrap_servers" {
-  description = "For clients that read history from replay brokers."
-  value       = "${var.dns == null ? aws_lb.bootstrap.dns_name : "replay.${var.dns.domain}"}:${local.ports.replay}"
+  description = "For clients that read history from replay brokers; empty if there are none and never will be."
+  value       = max(var.replay.count, var.replay.max) == 0 ? "" : "${var.dns == null ? aws_lb.bootstrap.dns_name : "replay.${var.dns.domain}"}:${local.ports.replay}"
 }
 
 output "cluster_id" {

@@ -23,17 +23,22 @@ variable "cluster_id" {
 
 variable "vpc" {
   description = <<-TEXT
-    A VPC that is there: its id, a subnet for each zone (id by zone name), and the route tables to which a gateway
-    endpoint for S3 is added (none where they have one already). Nodes must reach autoscaling, monitoring and what the
-    distribution is fetched from. null for a VPC of the cluster's own, with no way out of it but to those.
+    A VPC that is there: its id, a subnet for each zone (id by zone name), and the route tables of these subnets, to which
+    a gateway endpoint for S3 is added: [] where they have one already, for without one all history goes by whatever route
+    is there, through a NAT and at its price. Nodes must reach autoscaling, monitoring and what the distribution is
+    fetched from. null for a VPC of the cluster's own, with no way out of it but to those.
   TEXT
   type = object({
     id              = string
     subnets         = map(string)
-    route_table_ids = optional(list(string), [])
+    route_table_ids = list(string)
   })
   default = null
 
+  validation {
+    condition     = var.vpc == null || try(can(regex("^vpc-[0-9a-z]+$", var.vpc.id)) && alltrue([for id in var.vpc.route_table_ids : can(regex("^rtb-[0-9a-z]+$", id))]), false)
+    error_message = "The id of a VPC (vpc-…), and ids of route tables (rtb-…)."
+  }
   validation {
     condition     = var.vpc == null || try(length(var.vpc.subnets) >= 1, false)
     error_message = "At least one subnet; three zones if two replicas are to outlive one."
@@ -56,7 +61,7 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Availability zones of the cluster's own VPC. Order and number stay as they were: which node is where follows from them."
+  description = "Availability zones of the cluster's own VPC. Those of the first apply stay: which node is where follows from them."
   type        = list(string)
   default     = []
 
@@ -103,6 +108,17 @@ variable "monitoring_cidrs" {
   }
 }
 
+variable "dns_cidrs" {
+  description = "Networks of the DNS servers that a given VPC names in its DHCP options; none where it asks Amazon's own."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for cidr in var.dns_cidrs : can(cidrnetmask(cidr))])
+    error_message = "IPv4 networks: 10.0.0.2/32."
+  }
+}
+
 variable "dns" {
   description = "Route 53 zone in which bootstrap.NAME and replay.NAME are made, by id and name; null for the load balancer's own name."
   type = object({
@@ -143,7 +159,7 @@ variable "delete_history" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key by which the bucket and the disks are encrypted; null for S3's and EBS' own."
+  description = "KMS key by which the bucket and the disks are encrypted; null for S3's and EBS' own. Chosen at the start."
   type        = string
   default     = null
 
@@ -156,10 +172,11 @@ variable "kms_key_arn" {
 # ---- what runs ---------------------------------------------------------------------
 
 variable "distribution" {
-  description = "strandline-VERSION.tar.gz: s3://bucket/key in this region, or https://… where the VPC has a way there; and its SHA-256 in hex."
+  description = "strandline-VERSION.tar.gz: s3://bucket/key in this region, or https://… where the VPC has a way there; its SHA-256 in hex; and the KMS key that encrypts it in S3, if it is one's own."
   type = object({
-    url    = string
-    sha256 = string
+    url         = string
+    sha256      = string
+    kms_key_arn = optional(string)
   })
 
   validation {
@@ -169,6 +186,10 @@ variable "distribution" {
   validation {
     condition     = var.vpc != null || startswith(var.distribution.url, "s3://")
     error_message = "The cluster's own VPC reaches S3 alone: s3://bucket/key."
+  }
+  validation {
+    condition     = var.distribution.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.distribution.kms_key_arn))
+    error_message = "The ARN of a key, not of an alias."
   }
 }
 
@@ -284,13 +305,29 @@ variable "settings" {
 }
 
 variable "secrets" {
-  description = "Secrets of Secrets Manager that become files below /etc/strandline/secrets of every node: ARN by file name. admin.properties is what draining logs in with, where clients have to."
-  type        = map(string)
+  description = "Secrets of Secrets Manager that become files below /etc/strandline/secrets, by role (controller, broker, replay): ARN by file name. admin.properties is what a broker that goes logs in with to be drained and taken out of the metadata, where clients have to log in."
+  type        = map(map(string))
   default     = {}
 
   validation {
-    condition     = alltrue([for name, arn in var.secrets : can(regex("^[A-Za-z0-9._-]+$", name)) && can(regex("^arn:[a-z-]+:secretsmanager:[^\\s'\"]+$", arn))])
+    condition     = alltrue([for role in keys(var.secrets) : contains(["controller", "broker", "replay"], role)])
+    error_message = "By role: controller, broker, replay."
+  }
+  validation {
+    condition = alltrue(flatten([for secrets in values(var.secrets) : [for name, arn in secrets :
+    can(regex("^[A-Za-z0-9._-]+$", name)) && can(regex("^arn:[a-z-]+:secretsmanager:[^\\s'\"]+$", arn))]]))
     error_message = "File names, and ARNs of secrets."
+  }
+}
+
+variable "secrets_kms_key_arns" {
+  description = "KMS keys that encrypt these secrets, where they are one's own and not aws/secretsmanager."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.secrets_kms_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
+    error_message = "ARNs of keys, not of aliases."
   }
 }
 

@@ -1,28 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
-  }
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-  mock_data "aws_ssm_parameter" {
-    defaults = { insecure_value = "ami-0123456789abcdef0" }
-  }
-  mock_resource "aws_s3_bucket" {
-    defaults = { bucket = "orders-history-1", arn = "arn:aws:s3:::orders-history-1" }
-  }
-  mock_resource "aws_network_interface" {
-    defaults = { private_ip = "10.40.0.10" }
-  }
-  mock_resource "aws_ebs_volume" {
-    defaults = { id = "vol-0123456789abcdef0" }
-  }
-  mock_resource "aws_lb" {
-    defaults = { dns_name = "orders.elb.example.org" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {
@@ -76,15 +53,15 @@ run "a_cluster_of_its_own" {
     error_message = "User data within 16 KiB, as base64."
   }
   assert {
-    condition     = output.bootstrap_servers == "orders.elb.example.org:9092" && output.replay_bootstrap_servers == "orders.elb.example.org:9094"
-    error_message = "One name to begin with."
+    condition     = output.bootstrap_servers == "orders.elb.example.org:9092" && output.replay_bootstrap_servers == ""
+    error_message = "One name to begin with, and none for what is not there."
   }
   assert {
     condition     = can(regex("^[A-Za-z0-9]{22}$", output.cluster_id))
     error_message = "An id as Kafka's."
   }
   assert {
-    condition     = toset(keys(aws_vpc_endpoint.service)) == toset(["autoscaling", "monitoring", "ssm", "ssmmessages", "ec2messages"]) && aws_vpc_endpoint.s3[0].vpc_endpoint_type == "Gateway"
+    condition     = toset(keys(aws_vpc_endpoint.service)) == toset(["autoscaling", "monitoring", "ssm", "ssmmessages"]) && aws_vpc_endpoint.s3[0].vpc_endpoint_type == "Gateway"
     error_message = "The services that nodes ask, and S3 by a gateway."
   }
 }
@@ -125,8 +102,18 @@ run "roles_allow_what_is_called" {
       "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
       "autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat", "autoscaling:DescribeAutoScalingGroups",
       "cloudwatch:PutMetricData",
+      "ssm:UpdateInstanceInformation",
+      "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
     ])
-    error_message = "A broker's calls."
+    error_message = "A broker's calls, and a session's."
+  }
+  assert {
+    condition = alltrue([for kind, groups in {
+      broker = ["broker-?", "broker-??", "broker-???"]
+      replay = ["replay"]
+      } : one([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s.Resource if contains(flatten([s.Action]), "autoscaling:CompleteLifecycleAction")])
+    == [for group in groups : "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:*:autoScalingGroupName/orders-${group}"]])
+    error_message = "It lets its own group go, and none of another cluster whose name begins so."
   }
   assert {
     condition = alltrue([for s in jsondecode(aws_iam_role_policy.node["broker"].policy).Statement :
@@ -147,8 +134,21 @@ run "roles_allow_what_is_called" {
   }
   assert {
     condition = alltrue([for kind in ["broker", "replay", "controller"] : alltrue([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement :
-    s.Resource != "*" || contains(["autoscaling:DescribeAutoScalingGroups", "cloudwatch:PutMetricData"], flatten([s.Action])[0])])])
+    s.Resource != "*" || contains(["autoscaling:DescribeAutoScalingGroups", "cloudwatch:PutMetricData", "ssm:UpdateInstanceInformation"], flatten([s.Action])[0])])])
     error_message = "Nothing on all resources but what knows none."
+  }
+}
+
+run "without_session_manager" {
+  command = plan
+  variables {
+    session_manager = false
+  }
+
+  assert {
+    condition = !anytrue([for kind in ["broker", "replay", "controller"] : anytrue([for action in flatten([for s in
+    jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s.Action]) : startswith(action, "ssm")])])
+    error_message = "Nobody logs in."
   }
 }
 
@@ -156,7 +156,16 @@ run "with_a_key_and_secrets" {
   command = plan
   variables {
     kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1"
-    secrets     = { "admin.properties" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin-1" }
+    distribution = {
+      url         = "s3://releases/strandline.tar.gz"
+      sha256      = "0000000000000000000000000000000000000000000000000000000000000000"
+      kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/2"
+    }
+    secrets = {
+      broker     = { "admin.properties" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin-1" }
+      controller = { "controller.pem" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:controller-1" }
+    }
+    secrets_kms_key_arns = ["arn:aws:kms:eu-central-1:123456789012:key/3"]
   }
 
   assert {
@@ -169,57 +178,27 @@ run "with_a_key_and_secrets" {
     error_message = "All who write may use it."
   }
   assert {
-    condition     = contains(keys(aws_vpc_endpoint.service), "secretsmanager") && strcontains(module.broker.environment.SECRETS, "admin.properties=arn:aws:secretsmanager")
-    error_message = "Secrets are fetched at boot, by name."
-  }
-}
-
-run "in_a_given_vpc" {
-  variables {
-    vpc = {
-      id      = "vpc-1"
-      subnets = { "eu-central-1a" = "subnet-a", "eu-central-1b" = "subnet-b" }
-    }
-    zones        = []
-    distribution = { url = "https://example.org/s.tar.gz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
-    brokers      = { count = 4 }
-    replay       = { count = 5, spot = true }
-    alarms       = null
-  }
-
-  assert {
-    condition     = length(aws_vpc.own) == 0 && length(aws_vpc_endpoint.s3) == 0 && length(aws_vpc_endpoint.service) == 0 && length(aws_subnet.own) == 0
-    error_message = "Nothing is made of what is given."
+    condition = alltrue([for kind in ["broker", "replay", "controller"] : one(
+      [for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s if s.Resource == "arn:aws:kms:eu-central-1:123456789012:key/2"]
+    ) == { Effect = "Allow", Action = ["kms:Decrypt"], Resource = "arn:aws:kms:eu-central-1:123456789012:key/2", Condition = { StringEquals = { "kms:ViaService" = ["s3.eu-central-1.amazonaws.com"] } } }])
+    error_message = "All fetch the distribution, through S3 alone where a key encrypts it."
   }
   assert {
-    condition     = [for id in ["1", "2", "3", "4"] : one(aws_autoscaling_group.broker[id].vpc_zone_identifier)] == ["subnet-a", "subnet-b", "subnet-a", "subnet-b"]
-    error_message = "Over the zones by turns."
+    condition = alltrue([for kind, count in { broker = 1, replay = 0, controller = 1 } : count == length(
+      [for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s if try(s.Resource == ["arn:aws:kms:eu-central-1:123456789012:key/3"]
+    && s.Action == ["kms:Decrypt"] && s.Condition.StringEquals["kms:ViaService"] == ["secretsmanager.eu-central-1.amazonaws.com"], false)])])
+    error_message = "Secrets' keys are used by those who have secrets, through Secrets Manager alone."
   }
   assert {
-    condition     = aws_autoscaling_group.replay.desired_capacity == 5 && aws_autoscaling_group.replay.capacity_rebalance
-    error_message = "Replay brokers on spot instances."
+    condition = [for kind in ["broker", "replay", "controller"] : flatten([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s.Resource
+      if contains(flatten([s.Action]), "secretsmanager:GetSecretValue")])] == [
+      ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin-1"], [], ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:controller-1"],
+    ]
+    error_message = "Each role reads its own secrets."
   }
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.node) == 0 && module.broker.environment.PUBLISH == false
-    error_message = "No alarms, no metrics."
-  }
-}
-
-run "x86_has_types_of_its_own" {
-  command = plan
-  variables {
-    architecture = "x86_64"
-    replay       = { count = 1, instance_types = ["i4i.large", "m6id.large", "i3en.xlarge"] }
-    tags         = { "cost-center" = "a b/c" }
-  }
-
-  assert {
-    condition     = aws_launch_template.node["broker"].instance_type == "i4i.large" && aws_instance.controller["101"].instance_type == "t3.medium"
-    error_message = "Types of the architecture, where none is named."
-  }
-  assert {
-    condition     = aws_launch_template.node["replay"].instance_type == "i4i.large"
-    error_message = "The first of those named."
+    condition     = contains(keys(aws_vpc_endpoint.service), "secretsmanager") && startswith(module.broker.environment.SECRETS, "admin.properties=arn:aws:secretsmanager") && module.replay.environment.SECRETS == ""
+    error_message = "Secrets are fetched at boot, by name and role."
   }
 }
 
@@ -302,15 +281,25 @@ run "half_a_replay_broker_is_refused" {
 run "names_that_are_none_are_refused" {
   command = plan
   variables {
-    vpc                       = { id = "vpc-1", subnets = { "a" = "subnet-a" } }
+    vpc                       = { id = "mine", subnets = { "a" = "subnet-a" }, route_table_ids = ["main"] }
     client_security_group_ids = ["clients"]
     dns                       = { zone_id = "kafka.example.org", domain = "kafka.example.org" }
     ami_id                    = "newest"
-    secrets                   = { "../x" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x" }
+    secrets                   = { broker = { "../x" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x" } }
+    secrets_kms_key_arns      = ["alias/mine"]
+    dns_cidrs                 = ["10.0.0.2"]
     alarms                    = { topic_arns = ["me@example.org"] }
     tags                      = { "team/name" = "x" }
   }
-  expect_failures = [var.vpc, var.client_security_group_ids, var.dns, var.ami_id, var.secrets, var.alarms, var.tags]
+  expect_failures = [var.vpc, var.client_security_group_ids, var.dns, var.ami_id, var.secrets, var.secrets_kms_key_arns, var.dns_cidrs, var.alarms, var.tags]
+}
+
+run "secrets_of_no_role_are_refused" {
+  command = plan
+  variables {
+    secrets = { all = {} }
+  }
+  expect_failures = [var.secrets]
 }
 
 run "what_can_not_be_is_refused" {

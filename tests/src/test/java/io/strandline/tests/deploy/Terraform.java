@@ -35,7 +35,18 @@ final class Terraform {
 
   /** Skips the test where there is no terraform. */
   static void require() throws IOException, InterruptedException {
-    assumeTrue(Commands.exists("terraform"), "SKIPPED: no terraform on the PATH");
+    require(Commands.exists("terraform"), "no terraform on the PATH");
+  }
+
+  /**
+   * Skips the test where something is not there that it needs, or fails it where {@code
+   * STRANDLINE_CI_TERRAFORM=required} says that it has to be.
+   */
+  static void require(boolean there, String otherwise) {
+    if ("required".equals(System.getenv("STRANDLINE_CI_TERRAFORM"))) {
+      assertThat(there).as(otherwise).isTrue();
+    }
+    assumeTrue(there, "SKIPPED: " + otherwise);
   }
 
   /** Copies an example and the modules, and initializes it. */

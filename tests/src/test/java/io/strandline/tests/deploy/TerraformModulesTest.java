@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * {@code terraform fmt}, {@code validate} and {@code test} of every module and example, with
@@ -29,12 +30,12 @@ class TerraformModulesTest {
   @Test
   void everyModuleAndExampleIsSound() throws Exception {
     Terraform.require();
-    assumeTrue(Commands.exists("node"), "SKIPPED: no node on the PATH");
-    assumeTrue(Commands.exists("npm"), "SKIPPED: no npm on the PATH");
-    assumeTrue(
+    Terraform.require(Commands.exists("node"), "no node on the PATH");
+    Terraform.require(Commands.exists("npm"), "no npm on the PATH");
+    Terraform.require(
         Files.isDirectory(FETCHED.resolve("bindings"))
             || Commands.run(Path.of("/"), List.of("npm", "ping")).exitCode() == 0,
-        "SKIPPED: npm's registry cannot be reached, and the providers' bindings were not fetched before");
+        "npm's registry cannot be reached, and the providers' bindings were not fetched before");
     List<String> command =
         new ArrayList<>(
             List.of("node", TOOL.toString(), "check", FETCHED.toString(), SOURCES.toString()));
@@ -78,6 +79,29 @@ class TerraformModulesTest {
       assertThat(Files.readString(module.resolve(file)))
           .containsPattern("depends_on += \\[terraform_data.ground");
     }
+  }
+
+  /** The labels that dashboards and alerts want, from the tag that the module puts on nodes. */
+  @Test
+  void prometheusFindsNodesByTheirTag(@TempDir Path dir) throws Exception {
+    Path module = SOURCES.resolve("modules/aws");
+    String scrape = Files.readString(module.resolve("prometheus.yaml"));
+    assertThat(Files.readString(module.resolve("main.tf")))
+        .contains("{ StrandlineCluster = var.name }");
+    assertThat(scrape)
+        .contains("job_name: strandline\n", "values: [StrandlineCluster]\n")
+        .contains("[__meta_ec2_tag_StrandlineCluster]\n        target_label: cluster\n")
+        .contains("port: 9644\n");
+    String promtool = System.getenv().getOrDefault("PROMTOOL", "promtool");
+    assumeTrue(
+        Commands.exists(promtool), "SKIPPED: no promtool on the PATH, nor named by PROMTOOL");
+    Path config = Files.writeString(dir.resolve("prometheus.yml"), scrape);
+    Files.copy(
+        Distribution.ROOT.resolve("deploy/observability/prometheus/alerts.yaml"),
+        dir.resolve("alerts.yaml"));
+    Commands.Ended checked =
+        Commands.run(dir, List.of(promtool, "check", "config", config.toString()));
+    assertThat(checked.exitCode()).as(checked.output()).isZero();
   }
 
   @Test
