@@ -64,9 +64,8 @@ locals {
   settings   = { for key, value in merge(local.common, local.of_role[var.role], var.settings) : key => tostring(value) }
   properties = join("", [for key, value in local.settings : "${key}=${value}\n"])
 
-  # The cache's slabs, what is on its way into them, and buffers.
-  direct_mb    = 1024 + ceil(var.role == "controller" ? 0 : var.cache_memory_bytes * 1.25 / 1048576)
-  java_options = trimspace("-XX:MaxDirectMemorySize=${local.direct_mb}m ${var.java_options}")
+  # In MiB: the cache's slabs, what is on its way into them, and buffers.
+  direct_mb = 1024 + ceil(var.role == "controller" ? 0 : var.cache_memory_bytes * 1.25 / 1048576)
 
   environment = {
     CLUSTER             = var.cluster
@@ -85,7 +84,8 @@ locals {
     CREDENTIALS         = var.credentials_file
     SECRETS             = join(" ", [for name, arn in var.secrets : "${name}=${arn}"])
     HEAP                = var.heap == null ? "" : var.heap
-    JAVA_OPTS           = local.java_options
+    DIRECT_MB           = local.direct_mb
+    JAVA_OPTS           = var.java_options
     PACKAGES_DNF        = join(" ", var.packages.dnf)
     PACKAGES_APT        = join(" ", var.packages.apt)
     ADMIN_PORT          = local.ports.admin

@@ -34,7 +34,7 @@ run "a_broker" {
     error_message = "Voters are the controllers' business."
   }
   assert {
-    condition     = startswith(output.user_data, "#!/bin/bash\n") && strcontains(output.user_data, "/usr/local/sbin/strandline-node install")
+    condition     = startswith(output.user_data, "#!/bin/bash\n") && strcontains(output.user_data, "/usr/local/sbin/strandline-node boot")
     error_message = "A script that cloud-init knows by its first line."
   }
 }
@@ -75,7 +75,7 @@ run "a_replay_broker" {
     error_message = "It serves replay and nothing else."
   }
   assert {
-    condition     = output.environment.JAVA_OPTS == "-XX:MaxDirectMemorySize=6144m"
+    condition     = output.environment.DIRECT_MB == 6144
     error_message = "Direct memory follows the cache."
   }
   assert {

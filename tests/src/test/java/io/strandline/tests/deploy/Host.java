@@ -28,6 +28,8 @@ final class Host implements AutoCloseable {
   static final Path SCRIPT =
       Distribution.ROOT.resolve("deploy/terraform/modules/node/files/strandline-node");
 
+  private static final String NVME = "Amazon EC2 NVMe Instance Storage";
+
   final Path root;
   private final HttpServer server;
   private final Map<String, String> answers = new ConcurrentHashMap<>();
@@ -36,6 +38,7 @@ final class Host implements AutoCloseable {
   private final AtomicInteger lost = new AtomicInteger();
   private volatile boolean readable = true;
   private final Map<String, String> node = new LinkedHashMap<>();
+  private final Map<String, String> more = new LinkedHashMap<>();
 
   Host(Path root) throws IOException {
     this.root = Files.createDirectories(root);
@@ -56,6 +59,7 @@ final class Host implements AutoCloseable {
     program("sleep", "");
     program("runuser", "shift 3; exec \"$@\"");
     java("21.0.1");
+    memory(16384);
     // Nobody here may give files away.
     program(
         "install",
@@ -65,6 +69,8 @@ final class Host implements AutoCloseable {
     set(
         "JAVA_OPTS",
         "-Dx=y",
+        "DIRECT_MB",
+        "2304",
         "DRAIN_PORT",
         "9091",
         "OWN_PORT",
@@ -91,6 +97,11 @@ final class Host implements AutoCloseable {
     for (int i = 0; i < pairs.length; i += 2) {
       node.put(pairs[i], pairs[i + 1]);
     }
+  }
+
+  /** A variable of the environment of whatever runs here. */
+  void with(String variable, String value) {
+    more.put(variable, value);
   }
 
   void properties(String text) throws IOException {
@@ -136,6 +147,22 @@ final class Host implements AutoCloseable {
             + "\"' >&2;; *) exec '"
             + Path.of(System.getProperty("java.home"), "bin", "java")
             + "' \"$@\";; esac");
+  }
+
+  /** Disks of the instance's own, beside its root. */
+  void disks(String... names) throws IOException {
+    StringBuilder lines = new StringBuilder("cat << END\n/dev/root Amazon Elastic Block Store\n");
+    for (String name : names) {
+      Path device = root.resolve("dev").resolve(name);
+      Files.writeString(device, "");
+      lines.append(device).append(' ').append(NVME).append('\n');
+    }
+    program("lsblk", lines + "END");
+  }
+
+  /** How much memory the host says it has. */
+  void memory(int mib) throws IOException {
+    Files.writeString(root.resolve("meminfo"), "MemTotal: " + mib * 1024L + " kB\nMemFree: 1 kB\n");
   }
 
   /** A program of this host: it writes down its call, then does as the text says. */
@@ -191,15 +218,19 @@ final class Host implements AutoCloseable {
 
   /** Of whatever runs on this host. */
   Map<String, String> environment() {
-    return Map.of(
-        "PATH", root.resolve("bin") + ":" + System.getenv("PATH"),
-        "STRANDLINE_ETC", root.resolve("etc").toString(),
-        "STRANDLINE_OPT", root.resolve("opt").toString(),
-        "STRANDLINE_BIN", root.resolve("local").toString(),
-        "STRANDLINE_DATA", root.resolve("data").toString(),
-        "STRANDLINE_UNITS", root.resolve("units").toString(),
-        "STRANDLINE_DEFAULTS", root.resolve("default").toString(),
-        "STRANDLINE_IMDS", "http://127.0.0.1:" + port());
+    Map<String, String> all = new LinkedHashMap<>(more);
+    all.putAll(
+        Map.of(
+            "PATH", root.resolve("bin") + ":" + System.getenv("PATH"),
+            "STRANDLINE_ETC", root.resolve("etc").toString(),
+            "STRANDLINE_OPT", root.resolve("opt").toString(),
+            "STRANDLINE_BIN", root.resolve("local").toString(),
+            "STRANDLINE_DATA", root.resolve("data").toString(),
+            "STRANDLINE_UNITS", root.resolve("units").toString(),
+            "STRANDLINE_DEFAULTS", root.resolve("default").toString(),
+            "STRANDLINE_MEMINFO", root.resolve("meminfo").toString(),
+            "STRANDLINE_IMDS", "http://127.0.0.1:" + port()));
+    return all;
   }
 
   private void answer(HttpExchange exchange) throws IOException {

@@ -1,28 +1,17 @@
 package io.strandline.tests.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.strandline.broker.BrokerConfig;
 import io.strandline.broker.observe.Catalogue;
-import java.io.ByteArrayInputStream;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.zip.GZIPInputStream;
 import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,8 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class NodeScriptTest {
-  private static final String NVME = "Amazon EC2 NVMe Instance Storage";
-
   @TempDir Path dir;
   private Host host;
 
@@ -59,19 +46,9 @@ class NodeScriptTest {
     host.set("ROLE", "broker", "NODE_ID", "tag", "DISK", "instance-store");
   }
 
-  private void disks(String... names) throws Exception {
-    StringBuilder lines = new StringBuilder("cat << END\n/dev/root Amazon Elastic Block Store\n");
-    for (String name : names) {
-      Path device = host.root.resolve("dev").resolve(name);
-      Files.writeString(device, "");
-      lines.append(device).append(' ').append(NVME).append('\n');
-    }
-    host.program("lsblk", lines + "END");
-  }
-
   @Test
   void aBrokerWithAnEmptyDiskIsFormattedAsTheOneItIs() throws Exception {
-    disks("nvme1n1");
+    host.disks("nvme1n1");
     host.run("prepare");
     Path device = host.root.resolve("dev/nvme1n1");
     assertThat(host.called("mkfs.xfs")).hasSize(1).first().asString().endsWith(device.toString());
@@ -84,13 +61,13 @@ class NodeScriptTest {
         .isEqualTo("node.id=7\nbroker.rack=zone-b\nadvertised.listeners=X://10.1.2.3:1\n");
     assertThat(host.called("launcher format")).hasSize(1);
     assertThat(host.file("default"))
-        .containsPattern("STRANDLINE_HEAP=\\d+m")
-        .contains("STRANDLINE_JAVA_OPTS=\"-Dx=y\"");
+        .contains("STRANDLINE_HEAP=4096m")
+        .contains("STRANDLINE_JAVA_OPTS=\"-XX:MaxDirectMemorySize=2304m -Dx=y\"");
   }
 
   @Test
   void aNodeIsConfiguredForToolsWithoutAFormat() throws Exception {
-    disks("nvme1n1");
+    host.disks("nvme1n1");
     host.run("configure");
     assertThat(host.file("etc/server.properties")).startsWith("node.id=7\n");
     assertThat(host.called("mount ")).hasSize(1);
@@ -99,7 +76,7 @@ class NodeScriptTest {
 
   @Test
   void aRestartFormatsNothing() throws Exception {
-    disks("nvme1n1");
+    host.disks("nvme1n1");
     host.run("prepare");
     host.program("mountpoint", "");
     host.run("prepare");
@@ -110,7 +87,7 @@ class NodeScriptTest {
 
   @Test
   void aRebootFindsItsFileSystemAgain() throws Exception {
-    disks("nvme1n1");
+    host.disks("nvme1n1");
     host.program("blkid", "case $* in *TYPE*) echo xfs;; *LABEL*) echo strandline;; esac");
     host.run("prepare");
     assertThat(host.called("mkfs.xfs")).isEmpty();
@@ -119,7 +96,7 @@ class NodeScriptTest {
 
   @Test
   void aDiskOfSomebodyElseIsLeftAlone() throws Exception {
-    disks("nvme1n1");
+    host.disks("nvme1n1");
     for (String other : List.of("TYPE*) echo ext4", "TYPE*) echo xfs;; *LABEL*) echo theirs")) {
       host.program("blkid", "case $* in *" + other + ";; esac");
       Commands.Ended ended = host.attempt("prepare");
@@ -133,7 +110,7 @@ class NodeScriptTest {
 
   @Test
   void severalDisksAreStriped() throws Exception {
-    disks("nvme1n1", "nvme2n1");
+    host.disks("nvme1n1", "nvme2n1");
     host.program("mdadm", "case $1 in --assemble) exit 1;; esac");
     // The device appears where no test can put it.
     Commands.Ended ended = host.attempt("call", "instance_store");
@@ -148,7 +125,7 @@ class NodeScriptTest {
 
   @Test
   void anInstanceWithoutDisksSaysSo() throws Exception {
-    disks();
+    host.disks();
     Commands.Ended ended = host.attempt("prepare");
     assertThat(ended.exitCode()).isNotZero();
     assertThat(ended.output()).contains("no NVMe of its own");
@@ -177,15 +154,62 @@ class NodeScriptTest {
   }
 
   @Test
-  void aSecretThatCanNotBeFetchedLeavesTheOneOfTheLastStart() throws Exception {
+  void aSecretThatCanNotBeFetchedIsTheOneOfTheLastStart() throws Exception {
     host.set("DISK", "directory", "SECRETS", "admin.properties=arn:one");
     host.program("aws", "echo one");
     host.run("prepare");
     host.program("aws", "exit 255");
+    assertThat(host.run("prepare")).contains("admin.properties can not be fetched");
+    assertThat(host.file("etc/secrets/admin.properties")).isEqualTo("one\n");
+  }
+
+  @Test
+  void aSecretThatWasNeverFetchedIsWaitedFor() throws Exception {
+    host.set("DISK", "directory", "SECRETS", "admin.properties=arn:one");
+    host.program("aws", "exit 255");
     Commands.Ended ended = host.attempt("prepare");
     assertThat(ended.exitCode()).isNotZero();
     assertThat(ended.output()).contains("admin.properties can not be fetched");
-    assertThat(host.file("etc/secrets/admin.properties")).isEqualTo("one\n");
+    assertThat(host.called("launcher")).isEmpty();
+  }
+
+  @Test
+  void moreThanTheMachineHoldsIsCut() throws Exception {
+    host.set("ROLE", "replay", "DISK", "directory", "DIRECT_MB", "6144");
+    host.properties(
+        "strandline.cache.memory.bytes=4294967296\nstrandline.cache.disk.bytes=214748364800\n");
+    host.program("df", "printf 'Filesystem 1024-blocks\\n/dev/x 104857600\\n'");
+    host.memory(8192);
+    assertThat(host.run("prepare")).contains("memory for history", "disk for history");
+    assertThat(host.file("default"))
+        .contains("STRANDLINE_HEAP=2048m\n", "-XX:MaxDirectMemorySize=4096m ");
+    // What is not for buffers, a GiB, with a fifth for what is on its way; four fifths of the disk.
+    assertThat(host.file("etc/server.properties"))
+        .isEqualTo(
+            "strandline.cache.memory.bytes="
+                + (3072L << 20) * 4 / 5
+                + "\nstrandline.cache.disk.bytes="
+                + (100L << 30) / 100 * 80
+                + "\n");
+
+    host.memory(16384);
+    host.program("df", "printf 'Filesystem 1024-blocks\\n/dev/x 419430400\\n'");
+    assertThat(host.run("prepare")).doesNotContain("for history");
+    assertThat(host.file("default"))
+        .contains("STRANDLINE_HEAP=4096m\n", "-XX:MaxDirectMemorySize=6144m ");
+    assertThat(host.file("etc/server.properties")).contains("=4294967296\n", "=214748364800\n");
+  }
+
+  @Test
+  void aHeapThatIsToldLeavesTheRestWhatThereIs() throws Exception {
+    host.set("DISK", "directory", "HEAP", "3g", "DIRECT_MB", "2304");
+    host.properties("strandline.cache.memory.bytes=1073741824\n");
+    host.memory(4096);
+    host.run("prepare");
+    assertThat(host.file("default"))
+        .contains("STRANDLINE_HEAP=3072m\n", "-XX:MaxDirectMemorySize=256m ");
+    assertThat(host.file("etc/server.properties"))
+        .isEqualTo("strandline.cache.memory.bytes=" + (128L << 20) * 4 / 5 + "\n");
   }
 
   @Test
@@ -201,29 +225,6 @@ class NodeScriptTest {
     host.java("17");
     host.run("prepare");
     assertThat(host.called("launcher format")).hasSize(1);
-  }
-
-  @Test
-  void theFirstJavaThatAReleaseHasIsInstalled() throws Exception {
-    host.java("11.0.22");
-    host.set("PACKAGES_DNF", "java-21|java-17 xfsprogs", "PACKAGES_APT", "jre-21|jre-17 curl");
-    host.program("dnf", "case $* in *'list java-21') exit 1;; esac");
-    host.run("call", "install_packages");
-    assertThat(host.called("dnf install")).containsExactly("dnf install -y -q java-17 xfsprogs");
-    host.java("17.0.1");
-    host.run("call", "install_packages");
-    assertThat(host.called("dnf install")).as("where Java is new enough").hasSize(1);
-  }
-
-  @Test
-  void theFirstJavaThatAReleaseHasIsInstalledByAptToo() throws Exception {
-    assumeFalse(Commands.exists("dnf"), "SKIPPED: a machine with dnf");
-    host.java("11.0.22");
-    host.set("PACKAGES_APT", "jre-21|jre-17 curl");
-    host.program("apt-cache", "case $* in *jre-21) exit 100;; esac");
-    host.program("apt-get", "");
-    host.run("call", "install_packages");
-    assertThat(host.called("apt-get install")).singleElement().asString().endsWith(" jre-17 curl");
   }
 
   @Test
@@ -292,78 +293,6 @@ class NodeScriptTest {
   }
 
   @Test
-  void whatGoesForGoodIsDrainedFirst() throws Exception {
-    host.metadata("autoscaling/target-lifecycle-state", "Terminated");
-    host.program("aws", "case $* in *describe-auto-scaling-groups*) echo 0;; esac");
-    brokers("");
-    host.run("agent");
-    List<String> calls = Files.readAllLines(host.calls());
-    int drained = indexOf(calls, "launcher balance --drain 7 --execute");
-    int stopped = indexOf(calls, "systemctl stop strandline.service");
-    int told = indexOf(calls, "aws autoscaling complete-lifecycle-action");
-    assertThat(drained).isNotNegative().isLessThan(stopped);
-    assertThat(stopped).isLessThan(told);
-    assertThat(calls.get(drained)).contains("--bootstrap 10.1.2.3:9091");
-    assertThat(indexOf(calls, "launcher brokers unregister 7")).isBetween(stopped, told);
-    assertThat(calls.get(told)).contains("--auto-scaling-group-name orders-broker-7", "i-1");
-  }
-
-  /** A launcher whose cluster has brokers 7 (this one), 8, 9 and a replay broker. */
-  private void brokers(String more) throws Exception {
-    host.launcher(
-        "case $* in 'brokers list'*) printf '%s\\n' '1000009 10.9.0.9:9094 a alive'"
-            + " '7 10.1.2.3:9094 zone-b alive' '8 10.1.2.8:9094 - fenced' '9 10.1.2.9:9094 a alive';;"
-            + more
-            + " esac");
-  }
-
-  @Test
-  void aReplayBrokerThatGoesIsTakenOutOfTheMetadata() throws Exception {
-    brokers("");
-    host.set("ROLE", "replay", "NODE_ID", "7");
-    host.metadata("autoscaling/target-lifecycle-state", "Terminated");
-    host.run("agent");
-    List<String> calls = Files.readAllLines(host.calls());
-    int asked = indexOf(calls, "launcher brokers list --bootstrap 10.1.2.3:9094");
-    int stopped = indexOf(calls, "systemctl stop strandline.service");
-    int out = indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9091");
-    int told = indexOf(calls, "aws autoscaling complete-lifecycle-action");
-    assertThat(asked).isNotNegative().isLessThan(stopped);
-    assertThat(stopped).isLessThan(out);
-    assertThat(out).isLessThan(told);
-    assertThat(host.called("launcher brokers unregister")).hasSize(1);
-    assertThat(host.called("launcher balance")).isEmpty();
-  }
-
-  @Test
-  void aRegistrationThatStaysKeepsNobodyWaiting() throws Exception {
-    brokers(" 'brokers unregister'*) exit 1;;");
-    host.set("ROLE", "replay", "NODE_ID", "7");
-    host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
-    assertThat(host.run("agent")).contains("still registered");
-    assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
-    assertThat(host.called("launcher brokers unregister")).hasSize(2);
-  }
-
-  @Test
-  void whatIsReplacedIsStoppedInOrderAndNotDrained() throws Exception {
-    host.metadata("autoscaling/target-lifecycle-state", "Terminated");
-    host.program("aws", "case $* in *describe-auto-scaling-groups*) echo 1;; esac");
-    host.run("agent");
-    assertThat(host.called("launcher")).isEmpty();
-    assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
-    assertThat(host.called("aws autoscaling complete-lifecycle-action")).hasSize(1);
-  }
-
-  @Test
-  void aSpotNoticeStopsInOrder() throws Exception {
-    host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
-    host.run("agent");
-    assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
-    assertThat(host.called("launcher balance")).isEmpty();
-  }
-
-  @Test
   void whatAlarmsAreMadeOfIsPublished() throws Exception {
     host.set("PUBLISH", "true");
     host.admin("/readyz", "{}");
@@ -400,102 +329,5 @@ class NodeScriptTest {
             Map.entry("OfflineLogDirectories", 1.0),
             Map.entry("QuorumLeaderUnknown", 1.0));
     assertThat(data.get(0).get("Dimensions").get(1).get("Value").asText()).isEqualTo("broker");
-  }
-
-  @Test
-  void userDataInstallsADistributionThatIsWhatWasWanted() throws Exception {
-    Terraform.require();
-    Path tar = tar();
-    String sha =
-        HexFormat.of()
-            .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(tar)));
-    Terraform terraform = Terraform.example("s3-compatible", dir.resolve("terraform"));
-    assertThat(install(terraform, tar, "0".repeat(64)).exitCode()).isNotZero();
-    assertThat(host.root.resolve("opt/strandline")).doesNotExist();
-    assertThat(host.called("systemctl")).isEmpty();
-
-    Commands.Ended installed = install(terraform, tar, sha);
-    assertThat(installed.exitCode()).as(installed.output()).isZero();
-    assertThat(host.root.resolve("opt/strandline/bin/strandline")).isExecutable();
-    assertThat(host.root.resolve("local/strandline")).as("on the PATH").isExecutable();
-    assertThat(host.file("units/strandline.service")).contains("ExecStart=");
-    assertThat(host.file("units/strandline.service.d/node.conf"))
-        .contains("strandline-node prepare");
-    assertThat(host.called("systemctl enable")).hasSize(1);
-    assertThat(host.file("etc/server.properties.in"))
-        .contains("strandline.object.store=s3://strandline/orders?");
-    settingsOfEachRoleAreKnown(new ObjectMapper().readTree(terraform.json("user_data")));
-  }
-
-  private void settingsOfEachRoleAreKnown(JsonNode userData) throws Exception {
-    for (String id : List.of("1", "101", "1001")) {
-      Matcher written =
-          Pattern.compile("gunzip > /etc/strandline/server.properties.in\n(\\S+)\nEND")
-              .matcher(userData.get(id).asText());
-      assertThat(written.find()).as("settings of node %s", id).isTrue();
-      Path file = dir.resolve("server.properties");
-      try (InputStream text =
-          new GZIPInputStream(
-              new ByteArrayInputStream(Base64.getDecoder().decode(written.group(1))))) {
-        Files.writeString(
-            file,
-            new String(text.readAllBytes(), StandardCharsets.UTF_8)
-                .replace("@NODE_ID@", id)
-                .replace("@ADDRESS@", "10.1.0.1")
-                .replace("@RACK@", "a"));
-      }
-      BrokerConfig config = BrokerConfig.load(Optional.of(file), Map.of(), Map.of());
-      assertThat(config.unknown()).as("node %s", id).isEmpty();
-      assertThat(config.control().parse().nodeId()).isEqualTo(Integer.parseInt(id));
-    }
-  }
-
-  /** A small one, of the same shape as the real. */
-  private Path tar() throws Exception {
-    Path home = Files.createDirectories(dir.resolve("tar/strandline-1/bin"));
-    Files.copy(Distribution.ROOT.resolve("bin/strandline"), home.resolve("strandline"));
-    Files.createDirectories(dir.resolve("tar/strandline-1/etc"));
-    Files.copy(
-        Distribution.ROOT.resolve("etc/strandline.service"),
-        dir.resolve("tar/strandline-1/etc/strandline.service"));
-    Path tar = dir.resolve("strandline.tar.gz");
-    Commands.Ended packed =
-        Commands.run(
-            dir,
-            List.of(
-                "tar",
-                "-czf",
-                tar.toString(),
-                "-C",
-                dir.resolve("tar").toString(),
-                "strandline-1"));
-    assertThat(packed.exitCode()).as(packed.output()).isZero();
-    return tar;
-  }
-
-  /** Runs the user data of broker 1, with this host's directories in the place of the root's. */
-  private Commands.Ended install(Terraform terraform, Path tar, String sha) throws Exception {
-    Commands.run(dir, List.of("rm", "-rf", host.root.resolve("opt/strandline").toString()));
-    terraform.set("distribution", "{\"url\":\"file://" + tar + "\",\"sha256\":\"" + sha + "\"}");
-    terraform.apply();
-    String script =
-        new ObjectMapper()
-            .readTree(terraform.json("user_data"))
-            .get("1")
-            .asText()
-            .replace(" /usr/local/sbin/", " " + host.root + "/bin/")
-            .replace(" /etc/strandline/", " " + host.root + "/etc/");
-    Path file = dir.resolve("user-data.sh");
-    Files.writeString(file, script);
-    return Commands.run(dir, host.environment(), List.of("bash", file.toString()));
-  }
-
-  private static int indexOf(List<String> calls, String prefix) {
-    for (int i = 0; i < calls.size(); i++) {
-      if (calls.get(i).startsWith(prefix)) {
-        return i;
-      }
-    }
-    return -1;
   }
 }
