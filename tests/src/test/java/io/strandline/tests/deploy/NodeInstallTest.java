@@ -99,7 +99,9 @@ class NodeInstallTest {
         HexFormat.of()
             .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(tar)));
     Terraform terraform = Terraform.example("s3-compatible", dir.resolve("terraform"));
+    Path left = Files.createDirectories(host.root.resolve("opt/.strandline.abcdef"));
     Commands.Ended refused = install(terraform, tar, "0".repeat(64));
+    assertThat(left).as("what a try that was cut short has left").doesNotExist();
     assertThat(refused.exitCode()).isNotZero();
     assertThat(refused.output()).contains("is not what was wanted", "systemd tries again");
     assertThat(host.root.resolve("opt/strandline")).doesNotExist();
