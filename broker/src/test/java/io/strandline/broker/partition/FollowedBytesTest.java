@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.AfterEach;
@@ -124,6 +125,24 @@ class FollowedBytesTest {
     tieredTo(first, 3, 4);
     rig.nowMs += 60_000;
     awaitLocalStart(first, 3);
+  }
+
+  /** Of a compacted topic the leader frees what was compacted in the tier, wanted or not. */
+  @Test
+  void ofACompactedTopicAllGoesThatTheLeaderHasLetGo() {
+    rig.config.put(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
+    start(new TierPolicy(-1, -1, -2, -2, false));
+    tieredTo(first, 4, 0);
+    tieredTo(second, 4, 2);
+    rig.nowMs += 60_000;
+    awaitLocalStart(second, 2);
+    awaitLooks(2); // the round that freed this is over
+    assertThat(first.localLogStartOffset()).isZero();
+    tier.policy = Optional.of(new TierPolicy(-1, -1, -2, -2, false).with(Copying.OFF));
+    tieredTo(first, 4, 3);
+    rig.nowMs += 60_000;
+    awaitLooks(2);
+    assertThat(first.localLogStartOffset()).as("while nothing is copied").isZero();
   }
 
   @Test

@@ -15,6 +15,8 @@ import java.util.List;
  * replica that leads has the tier's pipeline for that.
  */
 final class FollowedBytes {
+  private static final TierPolicy NOTHING_LOCAL = new TierPolicy(-1, -1, -1, 0, false);
+
   private final Collection<Partition> hosted;
   private final Tier tier;
 
@@ -29,7 +31,8 @@ final class FollowedBytes {
 
   /**
    * Frees what local retention does not want and the leader has freed too: were the tier given up,
-   * the log would begin with what the leader has, and this replica may lead next.
+   * the log would begin with what the leader has, and this replica may lead next. Of a compacted
+   * topic the leader frees what is clean in the tier, wanted or not, and so it goes here.
    */
   void retain(long nowMs) {
     for (Partition partition : hosted) {
@@ -44,9 +47,16 @@ final class FollowedBytes {
                 .map(
                     policy ->
                         partition.step(
-                            () -> partition.log().releaseTiered(tieredEnd, policy, nowMs)));
+                            () ->
+                                partition
+                                    .log()
+                                    .releaseTiered(tieredEnd, local(partition, policy), nowMs)));
       }
     }
+  }
+
+  private static TierPolicy local(Partition partition, TierPolicy policy) {
+    return partition.config().compact && mayGo(policy) ? NOTHING_LOCAL : policy;
   }
 
   /**
