@@ -32,10 +32,13 @@ public final class CleanableLog {
     return known > state.logEnd ? state.localStart : Math.max(known, state.localStart);
   }
 
-  /** Makes the progress durable, unless the log is gone: another may have its name by now. */
+  /**
+   * Makes the progress durable, unless the log is gone, and another may have its name by now, or
+   * was cut below, and what comes next is not compacted.
+   */
   public void cleanedTo(long offset) {
-    synchronized (state.sealing) { // who closes a log holds it too; appends never wait for it
-      if (!state.closed) {
+    synchronized (state.sealing) { // who closes or cuts a log holds it too; appends never wait
+      if (!state.closed && offset <= state.active().baseOffset()) {
         state.health.run(
             "checkpoint cleaner",
             () -> state.directory.offsets().keepCleaned(state.partition.topicPartition(), offset));

@@ -109,6 +109,13 @@ final class DirectoryOffsets {
     }
   }
 
+  /** What lies from the offset on is not compacted, or will be written anew. */
+  synchronized void lowerCleaned(TopicPartition partition, long offset) throws IOException {
+    if (cleaned(partition) > offset) {
+      keepCleaned(partition, offset);
+    }
+  }
+
   synchronized void keepCleaned(TopicPartition partition, long offset) throws IOException {
     cleaned.put(partition, offset);
     write(Checkpoints.CLEANER, cleaned);

@@ -15,10 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Cuts a log at either end. What must be durable first: the log start before files below it go, a
- * lower recovery point before the log is cut under it. Files go in two steps: renamed to {@code
- * .deleted} now, deleted after {@code file.delete.delay.ms}; highest first at the end, lowest first
- * at the start, so that a crash in between leaves no hole.
+ * Cuts a log at either end. What must be durable first: the log start before files below it go,
+ * lower checkpoints of recovery and cleaner before the log is cut under them. Files go in two
+ * steps: renamed to {@code .deleted} now, deleted after {@code file.delete.delay.ms}; highest first
+ * at the end, lowest first at the start, so that a crash in between leaves no hole.
  */
 final class LogTrim {
   private static final Logger LOG = LoggerFactory.getLogger(LogTrim.class);
@@ -74,7 +74,7 @@ final class LogTrim {
   }
 
   private void cut(long offset) throws IOException {
-    lowerRecoveryPoint(offset);
+    lowerCheckpoints(offset);
     boolean quiet = state.producers.noneBelow(offset);
     state.logEnd = offset;
     while (state.active().baseOffset() > offset) {
@@ -118,7 +118,7 @@ final class LogTrim {
         .addKeyValue("partition", state.partition)
         .addKeyValue("offset", offset)
         .log("emptied");
-    lowerRecoveryPoint(offset);
+    lowerCheckpoints(offset);
     state.logStart = logStartOffset;
     state.directory.offsets().keepLogStart(state);
     List<LogSegment> all = new ArrayList<>(state.segments.descendingMap().values());
@@ -138,7 +138,9 @@ final class LogTrim {
     state.runtime.disk().forceDirectory(state.path);
   }
 
-  private void lowerRecoveryPoint(long offset) throws IOException {
+  private void lowerCheckpoints(long offset) throws IOException {
+    // Else a log that grew again would have the cleaner take what was never compacted for clean.
+    state.directory.offsets().lowerCleaned(state.partition.topicPartition(), offset);
     if (state.recoveryPoint > offset) {
       state.recoveryPoint = offset;
       state.directory.offsets().lowerRecoveryPoint(state);
