@@ -118,6 +118,28 @@ public abstract class ChunkCacheContract {
   }
 
   @Test
+  void aLoaderThatThrowsFailsItsCallersAndTheNextLoadsAgain() {
+    for (Throwable thrown :
+        List.of(new IllegalStateException("closed"), new LinkageError("of a test"))) {
+      CompletableFuture<Chunk> asked =
+          cache.get(
+              key(0),
+              (k, target) -> {
+                throw sneaky(thrown);
+              });
+      assertThatThrownBy(asked::join).hasCause(thrown);
+    }
+    readAndCheck(key(0));
+  }
+
+  private static RuntimeException sneaky(Throwable thrown) {
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    return (RuntimeException) thrown;
+  }
+
+  @Test
   void manyCallersShareOneFillAndOneWhoLeavesDisturbsNobody() {
     CompletableFuture<ByteBuffer> source = new CompletableFuture<>();
     List<CompletableFuture<Chunk>> callers = new ArrayList<>();

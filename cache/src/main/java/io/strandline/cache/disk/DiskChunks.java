@@ -96,7 +96,16 @@ public final class DiskChunks implements ChunkShelf {
       return CompletableFuture.completedFuture(false);
     }
     CompletableFuture<Boolean> found = new CompletableFuture<>();
-    boolean begun = execute(() -> found.complete(readPinned(key, slot, target)));
+    boolean begun =
+        execute(
+            () -> {
+              boolean there = false;
+              try {
+                there = readPinned(key, slot, target);
+              } finally {
+                found.complete(there); // after an Error too: somebody waits
+              }
+            });
     if (!begun) {
       index.unpin(slot);
       found.complete(false);
@@ -167,8 +176,10 @@ public final class DiskChunks implements ChunkShelf {
   }
 
   private void write(Chunk chunk) {
+    @Nullable Slot taken = null;
+    boolean written = false;
     try {
-      Slot taken = online ? index.take(chunk.key()) : null;
+      taken = online ? index.take(chunk.key()) : null;
       if (taken == null) {
         return;
       }
@@ -178,15 +189,18 @@ public final class DiskChunks implements ChunkShelf {
       int crc32c = SlotHeader.checksum(chunk.bytes());
       ByteBuffer header = new SlotHeader(chunk.key(), crc32c).encode();
       if (header == null) {
-        index.giveBack(chunk.key(), taken);
         return;
       }
       taken.file().write(taken.number(), header, chunk.bytes());
       meters.written(chunk.key().lengthBytes());
       index.put(chunk.key(), taken.holding(chunk.key().lengthBytes(), crc32c));
+      written = true;
     } catch (IOException | RuntimeException e) {
       switchOff(e);
     } finally {
+      if (taken != null && !written) {
+        index.giveBack(chunk.key(), taken);
+      }
       chunk.release();
       writes.release();
     }

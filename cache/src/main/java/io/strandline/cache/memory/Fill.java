@@ -33,7 +33,7 @@ final class Fill {
   CompletableFuture<?> load(ByteBuffer target) {
     try {
       return loader.load(key, target);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // else all who ask for the chunk would wait for ever
       return CompletableFuture.failedFuture(e);
     }
   }

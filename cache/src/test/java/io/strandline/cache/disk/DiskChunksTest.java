@@ -1,6 +1,7 @@
 package io.strandline.cache.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.cache.CacheConfig;
@@ -43,7 +44,7 @@ class DiskChunksTest {
   }
 
   /** A chunk that counts what is still referenced. */
-  private static final class HeapChunk implements Chunk {
+  private static class HeapChunk implements Chunk {
     private final ChunkKey key;
     private int references = 1;
 
@@ -183,6 +184,28 @@ class DiskChunksTest {
     offer(key("a", 1));
     assertThat(readsBack(key("a", 1))).isFalse();
     assertThat(count("strandline.cache.disk.errors")).isEqualTo(1);
+  }
+
+  /** As many as there are slots: none is lost, and no chunk is refused for ever. */
+  @Test
+  void anErrorWhileAChunkIsWrittenCostsItOnlyThisTime() {
+    open();
+    for (int i = 0; i < SLOTS; i++) {
+      ChunkKey key = key("a", i);
+      HeapChunk broken =
+          new HeapChunk(key) {
+            @Override
+            public ByteBuffer bytes() {
+              throw new LinkageError("of a test");
+            }
+          };
+      assertThatThrownBy(() -> shelf.offer(broken)).isInstanceOf(LinkageError.class);
+      assertThat(broken.references).isEqualTo(1);
+    }
+    for (int i = 0; i < SLOTS; i++) {
+      offer(key("a", i));
+      assertThat(readsBack(key("a", i))).isTrue();
+    }
   }
 
   @Test

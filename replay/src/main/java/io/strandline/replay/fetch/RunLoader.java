@@ -57,7 +57,7 @@ final class RunLoader implements ChunkLoader {
     CompletableFuture<Landing> answer;
     try {
       answer = request.apply(landing);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // else the run's other chunks would wait for ever
       landing.close();
       landed.completeExceptionally(e);
       return;

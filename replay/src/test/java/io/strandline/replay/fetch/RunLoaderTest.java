@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** A run of 10, 10 and 4 bytes from byte 7 of an object. */
@@ -35,7 +36,7 @@ class RunLoaderTest {
     return answer;
   }
 
-  private ByteBuffer memoryOf(int chunk) {
+  private static ByteBuffer memoryOf(int chunk) {
     return ByteBuffer.allocateDirect(KEYS.get(chunk).lengthBytes());
   }
 
@@ -137,12 +138,18 @@ class RunLoaderTest {
 
   @Test
   void aRequestThatCannotBeSentFailsAllItsChunks() {
-    RunLoader refused =
-        new RunLoader(
-            new ChunkPlan.Run(7, LENGTH, KEYS),
-            asked -> {
-              throw new IllegalStateException("closed");
-            });
+    refused(
+        asked -> {
+          throw new IllegalStateException("closed");
+        });
+    refused(
+        asked -> {
+          throw new LinkageError("of a test");
+        });
+  }
+
+  private static void refused(Function<Landing, CompletableFuture<Landing>> request) {
+    RunLoader refused = new RunLoader(new ChunkPlan.Run(7, LENGTH, KEYS), request);
     assertThat(refused.load(KEYS.get(0), memoryOf(0))).isCompletedExceptionally();
     assertThat(refused.load(KEYS.get(1), memoryOf(1))).isCompletedExceptionally();
   }
