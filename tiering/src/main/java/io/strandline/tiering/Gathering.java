@@ -1,19 +1,25 @@
 package io.strandline.tiering;
 
 import io.strandline.tiering.reclaim.LocalRelease;
+import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.seal.SealedSegment;
 import java.util.List;
 
 /**
  * When the segments that may go up are worth a manifest version: they are many enough, the oldest
  * has waited long enough, or local retention wants it gone from here. What is too little for an
- * object stays here until more comes, or somebody asks for its room. Threads: any.
+ * object stays here until more comes, or somebody asks for its room. Whatever there is goes up once
+ * it has to be compacted, which it is in the tier ({@code max.compaction.lag.ms}, KIP-354).
+ * Threads: any.
  */
 final class Gathering {
   /** Of one look: so many are never few. */
   private static final int SEGMENTS_MAX = 1024;
 
   private static final long FEW_AGAIN_MS = 10_000;
+
+  /** A lag that is longer is as good as none, and added to a time it stays one. */
+  private static final long NEVER_MS = Long.MAX_VALUE / 2;
 
   private final GatherConfig config;
   private final int segmentsMax;
@@ -22,6 +28,12 @@ final class Gathering {
   private volatile boolean asked;
   private volatile long fewBytes;
   private volatile long fewUntilMs;
+
+  /** A segment, and when its first batch was written. */
+  private record Oldest(long baseOffset, long writtenMs) {}
+
+  /** The last one looked at, so that its file is read once. */
+  private volatile Oldest oldest = new Oldest(-1, -1);
 
   /**
    * @param segmentsMax of one version: so many wait for nothing more
@@ -59,7 +71,7 @@ final class Gathering {
       asked = false;
     }
     boolean few = !sealed.isEmpty() && few(sealed, nowMs);
-    fewUntilMs = few ? nowMs + FEW_AGAIN_MS : 0;
+    fewUntilMs = few ? Math.min(nowMs + FEW_AGAIN_MS, overdueMs(sealed.get(0))) : 0;
     fewBytes = few ? bytes(sealed) : 0;
     boolean more = sealed.size() == SEGMENTS_MAX;
     lag.measure(few ? List.of() : sealed, more, member.stableOffset().getAsLong(), nowMs);
@@ -89,7 +101,23 @@ final class Gathering {
         && !member.policy().get().keepsLocal() // internal: its tier is a backup
         && sealed.size() < SEGMENTS_MAX
         && bytes(sealed) < config.fewBytes()
-        && (config.fewMs() == 0 || nowMs - newestMs < config.fewMs());
+        && (config.fewMs() == 0 || nowMs - newestMs < config.fewMs())
+        && nowMs <= overdueMs(sealed.get(0));
+  }
+
+  /** After this time a record of the segment is too old not to be compacted. */
+  private long overdueMs(SealedSegment segment) {
+    CompactionPolicy policy = member.compaction().policy().get();
+    if (!policy.compacts() || policy.lagMaxMs() > NEVER_MS) {
+      return Long.MAX_VALUE;
+    }
+    Oldest known = oldest;
+    if (known.baseOffset != segment.baseOffset()) {
+      known = new Oldest(segment.baseOffset(), segment.firstTimestamp());
+      oldest = known;
+    }
+    // A record without a time is of no age.
+    return known.writtenMs < 0 ? Long.MAX_VALUE : known.writtenMs + policy.lagMaxMs();
   }
 
   private static long bytes(List<SealedSegment> sealed) {
@@ -110,14 +138,15 @@ final class Gathering {
   }
 
   private boolean worthIt(List<SealedSegment> may, long nowMs) {
-    SealedSegment oldest = may.get(0);
+    SealedSegment first = may.get(0);
     return member.policy().get().keepsLocal()
         || may.size() >= segmentsMax
         || bytes(may) >= config.bytes()
         || nowMs - Math.min(nowMs, lag.sinceMs()) >= config.waitMs()
+        || nowMs > overdueMs(first)
         || LocalRelease.wanted(
-            oldest.maxTimestamp(),
-            oldest.logBytes(),
+            first.maxTimestamp(),
+            first.logBytes(),
             member.local().sizeBytes(),
             member.policy().get(),
             nowMs);

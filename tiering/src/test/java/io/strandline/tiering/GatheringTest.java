@@ -3,12 +3,15 @@ package io.strandline.tiering;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tiering.reclaim.TierPolicy;
+import io.strandline.tiering.rewrite.Compactable;
+import io.strandline.tiering.rewrite.CompactionPolicy;
 import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.store.StoreCall;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -103,6 +106,43 @@ class GatheringTest {
     asked.look(log.end(), newestMs);
     asked.look(0, newestMs);
     assertThat(asked.worthIt(0, newestMs)).as("asked once").isFalse();
+  }
+
+  /** A compacted topic is compacted in the tier alone ({@code max.compaction.lag.ms}). */
+  @Test
+  void tooLittleGoesUpOnceItsFirstRecordIsTooOldNotToBeCompacted() throws IOException {
+    TestHotLog log = new TestHotLog(directory, 0).seal(1, 10).seal(2, 10);
+    long firstMs = log.segments().get(0).firstTimestamp();
+    assertThat(firstMs).isLessThan(log.segments().get(0).maxTimestamp());
+    long bytes = log.sizeBytes();
+    GatherConfig config = new GatherConfig(bytes + 1, 0, 1 << 30, WAIT_MS);
+    Gathering gathering =
+        new Gathering(
+            config,
+            4,
+            compacted(log, new CompactionPolicy(true, 0.5, 0, 3_000, 0, 1 << 30, false)),
+            lag);
+    gathering.look(0, firstMs + 2_999);
+    assertThat(gathering.fewBytes()).isEqualTo(bytes);
+    gathering.look(0, firstMs + 3_000);
+    assertThat(gathering.worthIt(0, firstMs + 3_000)).isFalse();
+    gathering.look(0, firstMs + 3_001);
+    assertThat(gathering.fewBytes()).isZero();
+    assertThat(gathering.worthIt(0, firstMs + 3_001)).isTrue();
+
+    for (CompactionPolicy never :
+        List.of(
+            new CompactionPolicy(true, 0.5, 0, Long.MAX_VALUE, 0, 1 << 30, false),
+            new CompactionPolicy(false, 0.5, 0, 3_000, 0, 1 << 30, false))) {
+      Gathering waits = new Gathering(config, 4, compacted(log, never), lag);
+      waits.look(0, firstMs + WAIT_MS);
+      assertThat(waits.fewBytes()).isEqualTo(bytes);
+    }
+  }
+
+  private static TierMember compacted(TestHotLog log, CompactionPolicy policy) {
+    return new TierMember(
+        log, log, log::end, 1, TierPolicy::keepAll, new Compactable(() -> policy, Map::of));
   }
 
   /** What is too little; its lag is none. */

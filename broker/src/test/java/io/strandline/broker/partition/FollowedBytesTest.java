@@ -141,7 +141,7 @@ class FollowedBytesTest {
     tier.policy = Optional.of(new TierPolicy(-1, -1, -2, -2, false).with(Copying.OFF));
     tieredTo(first, 4, 3);
     rig.nowMs += 60_000;
-    awaitLooks(2);
+    awaitLooks(3);
     assertThat(first.localLogStartOffset()).as("while nothing is copied").isZero();
   }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -62,6 +63,41 @@ class CompactedTopicTest {
     compactedTo(System.getProperty("compaction.peer"));
   }
 
+  /** Less than is worth an object, with the settings that say so as they are by default. */
+  @Test
+  void howeverLittleItIsItIsCompactedOnceItIsTooOld() throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "strandline.tier.check.ms", "100",
+            "strandline.tier.upload.min.bytes", "8388608",
+            "strandline.tier.gather.ms", "600000",
+            "log.cleaner.backoff.ms", "200");
+    try (Node node = new Node(dir, settings);
+        Admin admin = node.admin()) {
+      create(
+          admin,
+          Map.of(
+              "cleanup.policy", "compact",
+              "segment.ms", "500",
+              "max.compaction.lag.ms", "1000"));
+      try (KafkaProducer<String, String> producer = node.producer(Map.of())) {
+        for (int i = 0; i < 1000; i++) {
+          send(producer, i, "key-" + i % 10, "value-" + i);
+        }
+      }
+      Node.await("compaction", () -> read(node.bootstrap(), 1000).size() <= 10);
+      assertThat(read(node.bootstrap(), 1000).keySet())
+          .containsExactlyElementsOf(LongStream.range(990, 1000).boxed().toList());
+    }
+  }
+
+  private static void create(Admin admin, Map<String, String> configs) {
+    Node.get(
+        admin
+            .createTopics(List.of(new NewTopic(TABLE.topic(), 1, (short) 1).configs(configs)))
+            .all());
+  }
+
   /** Of each key the last record is left, at its offset, and nothing else. */
   private void compactedTo(String bootstrap) {
     write(bootstrap);
@@ -81,10 +117,7 @@ class CompactedTopicTest {
               "segment.bytes", String.valueOf(1 << 20),
               "min.cleanable.dirty.ratio", "0.01",
               "delete.retention.ms", "86400000");
-      Node.get(
-          admin
-              .createTopics(List.of(new NewTopic(TABLE.topic(), 1, (short) 1).configs(configs)))
-              .all());
+      create(admin, configs);
     }
     Random random = new Random(SEED);
     Map<String, Object> settings =
@@ -114,16 +147,19 @@ class CompactedTopicTest {
 
   /** What is left of the records that were written first. */
   private static NavigableMap<Long, Map.Entry<String, String>> read(String bootstrap) {
+    return read(bootstrap, RECORDS + 1);
+  }
+
+  /** What is left of the records that were written first, of so many in all. */
+  private static NavigableMap<Long, Map.Entry<String, String>> read(String bootstrap, long end) {
     NavigableMap<Long, Map.Entry<String, String>> read = new TreeMap<>();
     Map<String, Object> settings = Map.of("bootstrap.servers", bootstrap);
     try (KafkaConsumer<String, String> consumer =
         new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
       consumer.assign(List.of(TABLE));
       consumer.seekToBeginning(List.of(TABLE));
-      boolean more = true;
-      while (more) {
+      while (consumer.position(TABLE) < end) {
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofSeconds(5))) {
-          more &= record.offset() < RECORDS;
           if (record.offset() < RECORDS) {
             read.put(
                 record.offset(),

@@ -1,7 +1,12 @@
 package io.strandline.tiering.seal;
 
 import io.strandline.tiering.segment.AbortedTransaction;
+import io.strandline.tiering.segment.BatchHeader;
 import io.strandline.tiering.segment.EpochStart;
+import io.strandline.tiering.segment.SegmentFormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +46,20 @@ public record SealedSegment(
     if (baseOffset < 0 || endOffset <= baseOffset || logBytes <= 0) {
       throw new IllegalArgumentException(
           "not a segment: " + baseOffset + " to " + endOffset + ", " + logBytes + " bytes");
+    }
+  }
+
+  /**
+   * Largest timestamp of the first batch, in ms, or -1; {@link #maxTimestamp} where the file is not
+   * there any more. Blocks on disk.
+   */
+  public long firstTimestamp() {
+    ByteBuffer head = ByteBuffer.allocate(BatchHeader.BYTES);
+    try (FileChannel channel = FileChannel.open(log)) {
+      while (head.hasRemaining() && channel.read(head) >= 0) {}
+      return BatchHeader.parse(head.flip()).maxTimestamp();
+    } catch (IOException | SegmentFormatException e) {
+      return maxTimestamp; // whoever sends it finds out what is wrong with it
     }
   }
 }
