@@ -290,6 +290,9 @@ final class PartitionTier {
         .thenCompose(
             view -> {
               empty = view.version() == 0;
+              if (empty && !left) {
+                shared.board().report(view); // who compacts the log has to know
+              }
               return empty
                   ? CompletableFuture.completedFuture(Optional.empty())
                   : acquire().thenApply(Optional::of);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.log.clean.LocalCleaner;
+import io.strandline.broker.log.clean.LocalCleaner.Reach;
 import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.seal.DueSegment;
 import io.strandline.tiering.seal.SealRule;
@@ -47,9 +48,10 @@ class LocalCleanerTest {
   }
 
   private void put(PartitionLog log, String key, String value) {
+    byte[] bytes = value == null ? null : Logs.bytes(value);
     MemoryRecords records =
         MemoryRecords.withRecords(
-            Compression.NONE, new SimpleRecord(logs.nowMs, Logs.bytes(key), Logs.bytes(value)));
+            Compression.NONE, new SimpleRecord(logs.nowMs, Logs.bytes(key), bytes));
     log.appendAsLeader(records, 0, AppendOrigin.COORDINATOR, logs.nowMs);
     latest.put(key, value);
   }
@@ -63,13 +65,17 @@ class LocalCleanerTest {
   }
 
   private boolean clean(PartitionLog log) {
-    return cleaner.cleanDirtiest(List.of(log), PartitionLog::logEndOffset);
+    return clean(log, Long.MAX_VALUE);
+  }
+
+  private boolean clean(PartitionLog log, long tombstonesBelow) {
+    return cleaner.cleanDirtiest(List.of(log), l -> new Reach(l.logEndOffset(), tombstonesBelow));
   }
 
   private static Map<String, String> state(PartitionLog log) {
     Map<String, String> state = new TreeMap<>();
     for (Record record : records(log)) {
-      state.put(Logs.text(record.key()), Logs.text(record.value()));
+      state.put(Logs.text(record.key()), record.hasValue() ? Logs.text(record.value()) : "null");
     }
     return state;
   }
@@ -192,11 +198,68 @@ class LocalCleanerTest {
     }
   }
 
+  /** They are for what somebody else holds of the log. */
+  @Test
+  void tombstonesFromAnOffsetOnStayHoweverOldAndDeleteAllTheSame() {
+    PartitionLog log = logs.create();
+    put(log, "early", "value");
+    put(log, "early", null);
+    put(log, "late", "value");
+    long below = log.logEndOffset();
+    put(log, "late", null);
+    for (int round = 0; round < 3; round++) {
+      for (int i = 0; i < 20; i++) {
+        put(log, "key" + i % 5, "round" + round);
+      }
+      assertThat(clean(log, below)).isTrue();
+      logs.nowMs += TimeUnit.DAYS.toMillis(2);
+    }
+    assertThat(state(log)).doesNotContainKey("early").containsEntry("late", "null");
+    assertThat(records(log).get(0).offset()).isEqualTo(below);
+    for (int i = 0; i < 20; i++) {
+      put(log, "key" + i % 5, "last");
+    }
+    assertThat(clean(log)).isTrue();
+    assertThat(state(log)).doesNotContainKey("late");
+  }
+
+  /** What took the place of what was cut off is compacted like all the rest. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aLogThatWasCutAndGrewAgainIsDirtyFromTheCutOn(boolean emptied) {
+    PartitionLog log = logs.create();
+    put(log, "deleted", "value");
+    for (int i = 1; i < 100; i++) {
+      put(log, "key" + i % 5, "value" + i);
+    }
+    assertThat(clean(log)).isTrue();
+    assertThat(state(log)).containsKey("deleted");
+    if (emptied) {
+      log.truncateFullyAndStartAt(0, 0);
+      put(log, "deleted", "again");
+    } else {
+      log.truncateTo(60);
+    }
+    put(log, "deleted", null);
+    while (log.logEndOffset() < 200) {
+      put(log, "key" + log.logEndOffset() % 5, "later");
+    }
+    log = logs.crash(log);
+    assertThat(clean(log)).isTrue();
+    assertThat(state(log)).containsEntry("deleted", "null");
+    logs.nowMs += TimeUnit.DAYS.toMillis(2);
+    for (int i = 0; i < 50; i++) {
+      put(log, "key" + i % 5, "last");
+    }
+    assertThat(clean(log)).isTrue();
+    assertThat(state(log)).doesNotContainKey("deleted");
+  }
+
   @Test
   void nothingAboveTheStableOffsetIsTouched() {
     PartitionLog log = filled();
     int before = records(log).size();
-    assertThat(cleaner.cleanDirtiest(List.of(log), l -> 3)).isFalse();
+    assertThat(cleaner.cleanDirtiest(List.of(log), l -> new Reach(3, 3))).isFalse();
     assertThat(records(log)).hasSize(before);
   }
 

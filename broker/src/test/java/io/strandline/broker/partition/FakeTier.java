@@ -22,6 +22,7 @@ final class FakeTier implements Tier {
   final List<Integer> epochs = new ArrayList<>();
   final List<TopicIdPartition> led = new ArrayList<>();
   final List<TopicIdPartition> deleted = new ArrayList<>();
+  volatile boolean holds = true;
   boolean begins;
   boolean foreign;
   boolean mounted;
@@ -87,7 +88,7 @@ final class FakeTier implements Tier {
 
   @Override
   public boolean holds(Partition partition) {
-    return true;
+    return holds;
   }
 
   @Override

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>A record stays if it is the last of its key as far as keys were learnt.
- *   <li>A tombstone stays until the delete horizon that its batch got when first compacted.
+ *   <li>A tombstone stays until the delete horizon that its batch got when first compacted, and as
+ *       long as the round says for another reason.
  *   <li>Records of aborted transactions go; a marker stays until all batches of its transaction are
  *       gone and then, as a tombstone does, until its horizon.
  *   <li>The last batch of an active producer and the last batch of the round stay, emptied if need
@@ -100,7 +101,8 @@ final class KeepRule extends RecordFilter {
 
   private boolean horizonPassed(RecordBatch batch) {
     return batch.deleteHorizonMs().isPresent()
-        && batch.deleteHorizonMs().getAsLong() <= currentTime;
+        && batch.deleteHorizonMs().getAsLong() <= currentTime
+        && batch.lastOffset() < round.tombstonesBelow();
   }
 
   @Override

@@ -17,8 +17,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.function.ToLongFunction;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -52,21 +52,28 @@ public final class LocalCleaner {
   }
 
   /**
+   * How much of a log may go.
+   *
+   * @param stableOffset nothing above is touched: the last stable offset, never above the high
+   *     watermark
+   * @param tombstonesBelow tombstones and transaction markers from this offset on stay, however old
+   */
+  public record Reach(long stableOffset, long tombstonesBelow) {}
+
+  /**
    * One round.
    *
    * @param logs those led or followed here; only compacted ones are looked at
-   * @param stableOffset of a log: the last stable offset, never above the high watermark
    * @return whether there was something to compact
    * @throws KafkaStorageException when a disk fails; its directory is offline then
    */
-  public boolean cleanDirtiest(
-      Collection<PartitionLog> logs, ToLongFunction<PartitionLog> stableOffset) {
+  public boolean cleanDirtiest(Collection<PartitionLog> logs, Function<PartitionLog, Reach> reach) {
     Dirt dirtiest = null;
     for (PartitionLog log : logs) {
       if (log.config().compact
           && log.directory().online()
           && !uncleanable.contains(log.partition())) {
-        Optional<Dirt> dirt = look(log, stableOffset.applyAsLong(log));
+        Optional<Dirt> dirt = look(log, reach.apply(log));
         if (dirt.isPresent() && (dirtiest == null || dirt.get().ratio > dirtiest.ratio)) {
           dirtiest = dirt.get();
         }
@@ -112,23 +119,24 @@ public final class LocalCleaner {
   private record Dirt(
       PartitionLog log,
       CleanableLog files,
+      Reach reach,
       List<LogSegment> segments,
       long cleanedOffset,
       long dirtyBytes,
       double ratio) {}
 
-  private Optional<Dirt> look(PartitionLog log, long stableOffset) {
+  private Optional<Dirt> look(PartitionLog log, Reach reach) {
     try {
-      return log.whenDiskFails("look for dirt", () -> dirt(log, stableOffset));
+      return log.whenDiskFails("look for dirt", () -> dirt(log, reach));
     } catch (Segments.GoneException e) {
       return Optional.empty();
     }
   }
 
-  private Optional<Dirt> dirt(PartitionLog log, long stableOffset) throws IOException {
+  private Optional<Dirt> dirt(PartitionLog log, Reach reach) throws IOException {
     CleanableLog files = log.cleanable();
     long cleanedOffset = files.cleanedOffset();
-    List<LogSegment> segments = oldEnough(files, stableOffset);
+    List<LogSegment> segments = oldEnough(files, reach.stableOffset());
     long dirtyBytes = 0;
     long allBytes = 0;
     long firstDirtyMs = Long.MAX_VALUE;
@@ -146,7 +154,7 @@ public final class LocalCleaner {
     double ratio = (double) dirtyBytes / allBytes;
     boolean overdue = clock.millis() - firstDirtyMs > files.config().maxCompactionLagMs;
     return ratio >= files.config().minCleanableRatio || overdue
-        ? Optional.of(new Dirt(log, files, segments, cleanedOffset, dirtyBytes, ratio))
+        ? Optional.of(new Dirt(log, files, reach, segments, cleanedOffset, dirtyBytes, ratio))
         : Optional.empty();
   }
 
@@ -195,7 +203,11 @@ public final class LocalCleaner {
     }
     CompactionRound round =
         new CompactionRound(
-            clock.millis(), files.config().deleteRetentionMs, end, files.lastOfProducers());
+            clock.millis(),
+            files.config().deleteRetentionMs,
+            dirt.reach.tombstonesBelow(),
+            end,
+            files.lastOfProducers());
     List<LogSegment> touched =
         dirt.segments.stream().filter(segment -> segment.baseOffset() < end).toList();
     for (List<LogSegment> group : groups(files, touched)) {

@@ -59,7 +59,8 @@ public final class Housekeeping implements AutoCloseable {
     this.hosted = hosted;
     this.tier = tier;
     this.followed = new FollowedBytes(hosted, tier);
-    this.cleaning = new Cleaning(runtime.settings().cleaner(), runtime.clock(), runtime.meters());
+    this.cleaning =
+        new Cleaning(runtime.settings().cleaner(), runtime.clock(), runtime.meters(), tier);
   }
 
   public void start() {
@@ -204,18 +205,10 @@ public final class Housekeeping implements AutoCloseable {
   /** Compaction takes long and never holds up a round: it has its own thread. */
   private void cleanNow() {
     try {
-      cleaning.doWork(hosted, p -> Topic.isInternal(p.id().topic()) || whollyHere(p));
+      cleaning.doWork(hosted);
     } finally {
       cleaningNow.set(false);
     }
-  }
-
-  /**
-   * Not tiered, nor was it when its oldest records were written: a tombstone dropped here would
-   * bring back an older value that lies in the tier.
-   */
-  private boolean whollyHere(Partition partition) {
-    return !tier.holds(partition) && partition.localLogStartOffset() <= partition.logStartOffset();
   }
 
   private int retain(long nowMs) {
