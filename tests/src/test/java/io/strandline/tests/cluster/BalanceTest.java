@@ -151,6 +151,8 @@ class BalanceTest {
         .createTopics(List.of(new NewTopic("later", Optional.of(12), Optional.empty())))
         .all()
         .get(30, TimeUnit.SECONDS);
+    // The broker that is asked what it consists of may hear of it later than the one that names it.
+    Waiting.until("all brokers to know of it", () -> partitions(cluster).size() == PARTITIONS + 12);
     assertThat(holding(cluster, 2)).as("what was created while it is cordoned").isEmpty();
   }
 

@@ -82,7 +82,7 @@ class LauncherTest {
     assertThat(process.waitFor()).isEqualTo(3);
     List<String> started = started();
     assertThat(started).contains("pid=" + process.pid(), "-Xmx512m", "-Dmine=1");
-    assertThat(started).contains("-XX:MaxDirectMemorySize=1g");
+    assertThat(started).contains("-XX:MaxDirectMemorySize=1g", "-XX:+ExitOnOutOfMemoryError");
     assertThat(started).contains("-Djava.io.tmpdir=" + dir.resolve("tmp/jvm"));
     assertThat(started).endsWith("io.strandline.broker.Main", "--set", "a b=c");
     assertThat(dir.resolve("tmp/jvm")).isEmptyDirectory();

@@ -13,9 +13,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Commands that build, test or measure the repository itself. To run them from a test would be to
- * run the build within the build, so what they name is looked for instead: test classes, system
- * properties, modules, scripts, workloads and benchmarks.
+ * Commands that build, test or measure the repository itself. To run them in every build would be
+ * to run the build within the build, so what they name is looked for there: test classes, system
+ * properties, modules, scripts, workloads and benchmarks. {@link BuildCommandsRunTest} types them.
  */
 final class BuildCommands {
   private static final Pattern FIRST =
@@ -27,7 +27,10 @@ final class BuildCommands {
       Pattern.compile("(?:^|\\s)((?:bench|tests|deploy/image|\\.ci)/[\\w./-]+)");
   private static final Pattern WORKLOADS = Pattern.compile("--only '?([\\w,-]+)");
   private static final Pattern BENCHMARKS = Pattern.compile("bench/jmh '?([\\w|]+)");
-  private static final Set<String> MAVENS = Set.of("surefire.failIfNoSpecifiedTests");
+  private static final Pattern SPAN = Pattern.compile("`([^`]+)`");
+  private static final Pattern SYNOPSIS = Pattern.compile("\\[|\\.\\.\\.|…");
+  private static final Set<String> MAVENS =
+      Set.of("surefire.failIfNoSpecifiedTests", "surefire.timeout");
 
   private final Set<String> classes = new HashSet<>();
   private final String sources;
@@ -56,13 +59,35 @@ final class BuildCommands {
 
   /** Whether all commands of a block are such. */
   static boolean is(Page.Block block) {
-    List<String> commands =
-        String.join("\n", block.text())
-            .replaceAll("\\\\\n", " ")
-            .lines()
-            .filter(line -> !line.isBlank() && !line.startsWith("#"))
-            .toList();
-    return block.isCommands() && commands.stream().allMatch(c -> FIRST.matcher(c).matches());
+    return block.isCommands() && commands(block).stream().allMatch(c -> FIRST.matcher(c).matches());
+  }
+
+  private static List<String> commands(Page.Block block) {
+    return String.join("\n", block.text())
+        .replaceAll("\\\\\n", " ")
+        .lines()
+        .filter(line -> !line.isBlank() && !line.startsWith("#"))
+        .toList();
+  }
+
+  /**
+   * Such commands as a reader would type them: a line of a block each, without what is a comment,
+   * and code in the text that has arguments.
+   */
+  static List<String> typed(Page page) {
+    Stream<String> blocks =
+        page.blocks().stream()
+            .filter(block -> block.notRun().isEmpty() && is(block))
+            .flatMap(block -> commands(block).stream());
+    Stream<String> spans =
+        page.prose().values().stream()
+            .flatMap(line -> SPAN.matcher(line).results().map(found -> found.group(1)))
+            .filter(code -> FIRST.matcher(code).matches() && code.contains(" "))
+            .filter(code -> !SYNOPSIS.matcher(code).find());
+    return Stream.concat(blocks, spans)
+        .map(command -> command.replaceAll("\\s+#.*", "").strip())
+        .distinct()
+        .toList();
   }
 
   /** Such commands anywhere in a page's lines, in code spans and tables too. */

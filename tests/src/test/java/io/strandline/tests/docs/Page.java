@@ -111,7 +111,7 @@ record Page(String name, List<String> lines, List<Block> blocks) {
   }
 
   /** Lines outside of blocks, by number from 1. */
-  private Map<Integer, String> prose() {
+  Map<Integer, String> prose() {
     Map<Integer, String> prose = new HashMap<>();
     boolean inBlock = false;
     for (int i = 0; i < lines.size(); i++) {
