@@ -49,7 +49,7 @@ class BuildCommandsRunTest {
           "^(\\| [^|]*\\| [~0-9].*|\\S+\\s+(thrpt|avgt|sample|ss)\\s.*[0-9].*)$",
           Pattern.MULTILINE);
 
-  private @TempDir Path scratch;
+  private Path scratch;
   private Path clone;
   private Places places;
 
@@ -68,7 +68,8 @@ class BuildCommandsRunTest {
   }
 
   @BeforeAll
-  void begin() throws Exception {
+  void begin(@TempDir Path dir) throws Exception {
+    scratch = dir;
     clone = scratch.resolve("clone");
     shell(scratch, "git clone -q " + Page.ROOT + " " + clone);
     Map<String, String> values = new HashMap<>();
