@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,7 @@ public final class Main {
     Options options;
     try {
       options = Options.parse(args);
+      options.check(names());
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage());
       System.err.print(Options.HELP);
@@ -28,10 +30,7 @@ public final class Main {
       return;
     }
     if (options.list()) {
-      System.out.println(StartUps.NAME);
-      Workloads.all().forEach(w -> System.out.println(w.name()));
-      System.out.println(Replays.UNPACED + "\n" + Replays.PACED);
-      System.out.println(StoreReplays.NAME + "\n" + Isolations.NAME);
+      names().forEach(System.out::println);
       return;
     }
     Path dir = Files.createTempDirectory("strandline-bench").toAbsolutePath();
@@ -44,6 +43,13 @@ public final class Main {
       e.printStackTrace();
       System.exit(1);
     }
+  }
+
+  private static List<String> names() {
+    List<String> names = new ArrayList<>(List.of(StartUps.NAME));
+    Workloads.all().forEach(workload -> names.add(workload.name()));
+    names.addAll(List.of(Replays.UNPACED, Replays.PACED, StoreReplays.NAME, Isolations.NAME));
+    return names;
   }
 
   private static void measure(Options options, Figures figures, Path dir) throws Exception {

@@ -70,7 +70,18 @@ record Options(
 
   boolean wants(String name) {
     String dashed = name.replace(' ', '-');
-    return only.isEmpty() || only.stream().anyMatch(word -> dashed.contains(word));
+    return only.isEmpty() || only.stream().anyMatch(dashed::contains);
+  }
+
+  /**
+   * @throws IllegalArgumentException if a word of {@code --only} is in none of these names
+   */
+  void check(List<String> names) {
+    for (String word : only) {
+      if (names.stream().noneMatch(name -> name.replace(' ', '-').contains(word))) {
+        throw new IllegalArgumentException("no workload is named " + word + "; --list names them");
+      }
+    }
   }
 
   /** The contenders, ready to be started; {@code bench/run} tells where they lie. */
@@ -111,7 +122,7 @@ record Options(
         case "--quick" -> length(60_000_000, 3, 1);
         case "--full" -> length(1_000_000_000, 20, 5);
         case "--list" -> list = true;
-        case "--only" -> only = List.of(value(option, rest).split(","));
+        case "--only" -> only = List.of(value(option, rest).replace(' ', '-').split(","));
         case "--bytes" -> bytes = Long.parseLong(value(option, rest));
         case "--seconds" -> seconds = Double.parseDouble(value(option, rest));
         case "--warm-ups" -> warmUps = Integer.parseInt(value(option, rest));
