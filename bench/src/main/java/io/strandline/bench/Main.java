@@ -45,7 +45,7 @@ public final class Main {
     }
   }
 
-  private static List<String> names() {
+  private static List<String> names() throws IOException {
     List<String> names = new ArrayList<>(List.of(StartUps.NAME));
     Workloads.all().forEach(workload -> names.add(workload.name()));
     names.addAll(List.of(Replays.UNPACED, Replays.PACED, StoreReplays.NAME, Isolations.NAME));
