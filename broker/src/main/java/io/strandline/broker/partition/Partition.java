@@ -275,10 +275,7 @@ public final class Partition implements PartitionRead.Source {
     };
   }
 
-  /**
-   * Local records up to the log end copied to memory, for coordinators that load their state;
-   * blocks on disk.
-   */
+  /** Copies local records, for coordinators that load their state; blocks on disk. */
   public MemoryRecords readLocal(long offset, int maxBytes) {
     try (LogRead read = log.read(offset, maxBytes, log.logEndOffset(), true)) {
       return read.toMemory();
@@ -471,7 +468,8 @@ public final class Partition implements PartitionRead.Source {
   }
 
   private long stable(long watermark) {
-    return Math.min(watermark, log.firstUnstableOffset(watermark).orElse(Long.MAX_VALUE));
+    long decided = Math.min(watermark, log.firstUnstableOffset(watermark).orElse(watermark));
+    return Math.max(log.logStartOffset(), decided); // records may be deleted while undecided
   }
 
   // ---- checks

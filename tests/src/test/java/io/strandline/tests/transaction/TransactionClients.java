@@ -108,11 +108,7 @@ record TransactionClients(String bootstrap) {
   /** All values from the start to the end that readers of this isolation are told of. */
   List<String> read(TopicPartition partition, IsolationLevel isolation) {
     List<String> values = new ArrayList<>();
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers", bootstrap, "isolation.level", isolation.toString().toLowerCase());
-    try (KafkaConsumer<String, String> consumer =
-        new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+    try (KafkaConsumer<String, String> consumer = consumer(isolation)) {
       consumer.assign(List.of(partition));
       consumer.seekToBeginning(List.of(partition));
       long end = consumer.endOffsets(List.of(partition)).get(partition);
@@ -127,6 +123,20 @@ record TransactionClients(String bootstrap) {
       }
     }
     return values;
+  }
+
+  private KafkaConsumer<String, String> consumer(IsolationLevel isolation) {
+    Map<String, Object> settings =
+        Map.of(
+            "bootstrap.servers", bootstrap,
+            "isolation.level", isolation.toString().toLowerCase(),
+            "auto.offset.reset", "latest");
+    return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+  }
+
+  /** Reads what is committed from now on. */
+  KafkaConsumer<String, String> latest() {
+    return consumer(IsolationLevel.READ_COMMITTED);
   }
 
   List<String> committed(TopicPartition partition) {

@@ -5,19 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tests.process.BrokerProcess;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.ProducerState;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TransactionDescription;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -29,6 +37,7 @@ import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,6 +118,45 @@ class TransactionJourneyTest {
       assertThat(clients.committed(topic)).isEmpty();
       open.commitTransaction();
       TransactionClients.await("both", () -> clients.committed(topic).size() == 2);
+    }
+  }
+
+  /** KIP-98 and KIP-107 together: nobody is told to begin below the start of the log. */
+  @Test
+  void recordsDeletedUnderAnOpenTransactionHoldNobodyBackBelowTheStart() {
+    TopicPartition topic = topic("trimmed", 2);
+    String[] values = IntStream.range(1, 101).mapToObj(String::valueOf).toArray(String[]::new);
+    try (KafkaProducer<String, String> open = clients.begun("trimmed-open");
+        KafkaProducer<String, String> quick = clients.begun("trimmed-quick");
+        Admin admin = clients.admin();
+        KafkaConsumer<String, String> latest = clients.latest()) {
+      TransactionClients.send(open, topic.topic(), "0");
+      TransactionClients.send(quick, topic.topic(), values);
+      quick.commitTransaction();
+      TransactionClients.send(open, topic.topic(), "aborted");
+      TransactionClients.get(
+          admin.deleteRecords(Map.of(topic, RecordsToDelete.beforeOffset(50))).all());
+      assertThat(
+              TransactionClients.get(
+                      admin
+                          .listOffsets(
+                              Map.of(topic, OffsetSpec.latest()),
+                              new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
+                          .partitionResult(topic))
+                  .offset())
+          .isEqualTo(50);
+      latest.assign(List.of(topic));
+      assertThat(latest.poll(Duration.ofMillis(500))).isEmpty();
+      assertThat(latest.position(topic)).isEqualTo(50);
+      open.abortTransaction();
+      List<String> read = new ArrayList<>();
+      TransactionClients.await(
+          "what was committed from the start on",
+          () -> {
+            latest.poll(Duration.ofMillis(100)).forEach(record -> read.add(record.value()));
+            return read.contains("100");
+          });
+      assertThat(read).containsExactly(Arrays.copyOfRange(values, 49, 100));
     }
   }
 
