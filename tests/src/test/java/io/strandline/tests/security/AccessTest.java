@@ -3,11 +3,15 @@ package io.strandline.tests.security;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
@@ -20,7 +24,9 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
@@ -38,6 +44,8 @@ import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollec
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
@@ -48,6 +56,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * With an authorizer nobody may do anything but what he was granted; super users may do all. Each
@@ -181,6 +191,61 @@ class AccessTest {
           () ->
               assertThatThrownBy(() -> SecureNode.send(producer, "orders", "late"))
                   .isInstanceOf(TopicAuthorizationException.class));
+    }
+  }
+
+  /** The first of them fills the response: the others are judged all the same. */
+  @ParameterizedTest
+  @ValueSource(shorts = {12, 17})
+  void aFullFetchTellsNothingOfTheTopicsOfOthers(short version) throws Exception {
+    TopicIdPartition own = filled("own-" + version);
+    TopicIdPartition victim = filled("victim-" + version);
+    TopicIdPartition none = new TopicIdPartition(Uuid.randomUuid(), 0, "none-" + version);
+    AclBinding read = grant(ResourceType.TOPIC, own.topic(), AclOperation.READ);
+    Map<TopicPartition, FetchRequest.PartitionData> asked = new LinkedHashMap<>();
+    for (TopicIdPartition one : List.of(own, victim, none)) {
+      asked.put(
+          one.topicPartition(),
+          new FetchRequest.PartitionData(one.topicId(), 0, -1, 1, Optional.empty()));
+    }
+    FetchRequest fetch =
+        FetchRequest.Builder.forConsumer(version, 0, 1, asked).setMaxBytes(1).build(version);
+    try (RawClient raw = new RawClient(node.port("PLAIN"))) {
+      raw.handshake(1, "PLAIN");
+      raw.authenticate(RawClient.plain("alice", Secured.ALICE_PASSWORD));
+      soon(
+          "alice reads her own",
+          () -> assertThat(told(raw, fetch, own, version)).startsWith("NONE"));
+      assertThat(told(raw, fetch, own, version)).isEqualTo("NONE to 1");
+      assertThat(told(raw, fetch, victim, version)).isEqualTo("TOPIC_AUTHORIZATION_FAILED to -1");
+      assertThat(told(raw, fetch, none, version))
+          .isEqualTo(
+              version < 13 ? "TOPIC_AUTHORIZATION_FAILED to -1" : "UNKNOWN_TOPIC_ID to -1");
+    }
+    revoke(read);
+  }
+
+  private TopicIdPartition filled(String topic) {
+    SecureNode.create(admin, topic);
+    try (KafkaProducer<String, String> producer = node.producer("PLAIN", Secured.admin())) {
+      SecureNode.send(producer, topic, "secret");
+    }
+    Uuid id =
+        SecureNode.get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic).topicId();
+    return new TopicIdPartition(id, 0, topic);
+  }
+
+  private static String told(
+      RawClient raw, FetchRequest fetch, TopicIdPartition partition, short version) {
+    try {
+      FetchResponse response = (FetchResponse) raw.ask(fetch);
+      var one =
+          response
+              .responseData(Map.of(partition.topicId(), partition.topic()), version)
+              .get(partition.topicPartition());
+      return Errors.forCode(one.errorCode()) + " to " + one.highWatermark();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -415,7 +415,7 @@ final class FetchAttempt {
     for (Interest interest : turn.full() ? turn.set().interests() : touched) {
       FetchPart part = interest.part();
       if (part == null) {
-        part = FetchPart.slow(marks(interest)); // full, but not reached: nothing yet
+        part = reader.unreached(interest.key());
       }
       parts.add(part);
       if (part.sizeBytes() > 0) {
@@ -475,14 +475,6 @@ final class FetchAttempt {
         .forEach(Interest::soil);
     touched.stream().filter(Interest::gaveHistory).forEach(Interest::soil);
     touched.forEach(interest -> interest.part(null));
-  }
-
-  private PartitionRead.@Nullable Marks marks(Interest interest) {
-    try {
-      return reader.source(interest.key()).marks(reader.isolation());
-    } catch (RuntimeException unknown) {
-      return null;
-    }
   }
 
   private static TopicIdPartition named(FetchKey key) {

@@ -7,6 +7,7 @@ import io.strandline.broker.partition.ReadRequest;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
+import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Request;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
@@ -16,6 +17,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.server.storage.log.FetchIsolation;
 
@@ -112,6 +114,17 @@ record FetchReader(
             .closest()
             .choose(partition, interest.leaderEpoch(), interest.fetchOffset(), request)
         : OptionalInt.empty();
+  }
+
+  /** Of a partition for which there was no room: how far it goes, or why it may not be read. */
+  FetchPart unreached(FetchKey key) {
+    try {
+      return mayRead(key)
+          ? FetchPart.slow(source(key).marks(isolation))
+          : FetchPart.failed(Errors.TOPIC_AUTHORIZATION_FAILED, null);
+    } catch (RuntimeException failure) {
+      return FetchPart.failed(Dispatcher.error(failure), null);
+    }
   }
 
   ReadRequest wanted(
