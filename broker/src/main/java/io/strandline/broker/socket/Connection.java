@@ -20,7 +20,6 @@ import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.requests.AbstractResponse;
-import org.apache.kafka.server.quota.ThrottleCallback;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,7 +57,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private @Nullable Exchange login;
   private boolean starting;
   private boolean flushDue;
-  private int throttles;
   private @Nullable Throttling throttling;
   private boolean closed;
   private volatile long activeNanos;
@@ -86,7 +84,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     writer = new ReplyWriter(ctx, nanoClock, heap, this::sent);
-    throttling = new Throttling(ctx.channel());
+    throttling = new Throttling(ctx.channel(), reader, () -> settle(ctx.channel()));
   }
 
   // ---- requests in
@@ -319,34 +317,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** A time for which nothing more is read or served; several may overlap. */
-  private final class Throttling implements ThrottleCallback {
-    private final Channel channel;
-
-    Throttling(Channel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public void startThrottling() {
-      throttles++;
-      reader.pause(FrameReader.Pause.QUOTA);
-    }
-
-    @Override
-    public void endThrottling() {
-      onLoop(channel, this::end);
-    }
-
-    private void end() {
-      throttles--;
-      if (throttles == 0 && !closed) {
-        reader.resume(FrameReader.Pause.QUOTA);
-        settle(channel);
-      }
-    }
-  }
-
   /** Some bytes of answers were sent. */
   private void sent(Channel channel) {
     activeNanos = nanoClock.getAsLong();
@@ -456,6 +426,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     closed = true;
+    if (throttling != null) {
+      throttling.forget();
+    }
     reader.close();
     List<Exchange> served = turns.end();
     authentication.close();

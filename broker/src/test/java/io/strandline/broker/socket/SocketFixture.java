@@ -132,6 +132,11 @@ final class SocketFixture implements AutoCloseable {
     }
 
     @Override
+    public boolean admit(RequestContext consumer, int bytes) {
+      return true;
+    }
+
+    @Override
     public int fetchBytesMax(RequestContext who) {
       return Integer.MAX_VALUE;
     }

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.management.JMException;
@@ -24,11 +26,14 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.ThrottlingQuotaExceededException;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.quota.ClientQuotaFilter;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,6 +48,7 @@ class QuotaTest {
   private static final Duration POLL = Duration.ofMillis(100);
   private static final int RECORDS = 12;
   private static final int RECORD_BYTES = 10_000;
+  private static final int RATE = 100_000;
 
   private Node node;
   private Admin admin;
@@ -130,6 +136,77 @@ class QuotaTest {
       assertThat(max(modest.metrics(), "fetch-throttle-time-max")).isZero();
     }
     set(client("greedy-consumer"), "consumer_byte_rate", null);
+  }
+
+  @Test
+  void whoComesOverAnotherConnectionEachTimeGetsNoMore() throws Exception {
+    heeds("anew", "refetched");
+    FetchRequest fetch = fetch("refetched", 0);
+    long bytes = 0;
+    long began = System.nanoTime();
+    for (int i = 0; i < 40; i++) {
+      try (RawFetcher once = new RawFetcher(node.port(), "anew")) {
+        once.send(fetch);
+        bytes += RawFetcher.bytes(once.receive());
+      }
+    }
+    assertThat(bytes).isLessThan(lawful(began));
+    set(client("anew"), "consumer_byte_rate", null);
+  }
+
+  /** All wait for the same record, and each of them was within the quota when it asked. */
+  @Test
+  void manyThatAskAtOnceGetNoMoreAndOweNoMoreThanOne() throws Exception {
+    heeds("crowd", "warm");
+    Node.get(admin.createTopics(List.of(new NewTopic("crowded", 1, (short) 1))).all());
+    FetchRequest fetch = fetch("crowded", 30_000);
+    List<RawFetcher> crowd = new ArrayList<>();
+    long began = System.nanoTime();
+    for (int i = 0; i < 30; i++) {
+      crowd.add(new RawFetcher(node.port(), "crowd"));
+      crowd.get(i).send(fetch);
+    }
+    try (KafkaProducer<String, String> producer = producer("modest")) {
+      producer.send(new ProducerRecord<>("crowded", "v".repeat(90_000))).get(60, TimeUnit.SECONDS);
+    }
+    long bytes = 0;
+    int longestMs = 0;
+    for (RawFetcher one : crowd) {
+      FetchResponse answer = one.receive();
+      bytes += RawFetcher.bytes(answer);
+      longestMs = Math.max(longestMs, answer.throttleTimeMs());
+      one.close();
+    }
+    assertThat(bytes).isLessThan(lawful(began));
+    assertThat(longestMs).isBetween(1, 6_000);
+    set(client("crowd"), "consumer_byte_rate", null);
+  }
+
+  /** In two windows of a second each, and with one answer beyond them. */
+  private static long lawful(long beganNanos) {
+    double seconds = (System.nanoTime() - beganNanos) / 1e9;
+    return (long) (RATE * (seconds + 4));
+  }
+
+  private static FetchRequest fetch(String topic, int waitMs) {
+    TopicPartition partition = new TopicPartition(topic, 0);
+    var all = new FetchRequest.PartitionData(Uuid.ZERO_UUID, 0, -1, 1 << 20, Optional.empty());
+    return FetchRequest.Builder.forConsumer((short) 12, waitMs, 1, Map.of(partition, all))
+        .build((short) 12);
+  }
+
+  /** Gives a client a quota; when this returns it holds. */
+  private void heeds(String client, String topic) throws Exception {
+    set(client(client), "consumer_byte_rate", (double) RATE);
+    fill(topic, "filler");
+    try (RawFetcher looks = new RawFetcher(node.port(), client)) {
+      Node.await(
+          "the quota to bound an answer",
+          () -> {
+            looks.send(fetch(topic, 0));
+            return RawFetcher.bytes(looks.receive()) <= RATE;
+          });
+    }
   }
 
   @Test

@@ -23,8 +23,9 @@ import org.slf4j.LoggerFactory;
  * Bytes produced, bytes fetched and time used, by user and client id. Costs nothing as long as no
  * quota is set.
  *
- * <p>An answer is sent whole and its client waits after it; Kafka fetches what it then replaces by
- * an empty answer. Both give the same rate.
+ * <p>Whoever is within his rate is given an answer whole and waits after it; as long as he is above
+ * it he is given no records, over no connection. So he owes the time of one answer at most, however
+ * many he asks for at once. Kafka also takes back the answer that breaks the quota.
  */
 public final class ClientQuotas implements Quotas, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClientQuotas.class);
@@ -81,7 +82,7 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
     if (quota == request || !quota.quotasEnabled()) {
       return 0;
     }
-    int bytes = quota == produce ? usage.requestBytes() : usage.answerBytes();
+    int bytes = quota == produce ? usage.requestBytes() : usage.answerBytesDue();
     return quota.maybeRecordAndGetThrottleTimeMs(
         session, usage.clientId(), bytes, time.milliseconds());
   }
@@ -96,6 +97,23 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
 
   private int time(Usage usage, Session session) {
     return request.charge(session, usage.clientId(), usage.workNanos(), time.milliseconds());
+  }
+
+  @Override
+  public boolean admit(RequestContext consumer, int bytes) {
+    if (!fetch.quotasEnabled()) {
+      return true;
+    }
+    Session session = session(consumer);
+    String clientId = consumer.header.clientId();
+    long nowMs = time.milliseconds();
+    synchronized (fetch) { // or many who ask at once would all be found within the rate
+      boolean within = fetch.maybeRecordAndGetThrottleTimeMs(session, clientId, 0, nowMs) == 0;
+      if (within && bytes > 0) {
+        fetch.maybeRecordAndGetThrottleTimeMs(session, clientId, bytes, nowMs);
+      }
+      return within;
+    }
   }
 
   @Override

@@ -17,6 +17,13 @@ public interface Quotas {
    */
   int charge(Usage usage, ThrottleCallback connection);
 
+  /**
+   * Whether a consumer may be given so many bytes of records (0: any), which are then charged. It
+   * may not while it is above its rate, over whichever connections: it is answered without records,
+   * and told how long to wait when the answer is charged.
+   */
+  boolean admit(RequestContext consumer, int bytes);
+
   /** Bytes of records that may be fetched at once without a pause being sure to follow. */
   int fetchBytesMax(RequestContext who);
 
@@ -26,6 +33,11 @@ public interface Quotas {
       @Override
       public int charge(Usage usage, ThrottleCallback connection) {
         return usage.answerThrottleMs();
+      }
+
+      @Override
+      public boolean admit(RequestContext consumer, int bytes) {
+        return true;
       }
 
       @Override

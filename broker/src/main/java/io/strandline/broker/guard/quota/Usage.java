@@ -1,11 +1,14 @@
 package io.strandline.broker.guard.quota;
 
+import java.util.Map;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.RequestContext;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +35,20 @@ public record Usage(
     return who.header.clientId();
   }
 
+  /** Of the answer, but for the records of a Fetch, which were charged when they were given. */
+  int answerBytesDue() {
+    return answerBytes() - (answer instanceof FetchResponse fetch ? recordBytes(fetch) : 0);
+  }
+
+  private static int recordBytes(FetchResponse fetch) {
+    return fetch.data().responses().stream()
+        .flatMap(topic -> topic.partitions().stream())
+        .mapToInt(FetchResponse::recordsSize)
+        .sum();
+  }
+
   /** Of the whole answer; counted anew in each call. */
-  int answerBytes() {
+  private int answerBytes() {
     if (answer == null) {
       return 0;
     }
@@ -46,9 +61,16 @@ public record Usage(
     return answer == null ? 0 : answer.throttleTimeMs();
   }
 
-  /** Other brokers are not limited by the quotas of clients. */
+  /** Other brokers are not limited by the quotas of clients; who is refused to act as one, is. */
   boolean ofBroker() {
-    return api().clusterAction || (request instanceof FetchRequest fetch && fetch.isFromFollower());
+    boolean follows = request instanceof FetchRequest fetch && fetch.isFromFollower();
+    if (!api().clusterAction && !follows) {
+      return false;
+    }
+    Map<Errors, Integer> told = answer == null ? Map.of() : answer.errorCounts();
+    Errors refusal =
+        follows ? Errors.TOPIC_AUTHORIZATION_FAILED : Errors.CLUSTER_AUTHORIZATION_FAILED;
+    return !told.isEmpty() && !told.containsKey(refusal);
   }
 
   /** A producer that wants no answer can not be told to wait, so its time does not count. */

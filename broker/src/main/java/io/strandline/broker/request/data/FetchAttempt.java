@@ -92,6 +92,7 @@ final class FetchAttempt {
   private boolean cramped; // something was there and did not fit
   private boolean failed;
   private boolean answered;
+  private boolean owes; // above its quota: nothing is read for it
   private final Runnable atOnce = this::answerNow;
   private volatile boolean timeOver;
   private boolean graceRuns;
@@ -113,6 +114,8 @@ final class FetchAttempt {
       arrivedMs = services.sources().hosted().followerFetched(request.body().replicaId());
       services.sources().hosted().newcomers().waits(request.body().replicaId(), atOnce);
     }
+    owes = !reader.admits(0);
+    timeOver = owes;
     turn.set().onDirt(this::work);
     work();
     if (!reply.isDone()) {
@@ -142,7 +145,7 @@ final class FetchAttempt {
       return;
     }
     takeAnswers();
-    while (room()) {
+    while (!owes && room()) {
       Interest next = turn.set().next();
       if (next == null) {
         break;
@@ -410,6 +413,9 @@ final class FetchAttempt {
 
   private void answer() {
     end();
+    if (bytes > 0 && !reader.admits(bytes)) {
+      touched.forEach(FetchAttempt::withhold);
+    }
     LinkedHashMap<TopicIdPartition, PartitionData> data = new LinkedHashMap<>();
     List<FetchPart> parts = new ArrayList<>();
     for (Interest interest : turn.full() ? turn.set().interests() : touched) {
@@ -436,6 +442,14 @@ final class FetchAttempt {
     leave();
     reply.complete(Reply.of(response, () -> parts.forEach(part -> part.release().run())));
     dropLate();
+  }
+
+  private static void withhold(Interest interest) {
+    FetchPart part = interest.part();
+    if (part != null && part.sizeBytes() > 0) {
+      part.release().run();
+      interest.part(FetchPart.slow(part.marks()));
+    }
   }
 
   private void fail(Throwable failure) {

@@ -116,6 +116,11 @@ record FetchReader(
         : OptionalInt.empty();
   }
 
+  /** Whether so many bytes of records may be given, by the quota of the client; 0: any. */
+  boolean admits(int bytes) {
+    return request.body().isFromFollower() || services.quotas().admit(request.context(), bytes);
+  }
+
   /** Of a partition for which there was no room: how far it goes, or why it may not be read. */
   FetchPart unreached(FetchKey key) {
     try {

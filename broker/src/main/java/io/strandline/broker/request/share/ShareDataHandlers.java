@@ -218,9 +218,13 @@ final class ShareDataHandlers {
             bytesMax,
             asked.minBytes(),
             asked.maxWaitMs());
-    ShareFetchAttempt attempt = new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member));
+    BooleanSupplier within = () -> process.quotas().admit(request.context(), 0);
+    BooleanSupplier still = () -> sessions.has(member) && within.getAsBoolean();
+    ShareFetchAttempt attempt = new ShareFetchAttempt(fetches, wanted, still);
     CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> got =
-        attempt.begin();
+        within.getAsBoolean()
+            ? attempt.begin()
+            : CompletableFuture.completedFuture(new LinkedHashMap<>());
     if (!got.isDone()) {
       request.whenGone(attempt::answerNow); // its session is gone by then: nothing is given
     }

@@ -116,7 +116,7 @@ final class ShareFetchAttempt implements Watcher {
   private @Nullable ScheduledFuture<?> timeout;
 
   /**
-   * @param wantedStill whether the session is there; nothing is given to one that is gone
+   * @param wantedStill whether the session is there, and within its quota; else nothing is given
    */
   ShareFetchAttempt(Services services, Wanted wants, BooleanSupplier wantedStill) {
     this.services = services;
