@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The clients that ask what they shall tell, with what they were answered and when they came: never
  * more than {@link #COUNT_MAX}, the one unused for the longest goes first. Whoever comes more often
- * than he was asked to is refused. Any thread.
+ * than he was asked to is refused, and so is who pushes by another id over the same connection: ids
+ * are the client's to choose. Any thread.
  */
 final class ClientInstances {
   /** As Kafka's. */
@@ -49,9 +50,13 @@ final class ClientInstances {
   private final Supplier<Uuid> ids;
   private final Map<Uuid, Client> byId = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<String, Uuid> byConnection = new HashMap<>();
+  private final Map<String, Pushed> pushed = new HashMap<>();
 
   /** A client, the connection over which it last came, and when. */
   private record Client(ClientMetricsInstance instance, String connection, long seenMs) {}
+
+  /** The last push over a connection that was let in, and when the next may come. */
+  private record Pushed(Uuid by, long nextMs) {}
 
   ClientInstances(
       Subscriptions subscriptions, int bytesMax, InstantSource clock, Supplier<Uuid> ids) {
@@ -72,6 +77,7 @@ final class ClientInstances {
 
   /** No more comes over the connection: its client begins anew if it comes by another. */
   synchronized void gone(String connection) {
+    pushed.remove(connection);
     Uuid id = byConnection.remove(connection);
     if (id != null) {
       byId.remove(id);
@@ -117,9 +123,15 @@ final class ClientInstances {
       throw new InvalidRequestException("no client has the instance id " + id);
     }
     long nowMs = clock.millis();
+    Pushed last = pushed.get(who.connectionId);
+    boolean changed = last != null && !(last.by.equals(id) && byId.containsKey(id));
+    if (last != null && changed && nowMs < last.nextMs) {
+      throw new ThrottlingQuotaExceededException("pushed as somebody else a moment ago");
+    }
     ClientMetricsInstance instance = instance(id, who, nowMs);
     try {
       check(push, instance, nowMs);
+      pushed.put(who.connectionId, new Pushed(id, nowMs + instance.pushIntervalMs()));
       return instance;
     } catch (RuntimeException e) {
       instance.lastKnownError(Errors.forException(e));

@@ -118,6 +118,24 @@ class ClientInstancesTest {
   }
 
   @Test
+  void notMoreOftenByOtherIdsOverTheSameConnection() {
+    var told = clients.ask(Uuid.ZERO_UUID, WHO);
+    clients.admit(push(told.clientInstanceId(), told.subscriptionId()), WHO);
+    var second = clients.ask(Uuid.ZERO_UUID, WHO);
+    PushTelemetryRequestData other = push(second.clientInstanceId(), second.subscriptionId());
+    refused(other, ThrottlingQuotaExceededException.class);
+    refused(other.duplicate().setTerminating(true), ThrottlingQuotaExceededException.class);
+    refused(
+        push(told.clientInstanceId(), told.subscriptionId()),
+        ThrottlingQuotaExceededException.class);
+    nowMs.addAndGet(INTERVAL_MS);
+    clients.admit(other, WHO);
+    clients.gone("c");
+    var third = clients.ask(Uuid.ZERO_UUID, WHO);
+    clients.admit(push(third.clientInstanceId(), third.subscriptionId()), WHO);
+  }
+
+  @Test
   void theLastPushMayComeEarlyAndNoneAfterIt() {
     var told = clients.ask(Uuid.ZERO_UUID, WHO);
     PushTelemetryRequestData push = push(told.clientInstanceId(), told.subscriptionId());

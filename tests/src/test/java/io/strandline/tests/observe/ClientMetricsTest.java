@@ -15,10 +15,12 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListConfigResourcesOptions;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.apache.kafka.common.metrics.MetricsReporter;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.server.telemetry.ClientTelemetryExporter;
 import org.apache.kafka.server.telemetry.ClientTelemetryExporterProvider;
 import org.junit.jupiter.api.Test;
@@ -75,6 +77,26 @@ class ClientMetricsTest {
           .hasCauseInstanceOf(InvalidRequestException.class);
       subscribe(admin, "some", "", "", "");
       Watched.await("the subscription to be gone", () -> names(admin).isEmpty());
+    }
+  }
+
+  @Test
+  void whoPushesAsManyOthersOverOneConnectionPushesNobodyOut(@TempDir Path dir) throws Exception {
+    try (Watched node = new Watched(dir, Map.of("strandline.telemetry.clients.max", "3"));
+        Admin admin = node.admin(Map.of());
+        RawTelemetry victim = new RawTelemetry(node.port());
+        RawTelemetry crowd = new RawTelemetry(node.port())) {
+      subscribe(admin, "all", "*", "60000", "client_id=raw");
+      Watched.await("the subscription", () -> crowd.asked(Uuid.randomUuid()));
+      Uuid quiet = Uuid.randomUuid();
+      assertThat(victim.push(quiet)).isEqualTo(Errors.NONE);
+      List<Errors> told = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        told.add(crowd.push(Uuid.randomUuid()));
+      }
+      Errors early = Errors.THROTTLING_QUOTA_EXCEEDED;
+      assertThat(told).containsExactly(Errors.NONE, early, early, early);
+      assertThat(node.get("/metrics/clients").body()).contains(quiet.toString());
     }
   }
 

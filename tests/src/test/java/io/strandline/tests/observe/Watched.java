@@ -98,8 +98,12 @@ final class Watched implements AutoCloseable {
 
   // ---- use
 
+  int port() {
+    return node.port("PLAINTEXT");
+  }
+
   private Map<String, Object> client() {
-    return new HashMap<>(Map.of("bootstrap.servers", "127.0.0.1:" + node.port("PLAINTEXT")));
+    return new HashMap<>(Map.of("bootstrap.servers", "127.0.0.1:" + port()));
   }
 
   Admin admin(Map<String, String> settings) {

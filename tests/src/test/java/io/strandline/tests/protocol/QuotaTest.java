@@ -15,18 +15,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.ThrottlingQuotaExceededException;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
@@ -34,6 +39,7 @@ import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.quota.ClientQuotaFilter;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -60,6 +66,7 @@ class QuotaTest {
             dir,
             Map.of(
                 "quota.window.num", "2",
+                "share.coordinator.state.topic.num.partitions", "1",
                 "controller.quota.window.num", "2"));
     admin = node.admin();
   }
@@ -136,6 +143,31 @@ class QuotaTest {
       assertThat(max(modest.metrics(), "fetch-throttle-time-max")).isZero();
     }
     set(client("greedy-consumer"), "consumer_byte_rate", null);
+  }
+
+  @Test
+  void aMemberOfAShareGroupIsToldToWaitAndGetsAllTheSame() throws Exception {
+    heeds("sharer", "shared");
+    ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, "sharers");
+    ConfigEntry earliest = new ConfigEntry("share.auto.offset.reset", "earliest");
+    AlterConfigOp begin = new AlterConfigOp(earliest, AlterConfigOp.OpType.SET);
+    Node.get(admin.incrementalAlterConfigs(Map.of(group, List.of(begin))).all());
+    Map<String, Object> settings =
+        Map.of("bootstrap.servers", node.bootstrap(), "group.id", "sharers", "client.id", "sharer");
+    try (KafkaShareConsumer<String, String> consumer =
+        new KafkaShareConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+      consumer.subscribe(List.of("shared"));
+      List<Long> offsets = new ArrayList<>();
+      Node.await(
+          "every record, and the quota to be felt",
+          () -> {
+            consumer.poll(POLL).forEach(record -> offsets.add(record.offset()));
+            return offsets.size() >= RECORDS
+                && max(consumer.metrics(), "fetch-throttle-time-max") > 0;
+          });
+      assertThat(offsets).containsExactlyElementsOf(LongStream.range(0, RECORDS).boxed().toList());
+    }
+    set(client("sharer"), "consumer_byte_rate", null);
   }
 
   @Test

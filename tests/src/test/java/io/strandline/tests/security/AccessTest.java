@@ -44,6 +44,9 @@ import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollec
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
+import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.ProduceRequest;
@@ -57,6 +60,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -380,6 +384,33 @@ class AccessTest {
           .as("what is wrong with it is not told")
           .isInstanceOf(ClusterAuthorizationException.class);
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.strandline.tests.security.Pretender#requests")
+  void whoIsRefusedWhatBrokersAskIsChargedForIt(AbstractRequest request) throws Exception {
+    String clientId = "pretends-" + request.apiKey();
+    ClientQuotaEntity entity =
+        new ClientQuotaEntity(
+            Map.of(ClientQuotaEntity.USER, "alice", ClientQuotaEntity.CLIENT_ID, clientId));
+    quota(entity, 0.01);
+    try (Pretender alice = new Pretender(node.port("PLAIN"), clientId)) {
+      soon(
+          "alice is charged",
+          () -> {
+            assertThat(alice.told(request))
+                .containsAnyOf(
+                    Errors.CLUSTER_AUTHORIZATION_FAILED, Errors.TOPIC_AUTHORIZATION_FAILED);
+            assertThat(alice.charged()).isPositive();
+          });
+    }
+    quota(entity, null);
+  }
+
+  private void quota(ClientQuotaEntity of, Double percent) {
+    var op = new ClientQuotaAlteration.Op("request_percentage", percent);
+    SecureNode.get(
+        admin.alterClientQuotas(List.of(new ClientQuotaAlteration(of, List.of(op)))).all());
   }
 
   @Test

@@ -27,9 +27,15 @@ final class RawClient implements AutoCloseable {
   private final Socket socket;
   private final DataInputStream in;
   private final DataOutputStream out;
+  private final String clientId;
   private int correlation;
 
   RawClient(int port) throws IOException {
+    this(port, "raw");
+  }
+
+  RawClient(int port, String clientId) throws IOException {
+    this.clientId = clientId;
     socket = new Socket("127.0.0.1", port);
     socket.setSoTimeout(30_000);
     in = new DataInputStream(socket.getInputStream());
@@ -69,7 +75,7 @@ final class RawClient implements AutoCloseable {
 
   AbstractResponse ask(AbstractRequest request) throws IOException {
     RequestHeader header =
-        new RequestHeader(request.apiKey(), request.version(), "raw", correlation++);
+        new RequestHeader(request.apiKey(), request.version(), clientId, correlation++);
     write(request.serializeWithHeader(header));
     return AbstractResponse.parseResponse(ByteBuffer.wrap(read()), header);
   }
@@ -109,7 +115,7 @@ final class RawClient implements AutoCloseable {
   /** A request of this API, all of it empty. */
   void sendEmpty(ApiKeys api) throws IOException {
     ByteBuffer body = ByteBuffer.allocate(64);
-    RequestHeader header = new RequestHeader(api, api.oldestVersion(), "raw", correlation++);
+    RequestHeader header = new RequestHeader(api, api.oldestVersion(), clientId, correlation++);
     org.apache.kafka.common.protocol.ObjectSerializationCache cache =
         new org.apache.kafka.common.protocol.ObjectSerializationCache();
     header.data().size(cache, header.headerVersion());
