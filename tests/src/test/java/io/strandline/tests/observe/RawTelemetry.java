@@ -57,7 +57,8 @@ final class RawTelemetry implements AutoCloseable {
   }
 
   private static byte[] gauge() {
-    Gauge value = Gauge.newBuilder().addDataPoints(NumberDataPoint.newBuilder().setAsInt(7)).build();
+    Gauge value =
+        Gauge.newBuilder().addDataPoints(NumberDataPoint.newBuilder().setAsInt(7)).build();
     Metric metric = Metric.newBuilder().setName("org.apache.kafka.raw").setGauge(value).build();
     return MetricsData.newBuilder()
         .addResourceMetrics(

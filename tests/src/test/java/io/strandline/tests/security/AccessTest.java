@@ -42,10 +42,10 @@ import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.record.internal.MemoryRecords;
-import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
@@ -223,8 +223,7 @@ class AccessTest {
       assertThat(told(raw, fetch, own, version)).isEqualTo("NONE to 1");
       assertThat(told(raw, fetch, victim, version)).isEqualTo("TOPIC_AUTHORIZATION_FAILED to -1");
       assertThat(told(raw, fetch, none, version))
-          .isEqualTo(
-              version < 13 ? "TOPIC_AUTHORIZATION_FAILED to -1" : "UNKNOWN_TOPIC_ID to -1");
+          .isEqualTo(version < 13 ? "TOPIC_AUTHORIZATION_FAILED to -1" : "UNKNOWN_TOPIC_ID to -1");
     }
     revoke(read);
   }

@@ -35,8 +35,7 @@ final class Pretender implements AutoCloseable {
     var marker =
         new WriteTxnMarkersRequest.TxnMarkerEntry(
             7, (short) 0, 0, TransactionResult.ABORT, List.of(partition), (short) 0);
-    var data =
-        new FetchRequest.PartitionData(Uuid.randomUuid(), 0, -1, 1 << 20, Optional.empty());
+    var data = new FetchRequest.PartitionData(Uuid.randomUuid(), 0, -1, 1 << 20, Optional.empty());
     return List.of(
         new WriteTxnMarkersRequest.Builder(List.of(marker)).build((short) 1),
         FetchRequest.Builder.forReplica((short) 17, 2, -1, 0, 1, Map.of(partition, data))

@@ -128,9 +128,12 @@ record TransactionClients(String bootstrap) {
   private KafkaConsumer<String, String> consumer(IsolationLevel isolation) {
     Map<String, Object> settings =
         Map.of(
-            "bootstrap.servers", bootstrap,
-            "isolation.level", isolation.toString().toLowerCase(),
-            "auto.offset.reset", "latest");
+            "bootstrap.servers",
+            bootstrap,
+            "isolation.level",
+            isolation.toString().toLowerCase(),
+            "auto.offset.reset",
+            "latest");
     return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
   }
 

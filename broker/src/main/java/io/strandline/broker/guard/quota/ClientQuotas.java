@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * quota is set.
  *
  * <p>Whoever is within his rate is given an answer whole and waits after it; as long as he is above
- * it he is given no records, over no connection. So he owes the time of one answer at most, however
- * many he asks for at once. Kafka also takes back the answer that breaks the quota.
+ * it he is given no records, over no connection. So who fetches owes the time of one answer at
+ * most, however many he asks for at once. Kafka also takes back the answer that breaks the quota.
  */
 public final class ClientQuotas implements Quotas, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClientQuotas.class);
