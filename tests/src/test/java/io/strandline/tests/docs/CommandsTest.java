@@ -72,4 +72,39 @@ class CommandsTest {
     }
     assertThat(missing).isEmpty();
   }
+
+  @Test
+  void commandsInCommentsOfOtherFilesNameWhatIsThere() throws IOException {
+    BuildCommands commands = new BuildCommands();
+    List<String> missing = new ArrayList<>();
+    for (Page head : Heads.all()) {
+      missing.addAll(Heads.missing(head));
+      for (String line : BuildCommands.in(head)) {
+        commands
+            .missing(line)
+            .forEach(what -> missing.add(head.name() + ": there is no " + what + ": " + line));
+      }
+    }
+    assertThat(missing).isEmpty();
+  }
+
+  @Test
+  void whatCommentsNameAndIsNotThereWouldBeNoticed() throws IOException {
+    Page wrong =
+        Page.of(
+            "deploy/terraform/examples/local/main.tf",
+            List.of(
+                "   docker compose -f deploy/compose/no-such.yaml exec broker-1 strandline no-such",
+                "   /opt/strandline/bin/strandline nothing --config /opt/strandline/etc/no.properties",
+                "   terraform apply -var none=1 && terraform output -json never"));
+    assertThat(Heads.missing(wrong))
+        .extracting(what -> what.replaceAll(".* no ", ""))
+        .containsExactlyInAnyOrder(
+            "file deploy/compose/no-such.yaml",
+            "file etc/no.properties",
+            "verb no-such",
+            "verb nothing",
+            "variable none",
+            "output never");
+  }
 }
