@@ -89,8 +89,10 @@ class DistributionTest {
         List.of(
             List.of("kafka-topics.sh", "--list"),
             List.of("kafka-configs.sh", "--describe", "--topic", "t", "--all"))) {
-      Path link = Files.createSymbolicLink(dir.resolve(kafkas.get(0)), distribution.bin(kafkas.get(0)));
-      List<String> command = new ArrayList<>(List.of(link.toString(), "--bootstrap-server", bootstrap));
+      Path link =
+          Files.createSymbolicLink(dir.resolve(kafkas.get(0)), distribution.bin(kafkas.get(0)));
+      List<String> command =
+          new ArrayList<>(List.of(link.toString(), "--bootstrap-server", bootstrap));
       command.addAll(kafkas.subList(1, kafkas.size()));
       Commands.Ended asked = Commands.run(dir, command);
       assertThat(asked.exitCode()).as(asked.output()).isZero();

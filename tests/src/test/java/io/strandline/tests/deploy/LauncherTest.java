@@ -273,7 +273,9 @@ class LauncherTest {
           Commands.run(dir, environment, List.of(link.toString(), "--topic", "a b"));
       assertThat(ended.exitCode()).as(ended.output()).isZero();
       List<String> told = ended.output().lines().toList();
-      assertThat(told).endsWith("--topic", "a b").contains(dir.resolve("home/lib/a.jar").toString());
+      assertThat(told)
+          .endsWith("--topic", "a b")
+          .contains(dir.resolve("home/lib/a.jar").toString());
       Class<?> main = Class.forName(told.get(told.size() - 3));
       assertThat(main.getMethod("main", String[].class)).as(name).isNotNull();
     }

@@ -20,8 +20,7 @@ import java.util.stream.Stream;
 record Workbench(Path home, Path directory) {
   /** Kafka's own scripts that pages name and the distribution has not, and what they start. */
   private static final Map<String, String> SCRIPTS =
-      Map.of(
-          "kafka-storage.sh", "kafka.tools.StorageTool", "kafka-server-start.sh", "kafka.Kafka");
+      Map.of("kafka-storage.sh", "kafka.tools.StorageTool", "kafka-server-start.sh", "kafka.Kafka");
 
   /** Lays everything out; ports as the page names them, to those that are taken instead. */
   void lay(Map<String, String> ports) throws IOException {

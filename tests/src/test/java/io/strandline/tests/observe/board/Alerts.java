@@ -259,7 +259,10 @@ final class Alerts {
                 "strandline_clock_seconds{cluster=\"c\",instance=\"a\"}",
                 "3600+60x60")),
         certificate(
-            PAGE, " < 3 * 86400", "The certificate of listener TLS of a ends in 2d 0h 0m 0s.", "176400x60"),
+            PAGE,
+            " < 3 * 86400",
+            "The certificate of listener TLS of a ends in 2d 0h 0m 0s.",
+            "176400x60"),
         certificate(
             TICKET,
             " < 14 * 86400 >= 3 * 86400",
@@ -267,7 +270,9 @@ final class Alerts {
             "867600x60"));
   }
 
-  /** Of a certificate that ends within a range of seconds: first a ticket, then whoever is awake. */
+  /**
+   * Of a certificate that ends within a range of seconds: first a ticket, then whoever is awake.
+   */
   private static Alert certificate(
       Alert.Severity severity, String range, String said, String values) {
     return new Alert(
