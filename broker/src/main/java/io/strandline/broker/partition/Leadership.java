@@ -3,6 +3,7 @@ package io.strandline.broker.partition;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.isr.IsrChange;
 import io.strandline.broker.log.Appended;
+import io.strandline.broker.log.PartitionLog.EpochEnd;
 import io.strandline.broker.partition.meter.TopicMeters.Kind;
 import io.strandline.broker.partition.owner.Mailbox;
 import io.strandline.broker.replica.AckQueue;
@@ -10,6 +11,8 @@ import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.Followers;
 import io.strandline.broker.replica.quota.ReplicationQuota;
 import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -94,6 +97,42 @@ final class Leadership {
             leading.followers().fetched(fetch, leaderEnd);
           }
         });
+  }
+
+  /** See {@link Partition#readAsFollower}; any thread. */
+  PartitionRead read(
+      LogReads reads, ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
+    Role.Leading leading = leadingFor(request, fetch);
+    PartitionRead.Marks marks = partition.marks(request.isolation());
+    Optional<EpochEnd> end = reads.diverging(request, lastFetchedEpoch, marks.logStartOffset());
+    if (end.isPresent()) {
+      return new PartitionRead.Diverging(marks, end.get());
+    }
+    PartitionRead read =
+        holdsUp(leading, fetch.replica())
+            ? new PartitionRead.Throttled(marks)
+            : reads.read(request, marks);
+    fetched(leading, fetch, marks.upperBound());
+    return read;
+  }
+
+  /** The same without reading: what parts from this history, or lies outside, tells nothing. */
+  void locate(
+      LogReads reads, ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
+    Role.Leading leading = leadingFor(request, fetch);
+    PartitionRead.Marks marks = partition.marks(request.isolation());
+    if (request.offset() >= marks.logStartOffset()
+        && request.offset() <= marks.upperBound()
+        && reads.diverging(request, lastFetchedEpoch, marks.logStartOffset()).isEmpty()) {
+      fetched(leading, fetch, marks.upperBound());
+    }
+  }
+
+  private Role.Leading leadingFor(ReadRequest request, FollowerFetch fetch) {
+    Role.Leading leading = partition.leadingOrThrow();
+    leading.requireEpoch(partition.id(), request.leaderEpoch());
+    leading.followers().requireReplica(fetch);
+    return leading;
   }
 
   /** Whether a follower that is not in sync has to wait for its quota (KIP-73); any thread. */

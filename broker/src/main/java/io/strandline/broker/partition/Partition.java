@@ -238,20 +238,12 @@ public final class Partition implements PartitionRead.Source {
    */
   public PartitionRead readAsFollower(
       ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
-    Role.Leading leading = leadingOrThrow();
-    leading.requireEpoch(id, request.leaderEpoch());
-    leading.followers().requireReplica(fetch);
-    PartitionRead.Marks marks = marks(request.isolation());
-    Optional<EpochEnd> end = reads.diverging(request, lastFetchedEpoch, marks.logStartOffset());
-    if (end.isPresent()) {
-      return new PartitionRead.Diverging(marks, end.get());
-    }
-    PartitionRead read =
-        leadership.holdsUp(leading, fetch.replica())
-            ? new PartitionRead.Throttled(marks)
-            : reads.read(request, marks);
-    leadership.fetched(leading, fetch, marks.upperBound());
-    return read;
+    return leadership.read(reads, request, fetch, lastFetchedEpoch);
+  }
+
+  /** As above, of a fetch that has no room for records: where the follower is, is all learnt. */
+  public void followerIsAt(ReadRequest request, FollowerFetch fetch, OptionalInt lastFetchedEpoch) {
+    leadership.locate(reads, request, fetch, lastFetchedEpoch);
   }
 
   /** So many bytes of records go to a follower. */

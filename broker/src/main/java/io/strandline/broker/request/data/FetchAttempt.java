@@ -97,6 +97,7 @@ final class FetchAttempt {
   private volatile boolean timeOver;
   private boolean graceRuns;
   private boolean follows;
+  private boolean located; // are those for which there is no room
   private long arrivedMs; // of a follower's
   private @Nullable ScheduledFuture<?> timeout;
 
@@ -151,6 +152,10 @@ final class FetchAttempt {
         break;
       }
       read(next);
+    }
+    if (follows && !located && !room()) {
+      located = true;
+      reader.locate(turn.set().named(), arrivedMs);
     }
     boolean enough =
         failed

@@ -9,12 +9,14 @@ import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Request;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.protocol.Errors;
@@ -166,6 +168,31 @@ record FetchReader(
   /** A replay broker: what it has not heard of yet may have left the hot log meanwhile. */
   private boolean wishesTier() {
     return TierMark.wished(request.body().data().unknownTaggedFields());
+  }
+
+  /**
+   * Takes in where a follower is with those that have not been looked at: it is at the offset that
+   * it asks for, whether or not there is room for what lies there, and who waits for the high
+   * watermark would wait until the others' records are through.
+   */
+  void locate(List<Interest> interests, long arrivedMs) {
+    for (Interest interest : interests) {
+      if (interest.part() == null) {
+        locate(interest, arrivedMs);
+      }
+    }
+  }
+
+  private void locate(Interest interest, long arrivedMs) {
+    try {
+      leader(interest.key())
+          .followerIsAt(
+              wanted(interest, interest.fetchOffset(), 0, false, () -> false),
+              follower(interest, arrivedMs),
+              interest.lastFetchedEpoch());
+    } catch (ApiException refused) {
+      // Told when it is read.
+    }
   }
 
   /** What a follower's fetch says of its replica. */

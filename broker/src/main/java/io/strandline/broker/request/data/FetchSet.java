@@ -1,7 +1,9 @@
 package io.strandline.broker.request.data;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,11 +24,13 @@ import org.jspecify.annotations.Nullable;
 final class FetchSet {
   private final Map<FetchKey, Interest> interests = new LinkedHashMap<>();
   private final Queue<Interest> dirty = new ConcurrentLinkedQueue<>();
+  private final List<Interest> named = new ArrayList<>();
   private volatile @Nullable Runnable waiting;
   private long guardVersion;
 
   /** Takes over what a request says of its partitions; each it names becomes dirty. */
   void update(FetchRequestData request) {
+    named.clear();
     for (ForgottenTopic topic : request.forgottenTopicsData()) {
       for (int partition : topic.partitions()) {
         Interest gone = interests.remove(FetchKey.of(topic.topic(), topic.topicId(), partition));
@@ -41,6 +45,7 @@ final class FetchSet {
         Interest interest = interests.computeIfAbsent(key, k -> new Interest(k, this));
         interest.ask(asked);
         interest.soil();
+        named.add(interest);
       }
     }
   }
@@ -55,6 +60,11 @@ final class FetchSet {
 
   Collection<Interest> interests() {
     return interests.values();
+  }
+
+  /** Those of which the last request said something. */
+  List<Interest> named() {
+    return named;
   }
 
   int size() {

@@ -264,6 +264,49 @@ class FetchAttemptTest {
     assertThat(served).containsExactly(0, 1, 2, 3, 4);
   }
 
+  /** Else producers wait for the high watermark until others' records are through. */
+  @Test
+  void whereAFollowerIsIsLearntThoughThereIsNoRoomForItsRecords() {
+    rig.leadWithFollower(0);
+    rig.append(0, 1000);
+    rig.leadWithFollower(1);
+    rig.append(1, 10);
+    rig.append(1, 10);
+    Ask ask = new Ask().following(rig.partition(0).leaderEpoch());
+    ask.believing(rig.partition(0).leaderEpoch()).from(0, 0);
+    ask.following(rig.partition(1).leaderEpoch());
+    ask.believing(rig.partition(1).leaderEpoch()).from(1, 1).maxBytes(1000).session(0, 0);
+    Map<Integer, PartitionData> parts = parts(rig.fetch(ask));
+    assertThat(bytes(parts.get(0))).isGreaterThanOrEqualTo(1000);
+    assertThat(bytes(parts.get(1))).isZero();
+    assertThat(rig.partition(1).highWatermark()).isEqualTo(1);
+  }
+
+  /** Counted as the leader's own, it would acknowledge what the follower has not. */
+  @Test
+  void whereAFollowerIsIsNotLearntWhereItsHistoryParts() {
+    rig.leadWithFollower(0);
+    rig.append(0, 1000);
+    rig.leadWithFollower(1);
+    int old = rig.partition(1).leaderEpoch();
+    rig.append(1, 10);
+    rig.leadWithFollower(1);
+    rig.append(1, 10);
+    rig.append(1, 10);
+    Ask ask = new Ask().following(rig.partition(0).leaderEpoch()).maxBytes(1000);
+    ask.believing(rig.partition(0).leaderEpoch()).from(0, 0);
+    ask.following(old);
+    ask.believing(rig.partition(1).leaderEpoch()).from(1, 2); // 1 is of another leader here
+    assertThat(bytes(parts(rig.fetch(ask)).get(0))).isGreaterThanOrEqualTo(1000);
+    assertThat(rig.partition(1).highWatermark()).isZero();
+    ask = new Ask().following(rig.partition(0).leaderEpoch()).maxBytes(1000);
+    ask.believing(rig.partition(0).leaderEpoch()).from(0, 0);
+    ask.following(rig.partition(1).leaderEpoch());
+    ask.believing(rig.partition(1).leaderEpoch()).from(1, 4); // 3 is the end here
+    assertThat(bytes(parts(rig.fetch(ask)).get(0))).isGreaterThanOrEqualTo(1000);
+    assertThat(rig.partition(1).highWatermark()).isZero();
+  }
+
   // ---- the disk
 
   @Test
