@@ -4,6 +4,7 @@ import io.strandline.broker.control.ControlException;
 import io.strandline.broker.guard.identity.TlsEngines;
 import io.strandline.broker.local.ClusterOptions;
 import io.strandline.broker.local.LocalCluster;
+import io.strandline.broker.node.NextSignal;
 import io.strandline.broker.observe.LogSetup;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -208,8 +209,12 @@ public final class Main {
     Exit.setHaltProcedure(stop);
   }
 
-  /** Runs at SIGTERM; a JVM that ends by a signal would tell 143 though all went well. */
+  /**
+   * Runs at SIGTERM; a JVM that ends by a signal would tell 143 though all went well. A further
+   * signal has it wait for nobody.
+   */
   private static void stop(RunningNode node, AtomicInteger code) {
+    NextSignal.then(node::hurry);
     node.close();
     Runtime.getRuntime().halt(code.get());
   }

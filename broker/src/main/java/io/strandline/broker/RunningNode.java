@@ -10,6 +10,9 @@ interface RunningNode extends AutoCloseable {
   /** Completes with the reason when the node can not go on and should be closed. */
   CompletableFuture<String> fatal();
 
+  /** Stops waiting for others, if it does while it stops. Any thread. */
+  default void hurry() {}
+
   /** Stops the node in order; returns when all is on disk. A second call does nothing. */
   @Override
   void close();

@@ -6,6 +6,7 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.Joining;
 import io.strandline.broker.control.KraftControlPlane;
 import io.strandline.broker.guard.identity.TlsEngines;
+import io.strandline.broker.node.Handover;
 import io.strandline.broker.node.NodeFrame;
 import io.strandline.broker.node.NodeMeters;
 import io.strandline.broker.node.QuorumMeters;
@@ -48,13 +49,14 @@ public final class Strandline implements RunningNode {
   }
 
   private static final Duration PATIENCE = Duration.ofMinutes(5);
-  private static final Duration HANDOVER = Duration.ofSeconds(30);
 
   private final BrokerConfig config;
   private final NodeFrame frame;
   private final StopOrder parts;
   private final NodeMeters node;
   private final AtomicBoolean closing = new AtomicBoolean();
+  private final Handover handover =
+      new Handover(System::nanoTime, () -> control().controllerSilentMs());
   private Optional<ControlPlane> control = Optional.empty();
   private Optional<DataPlane> data = Optional.empty();
 
@@ -183,13 +185,12 @@ public final class Strandline implements RunningNode {
       return;
     }
     ControlPlane quorum = control.orElseThrow();
-    try {
-      quorum.controlledShutdown().get(HANDOVER.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (TimeoutException | ExecutionException e) {
-      LOG.atWarn().setCause(e).log("the controller did not let this node go, stopping anyway");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    handover.await(quorum.controlledShutdown());
+  }
+
+  @Override
+  public void hurry() {
+    handover.hurry();
   }
 
   private <T> T await(CompletableFuture<T> future, String what) {

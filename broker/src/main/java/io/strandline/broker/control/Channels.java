@@ -1,5 +1,6 @@
 package io.strandline.broker.control;
 
+import io.strandline.broker.control.quorum.HeardChannel;
 import io.strandline.broker.control.quorum.SteadyTime;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -32,7 +33,7 @@ import org.apache.kafka.server.config.AbstractKafkaConfig;
 final class Channels implements AutoCloseable {
   private static final long RETRY_MS = 60_000;
 
-  private final NodeToControllerChannelManager heartbeats;
+  private final HeardChannel heartbeats;
   private final NodeToControllerChannelManager requests;
   private final NodeToControllerChannelManager assignments;
   private final NodeToControllerChannelManager isr;
@@ -41,14 +42,16 @@ final class Channels implements AutoCloseable {
     var controllers = RaftControllerNodeProvider.create(raft, config);
     String threads = "broker-" + config.nodeId() + "-";
     heartbeats =
-        new NodeToControllerChannelManagerImpl(
-            controllers,
-            SteadyTime.STEADY,
-            metrics,
-            config,
-            "heartbeat",
-            threads,
-            (long) config.brokerHeartbeatIntervalMs());
+        new HeardChannel(
+            new NodeToControllerChannelManagerImpl(
+                controllers,
+                SteadyTime.STEADY,
+                metrics,
+                config,
+                "heartbeat",
+                threads,
+                (long) config.brokerHeartbeatIntervalMs()),
+            SteadyTime.STEADY);
     requests =
         new NodeToControllerChannelManagerImpl(
             controllers, SteadyTime.STEADY, metrics, config, "forwarding", threads, RETRY_MS);
@@ -74,7 +77,7 @@ final class Channels implements AutoCloseable {
   }
 
   /** For registration and heartbeats; started by their owner. */
-  NodeToControllerChannelManager heartbeats() {
+  HeardChannel heartbeats() {
     return heartbeats;
   }
 

@@ -104,6 +104,9 @@ public interface ControlPlane extends AutoCloseable {
   /** Hands leadership over; completes when the controller lets this node go. */
   CompletableFuture<Void> controlledShutdown();
 
+  /** For how long no controller has answered a heartbeat of this node's, in milliseconds. */
+  long controllerSilentMs();
+
   /** Tells the controller where a replica lives; {@code done} runs when it has been recorded. */
   void assignDirectory(TopicIdPartition replica, Uuid directory, String reason, Runnable done);
 

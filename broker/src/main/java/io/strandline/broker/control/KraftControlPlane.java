@@ -218,6 +218,11 @@ public final class KraftControlPlane implements ControlPlane {
   }
 
   @Override
+  public long controllerSilentMs() {
+    return channels.heartbeats().silentMs();
+  }
+
+  @Override
   public void assignDirectory(
       TopicIdPartition replica, Uuid directory, String reason, Runnable done) {
     assignments.onAssignment(

@@ -30,7 +30,7 @@ public final class LocalCluster implements AutoCloseable {
   public static final String NAME = "cluster";
 
   private static final long READY_MS = 120_000;
-  private static final long STOP_MS = 45_000;
+  private static final long STOP_MS = 60_000;
 
   private final ClusterOptions options;
   private final String main;

@@ -93,6 +93,27 @@ class ControllersTest {
     }
   }
 
+  /** Whoever stops a node a second time does not want to wait. */
+  @Test
+  void aSecondSignalEndsTheWaitForAControllerThatIsAway() throws Exception {
+    try (TestCluster cluster =
+        new Blueprint(dir)
+            .with(NodeRole.CONTROLLER, 101)
+            .with(NodeRole.BROKER, 1)
+            .replicas(1, 1)
+            .start()) {
+      BrokerProcess broker = cluster.node(1);
+      cluster.node(101).kill();
+      broker.terminate();
+      Waiting.until("the wait", () -> broker.output().contains("hands its leadership over"));
+      broker.terminate();
+      assertThat(broker.stop()).as("exit code").isZero();
+      assertThat(broker.output())
+          .contains("asked again to stop")
+          .doesNotContain("did not let this node go");
+    }
+  }
+
   @Test
   void whatABrokerSaysIsDoneToTopicsItKnowsItself() throws Exception {
     try (TestCluster cluster =

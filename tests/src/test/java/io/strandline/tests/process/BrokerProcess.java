@@ -134,6 +134,11 @@ public final class BrokerProcess implements AutoCloseable {
     }
   }
 
+  /** SIGTERM, and it is not waited for. */
+  public void terminate() throws IOException, InterruptedException {
+    signal("TERM");
+  }
+
   /** SIGTERM, as an operator stops it. */
   public int stop() throws IOException {
     process.destroy();
