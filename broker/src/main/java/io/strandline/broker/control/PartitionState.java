@@ -72,11 +72,6 @@ public record PartitionState(
     }
   }
 
-  /** Whether nothing has happened to it since it was made. */
-  public boolean brandNew() {
-    return leaderEpoch == 0 && partitionEpoch == 0;
-  }
-
   /** Whether a reassignment of this partition is under way. */
   public boolean reassigning() {
     return !adding.isEmpty() || !removing.isEmpty();

@@ -8,10 +8,13 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.nursery.LogNursery;
+import io.strandline.broker.partition.keep.Departures;
 import io.strandline.broker.partition.keep.Home;
 import io.strandline.broker.partition.keep.Hosts;
 import io.strandline.broker.partition.keep.Housekeeping;
+import io.strandline.broker.partition.keep.Memberships;
 import io.strandline.broker.partition.keep.Strays;
+import io.strandline.broker.partition.keep.Unfinished;
 import io.strandline.broker.partition.lost.LostLogs;
 import io.strandline.broker.partition.move.Moves;
 import io.strandline.broker.replica.FetchPosition;
@@ -56,14 +59,12 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   private final Replication replication;
   private final LostLogs lost;
   private final Moves moves;
-  private boolean first; // whether this is the first word of the metadata; of the thread of changes
   private volatile CompletableFuture<Void> settled = CompletableFuture.completedFuture(null);
   private final ConcurrentHashMap<TopicPartition, Partition> hosted = new ConcurrentHashMap<>();
   private final Hosts hosts;
-
-  /** Closing, their files still in the way of a new replica of the same name. */
-  private final ConcurrentHashMap<TopicPartition, CompletableFuture<Void>> leavings =
-      new ConcurrentHashMap<>();
+  private final Memberships memberships;
+  private final Departures departures;
+  private final Unfinished unfinished = new Unfinished();
 
   /**
    * @param home of open directories, closed by {@link #close}
@@ -78,7 +79,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     this.tier = tier;
     this.changes = changes;
     this.housekeeping = new Housekeeping(runtime, home, hosted.values(), tier);
-    this.replication = new Replication(runtime, hosted, this::renew);
+    this.memberships = new Memberships(hosted, tier, partition -> partition.role().readOnly());
+    this.departures = new Departures(tier, Partition::close);
+    this.replication = new Replication(runtime, hosted, this::renew, this::review);
     this.lost = new LostLogs(runtime, tier, changes);
     this.moves = new Moves(runtime, control, home, hosted);
     replication.tell(() -> home.offline().size());
@@ -94,7 +97,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     replication.start();
     moves.resume();
     // Beside the way up: a name costs microseconds, and there may be tens of thousands.
-    changes.execute(() -> hosted.values().forEach(this::show));
+    changes.execute(() -> hosted.values().forEach(replication::show));
   }
 
   /** The replica, if this broker hosts it, led here or not. */
@@ -167,7 +170,12 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     if (before.offset() < 0 || !mine.equals(LocalChanges.NONE)) {
       CompletableFuture<Void> carriedOut =
           CompletableFuture.completedFuture(mine)
-              .thenComposeAsync(changed -> apply(before, now, changed), changes);
+              .thenComposeAsync(changed -> apply(before, now, changed), changes)
+              .exceptionally(
+                  failure -> {
+                    LOG.atError().setCause(failure).log("a change was not carried out");
+                    return null;
+                  });
       // Steps of an earlier change may still be under way when a later one is through.
       settled = settled.isDone() ? carriedOut : CompletableFuture.allOf(settled, carriedOut);
     }
@@ -184,25 +192,22 @@ public final class Partitions implements MetadataListener, AutoCloseable {
 
   private CompletableFuture<Void> apply(ClusterView before, ClusterView now, LocalChanges mine) {
     List<CompletableFuture<Void>> taken = new ArrayList<>();
-    first = before.offset() < 0;
-    try {
-      if (first) {
-        Strays.among(hosted.values(), now)
-            .forEach(id -> drop(id, now.topicName(id.topicId()) == null));
-      }
-      mine.deleted().forEach(id -> drop(id, mine.deletedTopics().contains(id.topicId())));
-      for (PartitionState state : mine.leaders().values()) {
-        taken.add(take(state, now));
-      }
-      for (PartitionState state : mine.followers().values()) {
-        taken.add(take(state, now));
-      }
-      mine.reconfigured().forEach(topic -> reconfigure(topic, now));
-    } catch (RuntimeException failure) {
-      LOG.atError().setCause(failure).log("a change of the metadata was not carried out");
+    mine.leaders().values().forEach(state -> lost.heard(state, before));
+    mine.followers().values().forEach(state -> lost.heard(state, before));
+    if (before.offset() < 0) {
+      Strays.among(hosted.values(), now)
+          .forEach(id -> drop(id, now.topicName(id.topicId()) == null));
     }
+    mine.deleted().forEach(id -> drop(id, mine.deletedTopics().contains(id.topicId())));
+    for (PartitionState state : mine.leaders().values()) {
+      taken.add(take(state, now));
+    }
+    for (PartitionState state : mine.followers().values()) {
+      taken.add(take(state, now));
+    }
+    mine.reconfigured().forEach(topic -> reconfigure(topic, now));
     return CompletableFuture.allOf(taken.toArray(CompletableFuture[]::new))
-        .exceptionally(failure -> null);
+        .exceptionally(failure -> null); // logged by its partition
   }
 
   private CompletableFuture<Void> take(PartitionState state, ClusterView now) {
@@ -212,16 +217,15 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         drop(partition.id(), true); // an earlier topic of that name, deleted while we were away
         partition = null;
       }
-      CompletableFuture<Void> leaving = leavings.get(state.id().topicPartition());
-      if (partition == null && leaving != null) {
-        return leaving.thenComposeAsync(gone -> takeNow(state.id()), changes);
+      var leaving = departures.of(state.id().topicPartition());
+      if (partition == null && leaving.isPresent()) {
+        return leaving.get().thenComposeAsync(gone -> takeNow(state.id()), changes);
       }
-      boolean older = first || !state.brandNew();
-      if (partition == null && older && home.mayBeOffline(state.directory())) {
+      if (partition == null && !lost.brandNew(state) && home.mayBeOffline(state.directory())) {
         LOG.atError().addKeyValue("partition", state.id()).log("its log directory failed");
         return CompletableFuture.completedFuture(null);
       }
-      if (partition == null && lost.beginsInTier(state, first, now.nodeId())) {
+      if (partition == null && lost.beginsInTier(state, now.nodeId())) {
         lost.search(state, now.nodeId(), () -> home.choose(state, hosted.values()), this::adopt);
         return CompletableFuture.completedFuture(null);
       }
@@ -234,12 +238,23 @@ public final class Partitions implements MetadataListener, AutoCloseable {
             (directory, nursery, epoch) -> compare(led, directory, nursery, epoch));
         return CompletableFuture.completedFuture(null);
       }
+      Partition here = partition == null ? create(state, now) : partition;
       lost.cancel(state.id());
-      return take(partition == null ? create(state, now) : partition, state, now);
-    } catch (RuntimeException failure) { // one odd partition must not cost the others their change
-      LOG.atError().addKeyValue("partition", state.id()).setCause(failure).log("cannot be hosted");
+      return take(here, state, now);
+    } catch (RuntimeException | Error failure) { // must not cost the others their change
+      unfinished.add(state.id(), failure);
       return CompletableFuture.completedFuture(null);
     }
+  }
+
+  /** Now and then: what failed is done again. */
+  private void review() {
+    memberships.review();
+    unfinished.again(
+        changes,
+        id -> {
+          var unused = takeNow(id);
+        });
   }
 
   private CompletableFuture<Void> take(Partition taken, PartitionState state, ClusterView now) {
@@ -248,13 +263,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         .become(state, now.nodeId(), tier.mounted(taken))
         .thenRun(
             () -> {
-              replication.took(taken);
-              if (taken.leads()) {
-                tier.lead(taken);
-              }
-              if (!taken.leads() && !taken.role().readOnly()) { // or was dropped meanwhile
-                tier.leave(taken.id());
-              }
+              Unfinished.carefully(taken.id(), () -> replication.took(taken));
+              memberships.took(taken);
             });
   }
 
@@ -286,16 +296,28 @@ public final class Partitions implements MetadataListener, AutoCloseable {
         .log("elected uncleanly; its log is not what the tier has, and begins anew at its end");
     drop(id, false);
     var unused =
-        leavings
-            .getOrDefault(id.topicPartition(), CompletableFuture.completedFuture(null))
-            .thenRunAsync(
-                () -> {
-                  if (!adopt(directory, nursery, leaderEpoch)) {
-                    CompletableFuture<Void> unusedAgain = takeNow(id);
-                  }
-                },
-                changes);
+        departures
+            .of(id.topicPartition())
+            .orElseGet(() -> CompletableFuture.completedFuture(null))
+            .thenRunAsync(() -> adoptOrLookAgain(directory, nursery, leaderEpoch), changes);
     return true;
+  }
+
+  /** Nobody else looks for a log that cannot be taken up. */
+  private void adoptOrLookAgain(LogDirectory directory, LogNursery nursery, int leaderEpoch) {
+    boolean adopted = false;
+    try {
+      adopted = adopt(directory, nursery, leaderEpoch);
+    } catch (RuntimeException | Error failure) {
+      LOG.atError()
+          .addKeyValue("partition", nursery.partition())
+          .setCause(failure)
+          .log("its log cannot be begun anew; looked for again");
+      Unfinished.carefully(nursery.partition(), () -> directory.discard(nursery));
+    }
+    if (!adopted) {
+      var unused = takeNow(nursery.partition());
+    }
   }
 
   /**
@@ -349,20 +371,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     Partition created = new Partition(log, log.logEndOffset(), runtime);
     hosted.put(log.partition().topicPartition(), created);
     home.came(log.partition().topicPartition());
-    show(created);
+    replication.show(created);
     return created;
-  }
-
-  private void show(Partition p) {
-    runtime
-        .kafka()
-        .show(
-            p.log(),
-            () ->
-                p.role()
-                    .standing(
-                        Replication.minInSync(p),
-                        Math.max(0, p.highWatermark() - p.lastStableOffset())));
   }
 
   /** Whether the partition's log is lost and being fetched from the tier. */
@@ -402,42 +412,38 @@ public final class Partitions implements MetadataListener, AutoCloseable {
       forgetLost(id, everywhere);
       return;
     }
-    moves.cancel(id);
+    Unfinished.carefully(id, () -> moves.cancel(id));
+    var unused = lost.cancel(id); // it leads in doubt, and the tier's end is looked for beside it
     hosted.remove(id.topicPartition());
-    replication.left(id);
-    runtime.kafka().hide(partition.log());
-    tier.leave(id);
-    PartitionLog log = partition.log();
-    TopicPartition name = id.topicPartition();
-    CompletableFuture<Void> leaving = new CompletableFuture<>();
-    leavings.put(name, leaving);
-    var unused =
-        (everywhere ? tier.delete(partition) : CompletableFuture.completedFuture(true))
-            .thenCompose(
-                mayGo -> partition.close(mayGo ? () -> log.directory().delete(log) : () -> {}))
-            .whenComplete(
-                (done, failure) -> {
-                  tier.leave(id);
-                  leavings.remove(name, leaving);
-                  leaving.complete(null);
-                });
+    Unfinished.carefully(id, () -> replication.left(id));
+    Unfinished.carefully(id, () -> runtime.kafka().hide(partition.log()));
+    memberships.left(partition);
+    departures.begin(partition, everywhere);
   }
 
   /** The log was being fetched and is not wanted any more. */
   private void forgetLost(TopicIdPartition id, boolean everywhere) {
     OptionalInt epoch = lost.cancel(id);
     if (epoch.isPresent() && everywhere) {
-      var unused = tier.delete(id, epoch.getAsInt(), true);
+      Unfinished.carefully(
+          id,
+          () -> {
+            var unused = tier.delete(id, epoch.getAsInt(), true);
+          });
     }
   }
 
   private void reconfigure(String topic, ClusterView now) {
     for (Partition partition : hosted.values()) {
       if (partition.id().topic().equals(topic)) {
-        partition.reconfigure(now.logConfig(topic));
-        replication.took(partition);
+        Unfinished.carefully(
+            partition.id(),
+            () -> {
+              partition.reconfigure(now.logConfig(topic));
+              replication.took(partition);
+            });
         if (partition.leads()) {
-          tier.lead(partition);
+          memberships.took(partition);
         }
       }
     }
@@ -450,9 +456,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     moves.failed(directory);
     for (Partition partition : hosted.values()) {
       if (partition.log().directory() == directory) {
-        partition.goOffline();
-        replication.left(partition.id());
-        tier.leave(partition.id());
+        Unfinished.carefully(partition.id(), partition::goOffline);
+        Unfinished.carefully(partition.id(), () -> replication.left(partition.id()));
+        memberships.left(partition);
       }
     }
     control.directoryFailed(home.id(directory));
@@ -475,11 +481,9 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     housekeeping.close();
     lost.close();
     moves.close();
+    memberships.close();
     List<CompletableFuture<Void>> closed = new ArrayList<>();
-    for (Partition partition : hosted.values()) {
-      tier.leave(partition.id());
-      closed.add(partition.close(() -> {}));
-    }
+    hosted.values().forEach(partition -> closed.add(partition.close(() -> {})));
     closed.forEach(CompletableFuture::join);
     home.checkpoint(hosted.values());
     for (LogDirectory directory : home.directories()) {

@@ -34,6 +34,7 @@ final class Replication implements AutoCloseable {
   private final Replicas replicas;
   private final Map<TopicPartition, Partition> hosted;
   private final BiConsumer<TopicIdPartition, FetchPosition> renew;
+  private final Runnable review;
 
   /** Replicas that are not copied though they should follow. */
   private final Set<TopicIdPartition> refused = ConcurrentHashMap.newKeySet();
@@ -44,15 +45,18 @@ final class Replication implements AutoCloseable {
 
   /**
    * @param renew lets a replica begin anew if it still stands there
+   * @param review looks now and then whether all stands as it should, when replication does
    */
   Replication(
       PartitionRuntime runtime,
       Map<TopicPartition, Partition> hosted,
-      BiConsumer<TopicIdPartition, FetchPosition> renew) {
+      BiConsumer<TopicIdPartition, FetchPosition> renew,
+      Runnable review) {
     this.runtime = runtime;
     this.replicas = runtime.replicas();
     this.hosted = hosted;
     this.renew = renew;
+    this.review = review;
   }
 
   void start() {
@@ -67,10 +71,14 @@ final class Replication implements AutoCloseable {
    * The metadata gave the replica a role, or its topic another configuration.
    *
    * <p>Roles are taken in order, and told of here by whichever thread was the partition's owner
-   * then: one that comes late must not act upon a role that another has followed.
+   * then: one that comes late must not act upon a role that another has followed, nor for a replica
+   * that has left.
    */
   synchronized void took(Partition partition) {
     TopicIdPartition id = partition.id();
+    if (hosted.get(id.topicPartition()) != partition) {
+      return;
+    }
     if (!closed
         && partition.role() instanceof Role.Following following
         && following.state().leader() >= 0) {
@@ -110,7 +118,6 @@ final class Replication implements AutoCloseable {
     TopicIdPartition id = partition.id();
     if (partition.role() instanceof Role.Following following
         && following.state().leader() >= 0
-        && hosted.get(id.topicPartition()) == partition // or it leaves, and has left here
         && !refused.contains(id)
         && !replicas.fetchers().serves(id)) {
       took(partition);
@@ -134,10 +141,18 @@ final class Replication implements AutoCloseable {
     }
   }
 
+  /** A timer drops a task that throws. */
   private void tick() {
-    if (closed) {
-      return;
+    try {
+      if (!closed) {
+        look();
+      }
+    } catch (RuntimeException | Error failure) {
+      LOG.atError().setCause(failure).log("a look at the replicas failed");
     }
+  }
+
+  private void look() {
     clusterChanged();
     replicas.stragglers().take().forEach(renew);
     long now = replicas.times().nowMs();
@@ -146,6 +161,7 @@ final class Replication implements AutoCloseable {
       hosted.values().forEach(Partition::reviewFollowers);
       hosted.values().forEach(this::followAgain);
       replicas.fetchers().sweep();
+      review.run();
     }
   }
 
@@ -178,6 +194,17 @@ final class Replication implements AutoCloseable {
     tell(kafka, "AtMinIsrPartitionCount", p -> leading(p, l -> l.spareInSync(minInSync(p)) == 0));
   }
 
+  /** Tells of a partition under its own name. */
+  void show(Partition p) {
+    runtime
+        .kafka()
+        .show(
+            p.log(),
+            () ->
+                p.role()
+                    .standing(minInSync(p), Math.max(0, p.highWatermark() - p.lastStableOffset())));
+  }
+
   private void tell(ReplicaMeters kafka, String name, Predicate<Partition> which) {
     kafka.count(name, () -> count(which));
   }
@@ -195,7 +222,7 @@ final class Replication implements AutoCloseable {
     return partition.role() instanceof Role.Leading leading && is.test(leading);
   }
 
-  static int minInSync(Partition partition) {
+  private static int minInSync(Partition partition) {
     return partition.config().minInSyncReplicas;
   }
 

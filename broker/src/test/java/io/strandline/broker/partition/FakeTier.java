@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
@@ -20,7 +23,17 @@ final class FakeTier implements Tier {
   final List<LogNursery> nurseries = new ArrayList<>();
   final List<CompletableFuture<Void>> asked = new ArrayList<>();
   final List<Integer> epochs = new ArrayList<>();
-  final List<TopicIdPartition> led = new ArrayList<>();
+  final List<TopicIdPartition> led = new CopyOnWriteArrayList<>();
+
+  /** Who takes part now. */
+  final Set<TopicIdPartition> joined = ConcurrentHashMap.newKeySet();
+
+  /** What happens first when it is called. */
+  volatile Runnable onLead = () -> {};
+
+  volatile Runnable onLeave = () -> {};
+  volatile Runnable onDelete = () -> {};
+  volatile Runnable onMounted = () -> {};
   final List<TopicIdPartition> deleted = new ArrayList<>();
   volatile boolean holds = true;
   boolean begins;
@@ -64,14 +77,20 @@ final class FakeTier implements Tier {
 
   @Override
   public void lead(Partition partition) {
+    onLead.run();
     led.add(partition.id());
+    joined.add(partition.id());
   }
 
   @Override
-  public void leave(TopicIdPartition partition) {}
+  public void leave(TopicIdPartition partition) {
+    onLeave.run();
+    joined.remove(partition);
+  }
 
   @Override
   public CompletableFuture<Void> delete(TopicIdPartition partition, int leaderEpoch, boolean led) {
+    onDelete.run();
     deleted.add(partition);
     return CompletableFuture.completedFuture(null);
   }
@@ -83,6 +102,7 @@ final class FakeTier implements Tier {
 
   @Override
   public boolean mounted(Partition partition) {
+    onMounted.run();
     return mounted;
   }
 

@@ -390,6 +390,69 @@ class LostLogTest {
     }
   }
 
+  /** Directories are assigned at once, so that a topic's first word may be of its second state. */
+  @Test
+  void aPartitionThatIsNewAndChangedInOneStepTakesRecordsThoughTheStoreIsAway() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      assertThat(rig.announceNew(0, 1)).hasValueSatisfying(p -> assertThat(p.leads()).isTrue());
+      assertThat(tier.asked).isEmpty();
+      rig.crash();
+      rig.start(dir.resolve("b"));
+      rig.hearAll();
+      assertThat(rig.partitions.hosted(FIRST)).as("its disk was replaced").isEmpty();
+      assertThat(tier.asked).hasSize(1);
+    }
+  }
+
+  /** Its log is here, and what the tier has is looked for beside. */
+  @Test
+  void aTopicDeletedWhileALeaderInDoubtLooksIntoTheTierIsLookedForNoMore() throws Exception {
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      rig.follow(0);
+      rig.announceUnclean(0);
+      assertThat(rig.partitions.refilling(FIRST)).isTrue();
+      rig.delete(0);
+      assertThat(rig.partitions.refilling(FIRST)).isFalse();
+      tier.asked.get(0).complete(null);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      assertThat(tier.asked).hasSize(1);
+    }
+  }
+
+  @Test
+  void aLeaderInDoubtWhoseLogCannotBeMadeAnewIsLookedForAgain() throws Exception {
+    Deque<Runnable> changes = new ArrayDeque<>();
+    FakeTier tier = new FakeTier();
+    try (Rig rig = new Rig()) {
+      rig.tier = tier;
+      rig.start(dir.resolve("a"));
+      rig.follow(0);
+      rig.announceUnclean(0);
+      tier.nurseryOf(0).bounds(0, 20);
+      rig.changes = changes::add;
+      tier.lastOf(0).complete(null);
+      changes.remove().run(); // the old log goes
+      Path other = Files.createDirectories(dir.resolve("a").resolve(Rig.NAME + "-0"));
+      Files.writeString(other.resolve("notes.txt"), "not a log");
+      rig.changes = Runnable::run;
+      runAll(changes);
+      assertThat(rig.partitions.hosted(FIRST)).isEmpty();
+      assertThat(rig.partitions.refilling(FIRST)).isTrue();
+      await(() -> tier.countOf(0) > 1);
+      Files.delete(other.resolve("notes.txt"));
+      Files.delete(other);
+      tier.nurseryOf(0).bounds(0, 20);
+      tier.lastOf(0).complete(null);
+      assertThat(rig.partitions.leaderOrThrow(FIRST).logEndOffset()).isEqualTo(20);
+    }
+  }
+
   private static ByteBuffer snapshotWithAnOpenTransaction() throws IOException {
     File file = File.createTempFile("producers", ".snapshot");
     ProducerStateEntry open =

@@ -89,6 +89,7 @@ final class Rig implements AutoCloseable {
   Partitions partitions;
   private List<LogDirectory> directories = List.of();
   private int epoch;
+  private volatile Map<TopicPartition, PartitionState> heard = Map.of();
 
   Rig() {
     config.put(TopicConfig.INDEX_INTERVAL_BYTES_CONFIG, "0");
@@ -246,10 +247,21 @@ final class Rig implements AutoCloseable {
     return announce(partition, 2, List.of(2, NODE), List.of(2, NODE));
   }
 
+  /** This node is elected though it was not in sync. */
+  void announceUnclean(int partition) {
+    epoch++;
+    var unused = announce(partition, NODE, List.of(2, NODE), List.of(NODE), true);
+  }
+
   private Optional<Partition> announce(
       int partition, int leader, List<Integer> replicas, List<Integer> isr) {
+    return announce(partition, leader, replicas, isr, false);
+  }
+
+  private Optional<Partition> announce(
+      int partition, int leader, List<Integer> replicas, List<Integer> isr, boolean recovering) {
     TopicIdPartition id = new TopicIdPartition(TOPIC, partition, NAME);
-    PartitionState state =
+    return announce(
         new PartitionState(
             id,
             leader,
@@ -261,10 +273,34 @@ final class Rig implements AutoCloseable {
             List.of(),
             List.of(),
             directoryId(0),
-            false);
+            recovering));
+  }
+
+  /** Made a moment ago, and led by this node from the first; changed so many times since. */
+  Optional<Partition> announceNew(int partition, int changes) {
+    TopicIdPartition id = new TopicIdPartition(TOPIC, partition, NAME);
+    List<Integer> both = List.of(NODE, 2);
+    return announce(
+        new PartitionState(
+            id,
+            NODE,
+            0,
+            changes,
+            both,
+            both,
+            List.of(),
+            List.of(),
+            List.of(),
+            directoryId(0),
+            false));
+  }
+
+  private Optional<Partition> announce(PartitionState state) {
+    TopicIdPartition id = state.id();
     states.put(id.topicPartition(), state);
     Map<TopicIdPartition, PartitionState> one = Map.of(id, state);
-    change(leader == NODE ? one : Map.of(), leader == NODE ? Map.of() : one, Set.of());
+    boolean leads = state.leader() == NODE;
+    change(leads ? one : Map.of(), leads ? Map.of() : one, Set.of());
     return partitions.hosted(id.topicPartition());
   }
 
@@ -277,8 +313,10 @@ final class Rig implements AutoCloseable {
       Map<TopicIdPartition, PartitionState> leaders,
       Map<TopicIdPartition, PartitionState> followers,
       Set<TopicIdPartition> deleted) {
+    ClusterView before = view(1, heard);
+    heard = Map.copyOf(states);
     partitions.onChange(
-        view(),
+        before,
         view(),
         new LocalChanges(
             Map.of(),
@@ -294,7 +332,8 @@ final class Rig implements AutoCloseable {
   void hearAll() {
     Map<TopicIdPartition, PartitionState> leaders = new HashMap<>();
     states.values().forEach(state -> leaders.put(state.id(), state));
-    ClusterView empty = view(-1);
+    heard = Map.copyOf(states);
+    ClusterView empty = view(-1, Map.of());
     partitions.onChange(
         empty,
         view(),
@@ -302,10 +341,10 @@ final class Rig implements AutoCloseable {
   }
 
   ClusterView view() {
-    return view(1);
+    return view(1, states);
   }
 
-  private ClusterView view(long offset) {
+  private ClusterView view(long offset, Map<TopicPartition, PartitionState> states) {
     return fake(
         ClusterView.class,
         (method, arguments) ->

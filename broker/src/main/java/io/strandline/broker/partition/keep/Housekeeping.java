@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -71,26 +72,29 @@ public final class Housekeeping implements AutoCloseable {
         runtime.scheduler().scheduleWithFixedDelay(this::tick, every, every, TimeUnit.MILLISECONDS);
   }
 
+  /** A timer drops a task that throws, as an executor does that has no room. */
   private void tick() {
     if (!closed && busy.compareAndSet(false, true)) {
-      runtime
-          .writes()
-          .execute(
-              () -> {
-                try {
-                  round();
-                } finally {
-                  busy.set(false);
-                }
-              });
+      try {
+        runtime.writes().execute(this::round);
+      } catch (RuntimeException | Error failure) {
+        busy.set(false);
+        LOG.atError().setCause(failure).log("housekeeping could not begin");
+      }
     }
   }
 
   private void round() {
-    synchronized (rounds) {
-      if (!closed) {
-        doWork(runtime.clock().millis());
+    try {
+      synchronized (rounds) {
+        if (!closed) {
+          doWork(runtime.clock().millis());
+        }
       }
+    } catch (RuntimeException | Error failure) {
+      LOG.atError().setCause(failure).log("a round of housekeeping failed");
+    } finally {
+      busy.set(false);
     }
   }
 
@@ -123,12 +127,17 @@ public final class Housekeeping implements AutoCloseable {
     }
     if (nowMs - releasedMs >= RELEASE_MS) {
       releasedMs = nowMs;
-      followed.retain(nowMs);
+      done +=
+          carefully(
+              () -> {
+                followed.retain(nowMs);
+                return 1;
+              });
     }
     if (nowMs - cleanedMs >= runtime.settings().cleanMs().getAsLong()
         && cleaningNow.compareAndSet(false, true)) {
       cleanedMs = nowMs;
-      runtime.cleaner().execute(this::cleanNow);
+      clean();
     }
     return done;
   }
@@ -149,7 +158,8 @@ public final class Housekeeping implements AutoCloseable {
             .map(Partition::id)
             .collect(Collectors.toSet());
     var unused =
-        tier.relieve(there::contains, bytes)
+        CompletableFuture.completedFuture(bytes)
+            .thenCompose(much -> tier.relieve(there::contains, much))
             .whenComplete(
                 (relief, failure) -> {
                   relieving.set(false);
@@ -202,6 +212,15 @@ public final class Housekeeping implements AutoCloseable {
     return asked;
   }
 
+  private void clean() {
+    try {
+      runtime.cleaner().execute(this::cleanNow);
+    } catch (RuntimeException | Error failure) {
+      cleaningNow.set(false);
+      throw failure;
+    }
+  }
+
   /** Compaction takes long and never holds up a round: it has its own thread. */
   private void cleanNow() {
     try {
@@ -234,8 +253,10 @@ public final class Housekeeping implements AutoCloseable {
       return work.run();
     } catch (KafkaStorageException failure) {
       LOG.atWarn().setCause(failure).log("housekeeping failed");
-      return 0;
+    } catch (RuntimeException | Error failure) {
+      LOG.atError().setCause(failure).log("housekeeping failed");
     }
+    return 0;
   }
 
   /** Waits for a round that is under way: the directories are closed next. */

@@ -1,6 +1,7 @@
 package io.strandline.broker.partition.lost;
 
 import io.micrometer.core.instrument.Gauge;
+import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.nursery.LogNursery;
@@ -56,6 +57,9 @@ public final class LostLogs implements AutoCloseable {
   /** Whose leader has the beginning in the tier alone: copying it would come to nothing. */
   private final Set<TopicIdPartition> onlyInTier = ConcurrentHashMap.newKeySet();
 
+  /** Made since this process hears of the metadata, and not begun here yet. */
+  private final Set<TopicIdPartition> made = ConcurrentHashMap.newKeySet();
+
   private volatile boolean closed;
 
   /**
@@ -70,29 +74,47 @@ public final class LostLogs implements AutoCloseable {
   }
 
   /**
-   * Whether the log of this partition, which is not on disk, may have been there before and nobody
-   * else leads who would have it: the partition is older than this process, or was changed since it
-   * was made.
+   * The metadata has a replica here; one that it did not have before has just been made, whatever
+   * became of it in the same step.
    *
-   * @param older whether this process heard of it in its first word of the metadata
+   * @param before the metadata as this process knew it, empty at its first word
    */
-  public static boolean lost(PartitionState state, boolean older, int node) {
-    return (state.leader() == node || state.leader() < 0)
-        && (older || state.leaderEpoch() > 0 || state.partitionEpoch() > 0);
+  public void heard(PartitionState state, ClusterView before) {
+    if (before.offset() >= 0
+        && before
+            .partition(state.id().topicPartition())
+            .filter(known -> known.id().equals(state.id()))
+            .isEmpty()) {
+      made.add(state.id());
+    }
   }
 
   /**
-   * Whether a log that is not here was there once, or has a history that is not to be copied.
-   *
-   * @param first whether this is the first word of the metadata to this process
+   * Whether no log of the partition was ever here, and nobody led it but who does now: an
+   * assignment of directories, or of another ISR, may have come with the word that it was made.
    */
-  public boolean beginsInTier(PartitionState state, boolean first, int node) {
+  public boolean brandNew(PartitionState state) {
+    return state.leaderEpoch() == 0 && made.contains(state.id());
+  }
+
+  /**
+   * Whether nobody else leads who would have the log of this partition.
+   *
+   * @param older whether it may have been on this disk before, and is not now
+   */
+  public static boolean lost(PartitionState state, boolean older, int node) {
+    return older && (state.leader() == node || state.leader() < 0);
+  }
+
+  /** Whether a log that is not here was there once, or has a history that is not to be copied. */
+  public boolean beginsInTier(PartitionState state, int node) {
     TopicIdPartition id = state.id();
     boolean foreign = tier.foreign(id);
-    return lost(state, first || foreign, node)
+    boolean older = !brandNew(state);
+    return lost(state, older || foreign, node)
         || (state.leader() >= 0
             && state.leader() != node
-            && (foreign || onlyInTier.contains(id) || (!state.brandNew() && tier.begins(id))));
+            && (foreign || onlyInTier.contains(id) || (older && tier.begins(id))));
   }
 
   /** What becomes of a log when all of it is in the nursery. */
@@ -122,9 +144,13 @@ public final class LostLogs implements AutoCloseable {
    * @param found called by the executor of changes
    */
   public void search(PartitionState state, int node, Supplier<LogDirectory> place, Found found) {
-    Search mine = new Search(state.id(), place, found);
-    Search before = searches.putIfAbsent(state.id().topicPartition(), mine);
-    Search now = before == null ? mine : before;
+    Search now =
+        searches.compute(
+            state.id().topicPartition(),
+            (name, before) ->
+                before == null || !before.id.equals(state.id()) // of a topic that is gone
+                    ? new Search(state.id(), place, found)
+                    : before);
     now.asked =
         new Asked(
             state.leaderEpoch(),
@@ -140,12 +166,13 @@ public final class LostLogs implements AutoCloseable {
   }
 
   /**
-   * The replica is not to be here any more.
+   * The replica is here now, or not to be here any more.
    *
    * @return the last leader epoch known, if it was looked for
    */
   public OptionalInt cancel(TopicIdPartition partition) {
     onlyInTier.remove(partition);
+    made.remove(partition);
     Search search = searches.get(partition.topicPartition());
     return search != null
             && search.id.equals(partition)
@@ -204,7 +231,7 @@ public final class LostLogs implements AutoCloseable {
       try {
         directory = place.get();
         nursery = directory.nursery(id);
-      } catch (KafkaStorageException failure) {
+      } catch (RuntimeException | Error failure) {
         later(failure);
         return;
       }
@@ -225,7 +252,7 @@ public final class LostLogs implements AutoCloseable {
       try {
         return tier.fill(
             nursery, now.leads() ? OptionalInt.of(now.leaderEpoch()) : OptionalInt.empty());
-      } catch (RuntimeException failure) {
+      } catch (RuntimeException | Error failure) {
         return CompletableFuture.failedFuture(failure);
       }
     }
@@ -257,10 +284,11 @@ public final class LostLogs implements AutoCloseable {
         if (found.takeUp(directory, nursery, now.leaderEpoch())) {
           searches.remove(id.topicPartition(), this);
           onlyInTier.remove(id);
+          made.remove(id);
         } else {
           begun.set(false);
         }
-      } catch (RuntimeException failure) { // whatever it is, nobody else would try again
+      } catch (RuntimeException | Error failure) { // nobody else would try again
         quietly(() -> directory.discard(nursery));
         later(failure);
       }
