@@ -97,7 +97,6 @@ final class FetchAttempt {
   private volatile boolean timeOver;
   private boolean graceRuns;
   private boolean follows;
-  private boolean located; // are those for which there is no room
   private long arrivedMs; // of a follower's
   private @Nullable ScheduledFuture<?> timeout;
 
@@ -153,9 +152,8 @@ final class FetchAttempt {
       }
       read(next);
     }
-    if (follows && !located && !room()) {
-      located = true;
-      reader.locate(turn.set().named(), arrivedMs);
+    if (follows && !room()) {
+      reader.locate(turn.set().takeNamed(), arrivedMs);
     }
     boolean enough =
         failed

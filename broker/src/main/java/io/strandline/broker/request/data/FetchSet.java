@@ -62,9 +62,11 @@ final class FetchSet {
     return interests.values();
   }
 
-  /** Those of which the last request said something. */
-  List<Interest> named() {
-    return named;
+  /** Those of which the last request said something; nothing when asked again. */
+  List<Interest> takeNamed() {
+    List<Interest> taken = List.copyOf(named);
+    named.clear();
+    return taken;
   }
 
   int size() {
