@@ -26,6 +26,33 @@ resource "terraform_data" "zones" {
   }
 }
 
+# By others the network would be made anew, or all groups be deleted, under controllers whose addresses stay: an apply would
+# come to its end half-way, with nothing left that serves.
+resource "terraform_data" "chosen" {
+  input = {
+    name = var.name
+    vpc  = var.vpc == null ? "" : var.vpc.id
+    cidr = var.vpc == null ? var.cidr : ""
+  }
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.output.name == var.name
+      error_message = "The name is chosen at the start (${self.output.name}): everything is called by it."
+    }
+    postcondition {
+      condition     = self.output.vpc == (var.vpc == null ? "" : var.vpc.id)
+      error_message = "The VPC is chosen at the start (${self.output.vpc == "" ? "the cluster's own" : self.output.vpc}): addresses of controllers are in it."
+    }
+    postcondition {
+      condition     = var.vpc != null || self.output.cidr == "" || self.output.cidr == var.cidr
+      error_message = "The VPC's cidr is chosen at the start (${self.output.cidr}): another would make the network anew, and with it everything."
+    }
+  }
+}
+
 # Drawn once, whatever uuid() says later.
 resource "terraform_data" "identity" {
   input = uuid()

@@ -34,6 +34,12 @@ resource "aws_subnet" "own" {
   availability_zone = each.key
   cidr_block        = cidrsubnet(var.cidr, 3, index(local.zones, each.key))
   tags              = merge(local.tags, { Name = "${var.name}-${each.key}" })
+
+  lifecycle {
+    # It follows from what was chosen at the start, which a cluster of an earlier version does not remember yet: while that
+    # is unknown, every subnet would be planned anew.
+    ignore_changes = [cidr_block]
+  }
 }
 
 resource "aws_route_table" "own" {

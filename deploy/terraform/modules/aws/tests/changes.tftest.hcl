@@ -1,4 +1,4 @@
-# What an apply does to controllers that are there: nothing that takes more than one of them away.
+# What an apply does to a cluster that is there: nothing that takes more than one controller away, or the network.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -82,4 +82,45 @@ run "a_zone_that_comes" {
     zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c", "eu-central-1d"]
   }
   expect_failures = [terraform_data.zones]
+}
+
+# Of a cluster that an earlier version made, that remembers no zones yet.
+run "zones_are_not_remembered" {
+  command = plan
+  plan_options {
+    replace = [terraform_data.zones]
+  }
+
+  assert {
+    condition     = [for zone in ["a", "b", "c"] : aws_subnet.own["eu-central-1${zone}"].cidr_block] == ["10.40.0.0/19", "10.40.32.0/19", "10.40.64.0/19"]
+    error_message = "Subnets stay: one whose addresses are not known yet is made anew."
+  }
+}
+
+run "another_name" {
+  command = plan
+  variables {
+    name = "payments"
+  }
+  expect_failures = [terraform_data.chosen]
+}
+
+run "another_network" {
+  command = plan
+  variables {
+    cidr = "10.41.0.0/16"
+  }
+  expect_failures = [terraform_data.chosen]
+}
+
+run "a_given_vpc_instead" {
+  command = plan
+  variables {
+    vpc = {
+      id              = "vpc-1"
+      subnets         = { "eu-central-1a" = "subnet-a", "eu-central-1b" = "subnet-b", "eu-central-1c" = "subnet-c" }
+      route_table_ids = []
+    }
+  }
+  expect_failures = [terraform_data.chosen]
 }

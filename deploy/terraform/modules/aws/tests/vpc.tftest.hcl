@@ -45,6 +45,8 @@ run "in_a_given_vpc" {
 
 run "a_subnet_more" {
   variables {
+    # Of a VPC of its own, which there is not.
+    cidr = "10.41.0.0/16"
     vpc = {
       id              = "vpc-1"
       subnets         = { "eu-central-1a" = "subnet-a", "eu-central-1b" = "subnet-b", "eu-central-1c" = "subnet-c" }
@@ -72,4 +74,12 @@ run "a_subnet_less" {
     vpc = { id = "vpc-1", subnets = { "eu-central-1b" = "subnet-b" }, route_table_ids = [] }
   }
   expect_failures = [terraform_data.zones]
+}
+
+run "another_vpc" {
+  command = plan
+  variables {
+    vpc = { id = "vpc-2", subnets = { "eu-central-1b" = "subnet-b", "eu-central-1c" = "subnet-c" }, route_table_ids = [] }
+  }
+  expect_failures = [terraform_data.chosen]
 }
