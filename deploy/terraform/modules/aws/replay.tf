@@ -34,8 +34,9 @@ resource "aws_autoscaling_group" "replay" {
   initial_lifecycle_hook {
     name                 = "terminating"
     lifecycle_transition = "autoscaling:EC2_INSTANCE_TERMINATING"
-    heartbeat_timeout    = 300
     default_result       = "CONTINUE"
+    # A stop takes 390 s at most; the registration is taken out after it.
+    heartbeat_timeout = 600
   }
 
   # A new version or image: half of them at a time, for clients go on with the others.

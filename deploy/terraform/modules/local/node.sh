@@ -12,7 +12,8 @@
 set -euo pipefail
 
 READY_SECONDS=${READY_SECONDS:-180}
-STOP_SECONDS=${STOP_SECONDS:-90}
+# As the systemd unit: handing leadership over takes five minutes at most.
+STOP_SECONDS=${STOP_SECONDS:-390}
 node=${DIRECTORY:?}/node-${ID:-}
 
 say() { printf 'strandline: %s\n' "$*" >&2; }

@@ -44,6 +44,10 @@ run "a_cluster_of_its_own" {
     error_message = "No replay brokers unless asked for."
   }
   assert {
+    condition     = one(aws_autoscaling_group.replay.initial_lifecycle_hook).heartbeat_timeout >= 30 + 390 + 3 * 30
+    error_message = "A replay broker that goes is waited for as long as others are asked for, its stop may take, and three of them are told."
+  }
+  assert {
     condition = alltrue([for template in values(aws_launch_template.node) :
     template.metadata_options[0].http_tokens == "required" && template.metadata_options[0].instance_metadata_tags == "enabled"])
     error_message = "IMDSv2 alone, with tags."

@@ -103,6 +103,7 @@ public final class Main {
         .addShutdownHook(
             new Thread(
                 () -> {
+                  NextSignal.then(cluster::hurry);
                   cluster.close();
                   Runtime.getRuntime().halt(code.get());
                 },

@@ -29,7 +29,7 @@ public record ClusterOptions(
 
       A cluster of several nodes on this machine, to try things out: brokers and controllers in
       processes of their own, one object store in a directory. Prints the bootstrap address and
-      runs until Ctrl-C, which stops brokers, then controllers.
+      runs until Ctrl-C, which stops brokers, then controllers; a second has them wait for nobody.
 
         --brokers N        how many brokers, 1 to 9 (default 3)
         --controllers N    how many controllers, 1 or 3 (default 1)

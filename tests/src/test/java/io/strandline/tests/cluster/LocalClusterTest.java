@@ -73,6 +73,34 @@ class LocalClusterTest {
         () -> left.stream().noneMatch(ProcessHandle::isAlive));
   }
 
+  /** The wait is for a controller that is away; without a second signal it takes half a minute. */
+  @Test
+  void aSecondSignalHasTheNodesWaitForNobody() throws Exception {
+    Path kept = dir.resolve("hurried");
+    Process cluster = start("--brokers", "1", "--port", "0", "--dir", kept.toString());
+    Path log = kept.resolve("node-1").resolve("node.log");
+    try {
+      bootstrap(cluster);
+      for (ProcessHandle node : cluster.descendants().toList()) {
+        if (Files.readString(Path.of("/proc/" + node.pid() + "/cmdline"))
+            .contains("process.roles=controller")) {
+          node.destroyForcibly();
+        }
+      }
+      Waiting.until("the controller's end", () -> said().contains(" ended with "));
+      interrupt(cluster);
+      Waiting.until("the wait", () -> Files.readString(log).contains("hands its leadership over"));
+      interrupt(cluster);
+      assertThat(cluster.waitFor(90, TimeUnit.SECONDS)).as("the end").isTrue();
+      assertThat(cluster.exitValue()).isZero();
+      assertThat(Files.readString(log))
+          .contains("asked again to stop")
+          .doesNotContain("did not let this node go");
+    } finally {
+      cluster.destroyForcibly();
+    }
+  }
+
   @Test
   void whatCanNotBeIsRefused() throws Exception {
     Process wrong = start("--controllers", "2");

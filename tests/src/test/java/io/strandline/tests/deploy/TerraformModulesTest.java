@@ -105,6 +105,14 @@ class TerraformModulesTest {
   }
 
   @Test
+  void whoeverStopsANodeGivesItTheTimeThatTheUnitDoes() throws Exception {
+    assertThat(Files.readString(Distribution.ROOT.resolve("etc/strandline.service")))
+        .contains("TimeoutStopSec=390\n");
+    assertThat(Files.readString(SOURCES.resolve("modules/local/node.sh")))
+        .contains("STOP_SECONDS=${STOP_SECONDS:-390}\n");
+  }
+
+  @Test
   void scriptsAreScripts() throws Exception {
     List<Path> scripts = new ArrayList<>();
     try (Stream<Path> all = Files.walk(SOURCES)) {
