@@ -98,7 +98,45 @@ class NodeEndTest {
     host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
     host.run("agent");
     assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
+    assertThat(host.called("systemctl kill")).isEmpty();
     assertThat(host.called("launcher balance")).isEmpty();
+  }
+
+  /** Two minutes of notice are less than the five that a handover may take. */
+  @Test
+  void aStopThatTakesItsTimeIsHurriedOnASpotNotice() throws Exception {
+    brokers("");
+    host.program(
+        "timeout",
+        "case $* in '30 systemctl stop'*) shift; \"$@\"; exit 124;; esac; shift; exec \"$@\"");
+    host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
+    host.set("ROLE", "replay", "NODE_ID", "7");
+    host.run("agent");
+    assertThat(host.called("systemctl "))
+        .containsExactly(
+            "systemctl stop strandline.service",
+            "systemctl kill strandline.service",
+            "systemctl stop strandline.service",
+            "systemctl is-active strandline.service");
+    List<String> calls = Files.readAllLines(host.calls());
+    assertThat(indexOf(calls, "launcher brokers unregister 7"))
+        .isGreaterThan(indexOf(calls, "systemctl kill"));
+  }
+
+  @Test
+  void aNodeThatIsStartedAnewAndDoesNotStopIsHurried() throws Exception {
+    String minutes = "status() { echo 503; }; for i in 1 2 3 4 5; do watch_health; done";
+    host.program("systemctl", "case $1 in is-active) echo deactivating; exit 3;; esac");
+    host.run("call", "eval", minutes);
+    assertThat(host.called("systemctl "))
+        .containsExactly(
+            "systemctl restart --no-block strandline.service",
+            "systemctl is-active strandline.service",
+            "systemctl kill strandline.service");
+    host.program("systemctl", "case $1 in is-active) echo active;; esac");
+    host.run("call", "eval", minutes);
+    assertThat(host.called("systemctl restart")).hasSize(2);
+    assertThat(host.called("systemctl kill")).as("of one that has come anew").hasSize(1);
   }
 
   @Test
@@ -141,6 +179,24 @@ class NodeEndTest {
     assertThat(indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9091"))
         .isGreaterThan(stopped);
     assertThat(host.called("systemctl disable strandline.service")).hasSize(1);
+  }
+
+  @Test
+  void aDrainThatDoesNotComeToItsEndSaysSo() throws Exception {
+    brokers(" 'brokers unregister'*) exit 1;;");
+    Commands.Ended left = host.attempt("drain");
+    assertThat(left.exitCode()).isNotZero();
+    assertThat(left.output()).contains("still registered").doesNotContain("is stopped");
+
+    brokers("");
+    host.program("systemctl", "case $1 in stop) exit 1;; is-active) echo active;; esac");
+    int before = host.called("launcher brokers unregister").size();
+    Commands.Ended runs = host.attempt("drain");
+    assertThat(runs.exitCode()).isNotZero();
+    assertThat(runs.output()).contains("could not be stopped").doesNotContain("is stopped");
+    assertThat(host.called("launcher brokers unregister"))
+        .as("of a broker that runs")
+        .hasSize(before);
   }
 
   @Test

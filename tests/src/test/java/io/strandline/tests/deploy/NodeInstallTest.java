@@ -83,6 +83,32 @@ class NodeInstallTest {
     assertThat(host.called("dnf install")).as("one disk is striped with none").hasSize(1);
   }
 
+  @Test
+  void commandsOfAnotherKafkaStayOnThePath() throws Exception {
+    host.set("DISTRIBUTION_URL", "file:///nowhere", "DISTRIBUTION_SHA256", "0".repeat(64));
+    Path home = Files.createDirectories(host.root.resolve("opt/strandline-000000000000/bin"));
+    for (String name : List.of("strandline", "kafka-a.sh", "kafka-b.sh", "kafka-c.sh")) {
+      Files.writeString(home.resolve(name), "");
+    }
+    Path path = host.root.resolve("local");
+    Path theirs = host.root.resolve("opt/kafka/bin/kafka-a.sh");
+    Files.createSymbolicLink(path.resolve("kafka-a.sh"), theirs);
+    Files.writeString(path.resolve("kafka-b.sh"), "theirs");
+    Path ours = host.root.resolve("opt/strandline/bin");
+    Files.createSymbolicLink(path.resolve("kafka-c.sh"), ours.resolve("kafka-c.sh"));
+    for (int install = 0; install < 2; install++) {
+      assertThat(host.run("call", "install_distribution"))
+          .contains("kafka-a.sh is not ours", "kafka-b.sh is not ours")
+          .doesNotContain("kafka-c.sh", "bin/strandline");
+      assertThat(Files.readSymbolicLink(path.resolve("kafka-a.sh"))).isEqualTo(theirs);
+      assertThat(path.resolve("kafka-b.sh")).hasContent("theirs");
+      assertThat(Files.readSymbolicLink(path.resolve("kafka-c.sh")))
+          .isEqualTo(ours.resolve("kafka-c.sh"));
+      assertThat(Files.readSymbolicLink(path.resolve("strandline")))
+          .isEqualTo(ours.resolve("strandline"));
+    }
+  }
+
   /** Whatever this machine has of it: the script asks by {@code command -v}. */
   private void withoutMdadm() throws Exception {
     Path told = host.root.resolve("told");
@@ -110,7 +136,9 @@ class NodeInstallTest {
             "systemctl daemon-reload",
             "systemctl enable --now --no-block strandline-install.service");
     assertThat(host.file("units/strandline-install.service"))
-        .contains("ExecStart=/usr/local/sbin/strandline-node install\n", "Restart=on-failure\n");
+        .contains("ExecStart=/usr/local/sbin/strandline-node install\n", "Restart=on-failure\n")
+        .as("a tar of another SHA-256 is not fetched each minute for ever")
+        .contains("RestartSec=300\n");
 
     Commands.Ended installed = install(terraform, tar, sha);
     assertThat(installed.exitCode()).as(installed.output()).isZero();
