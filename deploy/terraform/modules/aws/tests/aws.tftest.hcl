@@ -12,6 +12,15 @@ variables {
   }
 }
 
+run "more_than_the_subnets_hold_is_refused" {
+  command = plan
+  variables {
+    cidr   = "10.40.0.0/24"
+    replay = { count = 1, max = 40 }
+  }
+  expect_failures = [var.replay]
+}
+
 run "a_cluster_of_its_own" {
   assert {
     condition     = length(aws_autoscaling_group.broker) == 3 && alltrue([for group in aws_autoscaling_group.broker : group.min_size == 1 && group.max_size == 1])
@@ -260,15 +269,6 @@ run "a_type_without_a_disk_for_replay_is_refused" {
   command = plan
   variables {
     replay = { instance_types = ["r6gd.large", "r6g.large"] }
-  }
-  expect_failures = [var.replay]
-}
-
-run "more_than_the_subnets_hold_is_refused" {
-  command = plan
-  variables {
-    cidr   = "10.40.0.0/24"
-    replay = { count = 1, max = 40 }
   }
   expect_failures = [var.replay]
 }

@@ -19,6 +19,16 @@ variables {
   vpc          = { id = "vpc-1", subnets = { "cn-north-1a" = "subnet-a" }, route_table_ids = [] }
 }
 
+run "with_a_vpc_of_its_own" {
+  command = plan
+  variables {
+    vpc          = null
+    zones        = ["cn-north-1a"]
+    distribution = { url = "s3://releases/strandline.tar.gz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+  }
+  expect_failures = [aws_vpc.own]
+}
+
 run "in_china" {
   assert {
     condition     = startswith(module.controller["101"].environment.CLAIMS_URL, "https://orders-history-1.s3.cn-north-1.amazonaws.com.cn/controllers/")
@@ -28,14 +38,4 @@ run "in_china" {
     condition     = strcontains(aws_iam_role_policy.node["broker"].policy, "s3.cn-north-1.amazonaws.com.cn")
     error_message = "And the key service's for it."
   }
-}
-
-run "with_a_vpc_of_its_own" {
-  command = plan
-  variables {
-    vpc          = null
-    zones        = ["cn-north-1a"]
-    distribution = { url = "s3://releases/strandline.tar.gz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
-  }
-  expect_failures = [aws_vpc.own]
 }
