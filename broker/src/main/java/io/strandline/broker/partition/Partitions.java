@@ -250,22 +250,20 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** Now and then: what failed is done again. */
   private void review() {
     memberships.review();
-    unfinished.again(
-        changes,
-        id -> {
-          var unused = takeNow(id);
-        });
+    unfinished.again(changes, this::takeNow);
   }
 
   private CompletableFuture<Void> take(Partition taken, PartitionState state, ClusterView now) {
     assign(taken, state);
-    return taken
-        .become(state, now.nodeId(), tier.mounted(taken))
-        .thenRun(
-            () -> {
-              Unfinished.carefully(taken.id(), () -> replication.took(taken));
-              memberships.took(taken);
-            });
+    return unfinished.unless(
+        taken.id(),
+        taken
+            .become(state, now.nodeId(), tier.mounted(taken))
+            .thenRun(
+                () -> {
+                  Unfinished.carefully(taken.id(), () -> replication.took(taken));
+                  memberships.took(taken);
+                }));
   }
 
   /**

@@ -10,7 +10,10 @@ import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.slf4j.LoggerFactory;
 
-/** The tier's pipeline, as partitions join and leave it. Threads: any; no method blocks. */
+/**
+ * The tier's pipeline, as partitions join and leave it. Threads: any; {@link #lead} and {@link
+ * #leave} may wait for the tier to start, none for the store.
+ */
 public interface Tier {
   /** A broker without a tier. */
   Tier NONE =

@@ -14,6 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -113,6 +114,42 @@ class HostingTest {
       rig.start(dir);
       untilLooked(() -> refused.get() && looked.get());
     }
+  }
+
+  /** It is the owner of the replica who takes the role, on whichever thread. */
+  @Test
+  void aRoleThatItsOwnerCouldNotTakeIsTakenLater() {
+    AtomicReference<Error> failure = new AtomicReference<>();
+    AtomicInteger failed = new AtomicInteger();
+    try (Rig rig = rig()) {
+      rig.replicas =
+          Alone.replicas(
+              () -> {
+                if (failure.get() != null && takesARole() && failed.incrementAndGet() <= 3) {
+                  throw failure.get();
+                }
+                return Instant.ofEpochMilli(nowMs.get());
+              });
+      rig.start(dir);
+      rig.follow(0);
+      failure.set(new OutOfMemoryError("no memory"));
+      Partition partition = rig.lead(0);
+      assertThat(partition.leads()).isFalse();
+      assertThat(tier.joined).isEmpty();
+      untilLooked(partition::leads);
+      assertThat(failed).hasValueGreaterThan(3);
+      untilLooked(() -> tier.joined.contains(partition.id()));
+    }
+  }
+
+  private static boolean takesARole() {
+    return StackWalker.getInstance()
+        .walk(
+            frames ->
+                frames.anyMatch(
+                    frame ->
+                        frame.getClassName().equals(Leadership.class.getName())
+                            && frame.getMethodName().equals("begin")));
   }
 
   /** As an executor says it that is full, or the JVM without memory for a thread. */

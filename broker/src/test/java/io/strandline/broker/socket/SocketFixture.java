@@ -137,6 +137,9 @@ final class SocketFixture implements AutoCloseable {
     }
 
     @Override
+    public void owe(RequestContext consumer, int bytes) {}
+
+    @Override
     public int fetchBytesMax(RequestContext who) {
       return Integer.MAX_VALUE;
     }

@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -23,6 +25,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -212,6 +215,72 @@ class QuotaTest {
     assertThat(bytes).isLessThan(lawful(began));
     assertThat(longestMs).isBetween(1, 6_000);
     set(client("crowd"), "consumer_byte_rate", null);
+  }
+
+  /** Members of as many groups, all of which wait for the same record. */
+  @Test
+  void manyThatShareAtOnceOweNoMoreThanTwo() throws Exception {
+    heeds("sharers", "tepid");
+    Node.get(admin.createTopics(List.of(new NewTopic("acclaimed", 1, (short) 1))).all());
+    List<KafkaShareConsumer<String, String>> members = new ArrayList<>();
+    try (KafkaProducer<String, String> producer = producer("modest")) {
+      Set<Integer> began = new HashSet<>();
+      for (int i = 0; i < 12; i++) {
+        members.add(
+            new KafkaShareConsumer<>(
+                Map.of(
+                    "bootstrap.servers",
+                    node.bootstrap(),
+                    "group.id",
+                    "acclaim-" + i,
+                    "client.id",
+                    "sharers"),
+                new StringDeserializer(),
+                new StringDeserializer()));
+        members.get(i).subscribe(List.of("acclaimed"));
+      }
+      Node.await(
+          "all to be there",
+          () -> {
+            producer.send(new ProducerRecord<>("acclaimed", "v"));
+            began.addAll(given(members, 1));
+            return began.size() == members.size();
+          });
+      String large = "v".repeat(90_000);
+      producer.send(new ProducerRecord<>("acclaimed", large)).get(60, TimeUnit.SECONDS);
+      Set<Integer> told = new HashSet<>();
+      Node.await(
+          "each to have it or be told to wait",
+          () -> {
+            told.addAll(given(members, large.length()));
+            IntStream.range(0, members.size())
+                .filter(i -> throttledMs(members.get(i)) > 0)
+                .forEach(told::add);
+            return told.size() == members.size();
+          });
+      assertThat(members).anyMatch(member -> throttledMs(member) > 0);
+      assertThat(members).allMatch(member -> throttledMs(member) < 4_000);
+    } finally {
+      members.forEach(member -> member.close(Duration.ZERO));
+    }
+    set(client("sharers"), "consumer_byte_rate", null);
+  }
+
+  /** Which of them get a record of so many bytes now. */
+  private static Set<Integer> given(List<KafkaShareConsumer<String, String>> members, int bytes) {
+    Set<Integer> given = new HashSet<>();
+    for (int i = 0; i < members.size(); i++) {
+      for (ConsumerRecord<String, String> record : members.get(i).poll(Duration.ofMillis(20))) {
+        if (record.value().length() >= bytes) {
+          given.add(i);
+        }
+      }
+    }
+    return given;
+  }
+
+  private static double throttledMs(KafkaShareConsumer<String, String> member) {
+    return max(member.metrics(), "fetch-throttle-time-max");
   }
 
   /** In two windows of a second each, and with one answer beyond them. */

@@ -4,6 +4,8 @@ import java.util.Optional;
 import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.metrics.Quota;
+import org.apache.kafka.common.metrics.QuotaViolationException;
+import org.apache.kafka.common.metrics.Sensor;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.utils.Time;
@@ -15,6 +17,7 @@ import org.apache.kafka.server.quota.ClientQuotaCallback;
 import org.apache.kafka.server.quota.ClientQuotaEntity.ConfigEntity;
 import org.apache.kafka.server.quota.ClientQuotaManager;
 import org.apache.kafka.server.quota.QuotaType;
+import org.apache.kafka.server.quota.QuotaUtils;
 import org.apache.kafka.server.quota.ThrottleCallback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,8 +27,9 @@ import org.slf4j.LoggerFactory;
  * quota is set.
  *
  * <p>Whoever is within his rate is given an answer whole and waits after it; as long as he is above
- * it he is given no records, over no connection. So who fetches owes the time of one answer at
- * most, however many he asks for at once. Kafka also takes back the answer that breaks the quota.
+ * it he is given no records, over no connection, but for the one whose turn it is ({@link
+ * Precedence}). So who fetches owes the time of two answers at most, however many he asks for at
+ * once. Kafka also takes back the answer that breaks the quota.
  */
 public final class ClientQuotas implements Quotas, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClientQuotas.class);
@@ -35,7 +39,7 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
   private final ClientQuotaManager produce;
   private final ClientQuotaManager fetch;
   private final RequestTime request;
-
+  private final Precedence precedence = new Precedence();
   private final Optional<Plugin<ClientQuotaCallback>> custom;
 
   /**
@@ -104,15 +108,40 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
     if (!fetch.quotasEnabled()) {
       return true;
     }
-    Session session = session(consumer);
-    String clientId = consumer.header.clientId();
+    Sensor quota = fetchedBy(consumer);
     long nowMs = time.milliseconds();
-    synchronized (fetch) { // or many who ask at once would all be found within the rate
-      boolean within = fetch.maybeRecordAndGetThrottleTimeMs(session, clientId, 0, nowMs) == 0;
-      if (within && bytes > 0) {
-        fetch.maybeRecordAndGetThrottleTimeMs(session, clientId, bytes, nowMs);
+    if (bytes == 0) {
+      return within(quota, nowMs);
+    }
+    synchronized (quota) { // or many who ask at once would all be found within the rate
+      boolean within = within(quota, nowMs);
+      boolean admitted = precedence.admits(quota, consumer.connectionId, within, nowMs);
+      if (admitted) {
+        quota.record(bytes, nowMs, false);
       }
-      return within;
+      return admitted;
+    }
+  }
+
+  @Override
+  public void owe(RequestContext consumer, int bytes) {
+    if (fetch.quotasEnabled()) {
+      fetchedBy(consumer).record(bytes, time.milliseconds(), false);
+    }
+  }
+
+  private Sensor fetchedBy(RequestContext consumer) {
+    return fetch
+        .getOrCreateQuotaSensors(session(consumer), consumer.header.clientId())
+        .quotaSensor();
+  }
+
+  private static boolean within(Sensor quota, long nowMs) {
+    try {
+      quota.record(0, nowMs, true);
+      return true;
+    } catch (QuotaViolationException above) {
+      return QuotaUtils.throttleTime(above, nowMs) == 0;
     }
   }
 

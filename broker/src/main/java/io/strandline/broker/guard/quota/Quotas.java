@@ -20,9 +20,13 @@ public interface Quotas {
   /**
    * Whether a consumer may be given so many bytes of records (0: any), which are then charged. It
    * may not while it is above its rate, over whichever connections: it is answered without records,
-   * and told how long to wait when the answer is charged.
+   * and told how long to wait when the answer is charged. A connection that was not given what it
+   * asked for is next in turn.
    */
   boolean admit(RequestContext consumer, int bytes);
+
+  /** A consumer was given so many bytes of records more than it was admitted for. */
+  void owe(RequestContext consumer, int bytes);
 
   /** Bytes of records that may be fetched at once without a pause being sure to follow. */
   int fetchBytesMax(RequestContext who);
@@ -39,6 +43,9 @@ public interface Quotas {
       public boolean admit(RequestContext consumer, int bytes) {
         return true;
       }
+
+      @Override
+      public void owe(RequestContext consumer, int bytes) {}
 
       @Override
       public int fetchBytesMax(RequestContext who) {

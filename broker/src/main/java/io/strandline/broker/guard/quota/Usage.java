@@ -1,16 +1,20 @@
 package io.strandline.broker.guard.quota;
 
 import java.util.Map;
+import java.util.Objects;
+import org.apache.kafka.common.message.ShareFetchResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.requests.ShareFetchResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,9 +39,21 @@ public record Usage(
     return who.header.clientId();
   }
 
-  /** Of the answer, but for the records of a Fetch, which were charged when they were given. */
+  /** Of the answer, but for records that were fetched: they were charged when they were given. */
   int answerBytesDue() {
-    return answerBytes() - (answer instanceof FetchResponse fetch ? recordBytes(fetch) : 0);
+    if (answer instanceof FetchResponse fetch) {
+      return answerBytes() - recordBytes(fetch);
+    }
+    return answerBytes() - (answer instanceof ShareFetchResponse fetch ? recordBytes(fetch) : 0);
+  }
+
+  private static int recordBytes(ShareFetchResponse fetch) {
+    return fetch.data().responses().stream()
+        .flatMap(topic -> topic.partitions().stream())
+        .map(ShareFetchResponseData.PartitionData::records)
+        .filter(Objects::nonNull)
+        .mapToInt(BaseRecords::sizeInBytes)
+        .sum();
   }
 
   private static int recordBytes(FetchResponse fetch) {

@@ -35,6 +35,7 @@ import org.apache.kafka.common.message.ShareFetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.ShareFetchResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.ShareAcknowledgeRequest;
 import org.apache.kafka.common.requests.ShareAcknowledgeResponse;
 import org.apache.kafka.common.requests.ShareFetchRequest;
@@ -218,11 +219,11 @@ final class ShareDataHandlers {
             bytesMax,
             asked.minBytes(),
             asked.maxWaitMs());
-    BooleanSupplier within = () -> process.quotas().admit(request.context(), 0);
-    BooleanSupplier still = () -> sessions.has(member) && within.getAsBoolean();
-    ShareFetchAttempt attempt = new ShareFetchAttempt(fetches, wanted, still);
+    ShareFetchAttempt.Allowance allowance = allowance(request.context());
+    ShareFetchAttempt attempt =
+        new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member), allowance);
     CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> got =
-        within.getAsBoolean()
+        allowance.admits(0)
             ? attempt.begin()
             : CompletableFuture.completedFuture(new LinkedHashMap<>());
     if (!got.isDone()) {
@@ -236,6 +237,20 @@ final class ShareDataHandlers {
               .forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
           return data;
         });
+  }
+
+  private ShareFetchAttempt.Allowance allowance(RequestContext client) {
+    return new ShareFetchAttempt.Allowance() {
+      @Override
+      public boolean admits(int bytes) {
+        return process.quotas().admit(client, bytes);
+      }
+
+      @Override
+      public void owes(int bytes) {
+        process.quotas().owe(client, bytes);
+      }
+    };
   }
 
   private static ShareFetchResponseData.PartitionData empty(TopicIdPartition id) {

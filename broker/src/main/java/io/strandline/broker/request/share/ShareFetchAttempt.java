@@ -55,6 +55,15 @@ final class ShareFetchAttempt implements Watcher {
       ScheduledExecutorService timer,
       ReadMemory memory) {}
 
+  /** By the quota of the client. */
+  interface Allowance {
+    /** Whether so many bytes of records may be given, which are then charged; 0: any. */
+    boolean admits(int bytes);
+
+    /** So many more were given. */
+    void owes(int bytes);
+  }
+
   /**
    * @param partitions in the order in which they are to be looked at
    * @param connection whose reads of history are one stream
@@ -96,6 +105,7 @@ final class ShareFetchAttempt implements Watcher {
   private final Services services;
   private final Wanted wants;
   private final BooleanSupplier wantedStill;
+  private final Allowance allowance;
   private final CompletableFuture<Map<TopicIdPartition, PartitionData>> reply =
       new CompletableFuture<>();
   private final AtomicInteger wanted = new AtomicInteger();
@@ -116,12 +126,14 @@ final class ShareFetchAttempt implements Watcher {
   private @Nullable ScheduledFuture<?> timeout;
 
   /**
-   * @param wantedStill whether the session is there, and within its quota; else nothing is given
+   * @param wantedStill whether the session is there; else nothing is given
    */
-  ShareFetchAttempt(Services services, Wanted wants, BooleanSupplier wantedStill) {
+  ShareFetchAttempt(
+      Services services, Wanted wants, BooleanSupplier wantedStill, Allowance allowance) {
     this.services = services;
     this.wants = wants;
     this.wantedStill = wantedStill;
+    this.allowance = allowance;
   }
 
   CompletableFuture<Map<TopicIdPartition, PartitionData>> begin() {
@@ -204,16 +216,16 @@ final class ShareFetchAttempt implements Watcher {
   }
 
   private void endRound() {
-    boolean waitedFor = !wantedStill.getAsBoolean();
+    boolean over = !wantedStill.getAsBoolean();
     boolean enough = timeOver || starved || awaitedBytes();
     boolean again = false;
-    if (!round.isEmpty() && enough && !waitedFor) {
-      give();
+    if (!round.isEmpty() && enough && !over) {
+      over = !giveIfAdmitted();
       again = answer.isEmpty() && !timeOver; // what was read is for nobody: read on
     }
     boolean hopeless = refused.size() == wants.partitions.size();
     letGo();
-    if (timeOver || waitedFor || hopeless || !answer.isEmpty()) {
+    if (timeOver || over || hopeless || !answer.isEmpty()) {
       end();
       refused.forEach(answer::putIfAbsent);
       reply.complete(answer);
@@ -225,6 +237,24 @@ final class ShareFetchAttempt implements Watcher {
     records = 0;
     starved = false;
     refused.clear();
+  }
+
+  /**
+   * Charged before anything is given, or all who ask at once would be found within the quota: how
+   * much that will be is known only when it is cut.
+   */
+  private boolean giveIfAdmitted() {
+    long most = Math.min(records, wants.limits.recordsMax());
+    int expected = records == 0 ? 0 : (int) Math.max(1, bytes * most / records);
+    if (expected > 0 && !allowance.admits(expected)) {
+      return false;
+    }
+    give();
+    int given = answer.values().stream().mapToInt(one -> one.records().sizeInBytes()).sum();
+    if (given > expected) {
+      allowance.owes(given - expected);
+    }
+    return true;
   }
 
   private void give() {

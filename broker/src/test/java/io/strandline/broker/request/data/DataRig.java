@@ -90,6 +90,7 @@ final class DataRig {
 
   boolean holdReads;
   Guard guard = Guard.open();
+  Quotas quotas = Quotas.none();
   Optional<ReplicaSelector> selector = Optional.empty();
   private int epoch;
 
@@ -271,6 +272,10 @@ final class DataRig {
   }
 
   CompletableFuture<Reply> fetch(Ask ask) {
+    return fetch(ask, "connection");
+  }
+
+  CompletableFuture<Reply> fetch(Ask ask, String connection) {
     return new FetchHandler(
             new FetchAttempt.Services(
                 data,
@@ -278,10 +283,10 @@ final class DataRig {
                 new Sources(partitions, Optional.empty()),
                 guard,
                 time,
-                Quotas.none(),
+                quotas,
                 new ClosestReplica(control, selector)),
             sessions)
-        .handle(request(ApiKeys.FETCH, ask.build()))
+        .handle(request(ApiKeys.FETCH, ask.build(), connection, () -> {}))
         .toCompletableFuture();
   }
 
@@ -290,10 +295,15 @@ final class DataRig {
   }
 
   static <T extends AbstractRequest> Request<T> request(ApiKeys api, T body, Runnable release) {
+    return request(api, body, "connection", release);
+  }
+
+  private static <T extends AbstractRequest> Request<T> request(
+      ApiKeys api, T body, String connection, Runnable release) {
     RequestContext context =
         new RequestContext(
             new RequestHeader(api, body.version(), "client", 1),
-            "connection",
+            connection,
             InetAddress.getLoopbackAddress(),
             KafkaPrincipal.ANONYMOUS,
             new ListenerName("PLAINTEXT"),
