@@ -118,7 +118,7 @@ public final class Main {
     return code.get();
   }
 
-  /** A node of a local cluster ends with the process that started it. */
+  /** A node of a local cluster ends with the process that started it, and so do all others. */
   private static void endWithParent(RunningNode node) {
     String parent = System.getenv("STRANDLINE_PARENT");
     if (parent != null) {
@@ -128,7 +128,10 @@ public final class Main {
               .orElseGet(() -> CompletableFuture.completedFuture(null));
       var unused =
           ended.thenRun(
-              () -> node.fatal().complete("the process that started this node has ended"));
+              () -> {
+                node.hurry(); // there is nobody left to hand leadership over to
+                node.fatal().complete("the process that started this node has ended");
+              });
     }
   }
 
