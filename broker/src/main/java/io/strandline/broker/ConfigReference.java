@@ -48,7 +48,10 @@ final class ConfigReference {
       ## Keys of Apache Kafka
 
       A node that is alone (no `controller.quorum.*` is set) takes both roles, formats its directories at the first start,
-      and defaults the replication factors of internal topics to 1. Of larger clusters: [cluster.md](cluster.md).
+      and has defaults of its own, which go when it grows into a cluster: 1 for the replication factors and least ISRs of
+      internal topics, `broker.session.timeout.ms` 3000, `broker.heartbeat.interval.ms` 500,
+      `metadata.log.segment.bytes` 8 MiB, `metadata.max.retention.bytes` 32 MiB, `metadata.max.idle.interval.ms` 5000. Of
+      larger clusters: [cluster.md](cluster.md).
 
       ### Honoured
 
@@ -59,8 +62,9 @@ final class ConfigReference {
 
       ### Not honoured yet
 
-      These are accepted, and validated as Kafka does, so that a file that serves Kafka serves here; nothing acts on
-      them so far.
+      These are accepted, and validated as Kafka does, so that a file that serves Kafka serves here; nothing of a
+      broker acts on them so far. A controller, which is Kafka's, goes by `num.io.threads`, `early.start.listeners` and
+      `remote.log.storage.system.enable`.
 
       """;
 
@@ -109,6 +113,7 @@ final class ConfigReference {
           "log.dir.failure.timeout.ms",
           "cordoned.log.dirs",
           "num.replica.alter.log.dirs.threads",
+          "max.request.partition.size.limit",
           "offset.metadata.max.bytes",
           "log.dirs",
           "log.retention.check.interval.ms",

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class ControllersTest {
   private static final String AUTO_JOIN = "controller.quorum.auto.join.enable";
+  private static final String COMMITTED = "strandline_quorum_committed_offset";
 
   @TempDir Path dir;
 
@@ -168,7 +169,7 @@ class ControllersTest {
   }
 
   /** Each controller tells who leads, and nothing of records. */
-  private static void wellTold(TestCluster cluster) throws IOException {
+  private static void wellTold(TestCluster cluster) throws Exception {
     int leader = (int) cluster.node(101).metric("strandline_quorum_leader");
     assertThat(cluster.controllers()).contains(leader);
     for (int id : cluster.controllers()) {
@@ -179,6 +180,9 @@ class ControllersTest {
       assertThat(node.metric("strandline_quorum_leads")).isEqualTo(id == leader ? 1 : 0);
       assertThat(node.admin("/metrics").body()).contains("jvm_").doesNotContain("strandline_log_");
     }
+    // That it grows with nothing done is what tells brokers, and the alert, that somebody leads.
+    double before = cluster.node(1).metric(COMMITTED);
+    Waiting.until("the metadata to grow", () -> cluster.node(1).metric(COMMITTED) > before);
   }
 
   /** A topic is made, written and read back. */

@@ -24,7 +24,7 @@ final class Alerts {
           "strandline_partition_under_replicated{cluster=\"c\"} 0x60",
           "strandline_partition_refilling{cluster=\"c\"} 0x60",
           "strandline_partition_isr_shrinks_total{cluster=\"c\"} 0+1x60",
-          "strandline_quorum_leader{cluster=\"c\"} 3000x60",
+          "strandline_quorum_committed_offset{cluster=\"c\"} 0+120x60",
           "strandline_version{cluster=\"c\",version=\"1\"} 1x60",
           "up{cluster=\"c\",job=\"strandline\"} 1x60",
           "strandline_log_directories_offline{cluster=\"c\"} 0x60",
@@ -99,13 +99,17 @@ final class Alerts {
         new Alert(
             "StrandlineNoActiveController",
             PAGE,
-            "2m",
-            "max by (cluster) (strandline_quorum_leader) < 0",
-            "No node knows an active controller: no failover, no topics, no changes.",
+            "1m",
+            // Not by the leader: whoever has heard of none since goes on naming the last one.
+            "max by (cluster) (changes(strandline_quorum_committed_offset[2m])) == 0",
+            "The metadata stands still, no controller is active: no failover, no topics, no changes.",
             ill(
                 "cluster: c",
-                "No node knows an active controller: no failover, no topics, no changes.",
-                "strandline_quorum_leader{cluster=\"c\",instance=\"a\"}",
+                "The metadata stands still, no controller is active: no failover, no topics, no"
+                    + " changes.",
+                "strandline_quorum_committed_offset{cluster=\"c\",instance=\"a\"}",
+                "4711x60",
+                "strandline_quorum_committed_offset{cluster=\"c\",instance=\"b\"}",
                 "-1x60")),
         new Alert(
             "StrandlineBrokerFenced",

@@ -46,7 +46,12 @@ final class Dashboards {
         List.of(
             Row.of(
                 "Is it well",
-                stat("Active controller", "none", "max(strandline_quorum_leader{$S})", "node"),
+                stat(
+                    "Active controller",
+                    "none",
+                    "max(strandline_quorum_leader{$S}) and"
+                        + " max(changes(strandline_quorum_committed_offset{$S}[2m])) > 0",
+                    "node"),
                 stat(
                     "Partitions without a leader",
                     "none",
