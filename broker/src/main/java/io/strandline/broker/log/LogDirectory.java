@@ -279,7 +279,8 @@ public final class LogDirectory implements AutoCloseable {
   /**
    * Makes what a nursery holds the partition's log, wholly or not at all.
    *
-   * @throws KafkaStorageException when the directory is offline or one of that name exists
+   * @throws KafkaStorageException when the directory is offline, one of that name exists, or the
+   *     files cannot be read as a log: then they are the nursery's still
    */
   public PartitionLog adopt(LogNursery nursery, LogConfig config) {
     health.check();
@@ -294,9 +295,9 @@ public final class LogDirectory implements AutoCloseable {
           names.requireFree(partition);
           nursery.force();
           offsets.begin(name, nursery.startOffset()); // else it would begin with what is local
-          Path logPath = names.adopt(nursery.path(), partition);
           Start start = new Start(false, nursery.startOffset(), 0);
-          PartitionLog log = openLog(partition, logPath, config, start);
+          PartitionLog log =
+              names.adopt(nursery.path(), partition, at -> openLog(partition, at, config, start));
           logs.put(name, log);
           return log;
         });

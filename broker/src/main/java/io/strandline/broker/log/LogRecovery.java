@@ -61,6 +61,15 @@ final class LogRecovery {
    * @throws KafkaStorageException when durable batches are damaged
    */
   Opened open() throws IOException {
+    try {
+      return recover();
+    } catch (RuntimeException refused) {
+      segments.values().forEach(LogSegment::closeUnshared);
+      throw refused;
+    }
+  }
+
+  private Opened recover() throws IOException {
     new LeftOvers(runtime.disk(), path).tidy();
     List<Long> bases = bases();
     LeaderEpochFileCache epochs = directory.openEpochs(partition, path);

@@ -215,6 +215,23 @@ public final class DirectoryNames {
     return directory;
   }
 
+  /** What opens a log's files. */
+  public interface Opening<T> {
+    T open(Path directory) throws IOException;
+  }
+
+  /** As above, and opened there; what cannot be read as a log is a nursery again. */
+  public <T> T adopt(Path nursery, TopicIdPartition partition, Opening<T> opening)
+      throws IOException {
+    Path directory = adopt(nursery, partition);
+    try {
+      return opening.open(directory);
+    } catch (RuntimeException refused) {
+      var unused = rename(directory, nursery);
+      throw refused;
+    }
+  }
+
   /** A process died while it made this directory: there is no log in it, and nothing else. */
   private void clear(Path directory, TopicIdPartition partition) throws IOException {
     for (Path file : disk.list(directory)) {
