@@ -2,6 +2,7 @@ package io.strandline.tools;
 
 import io.strandline.tiering.mount.CutTransaction;
 import io.strandline.tiering.mount.ForeignTopic;
+import io.strandline.tools.restore.Origin;
 import io.strandline.tools.restore.SavedTopic;
 import java.io.IOException;
 import java.time.Duration;
@@ -13,15 +14,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AlterConfigOp;
-import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -178,12 +175,11 @@ final class RestoreCommand {
    * it is, then the topic is created: so its leaders know before anybody can write to it.
    */
   static final class Takeover {
-    private static final ConfigResource CLUSTER =
-        new ConfigResource(ConfigResource.Type.BROKER, "");
     private static final int LOOKS = 10;
 
     private final Admin admin;
     private final String topic;
+    private final Origin origin;
 
     /**
      * @param topic its name here
@@ -191,6 +187,7 @@ final class RestoreCommand {
     Takeover(Admin admin, String topic) {
       this.admin = admin;
       this.topic = topic;
+      this.origin = new Origin(admin, topic);
     }
 
     /** Creates the topic with as many partitions as it has there. */
@@ -200,19 +197,23 @@ final class RestoreCommand {
         requireOther(source);
       }
       requireNone();
-      ForeignTopic origin =
-          new ForeignTopic(use, source.cluster(), source.topicId(), Optional.empty());
-      say(origin.value());
-      try {
-        requireNone(); // from now on one of this name is this one, and begins with that history
-      } catch (TopicExistsException somebodyElses) {
-        forget();
-        throw somebodyElses;
-      }
       NewTopic fresh =
           new NewTopic(topic, Optional.of(source.parts().size()), Optional.empty())
               .configs(configs);
-      say(origin.heldBy(make(fresh)).value());
+      origin.say(
+          new ForeignTopic(use, source.cluster(), source.topicId(), Optional.empty()),
+          new Origin.Making() {
+            @Override
+            public void check() throws ExecutionException, InterruptedException {
+              requireNone(); // from now on one of this name begins with that history
+            }
+
+            @Override
+            public Uuid create()
+                throws Origin.NotMadeException, ExecutionException, InterruptedException {
+              return make(fresh);
+            }
+          });
     }
 
     private void requireNone() throws ExecutionException, InterruptedException {
@@ -223,12 +224,12 @@ final class RestoreCommand {
 
     /**
      * Creates the topic. It may be there though the answer says otherwise or is none: one that is
-     * lost makes the client ask again, for what is there by then. As long as it may be there, what
-     * was said of it is not forgotten, or it would begin as one without a history.
+     * lost makes the client ask again, for what is there by then.
      *
      * @return its id
      */
-    private Uuid make(NewTopic fresh) throws ExecutionException, InterruptedException {
+    private Uuid make(NewTopic fresh)
+        throws Origin.NotMadeException, ExecutionException, InterruptedException {
       try {
         return admin.createTopics(List.of(fresh)).topicId(topic).get();
       } catch (ExecutionException e) {
@@ -236,21 +237,10 @@ final class RestoreCommand {
         try {
           there = there();
         } catch (ExecutionException unknown) {
-          throw new IllegalStateException(
-              "whether there is a topic "
-                  + topic
-                  + " now is not known: "
-                  + e.getCause()
-                  + ". If there is none, take the cluster's configuration "
-                  + ForeignTopic.key(topic)
-                  + " away, or the next of that name begins with that history",
-              e);
-        }
-        if (there.isEmpty()) {
-          forget();
+          e.addSuppressed(unknown);
           throw e;
         }
-        return there.get();
+        return there.orElseThrow(() -> new Origin.NotMadeException(e));
       }
     }
 
@@ -286,33 +276,15 @@ final class RestoreCommand {
       }
     }
 
-    private void say(String value) throws ExecutionException, InterruptedException {
-      alter(new ConfigEntry(ForeignTopic.key(topic), value), AlterConfigOp.OpType.SET);
-    }
-
-    private void forget() throws ExecutionException, InterruptedException {
-      alter(new ConfigEntry(ForeignTopic.key(topic), ""), AlterConfigOp.OpType.DELETE);
-    }
-
-    private void alter(ConfigEntry entry, AlterConfigOp.OpType op)
-        throws ExecutionException, InterruptedException {
-      admin
-          .incrementalAlterConfigs(Map.of(CLUSTER, List.of(new AlterConfigOp(entry, op))))
-          .all()
-          .get();
-    }
-
     /** Deletes the topic if it is a mount, and what was said of it. */
     void unmount() throws ExecutionException, InterruptedException {
-      Config said = Answer.to(admin.describeConfigs(List.of(CLUSTER)).all().get(), CLUSTER);
-      ConfigEntry entry = said.get(ForeignTopic.key(topic));
-      if (entry == null || ForeignTopic.parse(entry.value()).use() != ForeignTopic.Use.MOUNT) {
+      if (origin.said().filter(said -> said.use() == ForeignTopic.Use.MOUNT).isEmpty()) {
         throw new IllegalArgumentException(topic + " is not mounted");
       }
       if (admin.listTopics().names().get().contains(topic)) {
         admin.deleteTopics(List.of(topic)).all().get();
       }
-      forget();
+      origin.takeAway();
     }
 
     /**

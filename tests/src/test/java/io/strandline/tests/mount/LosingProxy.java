@@ -5,15 +5,17 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.protocol.ApiKeys;
 
 /**
  * Stands between Kafka's clients and a broker. When it is told to, it lets the next request of a
- * kind through, and closes the connection in the place of the answer.
+ * kind through, and closes the connection in the place of the answer, or keeps that back.
  */
 final class LosingProxy extends StandIn {
   private final AtomicReference<ApiKeys> lost = new AtomicReference<>();
+  private final AtomicReference<Held> held = new AtomicReference<>();
 
   LosingProxy() throws IOException {}
 
@@ -29,6 +31,25 @@ final class LosingProxy extends StandIn {
   void loseAnswerTo(ApiKeys request) {
     lost.set(request);
   }
+
+  /**
+   * Keeps the answer to the next request of the kind back.
+   *
+   * @return says when it is here, and is told when it may go on
+   */
+  Held holdAnswerTo(ApiKeys request) {
+    Held answer = new Held(request, new CountDownLatch(1), new CountDownLatch(1));
+    held.set(answer);
+    return answer;
+  }
+
+  /**
+   * An answer on its way.
+   *
+   * @param here counted down when it is
+   * @param onward counted down when it may go on
+   */
+  record Held(ApiKeys request, CountDownLatch here, CountDownLatch onward) {}
 
   /** Whether nothing is to be lost any more. */
   boolean hasLost() {
@@ -55,9 +76,14 @@ final class LosingProxy extends StandIn {
         if (lost.compareAndSet(key, null)) {
           return;
         }
+        Held now = held.get();
+        if (now != null && now.request == key && held.compareAndSet(now, null)) {
+          now.here.countDown();
+          now.onward.await();
+        }
         write(answered, answer);
       }
-    } catch (IOException e) {
+    } catch (IOException | InterruptedException e) {
       // As connections end.
     }
   }

@@ -1,3 +1,3 @@
-/** What another cluster's backups tell of a topic. */
+/** What another cluster's backups tell of a topic, and what is said of it here. */
 @org.jspecify.annotations.NullMarked
 package io.strandline.tools.restore;
