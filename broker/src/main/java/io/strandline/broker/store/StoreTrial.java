@@ -15,6 +15,7 @@ import java.util.function.IntSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Whether a broker may use a store: the prefix is its cluster's, the cluster was not restored
@@ -88,29 +89,45 @@ public final class StoreTrial {
   private CompletableFuture<Void> tidyVersions() {
     return store
         .leftovers(StoreProbe.PREFIX, Leftover.Of.VERSIONS, Leftover.After.START)
-        .thenCompose(
-            page -> {
-              List<Leftover> kept = whole(page);
-              if (!kept.isEmpty() && allowed.deletesVersions) {
-                return store.purge(kept);
-              }
-              if (!kept.isEmpty()) {
-                LOG.atWarn()
-                    .addKeyValue("store", store.describe())
-                    .log(
-                        "the bucket keeps old versions, so that deleted history goes on costing:"
-                            + " give it a lifecycle rule with NoncurrentVersionExpiration and"
-                            + " ExpiredObjectDeleteMarker, or set strandline.scrub.versions=delete");
-              }
-              return CompletableFuture.<Void>completedFuture(null);
-            })
+        .thenApply(StoreTrial::whole)
         .exceptionally(
             unknown -> {
-              LOG.atInfo()
-                  .addKeyValue("store", store.describe())
-                  .addKeyValue("reason", String.valueOf(StoreException.of(unknown).getMessage()))
-                  .log("whether the bucket keeps old versions cannot be found out");
+              told(Level.INFO, "whether the bucket keeps old versions cannot be found out", unknown);
+              return List.of();
+            })
+        .thenCompose(this::tidy);
+  }
+
+  private CompletableFuture<Void> tidy(List<Leftover> kept) {
+    if (kept.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    if (!allowed.deletesVersions) {
+      LOG.atWarn()
+          .addKeyValue("store", store.describe())
+          .log(
+              "the bucket keeps old versions, so that deleted history goes on costing: give it a"
+                  + " lifecycle rule with NoncurrentVersionExpiration and ExpiredObjectDeleteMarker,"
+                  + " or set strandline.scrub.versions=delete");
+      return CompletableFuture.completedFuture(null);
+    }
+    return store
+        .purge(kept)
+        .exceptionally(
+            refused -> {
+              told(
+                  Level.WARN,
+                  "the bucket keeps old versions, and they cannot be deleted, as"
+                      + " strandline.scrub.versions wants it: is s3:DeleteObjectVersion allowed?",
+                  refused);
               return null;
             });
+  }
+
+  private void told(Level level, String what, Throwable why) {
+    LOG.atLevel(level)
+        .addKeyValue("store", store.describe())
+        .addKeyValue("reason", String.valueOf(StoreException.of(why).getMessage()))
+        .log(what);
   }
 }

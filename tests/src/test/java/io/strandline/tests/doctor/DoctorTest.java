@@ -16,6 +16,7 @@ import io.strandline.tests.store.S3MockProcess;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +32,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 
 /**
  * The doctor in a process of its own, beside a broker on S3Mock. Each verdict is seen both ways:
@@ -217,6 +221,47 @@ class DoctorTest {
           .isEqualTo(fault.getValue().get(1));
       assertThat(said.found(check)).as(fault.getKey().name()).contains(fault.getValue().get(2));
     }
+  }
+
+  /** Of a bucket that keeps versions. */
+  @Test
+  void whatToDeleteVersionsIsAskedOnlyOfWhoDeletesThem() throws Exception {
+    String bucket = "kept" + System.nanoTime();
+    try (S3AsyncClient sdk =
+        S3AsyncClient.builder()
+            .endpointOverride(URI.create(s3.endpoint()))
+            .region(Region.US_EAST_1)
+            .forcePathStyle(true)
+            .build()) {
+      sdk.createBucket(b -> b.bucket(bucket)).join();
+      sdk.putBucketVersioning(
+              b ->
+                  b.bucket(bucket)
+                      .versioningConfiguration(v -> v.status(BucketVersioningStatus.ENABLED)))
+          .join();
+    }
+    Map<String, String> warns =
+        Map.of(
+            "log.dirs", Files.createDirectory(dir.resolve("data")).toString(),
+            "strandline.object.store", store(bucket, "policy"));
+    Map<String, String> deletes = new LinkedHashMap<>(warns);
+    deletes.put("strandline.scrub.versions", "delete");
+    Path warned = config(warns);
+    Path deleted = config(deletes);
+
+    versions(Fault.NONE, warned, "WARN", "goes on costing");
+    versions(Fault.NONE, deleted, "OK", "deleted by the brokers");
+    versions(Fault.NO_VERSION_DELETE, warned, "WARN", "goes on costing");
+    versions(Fault.NO_VERSION_DELETE, deleted, "WARN", "s3:DeleteObjectVersion is missing");
+    versions(Fault.NO_VERSIONS, deleted, "WARN", "s3:ListBucketVersions is missing");
+  }
+
+  private static void versions(Fault fault, Path config, String verdict, String found)
+      throws Exception {
+    gate.fails(fault);
+    Said said = Said.here(config);
+    assertThat(said.verdict("bucket versions")).as("%s: %s", fault, said.all()).isEqualTo(verdict);
+    assertThat(said.found("bucket versions")).as(fault.name()).contains(found);
   }
 
   // ---- what it needs

@@ -31,6 +31,8 @@ final class Gatekeeper implements AutoCloseable {
     NO_LIST,
     NO_DELETE,
     NO_ABORT,
+    NO_VERSIONS,
+    NO_VERSION_DELETE,
     NO_CONDITIONS
   }
 
@@ -67,10 +69,16 @@ final class Gatekeeper implements AutoCloseable {
         refuse(exchange, "SignatureDoesNotMatch");
       } else if (refused(exchange)) {
         refuse(exchange, "AccessDenied");
+      } else if (fault == Fault.NO_VERSION_DELETE && asText(body).contains("<VersionId>")) {
+        answer(exchange, 200, "<DeleteResult><Error><Code>AccessDenied</Code></Error></DeleteResult>");
       } else {
         forward(exchange, body);
       }
     }
+  }
+
+  private static String asText(byte[] body) {
+    return new String(body, StandardCharsets.UTF_8);
   }
 
   private boolean refused(HttpExchange exchange) {
@@ -82,17 +90,21 @@ final class Gatekeeper implements AutoCloseable {
       case NO_GET -> method.equals("GET") && !LISTS.matcher(query).find();
       case NO_LIST -> query.contains("list-type");
       case NO_DELETE -> method.equals("DELETE") && !upload;
+      case NO_VERSIONS -> query.contains("versions");
       case NO_ABORT -> method.equals("DELETE") && upload;
       default -> false;
     };
   }
 
   private static void refuse(HttpExchange exchange, String code) throws IOException {
+    answer(exchange, 403, "<Error><Code>" + code + "</Code></Error>");
+  }
+
+  private static void answer(HttpExchange exchange, int status, String xml) throws IOException {
     byte[] answer =
-        ("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>" + code + "</Code></Error>")
-            .getBytes(StandardCharsets.UTF_8);
+        ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + xml).getBytes(StandardCharsets.UTF_8);
     boolean head = exchange.getRequestMethod().equals("HEAD");
-    exchange.sendResponseHeaders(403, head ? -1 : answer.length);
+    exchange.sendResponseHeaders(status, head ? -1 : answer.length);
     if (!head) {
       exchange.getResponseBody().write(answer);
     }
