@@ -109,8 +109,9 @@ public final class BrokerConfig {
   public static BrokerConfig load(
       Optional<Path> file, Map<String, String> environment, Map<String, String> set) {
     Map<String, String> all = new TreeMap<>();
-    if (environment.containsKey(DIRECT)) {
-      all.putAll(fitting(bytes(environment.get(DIRECT))));
+    String direct = environment.getOrDefault(DIRECT, "");
+    if (!direct.isEmpty()) { // as the launcher takes it
+      all.putAll(fitting(bytes(direct)));
     }
     file.ifPresent(path -> all.putAll(read(path)));
     new TreeMap<>(environment)

@@ -199,12 +199,14 @@ class BrokerConfigTest {
     assertThat(kept).isBetween(50L << 20, 150L << 20);
     assertThat(small.kafkaNumber("socket.request.max.bytes")).isEqualTo(100 << 20);
     BrokerConfig usual = BrokerConfig.of(Map.of());
-    BrokerConfig same =
-        BrokerConfig.load(Optional.empty(), Map.of("STRANDLINE_DIRECT", "1g"), Map.of());
-    for (String key :
-        List.of(
-            ConfigKeys.CACHE_MEMORY_BYTES, ConfigKeys.IN_FLIGHT_BYTES, ConfigKeys.STORE_BYTES)) {
-      assertThat(same.number(key)).as(key).isEqualTo(usual.number(key));
+    for (String given : List.of("1g", "")) {
+      BrokerConfig same =
+          BrokerConfig.load(Optional.empty(), Map.of("STRANDLINE_DIRECT", given), Map.of());
+      for (String key :
+          List.of(
+              ConfigKeys.CACHE_MEMORY_BYTES, ConfigKeys.IN_FLIGHT_BYTES, ConfigKeys.STORE_BYTES)) {
+        assertThat(same.number(key)).as("%s with '%s'", key, given).isEqualTo(usual.number(key));
+      }
     }
     BrokerConfig large =
         BrokerConfig.load(

@@ -11,13 +11,14 @@ import java.util.regex.Pattern;
 
 /**
  * The node's heap and direct memory against what its control group, or the machine, has. Of the
- * node's process if it runs here, else of what the launcher would start it with.
+ * node's process if it runs here, else of what the launcher would start it with in this
+ * environment.
  */
 final class MemoryCheck implements Check {
   private static final Pattern SIZE = Pattern.compile("([0-9]+)([kmgt]?)b?");
   private static final long JVM_BYTES = 256L << 20;
-  private static final String LAUNCHER_HEAP = "512m";
-  private static final String LAUNCHER_DIRECT = "1g";
+  private static final long LAUNCHER_HEAP = 512L << 20;
+  private static final long LAUNCHER_DIRECT = 1L << 30;
 
   private final NodeConfig config;
   private final Path root;
@@ -37,11 +38,16 @@ final class MemoryCheck implements Check {
     RunningNode node = running.orElseGet(() -> RunningNode.ourselves(root));
     long total = total(machine);
     long limit = Math.min(total, groupLimit(node));
-    long heap = heap(running, limit);
-    long direct =
-        size(node.argument("-XX:MaxDirectMemorySize=")
-                .orElse(running.isEmpty() ? LAUNCHER_DIRECT : ""))
-            .orElse(heap);
+    Sizes sizes;
+    try {
+      sizes = running.isPresent() ? running(node, limit) : launched(groupLimit(node));
+    } catch (IllegalArgumentException e) {
+      return List.of(
+          Finding.fail(
+              "memory", String.valueOf(e.getMessage()), "The launcher would not start it so."));
+    }
+    long heap = sizes.heap;
+    long direct = sizes.direct;
     String found =
         "heap "
             + Quantity.bytes(heap)
@@ -66,23 +72,76 @@ final class MemoryCheck implements Check {
               "memory",
               found,
               "What is left is the page cache, which new records are read from: leave it half of the"
-                  + " memory. STRANDLINE_HEAP sets the heap, -XX:MaxDirectMemorySize in"
-                  + " STRANDLINE_JAVA_OPTS the rest."));
+                  + " memory. STRANDLINE_HEAP sets the heap, STRANDLINE_DIRECT the rest, which the"
+                  + " defaults of what is kept there follow; STRANDLINE_MEMORY chooses both."));
     }
     return List.of(Finding.ok("memory", found));
   }
 
-  private long heap(Optional<RunningNode> running, long limitBytes) {
-    if (running.isEmpty()) {
-      return size(config.environment("STRANDLINE_HEAP", LAUNCHER_HEAP)).orElse(0L);
-    }
-    RunningNode node = running.get();
-    Optional<Long> told =
-        node.argument("-Xmx")
-            .or(() -> node.argument("-XX:MaxHeapSize="))
-            .flatMap(MemoryCheck::size);
+  /** Of heap and of direct memory, in bytes. */
+  private record Sizes(long heap, long direct) {}
+
+  private static Sizes running(RunningNode node, long limitBytes) {
     double percent = node.argument("-XX:MaxRAMPercentage=").map(Double::parseDouble).orElse(25.0);
-    return told.orElse((long) (limitBytes * percent / 100));
+    long heap = heap(node).orElse((long) (limitBytes * percent / 100));
+    return new Sizes(heap, direct(node).orElse(heap));
+  }
+
+  private static Optional<Long> heap(RunningNode node) {
+    return node.argument("-Xmx")
+        .or(() -> node.argument("-XX:MaxHeapSize="))
+        .flatMap(MemoryCheck::size);
+  }
+
+  private static Optional<Long> direct(RunningNode node) {
+    return node.argument("-XX:MaxDirectMemorySize=").flatMap(MemoryCheck::size);
+  }
+
+  /**
+   * What the launcher makes of the environment: its own options after what it chose.
+   *
+   * @param groupBytes what the control group allows, {@code Long.MAX_VALUE} without a limit
+   * @throws IllegalArgumentException if a variable is no amount of memory
+   */
+  private Sizes launched(long groupBytes) {
+    Optional<Sizes> split = fitInto(groupBytes).map(MemoryCheck::split);
+    RunningNode options =
+        new RunningNode(root, List.of(given("STRANDLINE_JAVA_OPTS").orElse("").split("\\s+", -1)));
+    long heap = amount("STRANDLINE_HEAP").or(() -> split.map(Sizes::heap)).orElse(LAUNCHER_HEAP);
+    long direct =
+        amount("STRANDLINE_DIRECT").or(() -> split.map(Sizes::direct)).orElse(LAUNCHER_DIRECT);
+    return new Sizes(heap(options).orElse(heap), direct(options).orElse(direct));
+  }
+
+  private Optional<Long> fitInto(long groupBytes) {
+    if (!given("STRANDLINE_MEMORY").equals(Optional.of("cgroup"))) {
+      return amount("STRANDLINE_MEMORY");
+    }
+    return groupBytes == Long.MAX_VALUE ? Optional.empty() : Optional.of(groupBytes);
+  }
+
+  /** As {@code split_memory} of the launcher, in whole MiB. */
+  private static Sizes split(long bytes) {
+    long all = bytes >> 20;
+    long free = all - 160 - all / 16;
+    long heap = free / 2 > 1024 ? 1024 + (free / 2 - 1024) / 4 : Math.max(96, free / 2);
+    long direct = free / 4 > 1024 ? 1024 + (free / 4 - 1024) / 2 : Math.max(48, free / 4);
+    return new Sizes(heap << 20, direct << 20);
+  }
+
+  private Optional<String> given(String variable) {
+    return Optional.of(config.environment(variable, "")).filter(value -> !value.isEmpty());
+  }
+
+  private Optional<Long> amount(String variable) {
+    return given(variable)
+        .map(
+            value ->
+                size(value)
+                    .orElseThrow(
+                        () ->
+                            new IllegalArgumentException(
+                                variable + "=" + value + " is not an amount of memory")));
   }
 
   private static Optional<Long> size(String text) {

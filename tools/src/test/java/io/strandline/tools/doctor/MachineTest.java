@@ -77,6 +77,40 @@ class MachineTest {
     assertThat(memory(Map.of("STRANDLINE_HEAP", "16g")).verdict()).isEqualTo(Verdict.FAIL);
   }
 
+  /** With what {@code LauncherTest} has the launcher start a node with. */
+  @Test
+  void aNodeThatDoesNotRunIsLookedAtAsTheLauncherWouldStartIt() throws Exception {
+    told(Map.of(), "512.0 MiB", "1.0 GiB");
+    told(Map.of("STRANDLINE_HEAP", "", "STRANDLINE_DIRECT", ""), "512.0 MiB", "1.0 GiB");
+    told(Map.of("STRANDLINE_HEAP", "700m", "STRANDLINE_DIRECT", "3g"), "700.0 MiB", "3.0 GiB");
+    told(Map.of("STRANDLINE_MEMORY", "1g"), "400.0 MiB", "200.0 MiB");
+    told(Map.of("STRANDLINE_MEMORY", "1g", "STRANDLINE_DIRECT", "100m"), "400.0 MiB", "100.0 MiB");
+    told(Map.of("STRANDLINE_MEMORY", "cgroup"), "512.0 MiB", "1.0 GiB");
+    tell("sys/fs/cgroup/system.slice/memory.max", "1073741824\n");
+    told(Map.of("STRANDLINE_MEMORY", "cgroup"), "400.0 MiB", "200.0 MiB");
+    told(
+        Map.of(
+            "STRANDLINE_MEMORY",
+            "1g",
+            "STRANDLINE_JAVA_OPTS",
+            "-Xmx300m -Dx=y -XX:MaxDirectMemorySize=150m"),
+        "300.0 MiB",
+        "150.0 MiB");
+    assertThat(memory(Map.of("STRANDLINE_MEMORY", "1g")).verdict()).isEqualTo(Verdict.OK);
+    Finding tight = memory(Map.of("STRANDLINE_DIRECT", "800m"));
+    assertThat(tight.verdict()).isEqualTo(Verdict.WARN);
+    assertThat(tight.advice()).contains("STRANDLINE_DIRECT");
+    Finding refused = memory(Map.of("STRANDLINE_MEMORY", "lots"));
+    assertThat(refused.verdict()).isEqualTo(Verdict.FAIL);
+    assertThat(refused.found()).contains("STRANDLINE_MEMORY=lots");
+  }
+
+  private void told(Map<String, String> environment, String heap, String direct)
+      throws IOException {
+    assertThat(memory(environment).found())
+        .startsWith("heap " + heap + ", direct memory up to " + direct + " (as the launcher");
+  }
+
   @Test
   void aNodeThatRunsIsFoundByItsFilesAndAskedInOurPlace() throws Exception {
     tell("proc/4711/cmdline", "java\0-Xmx12g\0io.strandline.broker.Main\0server\0");
