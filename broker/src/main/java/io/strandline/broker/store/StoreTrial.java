@@ -92,7 +92,8 @@ public final class StoreTrial {
         .thenApply(StoreTrial::whole)
         .exceptionally(
             unknown -> {
-              told(Level.INFO, "whether the bucket keeps old versions cannot be found out", unknown);
+              told(
+                  Level.INFO, "whether the bucket keeps old versions cannot be found out", unknown);
               return List.of();
             })
         .thenCompose(this::tidy);

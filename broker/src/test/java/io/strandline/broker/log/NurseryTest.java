@@ -92,7 +92,8 @@ class NurseryTest {
     LogNursery sound = directory.nursery(Logs.TP);
     batches(sound, 0, 5);
     sound.bounds(0, 6);
-    assertThat(Logs.read(directory.adopt(sound, logs.logConfig()), 0)).containsExactly("0=v", "5=v");
+    assertThat(Logs.read(directory.adopt(sound, logs.logConfig()), 0))
+        .containsExactly("0=v", "5=v");
   }
 
   @Test

@@ -106,6 +106,7 @@ class DoctorTest {
               "partitions offline",
               "partitions under-replicated",
               "partitions log directories",
+              "topics origin",
               "versions brokers",
               "versions features",
               "versions software")) {

@@ -70,7 +70,8 @@ final class Gatekeeper implements AutoCloseable {
       } else if (refused(exchange)) {
         refuse(exchange, "AccessDenied");
       } else if (fault == Fault.NO_VERSION_DELETE && asText(body).contains("<VersionId>")) {
-        answer(exchange, 200, "<DeleteResult><Error><Code>AccessDenied</Code></Error></DeleteResult>");
+        answer(
+            exchange, 200, "<DeleteResult><Error><Code>AccessDenied</Code></Error></DeleteResult>");
       } else {
         forward(exchange, body);
       }

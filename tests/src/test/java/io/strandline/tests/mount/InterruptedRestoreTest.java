@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.ToolProcess;
+import io.strandline.tools.doctor.Checkup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +13,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import kafka.admin.ConfigCommand;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -56,8 +59,7 @@ class InterruptedRestoreTest {
     TwoClusters.until(
         "a segment in the tier",
         () ->
-            TwoClusters.offset(
-                    broker, new TopicPartition("trips", 0), OffsetSpec.latestTiered())
+            TwoClusters.offset(broker, new TopicPartition("trips", 0), OffsetSpec.latestTiered())
                 > 0);
   }
 
@@ -73,14 +75,14 @@ class InterruptedRestoreTest {
     Process tool = restore("again");
     said.here().await();
     tool.destroy();
-    TwoClusters.until(
-        "it takes notice", () -> !tool.isAlive() || output().contains("interrupted"));
+    TwoClusters.until("it takes notice", () -> !tool.isAlive() || output().contains("interrupted"));
     said.onward().countDown();
     assertThat(tool.waitFor()).as(output()).isEqualTo(143);
     assertThat(output()).contains("the topic again is there");
     try (Admin admin = TwoClusters.admin(broker)) {
       Uuid id = admin.describeTopics(List.of("again")).allTopicNames().get().get("again").topicId();
-      assertThat(origin(admin, "again")).hasValueSatisfying(value -> assertThat(value).endsWith(":" + id));
+      assertThat(origin(admin, "again"))
+          .hasValueSatisfying(value -> assertThat(value).endsWith(":" + id));
       admin.deleteTopics(List.of("again")).all().get();
     }
     theNextIsEmpty("again");
@@ -98,6 +100,25 @@ class InterruptedRestoreTest {
     try (Admin admin = TwoClusters.admin(broker)) {
       assertThat(origin(admin, "untold")).as("what the tool cannot know").isPresent();
     }
+    Properties client = new Properties();
+    client.put("bootstrap.servers", broker.bootstrap());
+    assertThat(new Checkup(Path.of("/")).cluster(client))
+        .filteredOn(finding -> finding.check().equals("topics origin"))
+        .singleElement()
+        .satisfies(finding -> assertThat(finding.verdict().name()).isEqualTo("WARN"))
+        .satisfies(finding -> assertThat(finding.found()).contains("untold"));
+    ConfigCommand.main(
+        new String[] {
+          "--bootstrap-server",
+          broker.bootstrap(),
+          "--alter",
+          "--entity-type",
+          "brokers",
+          "--entity-default",
+          "--delete-config",
+          "strandline.origin.untold"
+        });
+    theNextIsEmpty("untold");
   }
 
   @Test

@@ -82,6 +82,7 @@ public final class Checkup {
       Map<String, Check> checks = new LinkedHashMap<>();
       checks.put("quorum", new QuorumCheck(admin, clock));
       checks.put("partitions", new PartitionsCheck(admin));
+      checks.put("topics", () -> PartitionsCheck.origins(admin));
       checks.put("log directories", new DirectoriesCheck(admin));
       checks.put("versions", new VersionsCheck(admin));
       findings.addAll(run(checks));

@@ -1,5 +1,7 @@
 package io.strandline.tools.doctor;
 
+import io.strandline.tiering.mount.ForeignTopic;
+import io.strandline.tools.restore.Origin;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -60,6 +62,24 @@ final class PartitionsCheck implements Check {
                 named(underReplicated) + " of " + all,
                 "One replica less until they are back; docs/runbooks/partition-under-replicated.md."));
     return findings;
+  }
+
+  /** What a tool that was killed between two steps of a restore or mount leaves. */
+  static List<Finding> origins(Admin admin) throws Exception {
+    String check = "topics origin";
+    List<String> unheld = Origin.unheld(admin);
+    return List.of(
+        unheld.isEmpty()
+            ? Finding.ok(check, "no history of another cluster's waits for a topic")
+            : Finding.warn(
+                check,
+                "whatever is created as "
+                    + named(unheld)
+                    + " begins with another cluster's history",
+                "Unless a restore or mount is under way: where there is no such topic, take "
+                    + ForeignTopic.KEY_PREFIX
+                    + "<topic> away from the cluster's configuration; where there is, add its id"
+                    + " (docs/mounts.md)."));
   }
 
   private void look(List<String> topics) throws Exception {

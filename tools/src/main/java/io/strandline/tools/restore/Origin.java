@@ -21,8 +21,7 @@ import org.apache.kafka.common.config.ConfigResource;
  * what is left all the same.
  */
 public final class Origin {
-  private static final ConfigResource CLUSTER =
-      new ConfigResource(ConfigResource.Type.BROKER, "");
+  private static final ConfigResource CLUSTER = new ConfigResource(ConfigResource.Type.BROKER, "");
   private static final long END_WITHIN_S = 5;
 
   private final Admin admin;
@@ -181,6 +180,17 @@ public final class Origin {
     return Optional.ofNullable(all.get(CLUSTER))
         .flatMap(config -> Optional.ofNullable(config.get(key)))
         .map(entry -> ForeignTopic.parse(entry.value()));
+  }
+
+  /** Of which topics it is said whose history they have, and not which topics they are. */
+  public static List<String> unheld(Admin admin) throws ExecutionException, InterruptedException {
+    return admin.describeConfigs(List.of(CLUSTER)).all().get().values().stream()
+        .flatMap(config -> config.entries().stream())
+        .filter(entry -> entry.name().startsWith(ForeignTopic.KEY_PREFIX))
+        .filter(entry -> ForeignTopic.parse(entry.value()).heldBy().isEmpty())
+        .map(entry -> entry.name().substring(ForeignTopic.KEY_PREFIX.length()))
+        .sorted()
+        .toList();
   }
 
   /** Nothing is said any more. */
