@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -181,7 +182,10 @@ final class BalanceCommand implements Callable<Integer> {
     Snapshot seen = look(survey);
     Plan plan = leadersOff.isEmpty() ? Planner.plan(seen, goals()) : Planner.leadersOff(seen);
     print(plan);
-    return execute ? carryOut(admin, plan) : 0;
+    if (!execute) {
+      return 0;
+    }
+    return carryOut(admin, plan).failed().isEmpty() && plan.stuck().isEmpty() ? 0 : 1;
   }
 
   private Snapshot look(Survey survey) throws ExecutionException, InterruptedException {
@@ -196,10 +200,10 @@ final class BalanceCommand implements Callable<Integer> {
     return seen.draining(relieved).uncordoned(uncordon);
   }
 
-  private int carryOut(Admin admin, Plan plan) throws ExecutionException, InterruptedException {
-    int stuck = plan.stuck().isEmpty() ? 0 : 1;
+  private Mover.Outcome carryOut(Admin admin, Plan plan)
+      throws ExecutionException, InterruptedException {
     if (plan.isEmpty()) {
-      return stuck;
+      return Mover.Outcome.NOTHING;
     }
     long began = System.nanoTime();
     Mover mover = mover(admin);
@@ -212,12 +216,16 @@ final class BalanceCommand implements Callable<Integer> {
         throttle.set();
       }
       outcome = mover.carryOut(plan);
+      if (mover.stopped()) {
+        onSignal.join(); // nothing else is planned either
+      }
     } finally {
       lift(throttle);
       forget(onSignal);
     }
     printer.flush();
     outcome.failed().forEach((partition, why) -> complain(partition + ": " + why));
+    outcome.gone().forEach(partition -> complain(partition + ": was deleted meanwhile"));
     double seconds = (System.nanoTime() - began) / 1e9;
     printer.total(
         String.format(
@@ -226,14 +234,18 @@ final class BalanceCommand implements Callable<Integer> {
         outcome.done(),
         "failed",
         outcome.failed().size(),
+        "gone",
+        outcome.gone().size(),
         "seconds",
         Math.round(seconds * 10) / 10.0);
-    return outcome.failed().isEmpty() ? stuck : 1;
+    return outcome;
   }
 
   private Mover mover(Admin admin) {
     return new Mover(
-        admin, new Mover.Settings(atOnce, Duration.ofSeconds(patienceSeconds)), this::done);
+        admin,
+        new Mover.Settings(atOnce, Duration.ofSeconds(patienceSeconds), uncordon),
+        this::done);
   }
 
   private static void forget(Thread onSignal) {
@@ -245,6 +257,7 @@ final class BalanceCommand implements Callable<Integer> {
   }
 
   private void interrupted(Mover mover, Throttle throttle) {
+    mover.stop();
     System.err.printf(
         "interrupted: %d partitions that are under way go on%s, %d were not begun%n",
         mover.underWay(), throttleBytes > 0 ? " without a limit" : "", mover.waiting());
@@ -257,19 +270,27 @@ final class BalanceCommand implements Callable<Integer> {
 
   /** A limit that stays would slow down replicas that catch up later. */
   private void lift(Throttle throttle) throws InterruptedException {
-    try {
-      throttle.lift();
-    } catch (ExecutionException e) {
-      complain(
-          "(leader|follower).replication.throttled.(rate|replicas) of brokers and topics stay: "
-              + e.getCause());
-    }
+    throttle
+        .lift()
+        .forEach(
+            (resource, why) ->
+                complain(
+                    "(leader|follower).replication.throttled.* of "
+                        + resource.type().name().toLowerCase(Locale.ROOT)
+                        + " "
+                        + resource.name()
+                        + " stay: "
+                        + why.getCause()));
   }
 
   // ---- drained
 
-  /** Plans again until nothing is left there: meanwhile topics are created and deleted. */
+  /**
+   * Plans again until nothing is left there: meanwhile topics are created and deleted, and others
+   * move what was to be moved. It fails when nothing was done and is to be done still.
+   */
   private int drain(Admin admin, Survey survey) throws ExecutionException, InterruptedException {
+    Optional<Plan> inVain = Optional.empty();
     for (int round = 0; round < ROUNDS; round++) {
       if (!mover(admin).settled()) {
         complain("what is being moved already does not get on");
@@ -281,10 +302,16 @@ final class BalanceCommand implements Callable<Integer> {
         printer.total("drained: " + drain + " hold nothing", "drained", drain);
         return 0;
       }
-      print(plan);
-      if (carryOut(admin, plan) != 0) {
+      if (inVain.filter(plan::wantsTheSameAs).isPresent()) {
+        complain("not drained, and nothing gets on: " + drain);
         return 1;
       }
+      print(plan);
+      Mover.Outcome outcome = carryOut(admin, plan);
+      if (outcome.stalled()) {
+        return 1;
+      }
+      inVain = outcome.done() == 0 ? Optional.of(plan) : Optional.empty();
     }
     complain("not drained after " + ROUNDS + " rounds: " + drain);
     return 1;
@@ -303,7 +330,7 @@ final class BalanceCommand implements Callable<Integer> {
         Plan plan = steady.next(look.snapshot());
         if (!plan.isEmpty()) {
           print(plan);
-          int unused = carryOut(admin, plan);
+          Mover.Outcome unused = carryOut(admin, plan);
           ends = survey.ends();
         }
       } catch (ExecutionException e) {

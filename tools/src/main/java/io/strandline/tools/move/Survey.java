@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.DescribeLogDirsOptions;
 import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.LogDirDescription;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -176,10 +177,14 @@ public final class Survey {
 
   /** What lies on the disks of brokers. */
   record Disks(Map<Integer, Map<TopicPartition, Long>> bytes, Set<Integer> cordoned) {
+    private static final int TIMEOUT_MS = 15_000;
+
     static Disks of(Admin admin, Set<Integer> brokers) throws InterruptedException {
       Map<Integer, Map<TopicPartition, Long>> bytes = new HashMap<>();
       Set<Integer> cordoned = new HashSet<>();
-      for (var answer : admin.describeLogDirs(brokers).descriptions().entrySet()) {
+      // One that has just died is not waited for as long as a client would.
+      DescribeLogDirsOptions soon = new DescribeLogDirsOptions().timeoutMs(TIMEOUT_MS);
+      for (var answer : admin.describeLogDirs(brokers, soon).descriptions().entrySet()) {
         Map<TopicPartition, Long> there = new HashMap<>();
         bytes.put(answer.getKey(), there);
         try {

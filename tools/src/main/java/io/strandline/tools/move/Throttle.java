@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.clients.admin.AlterConfigsOptions;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * Limits what moves copy for as long as they last, by replication quotas (KIP-73): the rate on each
@@ -26,7 +27,7 @@ import org.apache.kafka.common.config.ConfigResource;
  * kafka-reassign-partitions --throttle} does, which also means that what an operator had set by
  * these keys goes.
  *
- * <p>Threads: any. Taken away once, by whoever comes first.
+ * <p>Threads: any. Taken away once, by whoever comes first, and not set after that.
  */
 public final class Throttle {
   private static final int TIMEOUT_MS = 15_000;
@@ -38,6 +39,7 @@ public final class Throttle {
   private final Admin admin;
   private final Map<ConfigResource, Collection<AlterConfigOp>> set = new HashMap<>();
   private boolean holds; // guarded by this
+  private boolean over; // guarded by this
 
   /**
    * @param plan whose copies are to be limited; moves that copy nothing do not matter
@@ -105,18 +107,26 @@ public final class Throttle {
    * @throws ExecutionException if it was refused; {@link #lift} takes away what was not
    */
   public synchronized void set() throws ExecutionException, InterruptedException {
+    if (over) {
+      return;
+    }
     holds = true;
-    admin.incrementalAlterConfigs(set, soon()).all().get();
+    for (var refused : alter(set).entrySet()) {
+      if (alive(refused.getKey())) {
+        throw refused.getValue();
+      }
+    }
   }
 
   /**
    * Takes it away, if it was set and still is.
    *
-   * @throws ExecutionException if it is there still, or in part
+   * @return what is there still, and why
    */
-  public synchronized void lift() throws ExecutionException, InterruptedException {
+  public synchronized Map<ConfigResource, ExecutionException> lift() throws InterruptedException {
+    over = true;
     if (!holds) {
-      return;
+      return Map.of();
     }
     Map<ConfigResource, Collection<AlterConfigOp>> away = new HashMap<>();
     set.forEach(
@@ -124,7 +134,31 @@ public final class Throttle {
             away.put(
                 resource,
                 ops.stream().map(o -> op(o.configEntry().name(), "", OpType.DELETE)).toList()));
-    admin.incrementalAlterConfigs(away, soon()).all().get();
-    holds = false;
+    Map<ConfigResource, ExecutionException> stays = alter(away);
+    holds = !stays.isEmpty();
+    return stays;
+  }
+
+  /** Returns what was refused; topics that were deleted since have no limit. */
+  private Map<ConfigResource, ExecutionException> alter(
+      Map<ConfigResource, Collection<AlterConfigOp>> changes) throws InterruptedException {
+    Map<ConfigResource, ExecutionException> refused = new HashMap<>();
+    for (var answer : admin.incrementalAlterConfigs(changes, soon()).values().entrySet()) {
+      try {
+        answer.getValue().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          refused.put(answer.getKey(), e);
+        }
+      }
+    }
+    return refused;
+  }
+
+  /** A broker that died since takes no quota, and sends nothing. */
+  private boolean alive(ConfigResource resource) throws ExecutionException, InterruptedException {
+    return resource.type() != ConfigResource.Type.BROKER
+        || admin.describeCluster().nodes().get().stream()
+            .anyMatch(node -> node.idString().equals(resource.name()));
   }
 }
