@@ -234,7 +234,7 @@ final class HistoryPartition implements PartitionRead.Source {
         .leaders()
         .fetch(
             state,
-            new LeaderReads.FetchFrom(range.endOffset(), 1),
+            new LeaderReads.FetchFrom(range.endOffset(), 1, 0),
             IsolationLevel.READ_UNCOMMITTED,
             request.gone())
         .handle(
@@ -307,28 +307,53 @@ final class HistoryPartition implements PartitionRead.Source {
   }
 
   private CompletableFuture<PartitionRead> passed(PartitionState state, ReadRequest request) {
+    return passed(state, request, 0);
+  }
+
+  /**
+   * @param leftOut how often the leader had something and answered with nothing: no news will tell
+   *     the reader of it, who would wait for all of its time
+   */
+  private CompletableFuture<PartitionRead> passed(
+      PartitionState state, ReadRequest request, int leftOut) {
     return around
         .leaders()
         .fetch(
             state,
-            new LeaderReads.FetchFrom(request.offset(), Math.max(1, request.maxBytes())),
+            new LeaderReads.FetchFrom(request.offset(), Math.max(1, request.maxBytes()), leftOut),
             isolation(request.isolation()),
             request.gone())
-        .thenApply(
+        .thenCompose(
             answer -> {
               heard(answer);
-              boolean committed = request.isolation() == FetchIsolation.TXN_COMMITTED;
-              PartitionRead.Marks marks =
-                  new PartitionRead.Marks(
-                      answer.highWatermark(),
-                      answer.lastStableOffset(),
-                      answer.logStartOffset(),
-                      committed ? answer.lastStableOffset() : answer.highWatermark());
-              return new PartitionRead.Passed(
-                  marks,
-                  (MemoryRecords) FetchResponse.recordsOrFail(answer),
-                  committed ? answer.abortedTransactions() : null);
+              PartitionRead.Passed read = passed(answer, request);
+              return leavesOut(read, request)
+                  ? passed(state, request, leftOut + 1)
+                  : CompletableFuture.completedFuture(read);
             });
+  }
+
+  private static PartitionRead.Passed passed(PartitionData answer, ReadRequest request) {
+    boolean committed = request.isolation() == FetchIsolation.TXN_COMMITTED;
+    PartitionRead.Marks marks =
+        new PartitionRead.Marks(
+            answer.highWatermark(),
+            answer.lastStableOffset(),
+            answer.logStartOffset(),
+            committed ? answer.lastStableOffset() : answer.highWatermark());
+    return new PartitionRead.Passed(
+        marks,
+        (MemoryRecords) FetchResponse.recordsOrFail(answer),
+        committed ? answer.abortedTransactions() : null);
+  }
+
+  /** Whether it has more than it gave, to somebody who still waits, and it is not in the tier. */
+  private boolean leavesOut(PartitionRead.Passed read, ReadRequest request) {
+    Heard now = heard;
+    return read.records().sizeInBytes() == 0
+        && request.offset() < read.marks().upperBound()
+        && (now == null || request.offset() >= now.tieredEnd())
+        && !request.gone().getAsBoolean();
   }
 
   private static IsolationLevel isolation(FetchIsolation isolation) {

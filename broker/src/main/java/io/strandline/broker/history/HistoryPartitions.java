@@ -45,7 +45,7 @@ public final class HistoryPartitions implements AutoCloseable {
     this.replay = replay;
     this.meters = meters;
     this.clock = environment.clock();
-    this.leaders = new LeaderReads(control, leaderFetchBytes);
+    this.leaders = new LeaderReads(control, environment.timer(), leaderFetchBytes);
     this.watch = new LeaderWatch(control, environment.timer());
     this.sweep =
         environment

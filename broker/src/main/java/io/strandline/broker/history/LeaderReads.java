@@ -4,7 +4,9 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.control.PeerRequests;
 import io.strandline.broker.history.LeaderLane.Wanted;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +15,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
@@ -31,6 +35,7 @@ import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.EpochEnd
 import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData.OffsetForLeaderTopicResult;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.FetchRequest;
@@ -45,24 +50,40 @@ import org.jspecify.annotations.Nullable;
  * Asks leaders for what this broker can not tell by itself, as a client of theirs: what is asked of
  * one leader while a request is under way goes with the next. No answer waits for new records.
  *
+ * <p>A leader answers with nothing though there is something where an answer is full, or its disk
+ * or the store is slow. Who asks it again does so on a way of its own, on which it is given time
+ * and those who were left out most often come first: one of them gets on with each answer.
+ *
  * <p>A leader that does not answer is told of as NOT_LEADER_OR_FOLLOWER: perhaps another leads by
  * now, and clients look. Threads: any; what follows a future must not block.
  */
 final class LeaderReads implements AutoCloseable {
+  /** How long a leader is given for what it had, and did not answer with. */
+  private static final int AGAIN_WAIT_MS = 250;
+
+  /** Until such are asked for once more after an answer that brought nobody anything. */
+  private static final int REST_MS = 50;
+
   /** Requests of one kind, which one request to a leader can carry together. */
   private record Lane(int leader, Object kind) {}
 
   /**
    * @param offset from which on, with at least one batch if there is any
+   * @param leftOut how often the leader had some and answered with none
    */
-  record FetchFrom(long offset, int maxBytes) {}
+  record FetchFrom(long offset, int maxBytes, int leftOut) {}
+
+  /** What one fetch asks for. */
+  private record Kind(IsolationLevel isolation, boolean again) {}
 
   private record Time(long timestampMs, OptionalInt leaderEpoch) {}
 
   private record Epoch(int epoch, OptionalInt leaderEpoch) {}
 
   private final ControlPlane control;
+  private final ScheduledExecutorService timer;
   private final PeerRequests fetches;
+  private final PeerRequests again;
   private final PeerRequests lookups;
   private final int maxBytes;
   private final Map<Lane, LeaderLane<FetchFrom, PartitionData>> fetching =
@@ -74,15 +95,18 @@ final class LeaderReads implements AutoCloseable {
   /**
    * @param maxBytes of one answer to a fetch
    */
-  LeaderReads(ControlPlane control, int maxBytes) {
+  LeaderReads(ControlPlane control, ScheduledExecutorService timer, int maxBytes) {
     this.control = control;
+    this.timer = timer;
     this.maxBytes = maxBytes;
     this.fetches = control.peers().requests("history-fetches");
+    this.again = control.peers().requests("history-fetches-again");
     this.lookups = control.peers().requests("history-lookups");
   }
 
   /**
-   * Records, or none if there are none yet; fails with the leader's error.
+   * Records, or none if there are none yet, the tier has them, or the leader leaves them out for
+   * now; fails with the leader's error.
    *
    * @param gone whether the reader has stopped to wait: then the leader need not be asked
    */
@@ -91,10 +115,16 @@ final class LeaderReads implements AutoCloseable {
     if (state.leader() < 0) {
       return nobody();
     }
+    Kind kind = new Kind(isolation, from.leftOut() > 0);
     return fetching
         .computeIfAbsent(
-            new Lane(state.leader(), isolation),
-            lane -> new LeaderLane<>(batch -> fetch(lane.leader(), isolation, batch)))
+            new Lane(state.leader(), kind),
+            lane ->
+                new LeaderLane<>(
+                    batch ->
+                        kind.again()
+                            ? fetchAgain(lane.leader(), kind, batch)
+                            : fetch(lane.leader(), kind, batch)))
         .ask(state, from, gone);
   }
 
@@ -130,8 +160,31 @@ final class LeaderReads implements AutoCloseable {
 
   // ---- requests
 
+  private CompletableFuture<?> fetchAgain(
+      int leader, Kind kind, List<Wanted<FetchFrom, PartitionData>> batch) {
+    List<Wanted<FetchFrom, PartitionData>> turns = new ArrayList<>(batch);
+    turns.sort(Comparator.comparingInt(one -> -one.asked().leftOut()));
+    return fetch(leader, kind, turns)
+        .thenCompose(
+            told ->
+                turns.stream().anyMatch(LeaderReads::brought)
+                    ? CompletableFuture.completedFuture(null)
+                    : rest());
+  }
+
+  private static boolean brought(Wanted<FetchFrom, PartitionData> told) {
+    CompletableFuture<PartitionData> answer = told.answer();
+    return !answer.isCompletedExceptionally() && FetchResponse.recordsSize(answer.join()) > 0;
+  }
+
+  private CompletableFuture<?> rest() {
+    CompletableFuture<Void> rested = new CompletableFuture<>();
+    var unused = timer.schedule(() -> rested.complete(null), REST_MS, TimeUnit.MILLISECONDS);
+    return rested;
+  }
+
   private CompletableFuture<?> fetch(
-      int leader, IsolationLevel isolation, List<Wanted<FetchFrom, PartitionData>> batch) {
+      int leader, Kind kind, List<Wanted<FetchFrom, PartitionData>> batch) {
     Map<TopicPartition, FetchRequest.PartitionData> parts = new LinkedHashMap<>();
     long bytes = 0;
     for (Wanted<FetchFrom, PartitionData> one : batch) {
@@ -146,9 +199,13 @@ final class LeaderReads implements AutoCloseable {
               Optional.of(one.state().leaderEpoch())));
     }
     HistoryFetch request =
-        new HistoryFetch(parts, isolation, 0, (int) Math.min(maxBytes, Math.max(1, bytes)));
+        new HistoryFetch(
+            parts,
+            kind.isolation(),
+            kind.again() ? AGAIN_WAIT_MS : 0,
+            (int) Math.min(maxBytes, Math.max(1, bytes)));
     return send(
-        fetches,
+        kind.again() ? again : fetches,
         leader,
         request,
         batch,
@@ -159,9 +216,29 @@ final class LeaderReads implements AutoCloseable {
               // Brokers of any metadata level that is spoken here name topics by their ids.
               fetched
                   .responseData(control.view().topicNames(), ApiKeys.FETCH.latestVersion())
-                  .forEach(answers);
+                  .forEach((name, part) -> answers.accept(name, detached(part)));
             },
             PartitionData::errorCode));
+  }
+
+  /**
+   * With records of its own where they are less than half of the answer that brought them, all of
+   * which they would keep in the heap as long as their reader takes to read them.
+   */
+  static PartitionData detached(PartitionData part) {
+    MemoryRecords records = (MemoryRecords) FetchResponse.recordsOrFail(part);
+    ByteBuffer slice = records.buffer();
+    if (slice.hasArray() && slice.remaining() < others(slice)) {
+      ByteBuffer copy = ByteBuffer.allocate(slice.remaining()).put(slice).flip();
+      part.setRecords(MemoryRecords.readableRecords(copy));
+    }
+    return part;
+  }
+
+  /** Bytes before and behind it. */
+  private static int others(ByteBuffer slice) {
+    int before = slice.arrayOffset() + slice.position();
+    return before + (slice.array().length - before - slice.remaining());
   }
 
   private CompletableFuture<?> lookUp(
@@ -294,6 +371,7 @@ final class LeaderReads implements AutoCloseable {
   @Override
   public void close() {
     fetches.close();
+    again.close();
     lookups.close();
   }
 }
