@@ -105,7 +105,8 @@ final class Apis {
                 process.quotas(),
                 guard,
                 transactions.verification(),
-                process.history()))
+                process.history(),
+                replays))
         .addTo(table);
     new MembershipHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);
     new GroupHandlers(coordinator, guard, groups::consumerProtocol).addTo(table);

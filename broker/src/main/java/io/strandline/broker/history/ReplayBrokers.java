@@ -37,6 +37,11 @@ public final class ReplayBrokers {
     return new ReplayBrokers("", listener -> false);
   }
 
+  /** Whether clients that come by this listener are told of replay brokers, and of no leaders. */
+  public boolean toldBy(String listener) {
+    return listeners.test(listener);
+  }
+
   private List<Node> live(ClusterView view, String listener) {
     return view.brokers(listener).stream()
         .filter(node -> view.broker(node.id(), brokersListener).isEmpty())
@@ -87,7 +92,7 @@ public final class ReplayBrokers {
    * @param listener by which it came
    */
   public void lead(List<MetadataResponseTopic> topics, ClusterView view, String listener) {
-    if (!listeners.test(listener)) {
+    if (!toldBy(listener)) {
       return;
     }
     List<Node> brokers = live(view, listener);
@@ -107,7 +112,7 @@ public final class ReplayBrokers {
   /** The same in the words of DescribeTopicPartitions. */
   public void describe(
       Iterable<DescribeTopicPartitionsResponseTopic> topics, ClusterView view, String listener) {
-    if (!listeners.test(listener)) {
+    if (!toldBy(listener)) {
       return;
     }
     List<Node> brokers = live(view, listener);

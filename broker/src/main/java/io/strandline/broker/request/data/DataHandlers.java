@@ -7,6 +7,7 @@ import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
 import io.strandline.broker.history.HistoryPartitions;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.partition.Partitions;
 import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.request.Handler;
@@ -36,6 +37,7 @@ public final class DataHandlers {
    * @param random draws session ids
    * @param verification of transactions
    * @param history of a replay broker
+   * @param replays which clients are to read from such
    */
   public record Environment(
       ScheduledExecutorService timer,
@@ -45,7 +47,8 @@ public final class DataHandlers {
       Quotas quotas,
       Guard guard,
       PartitionVerification verification,
-      Optional<HistoryPartitions> history) {}
+      Optional<HistoryPartitions> history,
+      ReplayBrokers replays) {}
 
   private final Partitions partitions;
   private final ProduceHandler produce;
@@ -60,7 +63,7 @@ public final class DataHandlers {
         new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
     Guard guard = environment.guard();
     this.replays = environment.history().isPresent();
-    Sources sources = new Sources(partitions, environment.history());
+    Sources sources = new Sources(partitions, environment.history(), environment.replays());
     this.produce =
         new ProduceHandler(
             control, partitions, guard, environment.verification(), environment.timer());

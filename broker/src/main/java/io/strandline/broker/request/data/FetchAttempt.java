@@ -438,7 +438,7 @@ final class FetchAttempt {
       }
     }
     NewLeaders leaders = new NewLeaders(services.control(), request);
-    if (request.version() >= LEADERS_SINCE) {
+    if (request.version() >= LEADERS_SINCE && services.sources().nameLeaders(request)) {
       data.forEach((id, one) -> FetchPart.tell(leaders, id, one));
     }
     FetchResponse response = FetchResponse.of(Errors.NONE, 0, turn.id(), data, leaders.nodes());

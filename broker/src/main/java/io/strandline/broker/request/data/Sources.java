@@ -1,8 +1,10 @@
 package io.strandline.broker.request.data;
 
 import io.strandline.broker.history.HistoryPartitions;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.partition.PartitionRead;
 import io.strandline.broker.partition.Partitions;
+import io.strandline.broker.request.Request;
 import java.util.Optional;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -12,8 +14,17 @@ import org.apache.kafka.common.TopicPartition;
  * replay broker, whichever broker leads it.
  *
  * @param history of a replay broker
+ * @param replays which clients are to read from replay brokers
  */
-record Sources(Partitions hosted, Optional<HistoryPartitions> history) {
+record Sources(Partitions hosted, Optional<HistoryPartitions> history, ReplayBrokers replays) {
+  /**
+   * Whether who asks in vain for a partition may be told who leads it (KIP-951): clients of replay
+   * brokers would read its history there until they ask for metadata.
+   */
+  boolean nameLeaders(Request<?> request) {
+    return !replays.toldBy(request.listener().value());
+  }
+
   /**
    * @throws org.apache.kafka.common.errors.ApiException there is no such partition, or it is not
    *     led here

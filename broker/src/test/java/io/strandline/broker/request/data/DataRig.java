@@ -7,6 +7,7 @@ import io.strandline.broker.control.LocalChanges;
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.guard.quota.Quotas;
+import io.strandline.broker.history.ReplayBrokers;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
@@ -92,6 +93,7 @@ final class DataRig {
   Guard guard = Guard.open();
   Quotas quotas = Quotas.none();
   Optional<ReplicaSelector> selector = Optional.empty();
+  ReplayBrokers replays = ReplayBrokers.none();
   private int epoch;
 
   DataRig(Path dir) throws IOException {
@@ -280,7 +282,7 @@ final class DataRig {
             new FetchAttempt.Services(
                 data,
                 control,
-                new Sources(partitions, Optional.empty()),
+                new Sources(partitions, Optional.empty(), replays),
                 guard,
                 time,
                 quotas,

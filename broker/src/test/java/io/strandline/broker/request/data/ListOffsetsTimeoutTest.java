@@ -48,7 +48,7 @@ class ListOffsetsTimeoutTest {
     rig.holdReads = true;
     OffsetHandlers handlers =
         new OffsetHandlers(
-            new Sources(rig.partitions, Optional.empty()),
+            new Sources(rig.partitions, Optional.empty(), rig.replays),
             io.strandline.broker.guard.Guard.open(),
             () -> SET_MS,
             rig.time);
@@ -77,7 +77,7 @@ class ListOffsetsTimeoutTest {
     rig.holdReads = true;
     OffsetHandlers handlers =
         new OffsetHandlers(
-            new Sources(rig.partitions, Optional.empty()),
+            new Sources(rig.partitions, Optional.empty(), rig.replays),
             io.strandline.broker.guard.Guard.open(),
             () -> SET_MS,
             rig.time);
@@ -100,7 +100,7 @@ class ListOffsetsTimeoutTest {
     rig.follow(0);
     OffsetHandlers handlers =
         new OffsetHandlers(
-            new Sources(rig.partitions, Optional.empty()),
+            new Sources(rig.partitions, Optional.empty(), rig.replays),
             io.strandline.broker.guard.Guard.open(),
             () -> SET_MS,
             rig.time);
