@@ -146,7 +146,8 @@ final class DataPlane implements AutoCloseable {
         quorum,
         tier.replay(),
         runtime.kafka()::topic,
-        new HistoryPartitions.Environment(InstantSource.system(), threads.timer),
+        new HistoryPartitions.Environment(
+            InstantSource.system(), threads.timer, tier.foreign()::shows),
         (int) config.number(HistoryKeys.LEADER_FETCH_BYTES));
   }
 

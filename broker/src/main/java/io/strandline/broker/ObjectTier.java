@@ -7,6 +7,7 @@ import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.control.snapshot.SavedCluster;
 import io.strandline.broker.control.snapshot.SnapshotSource;
+import io.strandline.broker.history.HistoryKeys;
 import io.strandline.broker.log.nursery.LogNursery;
 import io.strandline.broker.mount.ForeignTopics;
 import io.strandline.broker.mount.MountKeys;
@@ -173,6 +174,7 @@ final class ObjectTier implements Tier, AutoCloseable {
         new ForeignTopics.Environment(
             other -> StoreManifests.open(other, ManifestConfig.defaults(), environment),
             view,
+            !config.on(HistoryKeys.REPLAY_BROKER),
             threads.tier,
             threads.timer,
             config.number(MountKeys.REFRESH_MS),
@@ -202,6 +204,10 @@ final class ObjectTier implements Tier, AutoCloseable {
 
   Replay replay() {
     return replay;
+  }
+
+  ForeignTopics foreign() {
+    return foreign;
   }
 
   Optional<String> storeIdentity() {

@@ -68,9 +68,14 @@ final class HistoryPartition implements PartitionRead.Source {
   /**
    * What the store said.
    *
+   * @param mounted the store is another cluster's, and its leader shows all of that
    * @param trustMs how long it is believed
    */
-  private record Stored(TierRange range, long readMs, long trustMs) {}
+  private record Stored(TierRange range, boolean mounted, long readMs, long trustMs) {
+    TierRange with(@Nullable Heard now) {
+      return mounted && now != null ? new TierRange(now.logStart, now.highWatermark) : range;
+    }
+  }
 
   private static final long TRUST_MIN_MS = 5_000;
   private static final long TRUST_MAX_MS = 60_000;
@@ -206,7 +211,7 @@ final class HistoryPartition implements PartitionRead.Source {
     }
     Stored known = stored;
     if (known != null && around.nowMs() - known.readMs() < known.trustMs()) {
-      return CompletableFuture.completedFuture(known.range());
+      return CompletableFuture.completedFuture(known.with(now));
     }
     return around
         .replay()
@@ -219,8 +224,9 @@ final class HistoryPartition implements PartitionRead.Source {
                   known != null && before.equals(found)
                       ? Math.min(TRUST_MAX_MS, 2 * known.trustMs())
                       : TRUST_MIN_MS;
-              stored = new Stored(found, around.nowMs(), trustMs);
-              return found;
+              Stored fresh = new Stored(found, around.mounted(id), around.nowMs(), trustMs);
+              stored = fresh;
+              return fresh.with(now);
             });
   }
 

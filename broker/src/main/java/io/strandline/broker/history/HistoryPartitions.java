@@ -13,6 +13,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -26,6 +27,7 @@ public final class HistoryPartitions implements AutoCloseable {
   private final Replay replay;
   private final Function<String, TopicMeters> meters;
   private final InstantSource clock;
+  private final Predicate<TopicIdPartition> mounted;
   private final LeaderReads leaders;
   private final LeaderWatch watch;
   private final ScheduledFuture<?> sweep;
@@ -45,6 +47,7 @@ public final class HistoryPartitions implements AutoCloseable {
     this.replay = replay;
     this.meters = meters;
     this.clock = environment.clock();
+    this.mounted = environment.mounted();
     this.leaders = new LeaderReads(control, environment.timer(), leaderFetchBytes);
     this.watch = new LeaderWatch(control, environment.timer());
     this.sweep =
@@ -55,8 +58,10 @@ public final class HistoryPartitions implements AutoCloseable {
 
   /**
    * @param timer whose tasks are short
+   * @param mounted whether all of a partition is another cluster's, and replay reads it there
    */
-  public record Environment(InstantSource clock, ScheduledExecutorService timer) {}
+  public record Environment(
+      InstantSource clock, ScheduledExecutorService timer, Predicate<TopicIdPartition> mounted) {}
 
   /**
    * A partition of the cluster.
@@ -95,6 +100,10 @@ public final class HistoryPartitions implements AutoCloseable {
 
   Replay replay() {
     return replay;
+  }
+
+  boolean mounted(TopicIdPartition id) {
+    return mounted.test(id);
   }
 
   LeaderReads leaders() {

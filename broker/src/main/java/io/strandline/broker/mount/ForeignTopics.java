@@ -11,6 +11,7 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.mount.Adoption;
 import io.strandline.tiering.mount.ForeignTopic;
 import io.strandline.tiering.mount.MountedManifests;
+import io.strandline.tiering.mount.MountedManifests.Mount;
 import io.strandline.tiering.mount.MountedStores;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentEntry;
@@ -27,6 +28,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
@@ -52,12 +54,15 @@ public final class ForeignTopics implements AutoCloseable {
    * What this needs of the broker.
    *
    * @param open another cluster's manifests in its store
+   * @param hosts whether partitions are hosted here, each of which says whether it is a mount;
+   *     where none are, the configuration alone says it
    * @param disk where steps run that block on local files
    * @param refreshMs how often a mounted partition's manifest is looked at
    */
   public record Environment(
       Function<ObjectStore, Manifests> open,
       Supplier<ClusterView> view,
+      boolean hosts,
       Executor disk,
       ScheduledExecutorService timer,
       long refreshMs,
@@ -80,7 +85,9 @@ public final class ForeignTopics implements AutoCloseable {
     this.stores = stores;
     this.own = own;
     this.environment = environment;
-    this.manifests = new MountedManifests(own, this::manifestsOf);
+    this.manifests =
+        new MountedManifests(
+            own, this::manifestsOf, environment.hosts() ? id -> Optional.empty() : this::shown);
     MeterRegistry meters = environment.meters();
     this.adopted = meters.counter("strandline.mount.adopted.segments");
     Gauge.builder("strandline.mount.partitions", followers, Map::size).register(meters);
@@ -288,10 +295,27 @@ public final class ForeignTopics implements AutoCloseable {
             id,
             fresh -> {
               Follower follower = new Follower(partition);
-              manifests.mount(id, origin.get().cluster(), there(id, origin.get()), follower::show);
+              manifests.mount(id, mount(id, origin.get(), follower::show));
               return follower;
             });
     return true;
+  }
+
+  private static Mount mount(
+      TopicIdPartition id, ForeignTopic origin, Consumer<ManifestView> seen) {
+    return new Mount(origin.cluster(), there(id, origin), seen);
+  }
+
+  private Optional<Mount> shown(TopicIdPartition partition) {
+    return of(partition)
+        .filter(f -> f.use() == ForeignTopic.Use.MOUNT)
+        .filter(f -> stores.other(f.cluster()).isPresent())
+        .map(f -> mount(partition, f, view -> {}));
+  }
+
+  /** Whether all of the partition, which is not hosted here, is read from another cluster. */
+  public boolean shows(TopicIdPartition partition) {
+    return shown(partition).isPresent();
   }
 
   /** Lets a mounted partition follow the other cluster's; does nothing if it does already. */

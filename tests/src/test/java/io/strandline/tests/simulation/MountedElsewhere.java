@@ -15,6 +15,7 @@ import io.strandline.tiering.store.memory.MemoryObjectStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -55,8 +56,12 @@ final class MountedElsewhere {
     this.manifests =
         new MountedManifests(
             OtherBucket.manifests(own, cluster, process),
-            id -> OtherBucket.manifests(stores.of(id), cluster, process));
-    manifests.mount(HERE, SimulatedCluster.CLUSTER, SimulatedCluster.PARTITION, view -> {});
+            id -> OtherBucket.manifests(stores.of(id), cluster, process),
+            id -> Optional.empty());
+    manifests.mount(
+        HERE,
+        new MountedManifests.Mount(
+            SimulatedCluster.CLUSTER, SimulatedCluster.PARTITION, view -> {}));
     this.replay = SimulatedReader.replay(stores, manifests, process, cluster.time);
     process.execute(this::identify);
   }
