@@ -121,17 +121,28 @@ class FormatTest {
             "log.dirs", dir.resolve("broker").toString());
     refused(broker, new Voters.Standalone(), "says that node 2 is none");
     refused(broker, new Voters.Initial("1@nowhere"), "wants ID@HOST:PORT:DIRECTORY");
+    Map<String, String> begun = new LinkedHashMap<>(fixed);
+    begun.remove("controller.quorum.voters");
+    begun.put("controller.quorum.bootstrap.servers", "127.0.0.1:19093");
+    begun.put("log.dirs", dir.resolve("begun").toString());
+    formatted(begun, new Voters.Standalone());
+    begun.put("metadata.log.dir", dir.resolve("lost").toString());
+    refused(begun, new Voters.Standalone(), "the directory of the metadata, is empty");
+    formatted(begun, new Voters.Elsewhere());
     assertThat(dir.resolve("fixed")).doesNotExist();
     assertThat(dir.resolve("broker")).doesNotExist();
   }
 
   private static void refused(Map<String, String> settings, Voters voters, String why) {
-    Order order =
-        new Order(CLUSTER, voters, new Levels(Optional.empty(), Map.of()), List.of(), false);
-    assertThatThrownBy(
-            () -> NodeFormat.format(new ControlConfig(settings), order, Uuid::randomUuid))
+    assertThatThrownBy(() -> formatted(settings, voters))
         .isInstanceOf(ControlException.class)
         .hasMessageContaining(why);
+  }
+
+  private static void formatted(Map<String, String> settings, Voters voters) {
+    Order order =
+        new Order(CLUSTER, voters, new Levels(Optional.empty(), Map.of()), List.of(), true);
+    NodeFormat.format(new ControlConfig(settings), order, Uuid::randomUuid);
   }
 
   private static Map<String, String> settings(List<String> lines) {

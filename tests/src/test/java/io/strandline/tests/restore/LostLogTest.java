@@ -1,7 +1,11 @@
 package io.strandline.tests.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.broker.BrokerConfig;
+import io.strandline.broker.Strandline;
+import io.strandline.broker.control.ControlException;
 import io.strandline.tests.process.BrokerProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The logs of a broker are gone from its disk, its metadata is not. */
+/** The logs of a broker are gone from its disk, its metadata is not; and the other way round. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class LostLogTest {
   @TempDir Path dir;
@@ -68,6 +72,42 @@ class LostLogTest {
     }
   }
 
+  /** Else it would be an empty cluster to which the logs and their history belong. */
+  @Test
+  void aNodeAloneThatLostItsMetadataAloneDoesNotBeginAnew() throws Exception {
+    Path first = dir.resolve("first");
+    Path second = dir.resolve("second");
+    Map<String, String> settings = settings(dir.resolve("objects"));
+    settings.put("log.dirs", first + "," + second);
+    settings.put("listeners", "PLAINTEXT://127.0.0.1:0");
+    settings.put("strandline.admin.listener", "off");
+    try (Strandline node = Strandline.start(BrokerConfig.of(settings))) {
+      String at = "127.0.0.1:" + node.port("PLAINTEXT");
+      Clients.create(at, "orders", 2, Map.of());
+      Clients.produce(at, "orders", 0, 10);
+    }
+    assertThat(logs(second)).as("spread over both").isNotEmpty();
+    Clients.deleteTree(first); // its disk is replaced by an empty one
+    Files.createDirectory(first);
+    TreeMap<String, Long> left = files(second);
+    assertThatThrownBy(() -> Strandline.start(BrokerConfig.of(settings)).close())
+        .isInstanceOf(ControlException.class)
+        .hasMessageContaining(first + ", the directory of the metadata, is empty")
+        .hasMessageContaining("strandline tier restore cluster");
+    assertThat(files(second)).isEqualTo(left);
+    assertThat(first.resolve("meta.properties")).doesNotExist();
+  }
+
+  private static TreeMap<String, Long> files(Path directory) throws Exception {
+    try (Stream<Path> all = Files.walk(directory)) {
+      TreeMap<String, Long> sizes = new TreeMap<>();
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        sizes.put(file.toString(), Files.size(file));
+      }
+      return sizes;
+    }
+  }
+
   private static Map<String, String> settings(Path objects) {
     Map<String, String> settings = new HashMap<>();
     settings.put("strandline.object.store", "file:" + objects);
@@ -81,17 +121,19 @@ class LostLogTest {
 
   /** All partition directories but the metadata's. */
   private static void loseLogs(Path data) throws Exception {
-    List<Path> logs;
-    try (Stream<Path> entries = Files.list(data)) {
-      logs =
-          entries
-              .filter(p -> p.getFileName().toString().matches(".+-[0-9]+"))
-              .filter(p -> !p.getFileName().toString().startsWith("__cluster_metadata"))
-              .toList();
-    }
+    List<Path> logs = logs(data);
     assertThat(logs).hasSizeGreaterThanOrEqualTo(3);
     for (Path log : logs) {
       Clients.deleteTree(log);
+    }
+  }
+
+  private static List<Path> logs(Path data) throws Exception {
+    try (Stream<Path> entries = Files.list(data)) {
+      return entries
+          .filter(p -> p.getFileName().toString().matches(".+-[0-9]+"))
+          .filter(p -> !p.getFileName().toString().startsWith("__cluster_metadata"))
+          .toList();
     }
   }
 }

@@ -108,7 +108,11 @@ public final class NodeFormat {
                   formatter.setReleaseVersion(
                       MetadataVersion.fromVersionString(
                           text, kafka.unstableFeatureVersionsEnabled())));
-      voters(config, kafka, order.voters(), ids).ifPresent(formatter::setInitialControllers);
+      Optional<DynamicVoters> begins = voters(config, kafka, order.voters(), ids);
+      if (begins.isPresent()) {
+        requireMetadata(kafka, all);
+        formatter.setInitialControllers(begins.get());
+      }
       run(formatter);
       Set<String> before = new TreeSet<>(all);
       before.removeAll(empty);
@@ -173,17 +177,39 @@ public final class NodeFormat {
    *
    * @param all of them that work; those that are formatted stay as they are
    * @return the cluster's id
+   * @throws ControlException when only the directory of the metadata is new
    */
   static String alone(ControlConfig config, KafkaConfig kafka, Set<String> all, Supplier<Uuid> ids)
       throws IOException {
     Formatter formatter = formatter(kafka, all);
     formatter.setIgnoreFormatted(true);
     if (config.alone() && unformatted(all).contains(kafka.metadataLogDir())) {
+      requireMetadata(kafka, all);
       formatter.setInitialControllers(self(config, kafka, ids.get()));
     }
     formatter.setClusterId(clusterId(all, ids));
     run(formatter);
     return formatter.clusterId();
+  }
+
+  /**
+   * A quorum does not begin anew beside logs of the cluster that had it before, as in Kafka: it
+   * knows none of their topics, and the first that is created under the name of one takes the old
+   * log for that of a deleted topic and deletes it, with its history in the object store.
+   */
+  private static void requireMetadata(KafkaConfig kafka, Set<String> all) {
+    Set<String> empty = unformatted(all);
+    if (empty.contains(kafka.metadataLogDir()) && empty.size() < all.size()) {
+      Set<String> others = new TreeSet<>(all);
+      others.removeAll(empty);
+      throw new ControlException(
+          kafka.metadataLogDir()
+              + ", the directory of the metadata, is empty or not mounted, and "
+              + others
+              + " belong to a cluster: without its metadata their logs are nobody's. Bring the"
+              + " directory back; if it is lost, put the others aside and run strandline tier"
+              + " restore cluster into new directories");
+    }
   }
 
   /**

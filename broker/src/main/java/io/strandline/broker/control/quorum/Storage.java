@@ -96,7 +96,10 @@ public record Storage(
           "the directories "
               + empty
               + " are not formatted, and a node of a larger cluster is not formatted by itself: run"
-              + " strandline format with the cluster's id");
+              + " strandline format with the cluster's id"
+              + (forgotten && empty.size() < all.size()
+                  ? ", or strandline tier restore cluster if no other controller has the metadata"
+                  : ""));
     }
     for (String directory : empty) {
       if (!made(directory)) {
