@@ -205,7 +205,7 @@ final class DataPlane implements AutoCloseable {
                 InstantSource.system(),
                 config.number(SecurityKeys.RELOAD_MS),
                 threads.timer,
-                threads.logins));
+                threads.certificates));
     security.bindTo(meters.registry());
     Apis apis =
         new Apis(
@@ -225,7 +225,7 @@ final class DataPlane implements AutoCloseable {
                 apis.gone().andThen(tier.replay()::left).andThen(telemetry::gone),
                 quotas),
             new SocketServer.Environment(
-                meters.registry(), meters.kafka(), threads.logins, System::nanoTime));
+                meters.registry(), meters.kafka(), threads::logins, System::nanoTime));
     try {
       ports = Map.copyOf(server.start());
     } catch (UncheckedIOException e) {

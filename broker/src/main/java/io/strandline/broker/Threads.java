@@ -17,6 +17,7 @@ import org.apache.kafka.common.utils.ThreadUtils;
  */
 final class Threads implements AutoCloseable {
   private static final int ADMIN_MAX = 64;
+  private static final int LOGINS = 2; // at one listener
   private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   private final Deque<ExecutorService> pools = new ArrayDeque<>();
@@ -27,8 +28,8 @@ final class Threads implements AutoCloseable {
   /** Look-ups and reads that may wait for the local disk. */
   final ExecutorService reads = pool("read", Math.max(4, CORES));
 
-  /** Steps of log-ins, which may call handlers of the user's; certificates are read here too. */
-  final ExecutorService logins = pool("login", 2);
+  /** Reads certificates again that may have been renewed. */
+  final ExecutorService certificates = pool("certificates", 1);
 
   /** What clients tell of themselves goes to its receivers here. */
   final ExecutorService telemetry = pool("telemetry", 1);
@@ -90,6 +91,14 @@ final class Threads implements AutoCloseable {
             ThreadUtils.createThreadFactory("admin-%d", true));
     pool.allowCoreThreadTimeOut(true);
     return pool;
+  }
+
+  /**
+   * Steps of log-ins at one listener, which may call handlers of the user's: who waits at one keeps
+   * nobody from another, the brokers' least of all. A connection has one step here at a time.
+   */
+  synchronized ExecutorService logins(String listener) {
+    return pool("login-" + listener, LOGINS);
   }
 
   private ExecutorService pool(String name, int threads) {

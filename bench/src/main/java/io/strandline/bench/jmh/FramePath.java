@@ -97,7 +97,7 @@ public class FramePath {
                 Time.SYSTEM),
             new Dispatcher(table),
             new SocketServer.Environment(
-                new SimpleMeterRegistry(), meters, Runnable::run, System::nanoTime));
+                new SimpleMeterRegistry(), meters, listener -> Runnable::run, System::nanoTime));
     Map<String, Integer> ports = server.start();
     Socket client =
         new Socket(InetAddress.getLoopbackAddress(), ports.getOrDefault("PLAINTEXT", 0));

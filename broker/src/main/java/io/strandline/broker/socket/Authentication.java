@@ -9,7 +9,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLSession;
+import org.apache.kafka.common.errors.DisconnectException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractRequest;
@@ -39,7 +41,7 @@ final class Authentication {
   private @Nullable SSLSession session;
   private @Nullable SaslConversation talk;
   private boolean stepping;
-  private boolean dropped;
+  private volatile boolean dropped;
   private long loggedInNanos;
   private long expiresNanos = NEVER;
   private volatile boolean known;
@@ -164,7 +166,7 @@ final class Authentication {
       return CompletableFuture.completedFuture(Reply.of(now.handshake(handshake)));
     }
     SaslAuthenticateRequest token = (SaslAuthenticateRequest) body;
-    return CompletableFuture.supplyAsync(() -> Reply.of(now.authenticate(token)), slow);
+    return step(() -> Reply.of(now.authenticate(token)));
   }
 
   /** Takes a token without a header. As {@link #serve}, but for the answer, which has none too. */
@@ -173,13 +175,24 @@ final class Authentication {
     token.readBytes(bytes);
     SaslConversation now = conversation();
     stepping = true;
-    return CompletableFuture.supplyAsync(
+    return step(
         () -> {
           try {
             return now.token(bytes);
           } catch (javax.security.sasl.SaslException e) {
             throw new org.apache.kafka.common.errors.SaslAuthenticationException("refused", e);
           }
+        });
+  }
+
+  /** What waited for a thread until its peer had gone is not carried out. */
+  private <T> CompletionStage<T> step(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          if (dropped) {
+            throw new DisconnectException("the connection is closed");
+          }
+          return work.get();
         },
         slow);
   }

@@ -3,14 +3,9 @@ package io.strandline.broker.socket;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.socket.memory.HeldHeap;
 import io.strandline.broker.socket.memory.Shares;
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
-/**
- * What all connections of a server share.
- *
- * @param logins for the steps of a log-in, which may be slow
- */
+/** What all connections of a server share. */
 record SocketParts(
     Dispatcher dispatcher,
     SocketConfig.Limits limits,
@@ -18,5 +13,4 @@ record SocketParts(
     HeldHeap heap,
     RequestMeters meters,
     RefusalLog refusals,
-    Executor logins,
     LongSupplier nanoClock) {}

@@ -46,6 +46,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +65,7 @@ public final class SocketServer implements AutoCloseable {
   private final SocketConfig config;
   private final NodeSecurity security;
   private final SocketParts parts;
+  private final Function<String, Executor> logins;
   private final ConnectionQuotas quotas;
   private final Counter refused;
   private final MeterRegistry metrics;
@@ -80,11 +82,15 @@ public final class SocketServer implements AutoCloseable {
   /**
    * What it needs of the process.
    *
-   * @param logins for the steps of log-ins, which may call handlers of the user's and wait
+   * @param logins for the steps of log-ins at a listener, which may call handlers of the user's and
+   *     wait; asked once for each
    * @param nanoClock {@code System::nanoTime} but in tests
    */
   public record Environment(
-      MeterRegistry metrics, KafkaMeters kafka, Executor logins, LongSupplier nanoClock) {}
+      MeterRegistry metrics,
+      KafkaMeters kafka,
+      Function<String, Executor> logins,
+      LongSupplier nanoClock) {}
 
   public SocketServer(
       SocketConfig config,
@@ -107,8 +113,8 @@ public final class SocketServer implements AutoCloseable {
             new HeldHeap(config.limits().answerBytesMax()),
             new RequestMeters(metrics, kafka),
             new RefusalLog(metrics, nanoClock),
-            process.logins(),
             nanoClock);
+    this.logins = process.logins();
     this.refused = metrics.counter("strandline.socket.connections.refused");
     Gauge.builder("strandline.socket.connections", quotas, ConnectionQuotas::open)
         .register(metrics);
@@ -224,11 +230,13 @@ public final class SocketServer implements AutoCloseable {
     private final SocketConfig.Listener listener;
     private final ListenerSecurity door;
     private final ListenerMeters meters;
+    private final Executor slow;
 
     Accept(SocketConfig.Listener listener, ListenerMeters meters) {
       this.listener = listener;
       this.door = security.of(listener.name());
       this.meters = meters;
+      this.slow = logins.apply(listener.name());
     }
 
     @Override
@@ -248,7 +256,7 @@ public final class SocketServer implements AutoCloseable {
               remote,
               nextConnection.getAndIncrement());
       Authentication authentication =
-          new Authentication(door, peer, meters, parts.logins(), parts.nanoClock());
+          new Authentication(door, peer, meters, slow, parts.nanoClock());
       authentication.expect(reader);
       Connection connection = new Connection(peer, reader, turns, authentication, parts);
       connections.put(channel, connection);

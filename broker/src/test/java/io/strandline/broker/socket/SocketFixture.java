@@ -116,7 +116,8 @@ final class SocketFixture implements AutoCloseable {
             NodeSecurity.none("PLAINTEXT"),
             quotas,
             new Dispatcher(table, gone::add, new Charges()),
-            new SocketServer.Environment(metrics, kafka, Runnable::run, System::nanoTime));
+            new SocketServer.Environment(
+                metrics, kafka, listener -> Runnable::run, System::nanoTime));
     port = server.start().get("PLAINTEXT");
   }
 

@@ -53,6 +53,15 @@ class StrangersTest {
     settings.put("socket.request.max.bytes", String.valueOf(16 << 20));
     settings.put("strandline.socket.in.flight.bytes", String.valueOf(64 << 20));
     settings.put("quota.window.num", "2");
+    settings.put("strandline.admin.listener", "127.0.0.1:0");
+    settings.merge("listeners", ",HELD://127.0.0.1:0", String::concat);
+    settings.merge("listener.security.protocol.map", ",HELD:SASL_PLAINTEXT", String::concat);
+    settings.put("listener.name.held.sasl.enabled.mechanisms", "PLAIN");
+    settings.put(
+        "listener.name.held.plain.sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required;");
+    settings.put(
+        "listener.name.held.plain.sasl.server.callback.handler.class", HeldLogIns.class.getName());
     node = new SecureNode(dir, settings);
   }
 
@@ -76,6 +85,52 @@ class StrangersTest {
     }
     for (Socket one : silent) {
       one.close();
+    }
+  }
+
+  /** Those who are judged slowly at one listener, and those who did not wait for it. */
+  @Test
+  @Order(1)
+  void whoWaitsToBeJudgedKeepsNobodyFromAnotherListenerNorDoesWhoHasGone() throws Exception {
+    List<RawClient> waiting = new ArrayList<>();
+    double open = connections();
+    for (int i = 0; i < 10; i++) {
+      RawClient one = new RawClient(node.port("HELD"));
+      one.handshake(0, "PLAIN");
+      one.write(ByteBuffer.wrap(RawClient.plain("anybody", "any")));
+      waiting.add(one);
+    }
+    SecureNode.await("as many as may be judged at once", () -> HeldLogIns.BEGUN.get() == 2);
+    try (RawClient alice = new RawClient(node.port("PLAIN"))) {
+      logIn(alice);
+    }
+    for (RawClient one : waiting) {
+      one.close();
+    }
+    SecureNode.await("all to be gone", () -> connections() <= open);
+    for (int i = 0; i < 6; i++) { // each loop has done what it does for those
+      try (RawClient other = new RawClient(node.port("PLAIN"))) {
+        other.versions();
+      }
+    }
+    HeldLogIns.RELEASED.countDown();
+    try (RawClient last = new RawClient(node.port("HELD"))) {
+      last.handshake(0, "PLAIN");
+      assertThat(last.token(RawClient.plain("anybody", "any"))).isEmpty();
+    }
+    assertThat(HeldLogIns.BEGUN).hasValue(3);
+  }
+
+  private double connections() {
+    try {
+      return node.metrics()
+          .lines()
+          .filter(line -> line.startsWith("strandline_socket_connections "))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
     }
   }
 
