@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.ClientResponse;
 import org.apache.kafka.clients.NodeApiVersions;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownServerException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.Errors;
@@ -103,7 +104,9 @@ final class Channels implements AutoCloseable {
 
   /**
    * Sends one request. Fails with TimeoutException when no controller answered in time, with
-   * UnsupportedVersionException or an AuthenticationException when it can not.
+   * UnsupportedVersionException when it does not know it, and with UnknownServerException when this
+   * node could not log in there: whoever asks a node that is not set up right has not failed to say
+   * who he is himself. Kafka logs what was wrong.
    */
   CompletableFuture<AbstractResponse> send(AbstractRequest.Builder<?> request) {
     CompletableFuture<AbstractResponse> answer = new CompletableFuture<>();
@@ -118,18 +121,24 @@ final class Channels implements AutoCloseable {
 
           @Override
           public void onComplete(ClientResponse response) {
-            if (response.authenticationException() != null) {
-              answer.completeExceptionally(response.authenticationException());
-            } else if (response.versionMismatch() != null) {
-              answer.completeExceptionally(response.versionMismatch());
-            } else if (!response.hasResponse()) {
-              answer.completeExceptionally(new TimeoutException("the controller went away"));
-            } else {
-              answer.complete(response.responseBody());
-            }
+            settle(answer, response);
           }
         });
     return answer;
+  }
+
+  static void settle(CompletableFuture<AbstractResponse> answer, ClientResponse response) {
+    if (response.authenticationException() != null) {
+      answer.completeExceptionally(
+          new UnknownServerException(
+              "this broker can not log in to the controller", response.authenticationException()));
+    } else if (response.versionMismatch() != null) {
+      answer.completeExceptionally(response.versionMismatch());
+    } else if (!response.hasResponse()) {
+      answer.completeExceptionally(new TimeoutException("the controller went away"));
+    } else {
+      answer.complete(response.responseBody());
+    }
   }
 
   /** See {@link ControlPlane#forward(RequestContext, ByteBuffer)}. */

@@ -5,8 +5,10 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
@@ -21,12 +23,16 @@ import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.server.TopicCreator;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Creates the topics that clients name before they exist, and the internal ones. One request per
  * topic is under way at a time; who asks meanwhile shares its result.
  */
 final class TopicCreation {
+  private static final Logger LOG = LoggerFactory.getLogger(TopicCreation.class);
+
   private final TopicCreator creator;
   private final AbstractKafkaConfig config;
   private final Map<String, CompletableFuture<ApiError>> underWay = new ConcurrentHashMap<>();
@@ -65,7 +71,12 @@ final class TopicCreation {
       }
     }
     if (!mine.isEmpty()) {
-      send(mine, described, client);
+      try {
+        send(mine, described, client);
+      } catch (RuntimeException failure) {
+        LOG.atError().addKeyValue("topics", mine).setCause(failure).log("could not be created");
+        mine.forEach(topic -> finish(topic, ApiError.fromThrowable(failure)));
+      }
     }
     return CompletableFuture.allOf(answers.values().toArray(CompletableFuture[]::new))
         .thenApply(
@@ -110,9 +121,17 @@ final class TopicCreation {
                   failure == null
                       ? new ApiError(
                           Errors.UNKNOWN_SERVER_ERROR, "the controller left the topic out")
-                      : ApiError.fromThrowable(failure);
+                      : reason(failure);
               topics.forEach(topic -> finish(topic, errors.getOrDefault(topic, otherwise)));
             });
+  }
+
+  /** A broker that can not log in to the controller does not say that its client can not. */
+  private static ApiError reason(Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    return cause instanceof AuthenticationException
+        ? new ApiError(Errors.UNKNOWN_SERVER_ERROR, "this broker can not log in to the controller")
+        : ApiError.fromThrowable(failure);
   }
 
   private void finish(String topic, ApiError error) {
