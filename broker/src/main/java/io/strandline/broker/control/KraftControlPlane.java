@@ -39,6 +39,7 @@ import org.apache.kafka.coordinator.transaction.ProducerIdManager;
 import org.apache.kafka.image.publisher.BrokerRegistrationTracker;
 import org.apache.kafka.server.AssignmentsManager;
 import org.apache.kafka.server.KRaftTopicCreator;
+import org.apache.kafka.server.common.MetadataVersion;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ServerLogConfigs;
 import org.jspecify.annotations.Nullable;
@@ -83,7 +84,7 @@ public final class KraftControlPlane implements ControlPlane {
             storage,
             wanted::serves,
             () -> faults.fatal("this broker lost its registration", null),
-            () -> feed.view().cache().metadataVersion().isCordonedLogDirsSupported());
+            this::cordons);
     changes.follow(
         Set.of(ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG),
         now -> registration.cordon(now.cordonedLogDirs()));
@@ -118,6 +119,16 @@ public final class KraftControlPlane implements ControlPlane {
     plane.feed.add(
         new BrokerRegistrationTracker(node.brokerConfig().nodeId(), plane.registration::refresh));
     return plane;
+  }
+
+  /** Before the first metadata nothing is known of its level; what is cordoned is told later. */
+  private boolean cordons() {
+    return feed.view()
+        .image()
+        .features()
+        .metadataVersion()
+        .map(MetadataVersion::isCordonedLogDirsSupported)
+        .orElse(false);
   }
 
   /** The metadata quorum as this node sees it. */
@@ -234,7 +245,7 @@ public final class KraftControlPlane implements ControlPlane {
 
   @Override
   public Set<Path> cordonedDirectories() {
-    return feed.view().cache().metadataVersion().isCordonedLogDirsSupported()
+    return cordons()
         ? currentConfig().cordonedLogDirs().stream().map(Path::of).collect(Collectors.toSet())
         : Set.of();
   }

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.strandline.tests.process.Ports;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,6 +39,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
 
 /** Settings of a broker, and levels of its loggers, changed while it runs (KIP-226, KIP-412). */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -196,16 +201,26 @@ class DynamicConfigTest {
 
   @Test
   void whatWasSetStepByStepHoldsAfterARestart(@TempDir Path dir) {
-    try (Node before = new Node(dir, Map.of());
+    String b = dir.resolve("b").toString();
+    Map<String, String> two = Map.of("log.dirs", dir.resolve("a") + "," + b);
+    try (Node before = new Node(dir, two);
         Admin admin = before.admin()) {
+      cordon(admin, b);
       Node.get(admin.createTopics(List.of(new NewTopic("kept", 1, (short) 1))).all());
       set(admin, ALL, "log.retention.ms", "-1");
       set(admin, ALL, "log.cleaner.threads", "2");
       set(admin, ALL, "log.cleaner.threads", "4");
       assertThat(value(admin, KEPT, "retention.ms")).isEqualTo("-1");
     }
-    try (Node after = new Node(dir, Map.of());
+    ListAppender<ILoggingEvent> said = new ListAppender<>();
+    Logger all = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    said.start();
+    all.addAppender(said);
+    try (Node after = new Node(dir, two);
         Admin admin = after.admin()) {
+      all.detachAppender(said);
+      assertThat(said.list).filteredOn(line -> line.getLevel() == Level.ERROR).isEmpty();
+      assertThat(cordoned(admin)).containsExactly(b);
       assertThat(value(admin, THIS, "log.cleaner.threads")).isEqualTo("4");
       assertThat(value(admin, KEPT, "retention.ms")).isEqualTo("-1");
       set(admin, ALL, "log.retention.ms", "77000");
