@@ -1,14 +1,19 @@
 package io.strandline.broker.control;
 
 import io.strandline.broker.control.quorum.ListenerAddress;
+import io.strandline.broker.control.quorum.RenewedEngines;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.network.ListenerName;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Kafka's configuration of this node, as the control plane reads it: keys and values of {@code
@@ -151,6 +156,11 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
       all.computeIfPresent(PROTOCOLS, (key, map) -> withProtocol(map, controller));
     }
     all.put(LISTENERS, listeners);
+    if (encrypts(controller, all.get(PROTOCOLS)) && !all.containsKey(RenewedEngines.KEY)) {
+      all.putIfAbsent(
+          ListenerName.normalised(controller).configPrefix() + RenewedEngines.KEY,
+          RenewedEngines.class.getName());
+    }
     if (replays) {
       asReplayBroker(all);
     }
@@ -158,6 +168,18 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
       all.put("node.id", all.getOrDefault("broker.id", "1"));
     }
     return all;
+  }
+
+  /** Whether there is TLS on a listener; one that no map names is named for its protocol. */
+  private static boolean encrypts(String listener, @Nullable String map) {
+    String protocols = map == null ? listener + ":" + listener : map;
+    return Arrays.stream(protocols.split(","))
+        .map(one -> one.trim().toUpperCase(Locale.ROOT).split(":", 2))
+        .anyMatch(
+            one ->
+                one.length == 2
+                    && one[0].trim().equals(listener.toUpperCase(Locale.ROOT))
+                    && one[1].trim().endsWith("SSL"));
   }
 
   /** Whether this broker really has a listener that its configuration names. */

@@ -1,13 +1,19 @@
 package io.strandline.broker.control;
 
 import io.strandline.broker.control.quorum.SteadyTime;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import kafka.server.KafkaConfig;
-import kafka.server.NetworkUtils;
+import org.apache.kafka.clients.ApiVersions;
+import org.apache.kafka.clients.ManualMetadataUpdater;
+import org.apache.kafka.clients.MetadataRecoveryStrategy;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.network.NetworkReceive;
+import org.apache.kafka.common.network.Selectable;
+import org.apache.kafka.common.network.Selector;
 import org.apache.kafka.common.utils.LogContext;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.common.MetadataVersion;
@@ -17,6 +23,9 @@ import org.apache.kafka.server.common.MetadataVersion;
  * with its security.
  */
 public final class Peers {
+  private static final int IN_FLIGHT_MAX = 1; // of one connection
+  private static final long RECONNECT_MS = 50;
+
   private final KafkaConfig config;
   private final Metrics metrics;
   private final Supplier<? extends ClusterView> view;
@@ -33,8 +42,36 @@ public final class Peers {
    * @param purpose names its metrics and threads, unique in this process
    */
   public NetworkClient client(String purpose) {
-    LogContext named = new LogContext("[" + purpose + " of broker " + config.nodeId() + "] ");
-    return NetworkUtils.buildNetworkClient(purpose, config, metrics, time(), named);
+    LogContext log = new LogContext("[" + purpose + " of broker " + config.nodeId() + "] ");
+    ListenerChannels channels = ListenerChannels.open(config, time(), log);
+    Selector selector =
+        new Selector(
+            NetworkReceive.UNLIMITED,
+            config.connectionsMaxIdleMs(),
+            metrics,
+            time(),
+            purpose + "-channel",
+            Map.of(),
+            false,
+            channels,
+            log);
+    return new NetworkClient(
+        selector,
+        new ManualMetadataUpdater(),
+        purpose + "-client-" + config.nodeId(),
+        IN_FLIGHT_MAX,
+        RECONNECT_MS,
+        RECONNECT_MS,
+        Selectable.USE_DEFAULT_BUFFER_SIZE,
+        config.socketReceiveBufferBytes(),
+        config.requestTimeoutMs(),
+        config.connectionSetupTimeoutMs(),
+        config.connectionSetupTimeoutMaxMs(),
+        time(),
+        true,
+        new ApiVersions(),
+        log,
+        MetadataRecoveryStrategy.NONE);
   }
 
   /**

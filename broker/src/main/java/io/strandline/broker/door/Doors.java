@@ -143,7 +143,8 @@ public final class Doors {
   }
 
   /**
-   * The security of all listeners, users loaded; certificates are read again when they change.
+   * The security of all listeners, users loaded; their certificates, and those of this node's own
+   * connections, are read again when they change.
    *
    * @param reloadMs how often it is looked whether certificates have changed
    * @param files reads them
@@ -165,11 +166,14 @@ public final class Doors {
     }
     await(scram.loaded(), "the users");
     security.certificates().forEach(quorum.changes()::add);
-    if (security.reloads()) {
-      var unused =
-          timer.scheduleWithFixedDelay(
-              () -> files.execute(security::reload), reloadMs, reloadMs, TimeUnit.MILLISECONDS);
-    }
+    Runnable reload =
+        () -> {
+          security.reload();
+          quorum.changes().reloadFiles();
+        };
+    var unused =
+        timer.scheduleWithFixedDelay(
+            () -> files.execute(reload), reloadMs, reloadMs, TimeUnit.MILLISECONDS);
     return security;
   }
 }

@@ -1,22 +1,30 @@
 package io.strandline.broker.control.config;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import kafka.server.ConfigAdminManager;
 import kafka.server.DynamicBrokerConfig;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Reconfigurable;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.network.ChannelBuilder;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.network.ListenerReconfigurable;
 import org.apache.kafka.config.BrokerReconfigurable;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -25,9 +33,12 @@ import scala.jdk.javaapi.CollectionConverters;
  * (KIP-226). Any thread.
  */
 public final class BrokerChanges {
+  private static final Logger LOG = LoggerFactory.getLogger(BrokerChanges.class);
+
   private final KafkaConfig running;
   private final DynamicBrokerConfig dynamic;
   private final Function<ConfigResource, Properties> writtenDown;
+  private final Map<ListenerName, String> refused = new ConcurrentHashMap<>();
 
   /**
    * @param running the node's configuration, which follows the changes
@@ -100,6 +111,33 @@ public final class BrokerChanges {
   /** Adds a part of the broker that judges and takes over changes of its keys. */
   public void add(BrokerReconfigurable part) {
     dynamic.addBrokerReconfigurable(part);
+  }
+
+  /**
+   * Has this node's own connections, to brokers and controllers, take over certificates whose files
+   * were replaced while their settings stayed: those that are opened from now on. What does not do
+   * is told once and leaves all as it was. Reads files; one thread.
+   */
+  public void reloadFiles() {
+    KafkaConfig now = dynamic.currentKafkaConfig();
+    for (Reconfigurable part : dynamic.reconfigurables()) {
+      if (part instanceof ChannelBuilder && part instanceof ListenerReconfigurable channels) {
+        ListenerName listener = channels.listenerName();
+        try {
+          channels.reconfigure(
+              new HashMap<>(now.valuesWithPrefixOverride(listener.configPrefix())));
+          refused.remove(listener);
+        } catch (KafkaException e) {
+          String reason = String.valueOf(e.getMessage());
+          if (!reason.equals(refused.put(listener, reason))) {
+            LOG.atWarn()
+                .addKeyValue("listener", listener.value())
+                .addKeyValue("reason", reason)
+                .log("new certificates of this node's own connections were refused");
+          }
+        }
+      }
+    }
   }
 
   /** Tells each new configuration in which one of the keys changed, after it holds. */

@@ -88,11 +88,6 @@ public final class NodeSecurity implements AutoCloseable {
     return tokens;
   }
 
-  /** Whether any listener has certificates that may change. */
-  public boolean reloads() {
-    return listeners.values().stream().anyMatch(listener -> listener.tls().isPresent());
-  }
-
   /** Who judges and takes over changed settings of certificates. */
   public List<Reconfigurable> certificates() {
     return listeners.values().stream()
