@@ -89,10 +89,10 @@ locals {
     PACKAGES_DNF        = join(" ", var.packages.dnf)
     PACKAGES_APT        = join(" ", var.packages.apt)
     ADMIN_PORT          = local.ports.admin
-    OWN_PORT            = var.role == "replay" ? local.ports.replay : local.ports.internal
-    DRAIN_PORT          = local.ports.internal
-    DRAIN_PATIENCE      = 600
-    PUBLISH             = var.publish_metrics
+    # Where its end is asked for: a listener that it has, and other brokers too. By any other they do not know a replay broker.
+    OWN_PORT       = var.role == "replay" ? local.ports.replay : local.ports.internal
+    DRAIN_PATIENCE = 600
+    PUBLISH        = var.publish_metrics
   }
 
   files = {

@@ -64,7 +64,13 @@ final class BrokersCommand {
           registered(admin).stream()
               .filter(one -> one.id() == id)
               .findFirst()
-              .orElseThrow(() -> new IllegalStateException("no broker " + id + " is registered"));
+              .orElseThrow(
+                  () ->
+                      new IllegalStateException(
+                          "no broker "
+                              + id
+                              + " is registered with the listener that was asked: of a replay"
+                              + " broker ask at the replay brokers' listener"));
       if (!broker.isFenced()) {
         throw new IllegalStateException(
             "broker " + id + " is alive: stop it first, or it registers again");

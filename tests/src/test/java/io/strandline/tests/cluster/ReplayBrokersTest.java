@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.Kcat;
+import io.strandline.tests.process.ToolProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -118,7 +119,46 @@ class ReplayBrokersTest {
       cluster.node(12).startAgain();
       cluster.node(2).kill();
       assertTieredWithoutLeader(cluster, new TopicPartition(TOPIC, 1));
+      assertTakenOutAtItsListener(cluster, 12);
     }
+  }
+
+  /** By another listener nobody knows of a replay broker. */
+  private void assertTakenOutAtItsListener(TestCluster cluster, int id) throws Exception {
+    String replay;
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrap(11)))) {
+      Node one =
+          admin.describeCluster().nodes().get(30, TimeUnit.SECONDS).stream()
+              .filter(node -> node.id() == 1)
+              .findFirst()
+              .orElseThrow();
+      replay = one.host() + ":" + one.port();
+    }
+    cluster.node(id).stop();
+    ToolProcess.Ended unknown = brokers("unregister", Integer.toString(id), cluster.bootstrap(1));
+    assertThat(unknown.exitCode()).isEqualTo(1);
+    assertThat(unknown.err()).contains("ask at the replay brokers' listener");
+    Waiting.until(
+        "the replay broker that stopped to be fenced",
+        () -> states(replay).contains(id + " fenced"));
+    ToolProcess.Ended out = brokers("unregister", Integer.toString(id), replay);
+    assertThat(out.exitCode()).as(out.err()).isZero();
+    assertThat(states(replay)).noneMatch(state -> state.startsWith(id + " "));
+  }
+
+  /** Each broker as id and state, by the tool. */
+  private List<String> states(String bootstrap) throws Exception {
+    return brokers("list", bootstrap).out().stream()
+        .map(line -> line.strip().split("\\s+"))
+        .map(row -> row[0] + " " + row[row.length - 1])
+        .toList();
+  }
+
+  private ToolProcess.Ended brokers(String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of("brokers"));
+    all.addAll(List.of(arguments));
+    all.add(all.size() - 1, "-b");
+    return ToolProcess.run(dir, Map.of(), all.toArray(new String[0]));
   }
 
   /** By a broker that has never read it, so it knows nothing by its leader. */

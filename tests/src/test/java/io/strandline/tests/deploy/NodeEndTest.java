@@ -55,16 +55,21 @@ class NodeEndTest {
             + " esac");
   }
 
+  /** The one listener that it has is the one by which others know of it. */
+  private void replay() {
+    host.set("ROLE", "replay", "NODE_ID", "7", "OWN_PORT", "9094");
+  }
+
   @Test
   void aReplayBrokerThatGoesIsTakenOutOfTheMetadata() throws Exception {
     brokers("");
-    host.set("ROLE", "replay", "NODE_ID", "7");
+    replay();
     host.metadata("autoscaling/target-lifecycle-state", "Terminated");
     host.run("agent");
     List<String> calls = Files.readAllLines(host.calls());
     int asked = indexOf(calls, "launcher brokers list --bootstrap 10.1.2.3:9094");
     int stopped = indexOf(calls, "systemctl stop strandline.service");
-    int out = indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9091");
+    int out = indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9094");
     int told = indexOf(calls, "aws autoscaling complete-lifecycle-action");
     assertThat(asked).isNotNegative().isLessThan(stopped);
     assertThat(stopped).isLessThan(out);
@@ -76,7 +81,7 @@ class NodeEndTest {
   @Test
   void aRegistrationThatStaysKeepsNobodyWaiting() throws Exception {
     brokers(" 'brokers unregister'*) exit 1;;");
-    host.set("ROLE", "replay", "NODE_ID", "7");
+    replay();
     host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
     assertThat(host.run("agent")).contains("still registered");
     assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
@@ -110,7 +115,7 @@ class NodeEndTest {
         "timeout",
         "case $* in '30 systemctl stop'*) shift; \"$@\"; exit 124;; esac; shift; exec \"$@\"");
     host.metadata("spot/instance-action", "{\"action\":\"terminate\"}");
-    host.set("ROLE", "replay", "NODE_ID", "7");
+    replay();
     host.run("agent");
     assertThat(host.called("systemctl "))
         .containsExactly(
@@ -170,7 +175,6 @@ class NodeEndTest {
   void aDrainTakesTheBrokerOutOfTheMetadata() throws Exception {
     brokers("");
     host.set("PLATFORM", "host", "ADDRESS", "10.1.2.3", "RACK", "a", "NODE_ID", "7");
-    host.set("OWN_PORT", "9091");
     assertThat(host.run("drain")).contains("broker 7 holds nothing and is stopped");
     List<String> calls = Files.readAllLines(host.calls());
     int drained = indexOf(calls, "launcher balance --drain 7 --execute");
@@ -179,6 +183,25 @@ class NodeEndTest {
     assertThat(indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9091"))
         .isGreaterThan(stopped);
     assertThat(host.called("systemctl disable strandline.service")).hasSize(1);
+  }
+
+  @Test
+  void aReplayBrokerIsTakenAwayByHandAsWell() throws Exception {
+    brokers("");
+    replay();
+    host.set("PLATFORM", "host", "ADDRESS", "10.1.2.3", "RACK", "a");
+    assertThat(host.run("drain")).contains("broker 7 holds nothing and is stopped");
+    List<String> calls = Files.readAllLines(host.calls());
+    int stopped = indexOf(calls, "systemctl stop strandline.service");
+    assertThat(stopped).isNotNegative();
+    assertThat(indexOf(calls, "launcher brokers unregister 7 --bootstrap 10.1.2.9:9094"))
+        .isGreaterThan(stopped);
+    assertThat(host.called("systemctl disable strandline.service")).hasSize(1);
+    assertThat(host.called("launcher balance")).as("it has no replicas").isEmpty();
+
+    host.set("ROLE", "controller");
+    assertThat(host.attempt("drain").output()).contains("a controller has no replicas");
+    assertThat(host.called("systemctl stop strandline.service")).hasSize(1);
   }
 
   @Test

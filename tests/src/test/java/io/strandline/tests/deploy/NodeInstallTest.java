@@ -147,6 +147,9 @@ class NodeInstallTest {
     assertThat(host.file("units/strandline.service")).contains("ExecStart=");
     assertThat(host.file("units/strandline.service.d/node.conf"))
         .contains("strandline-node prepare");
+    assertThat(host.file("units/strandline-agent.service"))
+        .as("one that has seen its node to its end does not do so again")
+        .contains("Restart=on-failure\n");
     assertThat(host.called("systemctl enable --now --no-block strandline-agent")).hasSize(1);
     assertThat(host.called("systemctl restart --no-block strandline-agent")).hasSize(1);
     assertThat(host.called("systemctl restart --no-block strandline.service")).isEmpty();

@@ -8,8 +8,10 @@ import io.strandline.broker.observe.Catalogue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.Uuid;
@@ -312,12 +314,8 @@ class NodeScriptTest {
         strandline_log_directories_offline 1.0
         """);
     host.run("call", "eval", "identify; publish");
-    String call = host.called("aws cloudwatch put-metric-data").get(0);
-    JsonNode data =
-        new ObjectMapper().readTree(call.substring(call.indexOf("--metric-data ") + 14));
-    Map<String, Double> values = new java.util.TreeMap<>();
-    data.forEach(one -> values.put(one.get("MetricName").asText(), one.get("Value").asDouble()));
-    assertThat(values)
+    JsonNode data = published().get(0);
+    assertThat(values(data))
         .containsOnly(
             Map.entry("Ready", 1.0),
             Map.entry("StoreAway", 1.0),
@@ -329,5 +327,65 @@ class NodeScriptTest {
             Map.entry("OfflineLogDirectories", 1.0),
             Map.entry("QuorumLeaderUnknown", 1.0));
     assertThat(data.get(0).get("Dimensions").get(1).get("Value").asText()).isEqualTo("broker");
+  }
+
+  private List<JsonNode> published() throws Exception {
+    List<JsonNode> all = new ArrayList<>();
+    for (String call : host.called("aws cloudwatch put-metric-data")) {
+      all.add(new ObjectMapper().readTree(call.substring(call.indexOf("--metric-data ") + 14)));
+    }
+    return all;
+  }
+
+  private static Map<String, Double> values(JsonNode data) {
+    Map<String, Double> values = new TreeMap<>();
+    data.forEach(one -> values.put(one.get("MetricName").asText(), one.get("Value").asDouble()));
+    return values;
+  }
+
+  /** The clock is the script's own, and goes on while something is done: bash lets it be set. */
+  @Test
+  void everyMinuteHasSomethingOfANode() throws Exception {
+    String clock =
+        "notices() { SECONDS=$((SECONDS + 1)); }; watch_health() { SECONDS=$((SECONDS + 1)); };"
+            + " sleep() { SECONDS=$((SECONDS + $1)); };"
+            + " publish() { SECONDS=$((SECONDS + 2)); echo at $SECONDS;"
+            + " if [ $SECONDS -gt 3600 ]; then exit 0; fi; };";
+    host.set("PUBLISH", "true");
+    List<Integer> at =
+        host.run("call", "eval", clock + " agent")
+            .lines()
+            .map(line -> Integer.parseInt(line.substring("at ".length())))
+            .toList();
+    assertThat(at).hasSizeBetween(60, 90);
+    for (int i = 1; i < at.size(); i++) {
+      assertThat(at.get(i) - at.get(i - 1)).as("seconds between two: %s", at).isLessThan(60);
+    }
+  }
+
+  /** The leader that is known is the last one there was, also when all controllers are dead. */
+  @Test
+  void aQuorumThatCommitsNothingIsNone() throws Exception {
+    host.admin("/readyz", "{}");
+    String metrics = "strandline_quorum_leader 3.0\n";
+    host.admin("/first", metrics + "strandline_quorum_committed_offset 9.99998E7\n");
+    host.admin("/second", metrics + "strandline_quorum_committed_offset 1.0000023E8\n");
+    host.admin("/restarted", metrics);
+    host.admin("/early", metrics + "strandline_quorum_committed_offset -1.0\n");
+    String looks = "admin() { curl -s \"http://127.0.0.1:$ADMIN_PORT/$now\"; }; identify;";
+    for (String now :
+        List.of("first", "first", "second", "restarted", "early", "second", "second")) {
+      looks += " now=" + now + "; publish;";
+    }
+    host.run("call", "eval", looks);
+    assertThat(published().stream().map(data -> values(data).get("QuorumLeaderUnknown")))
+        .containsExactly(0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0);
+    assertThat(values(published().get(0))).containsOnlyKeys("Ready", "QuorumLeaderUnknown");
+
+    host.properties("metadata.max.idle.interval.ms=0\n");
+    host.run("call", "eval", looks);
+    assertThat(published().stream().skip(7))
+        .as("where an idle quorum commits nothing")
+        .allSatisfy(data -> assertThat(values(data)).containsEntry("QuorumLeaderUnknown", 0.0));
   }
 }
