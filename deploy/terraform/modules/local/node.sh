@@ -26,7 +26,7 @@ process() {
   if kill -0 "$pid" 2>/dev/null && [[ $(arguments "$pid") == *"$home/server.properties"* ]]; then echo "$pid"; fi
 }
 arguments() {
-  if [ -d /proc/self ]; then tr '\0' ' ' 2>/dev/null < "/proc/$1/cmdline"; else ps -o args= -p "$1"; fi || true
+  if [ -d /proc/self ]; then tr '\0' ' ' 2>/dev/null < "/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi || true
 }
 
 # GET of a path of an admin endpoint, with status line and headers.
@@ -100,12 +100,16 @@ configure() {
   (umask 077 && printf '%s' "$CONFIG" > "$node/server.properties")
 }
 
+# Becomes a program in a session of its own, so that Ctrl-C at terraform does not reach it. Where there is no setsid (macOS),
+# what was put into the background does not hear of that either.
+apart() {
+  if command -v setsid >/dev/null; then exec setsid "$@"; else exec "$@"; fi
+}
+
 start() {
   configure
-  # A session of its own, so that Ctrl-C at terraform does not reach it; nothing of ours held open.
-  local apart=()
-  if command -v setsid >/dev/null; then apart=(setsid); fi
-  "${apart[@]}" "$DISTRIBUTION/bin/strandline" server --config "$node/server.properties" \
+  # Nothing of ours held open.
+  apart "$DISTRIBUTION/bin/strandline" server --config "$node/server.properties" \
     >> "$node/node.log" 2>&1 < /dev/null 3>&- 8>&- &
   echo $! > "$node/pid"
 }
