@@ -1,4 +1,4 @@
-# What nodes publish of themselves each minute (strandline-node), and what AWS sees from outside.
+# What nodes publish of themselves, at least once a minute (strandline-node), and what AWS sees from outside.
 
 locals {
   minutes = var.alarms == null ? {} : {
@@ -11,7 +11,7 @@ locals {
     disk-full           = { role = "broker", metric = "DiskState", above = 1, minutes = 1, missing = "notBreaching", text = "A disk is full but for its reserve: producers are refused." }
     history-damaged     = { role = "broker", metric = "ScrubFindings", above = 0, minutes = 1, missing = "notBreaching", text = "Places in the bucket are known to be damaged." }
     metadata-backup-old = { role = "broker", metric = "MetadataBackupBehindMs", above = 600000, minutes = 5, missing = "notBreaching", text = "The metadata was not backed up for ten minutes." }
-    no-quorum           = { role = "controller", metric = "QuorumLeaderUnknown", above = 0, minutes = 3, missing = "breaching", text = "A controller knows no active one. Or none says anything." }
+    no-quorum           = { role = "controller", metric = "QuorumLeaderUnknown", above = 0, minutes = 3, missing = "breaching", text = "A controller knows no active one, or nothing was committed. Or none says anything." }
   }
 }
 
@@ -27,25 +27,48 @@ resource "aws_cloudwatch_metric_alarm" "node" {
   threshold           = each.value.above
   period              = 60
   evaluation_periods  = each.value.minutes
-  datapoints_to_alarm = each.value.minutes
+  # One that could not be published is no reason to fall silent.
+  datapoints_to_alarm = ceil(0.8 * each.value.minutes)
   treat_missing_data  = each.value.missing
   alarm_actions       = var.alarms.topic_arns
   ok_actions          = var.alarms.topic_arns
   tags                = local.tags
 }
 
+# Of those that are there. Each of the load balancer's nodes counts the targets it sends to, which may be all or those of its
+# own zone: how many are healthy is compared with no number of brokers, that one is not says the same either way.
 resource "aws_cloudwatch_metric_alarm" "brokers_ready" {
   count               = var.alarms == null ? 0 : 1
   alarm_name          = "${var.name}-brokers-not-ready"
-  alarm_description   = "Fewer brokers are ready than there should be."
+  alarm_description   = "A broker is not ready. Or none is there."
   namespace           = "AWS/NetworkELB"
-  metric_name         = "HealthyHostCount"
+  metric_name         = "UnHealthyHostCount"
   dimensions          = { LoadBalancer = aws_lb.bootstrap.arn_suffix, TargetGroup = aws_lb_target_group.bootstrap["clients"].arn_suffix }
-  statistic           = "Minimum"
-  comparison_operator = "LessThanThreshold"
-  threshold           = var.brokers.count
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
   period              = 60
   evaluation_periods  = 10
+  treat_missing_data  = "breaching"
+  alarm_actions       = var.alarms.topic_arns
+  ok_actions          = var.alarms.topic_arns
+  tags                = local.tags
+}
+
+# Of one whose instance is gone the load balancer knows nothing: its group does.
+resource "aws_cloudwatch_metric_alarm" "broker_machine" {
+  for_each            = var.alarms == null ? {} : aws_autoscaling_group.broker
+  alarm_name          = "${var.name}-broker-${each.key}"
+  alarm_description   = "Broker ${each.key} has no instance. Its group's activities say why none comes."
+  namespace           = "AWS/AutoScaling"
+  metric_name         = "GroupInServiceInstances"
+  dimensions          = { AutoScalingGroupName = each.value.name }
+  statistic           = "Maximum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 15
+  datapoints_to_alarm = 12
   treat_missing_data  = "breaching"
   alarm_actions       = var.alarms.topic_arns
   ok_actions          = var.alarms.topic_arns

@@ -16,6 +16,10 @@ resource "aws_autoscaling_group" "broker" {
   health_check_type         = "EC2"
   health_check_grace_period = 300
 
+  # For the alarm on a broker that has no instance.
+  metrics_granularity = "1Minute"
+  enabled_metrics     = var.alarms == null ? [] : ["GroupInServiceInstances"]
+
   launch_template {
     id      = aws_launch_template.node["broker"].id
     version = aws_launch_template.node["broker"].latest_version

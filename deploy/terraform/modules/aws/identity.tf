@@ -15,6 +15,25 @@ locals {
     Action   = ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"]
     Resource = aws_s3_bucket.history.arn
   }]
+  # Of other clusters' history what a mount or a restore calls: GET, HEAD and LIST.
+  mounts = length(var.mount_bucket_arns) == 0 ? [] : [
+    {
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = distinct(var.mount_bucket_arns)
+    },
+    {
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = [for arn in distinct(var.mount_bucket_arns) : "${arn}/*"]
+    },
+  ]
+  decrypt = length(var.mount_kms_key_arns) == 0 ? [] : [{
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt"]
+    Resource  = distinct(var.mount_kms_key_arns)
+    Condition = local.via_s3
+  }]
   # S3 asks for the rights of a key in the name of whoever asks S3. Completing an upload in parts decrypts.
   encrypt = var.kms_key_arn == null ? [] : [{
     Effect    = "Allow"
@@ -81,13 +100,13 @@ locals {
   ] }
 
   statements = {
-    broker = concat(local.list, local.encrypt, local.instance.broker, local.let_go.broker, [{
+    broker = concat(local.list, local.encrypt, local.mounts, local.decrypt, local.instance.broker, local.let_go.broker, [{
       # PutObject is every upload, conditional or in parts; If-Match asks for GetObject too.
       Effect   = "Allow"
       Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
       Resource = "${local.history_arn}/*"
     }])
-    replay = concat(local.list, local.encrypt, local.instance.replay, local.let_go.replay, [
+    replay = concat(local.list, local.encrypt, local.mounts, local.decrypt, local.instance.replay, local.let_go.replay, [
       {
         Effect   = "Allow"
         Action   = ["s3:GetObject"]

@@ -63,10 +63,11 @@ resource "aws_vpc_endpoint" "s3" {
   route_table_ids   = local.route_tables
   tags              = merge(local.tags, { Name = "${var.name}-s3" })
 
-  # In the own VPC: the bucket, the distribution, and Amazon Linux' packages. A given VPC has other users.
+  # In the own VPC: the bucket, the distribution, and Amazon Linux' packages; and other clusters' buckets, to read. A given VPC
+  # has other users.
   policy = var.vpc != null ? null : jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Effect    = "Allow"
       Principal = "*"
       Action    = "s3:*"
@@ -75,7 +76,7 @@ resource "aws_vpc_endpoint" "s3" {
         local.distribution_arns,
         ["arn:${local.partition}:s3:::al2023-repos-${local.region}-de612dc2/*"],
       )
-    }]
+    }], [for statement in local.mounts : merge(statement, { Principal = "*" })])
   })
 }
 
@@ -143,16 +144,17 @@ locals {
 
   # Who may come to the nodes, and to which port.
   node_ingress = merge(
-    { for port in ["internal", "controller"] : "nodes-${port}" => { port = local.ports[port], cidr = null, group = aws_security_group.nodes.id } },
+    # Replay brokers that go are taken out of the metadata at the listener that all brokers have.
+    { for port in ["internal", "controller", "replay"] : "nodes-${port}" => { port = local.ports[port], cidr = null, group = aws_security_group.nodes.id } },
     { for port in ["clients", "replay", "admin"] : "bootstrap-${port}" => { port = local.ports[port], cidr = null, group = aws_security_group.bootstrap.id } },
     merge([for port in ["clients", "replay"] : merge(
-      { for cidr in var.client_cidrs : "${cidr}-${port}" => { port = local.ports[port], cidr = cidr, group = null } },
-      { for i, group in var.client_security_group_ids : "group-${i}-${port}" => { port = local.ports[port], cidr = null, group = group } },
+      { for cidr in toset(var.client_cidrs) : "${cidr}-${port}" => { port = local.ports[port], cidr = cidr, group = null } },
+      { for i, group in distinct(var.client_security_group_ids) : "group-${i}-${port}" => { port = local.ports[port], cidr = null, group = group } },
     )]...),
-    { for cidr in var.monitoring_cidrs : "${cidr}-admin" => { port = local.ports.admin, cidr = cidr, group = null } },
+    { for cidr in toset(var.monitoring_cidrs) : "${cidr}-admin" => { port = local.ports.admin, cidr = cidr, group = null } },
   )
   bootstrap_ingress = { for name, rule in local.node_ingress : name => rule
-  if(rule.port == local.ports.clients || rule.port == local.ports.replay) && !startswith(name, "bootstrap-") }
+  if(rule.port == local.ports.clients || rule.port == local.ports.replay) && !startswith(name, "bootstrap-") && !startswith(name, "nodes-") }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "nodes" {
@@ -195,7 +197,7 @@ resource "aws_vpc_security_group_egress_rule" "nodes" {
   description                  = "each other"
   ip_protocol                  = "tcp"
   from_port                    = local.ports.internal
-  to_port                      = local.ports.controller
+  to_port                      = local.ports.replay
   referenced_security_group_id = aws_security_group.nodes.id
   tags                         = local.tags
 }

@@ -81,8 +81,8 @@ variable "client_cidrs" {
   default     = []
 
   validation {
-    condition     = alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr))]) && !contains(var.client_cidrs, "0.0.0.0/0")
-    error_message = "IPv4 networks, not the whole internet."
+    condition     = alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr)) && try(cidrsubnet(cidr, 0, 0) == cidr && tonumber(split("/", cidr)[1]) >= 8, false)])
+    error_message = "IPv4 networks of /8 or smaller by their first address, not the whole internet: 10.0.0.0/8."
   }
 }
 
@@ -103,8 +103,8 @@ variable "monitoring_cidrs" {
   default     = []
 
   validation {
-    condition     = alltrue([for cidr in var.monitoring_cidrs : can(cidrnetmask(cidr))]) && !contains(var.monitoring_cidrs, "0.0.0.0/0")
-    error_message = "IPv4 networks, not the whole internet."
+    condition     = alltrue([for cidr in var.monitoring_cidrs : can(cidrnetmask(cidr)) && try(cidrsubnet(cidr, 0, 0) == cidr && tonumber(split("/", cidr)[1]) >= 8, false)])
+    error_message = "IPv4 networks of /8 or smaller by their first address, not the whole internet: 10.0.0.0/8."
   }
 }
 
@@ -169,6 +169,28 @@ variable "kms_key_arn" {
   }
 }
 
+variable "mount_bucket_arns" {
+  description = "Buckets of other clusters, whose history is mounted or restored here (strandline.mount.stores in settings): brokers and replay brokers may list and read them, and nothing else. From the cluster's own VPC those of this region can be reached."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.mount_bucket_arns : can(regex("^arn:[a-z-]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", arn))])
+    error_message = "ARNs of buckets, without keys: arn:aws:s3:::old-history."
+  }
+}
+
+variable "mount_kms_key_arns" {
+  description = "KMS keys that encrypt these buckets, where they are somebody's own and not S3's."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.mount_kms_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
+    error_message = "ARNs of keys, not of aliases."
+  }
+}
+
 # ---- what runs ---------------------------------------------------------------------
 
 variable "distribution" {
@@ -224,8 +246,8 @@ variable "controllers" {
   default = {}
 
   validation {
-    condition     = var.controllers.volume_gib >= 8
-    error_message = "At least 8 GiB."
+    condition     = var.controllers.volume_gib == floor(var.controllers.volume_gib) && var.controllers.volume_gib >= 8 && var.controllers.volume_gib <= 16384
+    error_message = "8 to 16384 GiB, whole ones."
   }
   validation {
     condition     = var.controllers.instance_type == null || can(regex("^[a-z]+[0-9]+g[a-z]*[.]|^a1[.]", var.controllers.instance_type)) == (var.architecture == "arm64")
@@ -295,7 +317,7 @@ variable "replay" {
 }
 
 variable "settings" {
-  description = "Keys of server.properties by role, over the module's own. No secrets: $${file:/etc/strandline/secrets/NAME:KEY} or a path below it names them."
+  description = "Keys of server.properties by role, over the module's own, except those that scripts and firewalls go by (modules/node). No secrets: $${file:/etc/strandline/secrets/NAME:KEY} or a path below it names them."
   type = object({
     controller = optional(map(string), {})
     broker     = optional(map(string), {})

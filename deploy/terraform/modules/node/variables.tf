@@ -55,8 +55,12 @@ variable "address" {
   default     = ""
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9.-]*$", var.address))
+    condition     = can(regex("^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$", var.address))
     error_message = "A name or an IPv4 address."
+  }
+  validation {
+    condition     = var.platform != "host" || var.address != ""
+    error_message = "With platform host the node has to be told its address."
   }
 }
 
@@ -102,6 +106,10 @@ variable "controllers" {
   validation {
     condition     = contains([1, 3, 5], length(var.controllers))
     error_message = "1, 3 or 5 controllers."
+  }
+  validation {
+    condition     = alltrue([for id, host in var.controllers : can(regex("^[0-9]+$", id)) && can(regex("^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", host))])
+    error_message = "Node ids, and names or IPv4 addresses."
   }
 }
 
@@ -159,13 +167,20 @@ variable "secrets" {
 }
 
 variable "settings" {
-  description = "Keys of server.properties, over the module's own. No secrets: $${file:/etc/strandline/secrets/NAME:KEY} or a path below it names them."
+  description = "Keys of server.properties, over the module's own, except those that the scripts go by (node.id, broker.id, process.roles, listeners, log.dir, log.dirs, metadata.log.dir, strandline.admin.listener, strandline.replay.broker). No secrets: $${file:/etc/strandline/secrets/NAME:KEY} or a path below it names them."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for key, value in var.settings : !strcontains("${key}${value}", "\n")])
-    error_message = "One line each."
+    condition     = alltrue([for key, value in var.settings : can(regex("^[A-Za-z0-9._-]+$", key)) && !can(regex("[\r\n]|\\\\$", value))])
+    error_message = "Keys of letters, digits, dots, dashes and underscores, and values of one line that goes on in no other."
+  }
+  validation {
+    # With another directory, for one, a host would format for ever what it never finds.
+    condition = length(setintersection(keys(var.settings), [
+      "node.id", "broker.id", "process.roles", "listeners", "log.dir", "log.dirs", "metadata.log.dir", "strandline.admin.listener", "strandline.replay.broker",
+    ])) == 0
+    error_message = "node.id, broker.id, process.roles, listeners, log.dir, log.dirs, metadata.log.dir, strandline.admin.listener and strandline.replay.broker are the module's: scripts, ports and firewalls go by them."
   }
 }
 
@@ -231,7 +246,7 @@ variable "packages" {
 }
 
 variable "publish_metrics" {
-  description = "Whether the agent publishes what alarms are made of to CloudWatch, once a minute."
+  description = "Whether the agent publishes what alarms are made of to CloudWatch, at least once a minute."
   type        = bool
   default     = false
 }

@@ -51,6 +51,10 @@ variable "hosts" {
     condition     = length(distinct([for host in values(var.hosts) : host.address])) == length(var.hosts)
     error_message = "A host is one node."
   }
+  validation {
+    condition     = alltrue([for host in values(var.hosts) : can(regex("^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", host.address))])
+    error_message = "Each host has an address: a name or an IPv4 address."
+  }
 }
 
 variable "object_store" {
@@ -107,7 +111,7 @@ variable "distribution" {
 }
 
 variable "settings" {
-  description = "Keys of server.properties by role, over the module's own. No secrets: $${file:/path:KEY} names them."
+  description = "Keys of server.properties by role, over the module's own, except those that scripts and firewalls go by (modules/node). No secrets: $${file:/path:KEY} names them."
   type = object({
     controller = optional(map(string), {})
     broker     = optional(map(string), {})

@@ -226,6 +226,87 @@ run "alarms_for_what_nobody_leads" {
     condition     = aws_cloudwatch_metric_alarm.node["disk-offline"].metric_name == "OfflineLogDirectories" && aws_cloudwatch_metric_alarm.node["disk-offline"].dimensions.Role == "broker"
     error_message = "And brokers of disks that failed."
   }
+  assert {
+    condition = { for name in ["disk-full", "no-quorum", "tier-behind", "under-replicated"] : name => "${aws_cloudwatch_metric_alarm.node[name].datapoints_to_alarm} of ${aws_cloudwatch_metric_alarm.node[name].evaluation_periods}" } == {
+      disk-full = "1 of 1", no-quorum = "3 of 3", tier-behind = "4 of 5", under-replicated = "24 of 30"
+    }
+    error_message = "A minute in which one could not publish does not end an alarm."
+  }
+}
+
+run "alarms_for_brokers_that_are_not_there" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.brokers_ready[0].metric_name == "UnHealthyHostCount" && aws_cloudwatch_metric_alarm.brokers_ready[0].statistic == "Maximum" && aws_cloudwatch_metric_alarm.brokers_ready[0].threshold == 0
+    error_message = "One that is not ready, whichever targets a node of the load balancer counts."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.brokers_ready[0].treat_missing_data == "breaching"
+    error_message = "And none."
+  }
+  assert {
+    condition = { for id, alarm in aws_cloudwatch_metric_alarm.broker_machine : id => "${alarm.dimensions.AutoScalingGroupName} ${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold}" } == {
+      for id in ["1", "2", "3"] : id => "orders-broker-${id} GroupInServiceInstances LessThanThreshold 1"
+    }
+    error_message = "And each that has no instance, of which the load balancer knows nothing."
+  }
+  assert {
+    condition     = alltrue([for group in aws_autoscaling_group.broker : one(group.enabled_metrics) == "GroupInServiceInstances"])
+    error_message = "Groups tell nothing of themselves unless asked."
+  }
+}
+
+run "history_of_other_clusters_is_read" {
+  command = plan
+  variables {
+    mount_bucket_arns  = ["arn:aws:s3:::old-history", "arn:aws:s3:::old-history"]
+    mount_kms_key_arns = ["arn:aws:kms:eu-central-1:210987654321:key/9"]
+  }
+
+  assert {
+    condition = { for kind in ["broker", "replay", "controller"] : kind => flatten([for s in jsondecode(aws_iam_role_policy.node[kind].policy).Statement : s.Action
+      if strcontains(jsonencode(s.Resource), "old-history") || strcontains(jsonencode(s.Resource), "key/9")]) } == {
+      broker = ["s3:ListBucket", "s3:GetObject", "kms:Decrypt"], replay = ["s3:ListBucket", "s3:GetObject", "kms:Decrypt"], controller = []
+    }
+    error_message = "By brokers of both kinds, and nothing but read."
+  }
+  assert {
+    condition = { for s in jsondecode(aws_vpc_endpoint.s3[0].policy).Statement : join(",", flatten([s.Action])) => jsonencode(s.Resource) if strcontains(jsonencode(s.Resource), "old-history") } == {
+      "s3:ListBucket" = jsonencode(["arn:aws:s3:::old-history"]), "s3:GetObject" = jsonencode(["arn:aws:s3:::old-history/*"])
+    }
+    error_message = "The way there is open too, for the same."
+  }
+}
+
+run "not_without_being_asked" {
+  command = plan
+
+  assert {
+    condition     = length(jsondecode(aws_vpc_endpoint.s3[0].policy).Statement) == 1
+    error_message = "No other bucket."
+  }
+}
+
+run "replay_brokers_that_go_reach_the_others" {
+  command = plan
+  variables {
+    client_cidrs              = ["10.0.0.0/8", "10.0.0.0/8"]
+    client_security_group_ids = ["sg-1", "sg-1"]
+    monitoring_cidrs          = ["10.1.0.0/16", "10.1.0.0/16"]
+  }
+
+  assert {
+    condition     = toset([for name, rule in aws_vpc_security_group_ingress_rule.nodes : rule.from_port if startswith(name, "nodes-")]) == toset([9091, 9093, 9094])
+    error_message = "At the listener by which others know of them."
+  }
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.nodes.from_port == 9091 && aws_vpc_security_group_egress_rule.nodes.to_port == 9094
+    error_message = "And out."
+  }
+  assert {
+    condition = toset(keys(aws_vpc_security_group_ingress_rule.bootstrap)) == toset([
+    "10.0.0.0/8-clients", "10.0.0.0/8-replay", "group-0-clients", "group-0-replay"])
+    error_message = "Clients come by the load balancer, nodes do not; what is named twice is one."
+  }
 }
 
 # Each a way in which types do not fit: the other architecture, and no disk of its own. Those of replay brokers are looked
@@ -317,4 +398,30 @@ run "what_can_not_be_is_refused" {
     distribution = { url = "https://example.org/s.tar.gz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
   }
   expect_failures = [var.name, var.zones, var.client_cidrs, var.brokers, var.kms_key_arn, var.distribution]
+}
+
+run "half_a_gib_is_refused" {
+  command = plan
+  variables {
+    controllers = { volume_gib = 8.5 }
+  }
+  expect_failures = [var.controllers]
+}
+
+run "the_whole_internet_is_refused" {
+  command = plan
+  variables {
+    client_cidrs     = ["1.2.3.4/0"]
+    monitoring_cidrs = ["0.0.0.0/1"]
+  }
+  expect_failures = [var.client_cidrs, var.monitoring_cidrs]
+}
+
+run "objects_are_no_buckets" {
+  command = plan
+  variables {
+    mount_bucket_arns  = ["arn:aws:s3:::old-history/*"]
+    mount_kms_key_arns = ["alias/mine"]
+  }
+  expect_failures = [var.mount_bucket_arns, var.mount_kms_key_arns]
 }

@@ -30,6 +30,10 @@ run "a_broker" {
     error_message = "It knows all controllers."
   }
   assert {
+    condition     = output.environment.OWN_PORT == 9091
+    error_message = "Its end is asked for where brokers talk to each other."
+  }
+  assert {
     condition     = output.environment.VOTERS == "" && output.environment.CLAIMS_URL == ""
     error_message = "Voters are the controllers' business."
   }
@@ -75,6 +79,10 @@ run "a_replay_broker" {
     error_message = "It serves replay and nothing else."
   }
   assert {
+    condition     = output.environment.OWN_PORT == 9094
+    error_message = "Its end is asked for at the one listener that it has, by which others know it."
+  }
+  assert {
     condition     = output.environment.DIRECT_MB == 6144
     error_message = "Direct memory follows the cache."
   }
@@ -105,4 +113,60 @@ run "what_can_not_be_is_refused" {
     var.role, var.node_id, var.disk, var.heap, var.rack, var.java_options, var.settings, var.controllers, var.distribution,
     var.cluster_id, var.region, var.claims_url, var.packages,
   ]
+}
+
+run "a_directory_of_ones_own_is_refused" {
+  command = plan
+  variables {
+    settings = { "log.dirs" = "/data" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "listeners_of_ones_own_are_refused" {
+  command = plan
+  variables {
+    settings = { "listeners" = "CLIENTS://0.0.0.0:9095" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "another_role_is_refused" {
+  command = plan
+  variables {
+    settings = { "strandline.replay.broker" = "true" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "a_key_by_another_spelling_is_refused" {
+  command = plan
+  variables {
+    settings = { "log.dirs " = "/data" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "a_value_that_goes_on_is_refused" {
+  command = plan
+  variables {
+    settings = { "client.quota.callback.class" = "a\\" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "a_host_without_an_address_is_refused" {
+  command = plan
+  variables {
+    address = ""
+  }
+  expect_failures = [var.address]
+}
+
+run "a_controller_without_an_address_is_refused" {
+  command = plan
+  variables {
+    controllers = { "101" = "" }
+  }
+  expect_failures = [var.controllers]
 }

@@ -106,3 +106,16 @@ run "a_wrong_store_is_refused" {
   }
   expect_failures = [var.object_store, var.distribution, var.cluster_id]
 }
+
+run "a_host_without_an_address_is_refused" {
+  command = plan
+  variables {
+    hosts = {
+      "1"   = { role = "broker", address = "b1.example.org" }
+      "2"   = { role = "broker", address = "b2.example.org" }
+      "3"   = { role = "broker", address = "" }
+      "101" = { role = "controller", address = "c1.example.org" }
+    }
+  }
+  expect_failures = [var.hosts]
+}
