@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A leader answers with nothing though there is something where an answer is full, or its disk
  * or the store is slow. Who asks it again does so on a way of its own, on which it is given time
- * and those who were left out most often come first: one of them gets on with each answer.
+ * and those who were left out most often come first: the room of an answer is theirs.
  *
  * <p>A leader that does not answer is told of as NOT_LEADER_OR_FOLLOWER: perhaps another leads by
  * now, and clients look. Threads: any; what follows a future must not block.
