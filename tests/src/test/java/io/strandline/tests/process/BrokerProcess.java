@@ -294,6 +294,7 @@ public final class BrokerProcess implements AutoCloseable {
     all.put("log.dirs", dir.resolve("data").toString());
     all.put("strandline.tier.gather.ms", "0");
     all.put("strandline.tier.upload.min.bytes", "0");
+    all.put("group.initial.rebalance.delay.ms", "0");
     all.put("strandline.admin.listener", "127.0.0.1:" + adminPort);
     all.putAll(settings);
     return all;

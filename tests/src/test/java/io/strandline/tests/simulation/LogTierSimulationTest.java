@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tests.simulation.LogTierSimulation.Outcome;
 import io.strandline.tests.simulation.LogTierSimulation.Shaking;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Crash models: process (page cache kept) and power (what was not forced is lost or torn). */
@@ -15,12 +15,20 @@ class LogTierSimulationTest {
   private static final int SEEDS = 130;
   private static final int SAME = 6;
 
-  /** Of which one in eight compacts something that is left in the end. */
-  private static final int COMPACTING = 40;
+  /** Runs of which some compact something that is left in the end: one in eight does. */
+  private static final int ENOUGH = 40;
 
+  /**
+   * What never happens proves nothing: compaction, outages, the loss of disks and objects, other
+   * clusters.
+   */
   @Test
   void nothingAcknowledgedIsLostWhenProcessesDie() {
-    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.PROCESS));
+    List<Outcome> all = Collections.synchronizedList(new ArrayList<>());
+    Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> all.add(run(seed, LogTierPlan.PROCESS)));
+    if (all.size() >= ENOUGH) {
+      allHappened(all);
+    }
   }
 
   @Test
@@ -31,43 +39,6 @@ class LogTierSimulationTest {
   @Test
   void nothingAcknowledgedIsLostInPowerCutsOfOneReplicaAtATime() {
     Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, LogTierPlan.POWER_APART));
-  }
-
-  /**
-   * What never happens proves nothing: compaction, outages, the loss of disks and objects, other
-   * clusters.
-   */
-  @Test
-  void someRunsCompactSomeAreRestoredAndSomeFindDamage() {
-    AtomicInteger compacted = new AtomicInteger();
-    AtomicInteger mounts = new AtomicInteger();
-    AtomicInteger restored = new AtomicInteger();
-    AtomicReference<Misfortunes.Met> all = new AtomicReference<>(Misfortunes.Met.NOTHING);
-    Seeds.run(
-        LogTierSimulationTest.class,
-        COMPACTING,
-        seed -> {
-          Outcome outcome = run(seed, LogTierPlan.PROCESS);
-          compacted.addAndGet(outcome.cleaned() > 0 ? 1 : 0);
-          mounts.addAndGet(outcome.mountReads());
-          restored.addAndGet(outcome.restoredElsewhere());
-          all.accumulateAndGet(outcome.met(), Misfortunes.Met::plus);
-        });
-    Misfortunes.Met met = all.get();
-    assertThat(compacted.get()).as("runs that compacted").isPositive();
-    assertThat(mounts.get()).as("reads of a mount").isPositive();
-    assertThat(restored.get()).as("restored elsewhere").isPositive();
-    assertThat(
-            List.of(
-                met.disks(),
-                met.refills(),
-                met.restores(),
-                met.damages(),
-                met.told(),
-                met.found(),
-                met.outages()))
-        .as("%s", met)
-        .allMatch(count -> count > 0);
   }
 
   @Test
@@ -88,6 +59,25 @@ class LogTierSimulationTest {
     assertThatThrownBy(
             () -> Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, reckless)))
         .hasStackTraceContaining("AcknowledgedReadable");
+  }
+
+  private static void allHappened(List<Outcome> all) {
+    Misfortunes.Met met =
+        all.stream().map(Outcome::met).reduce(Misfortunes.Met.NOTHING, Misfortunes.Met::plus);
+    assertThat(all).as("compacted").anyMatch(outcome -> outcome.cleaned() > 0);
+    assertThat(all).as("read a mount").anyMatch(outcome -> outcome.mountReads() > 0);
+    assertThat(all).as("restored elsewhere").anyMatch(outcome -> outcome.restoredElsewhere() > 0);
+    assertThat(
+            List.of(
+                met.disks(),
+                met.refills(),
+                met.restores(),
+                met.damages(),
+                met.told(),
+                met.found(),
+                met.outages()))
+        .as("%s", met)
+        .allMatch(count -> count > 0);
   }
 
   private static Outcome run(long seed, LogTierPlan plan) {
