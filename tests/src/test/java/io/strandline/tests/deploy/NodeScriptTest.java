@@ -64,7 +64,7 @@ class NodeScriptTest {
     assertThat(host.called("launcher format")).hasSize(1);
     assertThat(host.file("default"))
         .contains("STRANDLINE_HEAP=4096m")
-        .contains("STRANDLINE_JAVA_OPTS=\"-XX:MaxDirectMemorySize=2304m -Dx=y\"");
+        .contains("STRANDLINE_DIRECT=2304m\nSTRANDLINE_JAVA_OPTS=\"-Dx=y\"");
   }
 
   @Test
@@ -184,7 +184,7 @@ class NodeScriptTest {
     host.memory(8192);
     assertThat(host.run("prepare")).contains("memory for history", "disk for history");
     assertThat(host.file("default"))
-        .contains("STRANDLINE_HEAP=2048m\n", "-XX:MaxDirectMemorySize=4096m ");
+        .contains("STRANDLINE_HEAP=2048m\n", "STRANDLINE_DIRECT=4096m\n");
     // What is not for buffers, a GiB, with a fifth for what is on its way; four fifths of the disk.
     assertThat(host.file("etc/server.properties"))
         .isEqualTo(
@@ -198,7 +198,7 @@ class NodeScriptTest {
     host.program("df", "printf 'Filesystem 1024-blocks\\n/dev/x 419430400\\n'");
     assertThat(host.run("prepare")).doesNotContain("for history");
     assertThat(host.file("default"))
-        .contains("STRANDLINE_HEAP=4096m\n", "-XX:MaxDirectMemorySize=6144m ");
+        .contains("STRANDLINE_HEAP=4096m\n", "STRANDLINE_DIRECT=6144m\n");
     assertThat(host.file("etc/server.properties")).contains("=4294967296\n", "=214748364800\n");
   }
 
@@ -209,7 +209,7 @@ class NodeScriptTest {
     host.memory(4096);
     host.run("prepare");
     assertThat(host.file("default"))
-        .contains("STRANDLINE_HEAP=3072m\n", "-XX:MaxDirectMemorySize=256m ");
+        .contains("STRANDLINE_HEAP=3072m\n", "STRANDLINE_DIRECT=256m\n");
     assertThat(host.file("etc/server.properties"))
         .isEqualTo("strandline.cache.memory.bytes=" + (128L << 20) * 4 / 5 + "\n");
   }
