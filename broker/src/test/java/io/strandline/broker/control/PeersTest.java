@@ -2,11 +2,26 @@ package io.strandline.broker.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.strandline.broker.control.config.BrokerChanges;
+import io.strandline.broker.control.config.EffectiveConfig;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.KeyStore;
 import java.util.Map;
+import java.util.Properties;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.security.ssl.SslFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Connections to other brokers hear of changed certificates for as long as they live. */
 class PeersTest {
@@ -39,5 +54,64 @@ class PeersTest {
       second.close();
       assertThat(config.dynamicConfig().reconfigurables()).isEmpty();
     }
+  }
+
+  @Test
+  void aReplacedFileIsReadAgainAndABadOneLeavesAllAsItWas(@TempDir Path dir) throws Exception {
+    Path trust = dir.resolve("trust.p12");
+    store(trust, 1);
+    KafkaConfig config =
+        new ControlConfig(
+                Map.of(
+                    "listeners",
+                    "SSL://:0",
+                    "inter.broker.listener.name",
+                    "SSL",
+                    "listener.security.protocol.map",
+                    "SSL:SSL,CONTROLLER:PLAINTEXT",
+                    "ssl.truststore.type",
+                    "PKCS12",
+                    "ssl.truststore.password",
+                    "secret",
+                    "ssl.truststore.location",
+                    trust.toString()))
+            .withControllerPort(1)
+            .parse();
+    EffectiveConfig.ofFile(config);
+    BrokerChanges changes = new BrokerChanges(config, resource -> new Properties());
+    Logger kafka = (Logger) LoggerFactory.getLogger(SslFactory.class);
+    ListAppender<ILoggingEvent> said = new ListAppender<>();
+    said.start();
+    kafka.setLevel(Level.INFO);
+    kafka.addAppender(said);
+    try (Metrics metrics = new Metrics()) {
+      Peers peers = new Peers(config, metrics, () -> null);
+      NetworkClient client = peers.client("one");
+      changes.reloadFiles();
+      assertThat(said.list).isEmpty();
+      store(trust, 2);
+      changes.reloadFiles();
+      assertThat(said.list).hasSize(1);
+      Files.writeString(trust, "no store");
+      Files.setLastModifiedTime(trust, FileTime.fromMillis(3_000));
+      changes.reloadFiles();
+      assertThat(said.list).hasSize(1);
+      store(trust, 4);
+      changes.reloadFiles();
+      assertThat(said.list).hasSize(2);
+      client.close();
+    } finally {
+      kafka.detachAppender(said);
+      kafka.setLevel(null);
+    }
+  }
+
+  private static void store(Path path, int second) throws Exception {
+    KeyStore empty = KeyStore.getInstance("PKCS12");
+    empty.load(null, null);
+    try (OutputStream out = Files.newOutputStream(path)) {
+      empty.store(out, "secret".toCharArray());
+    }
+    Files.setLastModifiedTime(path, FileTime.fromMillis(second * 1_000L));
   }
 }
