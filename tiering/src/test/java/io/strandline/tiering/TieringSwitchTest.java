@@ -162,7 +162,10 @@ class TieringSwitchTest {
   /** Process crash at every store call of a drop and of what follows when it is on again. */
   @Test
   void aCrashAtAnyRequestLeavesNoGap() throws IOException {
-    for (int crashAt = 1; crashAt < 20; crashAt++) {
+    int crashAt = 0;
+    boolean crashed = true;
+    while (crashed) { // until there was no request left to crash at
+      crashAt++;
       Path there = directory.resolve("crash-" + crashAt);
       tier = new TestTier(there, crashAt);
       log = new TestHotLog(there, 0);
@@ -183,6 +186,7 @@ class TieringSwitchTest {
       policy = KEEP_NOTHING_LOCAL;
       tier.time.advance(60_000);
       tier.check(log);
+      crashed = calls[0] >= crashAt;
       tier.faults(call -> Fault.NONE);
       restart();
       tier.time.advance(120_000);
@@ -191,6 +195,7 @@ class TieringSwitchTest {
       assertThat(log.segments()).isEmpty();
       tier.check(log);
     }
+    assertThat(crashAt).as("requests, and one").isGreaterThan(3);
   }
 
   @Test
