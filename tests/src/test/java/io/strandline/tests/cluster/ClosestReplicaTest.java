@@ -102,7 +102,7 @@ class ClosestReplicaTest {
 
   private static void read(KafkaConsumer<String, String> consumer, int from, int end) {
     int[] next = {from};
-    Waiting.until(
+    Waiting.polling(
         "records to " + end,
         () -> {
           for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {

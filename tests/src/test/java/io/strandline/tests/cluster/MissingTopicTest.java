@@ -53,7 +53,7 @@ class MissingTopicTest {
             .all()
             .get(30, TimeUnit.SECONDS);
         send(producer);
-        Waiting.until("the record", () -> !consumer.poll(Duration.ofMillis(200)).isEmpty());
+        Waiting.polling("the record", () -> !consumer.poll(Duration.ofMillis(200)).isEmpty());
 
         cluster.node(101).kill();
         CompletableFuture<Void> asking =

@@ -74,6 +74,7 @@ class ReplayBrokersTest {
         produce(cluster, 2);
         readUntil(reader, read, () -> total(read) == total(sent)); // what comes meanwhile
         assertThat(reader.endOffsets(partitions()))
+            .hasSize(PARTITIONS)
             .allSatisfy((partition, end) -> assertThat(end).isEqualTo(sent.get(partition).size()));
         reader.seekToBeginning(partitions()); // and back
         read.clear();
@@ -97,6 +98,7 @@ class ReplayBrokersTest {
                   .listConsumerGroupOffsets("replayers")
                   .partitionsToOffsetAndMetadata()
                   .get(30, TimeUnit.SECONDS))
+          .hasSize(PARTITIONS)
           .allSatisfy(
               (partition, offset) ->
                   assertThat(offset.offset()).isEqualTo(sent.get(partition).size()));
@@ -198,7 +200,7 @@ class ReplayBrokersTest {
           producer.commitTransaction();
         }
       }
-      Waiting.until(
+      Waiting.polling(
           "all that is committed",
           () -> {
             reader

@@ -9,7 +9,6 @@ import io.strandline.tests.process.Kcat;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -104,7 +103,7 @@ class DamagedHistoryTest {
   private void isToldAndGoesOn(long from, long to) throws Exception {
     try (NumberedReader reader = new NumberedReader(broker.bootstrap(), partition, SEED)) {
       for (int again = 0; again < 2; again++) {
-        Throwable told = catchThrowable(() -> pollUpTo(reader, RECORDS));
+        Throwable told = catchThrowable(() -> reader.readTo(RECORDS));
         assertThat(told)
             .isInstanceOf(KafkaException.class)
             .isNotInstanceOf(RetriableException.class)
@@ -118,13 +117,6 @@ class DamagedHistoryTest {
     }
     assumeTrue(Kcat.onPath());
     assertThat(Kcat.complaint(broker.bootstrap(), partition, from)).contains("Invalid message");
-  }
-
-  /** {@link NumberedReader#readTo} would take an error for a reason to try again. */
-  private static void pollUpTo(NumberedReader reader, long end) {
-    for (int polls = 0; polls < 300 && reader.next() < end; polls++) {
-      reader.poll(Duration.ofMillis(100));
-    }
   }
 
   private long base(int segment) {

@@ -94,7 +94,7 @@ final class ManyPartitions implements AutoCloseable {
           IntStream.range(0, partitions).mapToObj(p -> new TopicPartition(TOPIC, p)).toList();
       consumer.assign(all);
       consumer.seekToBeginning(all);
-      Waiting.until(
+      Waiting.polling(
           "all of many partitions",
           () -> {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {

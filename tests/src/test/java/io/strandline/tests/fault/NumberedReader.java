@@ -50,10 +50,10 @@ final class NumberedReader implements AutoCloseable {
     return count;
   }
 
-  /** Reads on until so many were read since the beginning. */
+  /** Reads on until so many were read since the beginning; no error is borne. */
   void readTo(long end) {
-    Waiting.until(
-        partition + " read to " + end + ", is at " + next,
+    Waiting.polling(
+        partition + " from " + next + " to " + end,
         () -> {
           poll(Duration.ofMillis(200));
           return next >= end;

@@ -139,7 +139,7 @@ final class OutageClients implements AutoCloseable {
     try (var consumer = consumer(bootstrap, partition)) {
       long end = consumer.endOffsets(List.of(partition)).get(partition);
       long[] next = {0};
-      Waiting.until(
+      Waiting.polling(
           "all " + end + " records",
           () -> {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {

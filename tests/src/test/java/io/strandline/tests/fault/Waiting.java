@@ -2,6 +2,7 @@ package io.strandline.tests.fault;
 
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Waits for what must come true. */
 public final class Waiting {
@@ -14,7 +15,23 @@ public final class Waiting {
     boolean met() throws Exception;
   }
 
-  /** Looks until it is met; an exception of the last look is the cause of the failure. */
+  /**
+   * Polls until it is enough. Any error ends it: a client that is to bear one does so by itself,
+   * and what it tells its application is a failure.
+   */
+  public static void polling(String what, BooleanSupplier enough) {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!enough.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("polled in vain for " + what);
+      }
+    }
+  }
+
+  /**
+   * Looks until it is met; an exception of the last look is the cause of the failure. Not for
+   * clients whose errors count: see {@link #polling}.
+   */
   public static void until(String what, Condition condition) {
     long deadline = System.nanoTime() + LIMIT.toNanos();
     while (true) {

@@ -1,5 +1,8 @@
 package io.strandline.tests.restore;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.strandline.tests.fault.Waiting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -74,27 +77,37 @@ final class Clients {
   }
 
   static KafkaConsumer<String, String> consumer(String bootstrap, String group) {
+    return consumer(bootstrap, group, "earliest");
+  }
+
+  private static KafkaConsumer<String, String> consumer(
+      String bootstrap, String group, String reset) {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", bootstrap);
     properties.put("group.id", group);
-    properties.put("auto.offset.reset", "earliest");
+    properties.put("auto.offset.reset", reset);
     properties.put("enable.auto.commit", "false");
     return new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer());
   }
 
-  /** The number in each record of partition 0 from the offset to the end, by offset. */
+  /**
+   * The number in each record of partition 0 from the offset to the end, by offset; no error is
+   * borne.
+   */
   static TreeMap<Long, Integer> read(String bootstrap, String topic, long fromOffset)
       throws Exception {
     TopicPartition partition = new TopicPartition(topic, 0);
     long end = offset(bootstrap, topic, OffsetSpec.latest());
     TreeMap<Long, Integer> found = new TreeMap<>();
-    try (KafkaConsumer<String, String> consumer = consumer(bootstrap, "none")) {
+    try (KafkaConsumer<String, String> consumer = consumer(bootstrap, "none", "none")) {
       consumer.assign(List.of(partition));
       consumer.seek(partition, fromOffset);
-      until(
+      Waiting.polling(
           "all of " + topic + " up to " + end,
           () -> {
             for (ConsumerRecord<String, String> r : consumer.poll(Duration.ofMillis(200))) {
+              assertThat(r.offset())
+                  .isGreaterThan(found.isEmpty() ? fromOffset - 1 : found.lastKey());
               found.put(r.offset(), number(r));
             }
             return consumer.position(partition) >= end;
@@ -108,10 +121,13 @@ final class Clients {
     List<Integer> seen = new ArrayList<>();
     try (KafkaConsumer<String, String> consumer = consumer(bootstrap, group)) {
       consumer.subscribe(List.of(topic));
-      until(
+      long[] last = {-1};
+      Waiting.polling(
           count + " records of " + topic + " for " + group,
           () -> {
             for (ConsumerRecord<String, String> r : consumer.poll(Duration.ofMillis(100))) {
+              assertThat(r.offset()).isGreaterThan(last[0]); // there is one partition
+              last[0] = r.offset();
               if (seen.size() < count) {
                 seen.add(number(r));
                 consumer.commitSync(
@@ -130,7 +146,7 @@ final class Clients {
   static long consumeAll(String bootstrap, String group, String topic, long end) {
     try (KafkaConsumer<String, String> consumer = consumer(bootstrap, group)) {
       consumer.subscribe(List.of(topic));
-      until(
+      Waiting.polling(
           "all of " + topic + " for " + group,
           () -> {
             consumer.poll(Duration.ofMillis(100));

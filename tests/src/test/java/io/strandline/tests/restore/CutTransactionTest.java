@@ -2,6 +2,7 @@ package io.strandline.tests.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.ToolProcess;
 import io.strandline.tiering.segment.AbortedTransaction;
@@ -223,10 +224,11 @@ class CutTransactionTest {
         new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
       consumer.assign(List.of(PAY));
       consumer.seek(PAY, 0);
-      Clients.until(
+      Waiting.polling(
           "all that is committed",
           () -> {
             for (ConsumerRecord<String, String> r : consumer.poll(Duration.ofMillis(100))) {
+              assertThat(seen.isEmpty() || seen.last() < r.offset()).as("%s rises", r).isTrue();
               seen.add(r.offset());
             }
             return consumer.position(PAY) >= end;

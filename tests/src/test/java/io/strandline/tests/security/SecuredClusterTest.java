@@ -159,7 +159,7 @@ class SecuredClusterTest {
       reader.assign(List.of(PARTITION));
       reader.seek(PARTITION, written.size() - 8L);
       List<String> seen = new ArrayList<>();
-      Waiting.until(
+      Waiting.polling(
           "what was committed",
           () -> {
             reader.poll(Duration.ofMillis(100)).forEach(r -> seen.add(r.value()));
