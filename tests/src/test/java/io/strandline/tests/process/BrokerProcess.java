@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.DoubleStream;
 
 /**
  * A broker in a process of its own, with its data in a directory that outlives it. The class path
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 public final class BrokerProcess implements AutoCloseable {
   private static final Duration READY = Duration.ofSeconds(180);
   private static final Duration STOPPED = Duration.ofSeconds(60);
+  private static final Duration ADMIN = Duration.ofSeconds(30);
 
   private final Path dir;
   private final Map<String, String> settings;
@@ -186,13 +188,17 @@ public final class BrokerProcess implements AutoCloseable {
   /** An answer of the admin endpoint. */
   public record AdminAnswer(int status, String body) {}
 
-  /** Asks the admin endpoint. */
+  /** Asks the admin endpoint; fails if that does not answer in time. */
   public AdminAnswer admin(String path) throws IOException {
     URI uri = URI.create("http://127.0.0.1:" + adminPort + path);
     try {
       HttpResponse<String> answer =
-          HttpClient.newHttpClient()
-              .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+          HttpClient.newBuilder()
+              .connectTimeout(ADMIN)
+              .build()
+              .send(
+                  HttpRequest.newBuilder(uri).timeout(ADMIN).build(),
+                  HttpResponse.BodyHandlers.ofString());
       return new AdminAnswer(answer.statusCode(), answer.body());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -200,14 +206,31 @@ public final class BrokerProcess implements AutoCloseable {
     }
   }
 
-  /** The sum of a meter over its tags, 0 if there is none. */
+  /**
+   * The sum of a meter over its tags.
+   *
+   * @throws IllegalStateException if there is no meter of that name
+   */
   public double metric(String name) throws IOException {
+    double[] values = values(name);
+    if (values.length == 0) {
+      throw new IllegalStateException("no meter is named " + name);
+    }
+    return DoubleStream.of(values).sum();
+  }
+
+  /** The sum of a meter that is there only once there is something to tell, 0 before. */
+  public double metricOrZero(String name) throws IOException {
+    return DoubleStream.of(values(name)).sum();
+  }
+
+  private double[] values(String name) throws IOException {
     return admin("/metrics")
         .body()
         .lines()
         .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-        .sum();
+        .toArray();
   }
 
   public long pid() {
