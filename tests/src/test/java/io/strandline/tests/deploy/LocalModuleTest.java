@@ -21,6 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterEach;
@@ -141,6 +142,7 @@ class LocalModuleTest {
               while (!over.get()) {
                 int ready = (int) BROKERS.stream().filter(this::ready).count();
                 fewest.accumulateAndGet(ready, Math::min);
+                LockSupport.parkNanos(20_000_000L);
               }
             });
     watch.start();
@@ -212,10 +214,10 @@ class LocalModuleTest {
     return ProcessHandle.of(pid(node)).filter(ProcessHandle::isAlive);
   }
 
-  /** The first of a row of ports that are free. */
+  /** The first of a row of ports that are free, below those that single nodes are given. */
   private static int freePorts() throws IOException {
     for (int i = 0; i < 100; i++) {
-      int first = ThreadLocalRandom.current().nextInt(32_000 / PORTS - 500) * PORTS + 12_000;
+      int first = ThreadLocalRandom.current().nextInt(3_000 / PORTS) * PORTS + 12_000;
       if (allFree(first)) {
         return first;
       }

@@ -93,6 +93,10 @@ class DiskWatermarkTest {
         assertThat(broker.admin("/healthz").status()).as("it lives").isEqualTo(200);
         assertThat(broker.metric("strandline_disk_refused_total")).isPositive();
         commit(broker, filling);
+        awaitRefused(broker);
+        int acknowledged = patient.acknowledged().size();
+        awaitRefused(broker);
+        assertThat(patient.acknowledged()).as("while it waits").hasSize(acknowledged);
         long free = Files.getFileStore(disk).getUsableSpace();
         assertThat(free).isPositive();
         deleteAll(broker, filling);
@@ -114,7 +118,6 @@ class DiskWatermarkTest {
       TopicPartition filling = Topics.create(at, "filling", local);
       TopicPartition waiting = Topics.create(at, "waiting", local);
       fill(broker, filling);
-      double refused = broker.metric("strandline_disk_refused_total");
       Process kcat = Kcat.writer(at, waiting);
       try {
         try (Writer lines = kcat.outputWriter()) {
@@ -122,9 +125,7 @@ class DiskWatermarkTest {
             lines.write("line " + n + "\n");
           }
         }
-        Waiting.until(
-            "some tries of its",
-            () -> broker.metric("strandline_disk_refused_total") >= refused + 3);
+        awaitRefused(broker);
         assertThat(Topics.offset(at, waiting, OffsetSpec.latest())).isZero();
         assertThat(kcat.isAlive()).as("it goes on trying").isTrue();
         deleteAll(broker, filling);
@@ -136,6 +137,13 @@ class DiskWatermarkTest {
       assertThat(lines(broker, waiting))
           .containsExactlyElementsOf(IntStream.range(0, 100).mapToObj(n -> "line " + n).toList());
     }
+  }
+
+  /** Of whoever writes. */
+  private static void awaitRefused(BrokerProcess broker) throws IOException {
+    double refused = broker.metric("strandline_disk_refused_total");
+    Waiting.until(
+        "some tries more", () -> broker.metric("strandline_disk_refused_total") >= refused + 3);
   }
 
   private static List<String> lines(BrokerProcess broker, TopicPartition partition) {

@@ -7,15 +7,18 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -35,6 +38,10 @@ class GarbageTest {
   private static final int ROUNDS = Integer.getInteger("fault.rounds", 5);
   private static final long DIRECT_BYTES_MAX = 400L << 20;
   private static final long HEAP_BYTES_MAX = 512L << 20;
+
+  /** Those that wait for records as long as they say, and a Produce with acks=0. */
+  private static final Set<ApiKeys> MAY_KEEP_SILENT =
+      EnumSet.of(ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.SHARE_FETCH, ApiKeys.SHARE_ACKNOWLEDGE);
 
   private static final int HALF_FRAMES = 20;
   private static final int DEAF = 4;
@@ -102,7 +109,20 @@ class GarbageTest {
     if (round % 2 == 0) {
       socket.close();
     } else {
-      socket.setSoTimeout(10);
+      socket.setSoTimeout(20_000);
+      if (!MAY_KEEP_SILENT.contains(key)) {
+        answerOrEnd(key, version, socket);
+      }
+    }
+  }
+
+  private static void answerOrEnd(ApiKeys key, int version, Socket socket) throws IOException {
+    try {
+      int unused = socket.getInputStream().read(); // an answer's first byte, or the end
+    } catch (SocketTimeoutException silence) {
+      throw new AssertionError("neither an answer nor the end: " + key + " " + version, silence);
+    } catch (SocketException reset) {
+      assertThat(reset).hasMessageContaining("reset");
     }
   }
 

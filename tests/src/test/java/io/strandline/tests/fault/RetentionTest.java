@@ -6,8 +6,10 @@ import io.strandline.tests.process.BrokerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -59,11 +61,12 @@ class RetentionTest {
       assertThat(offset(partition, OffsetSpec.earliest())).isEqualTo(700);
       readFrom(700, partition, writer);
 
-      long before = segmentObjects();
+      Waiting.until("what was deleted is gone", () -> bases().get(1) > 700);
+      long oldest = bases().get(0);
       Topics.alter(
           broker.bootstrap(), "kept", Map.of("retention.bytes", Integer.toString(3 << 20)));
       Waiting.until("records expire", () -> offset(partition, OffsetSpec.earliest()) > 700);
-      Waiting.until("their objects go", () -> segmentObjects() < before);
+      Waiting.until("their objects go", () -> bases().get(0) > oldest);
       long start = offset(partition, OffsetSpec.earliest());
       assertThat(offset(partition, OffsetSpec.earliestLocal())).isGreaterThan(start);
       readFrom(start, partition, writer);
@@ -75,7 +78,7 @@ class RetentionTest {
           "all expires, the active segment too",
           () -> offset(partition, OffsetSpec.earliest()) == offset(partition, OffsetSpec.latest()));
       assertThat(offset(partition, OffsetSpec.latest())).isGreaterThanOrEqualTo(written);
-      Waiting.until("all objects go", () -> segmentObjects() == 0);
+      Waiting.until("all objects go", () -> bases().isEmpty());
     }
     assertThat(Audit.of("file:" + dir.resolve("objects")).findings()).isEmpty();
   }
@@ -96,11 +99,20 @@ class RetentionTest {
     }
   }
 
-  private long segmentObjects() throws IOException {
-    try (Stream<Path> files = Files.walk(dir.resolve("objects"))) {
-      return files.filter(file -> file.toString().endsWith(".seg")).count();
-    } catch (UncheckedIOException e) {
-      return Long.MAX_VALUE; // one went while we looked
+  /** The base offset of each segment object, in order. */
+  private List<Long> bases() throws IOException {
+    while (true) {
+      try (Stream<Path> files = Files.walk(dir.resolve("objects"))) {
+        return files
+            .map(file -> file.getFileName().toString())
+            .filter(name -> name.endsWith(".seg"))
+            .map(name -> Long.parseLong(name.substring(0, 20)))
+            .sorted()
+            .toList();
+      } catch (UncheckedIOException e) {
+        assertThat(e.getCause()).isInstanceOf(NoSuchFileException.class);
+        // One went while we looked: once more.
+      }
     }
   }
 }
