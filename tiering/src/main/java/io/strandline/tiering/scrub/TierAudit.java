@@ -41,7 +41,9 @@ import org.apache.kafka.common.TopicIdPartition;
  *
  * <p>A partition's objects are listed before its manifest is read, so that what is named meanwhile
  * is no orphan; and what is found missing is held against the manifest again, for it may have been
- * retired meanwhile. Memory grows with the objects of one partition.
+ * retired meanwhile. A page of the list may hold many partitions, the last of which are audited
+ * hours later: so an orphan is looked for once more before it is told. Memory grows with the
+ * objects of one partition.
  *
  * <p>Threads: {@link #run} blocks its caller and hands segments to the executor.
  */
@@ -184,7 +186,8 @@ public final class TierAudit {
       }
       current.ifPresent(done -> audit(done, objects));
       unnamed.keySet().removeAll(namedByOthers);
-      unnamed.values().forEach(this::found);
+      unnamed.values().forEach(this::tellIfThere);
+      awaitSegments();
       return new Summary(partitions, segments, bytes, wrong);
     }
 
@@ -217,9 +220,33 @@ public final class TierAudit {
             e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
         aboutManifest(partition, Kind.MANIFEST, -1, -1, String.valueOf(cause.getMessage()));
       } finally {
-        slots.acquireUninterruptibly(config.concurrent());
-        slots.release(config.concurrent());
+        awaitSegments();
       }
+    }
+
+    private void awaitSegments() {
+      slots.acquireUninterruptibly(config.concurrent());
+      slots.release(config.concurrent());
+    }
+
+    /** What was listed long before its manifest was read may lawfully be gone. */
+    private void tellIfThere(AuditFinding unnamed) {
+      if (unnamed.kind() != Kind.ORPHAN || unnamed.object().isEmpty()) {
+        found(unnamed);
+        return;
+      }
+      slots.acquireUninterruptibly();
+      var unused =
+          store
+              .head(unnamed.object().get())
+              .handleAsync((info, failure) -> failure != null || info.isPresent(), executor)
+              .thenAccept(
+                  there -> {
+                    if (there) {
+                      found(unnamed);
+                    }
+                  })
+              .whenComplete((done, failure) -> slots.release());
     }
 
     private void walk(ManifestView view, Map<ObjectKey, ObjectInfo> objects, Set<ObjectKey> named) {

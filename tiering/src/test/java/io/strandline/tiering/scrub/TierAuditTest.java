@@ -9,15 +9,18 @@ import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.manifest.StoreManifests;
+import io.strandline.tiering.manifest.retired.RetiredSegment;
 import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.segment.EncodedSegment;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentFormat;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.TestLog;
+import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.Payload;
+import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import io.strandline.tiering.upload.UploadedSegment;
 import java.io.IOException;
@@ -29,8 +32,11 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -43,6 +49,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TierAuditTest {
   private static final TopicIdPartition OTHER =
       new TopicIdPartition(new Uuid(5, 6), new TopicPartition("rides", 0));
+  private static final TopicIdPartition BEHIND = behind();
   private static final int SEGMENTS = 3;
 
   private final ExecutorService threads = Executors.newFixedThreadPool(2);
@@ -190,6 +197,71 @@ class TierAuditTest {
   }
 
   @Test
+  void whatRetentionDeletedWhileAnotherPartitionWasReadIsNoOrphan() throws IOException {
+    ObjectKey lawful = retired(BEHIND);
+    ObjectKey orphan = SegmentId.of(BEHIND, 77, 99).key();
+    put(orphan, new byte[10]);
+    tier();
+    now = now.plus(Duration.ofHours(25));
+    WhileRead during = new WhileRead(store, () -> deleteRetired(BEHIND));
+
+    findings.clear();
+    new TierAudit(TierAudit.Tier.of(during, manifests), config(), threads, clock).run(watcher());
+
+    assertThat(during.done).as("the deletion fell into the audit").isTrue();
+    assertThat(store.head(lawful).join()).isEmpty();
+    assertThat(findings)
+        .singleElement()
+        .satisfies(
+            finding -> {
+              assertThat(finding.kind()).isEqualTo(Kind.ORPHAN);
+              assertThat(finding.object()).contains(orphan);
+            });
+  }
+
+  /** Does something before it gives the first bytes of a segment. */
+  private static final class WhileRead extends DecoratedObjectStore {
+    private final Runnable work;
+    volatile boolean done;
+
+    WhileRead(ObjectStore inner, Runnable work) {
+      super(inner);
+      this.work = work;
+    }
+
+    @Override
+    protected synchronized <T> CompletableFuture<T> around(
+        StoreCall call, Supplier<CompletableFuture<T>> action) {
+      boolean segment = call.subject().endsWith(".seg");
+      if (segment && call.operation() == StoreCall.Operation.GET && !done) {
+        done = true;
+        work.run();
+      }
+      return action.get();
+    }
+  }
+
+  /** Names a segment and retires it; its object. */
+  private ObjectKey retired(TopicIdPartition partition) throws IOException {
+    TestLog log = TestLog.write(dir.resolve("retired.log"), 9, 0, 40);
+    EncodedSegment encoded = SegmentFormat.encode(log.parts());
+    ObjectKey key = SegmentId.of(partition, 0, 1).key();
+    store.put(key, encoded.payload()).join();
+    ManifestWriter leader = manifests.acquire(partition, 1).join();
+    leader.add(List.of(new UploadedSegment(encoded.entry("c", key)))).join();
+    leader.advanceStart(log.endOffset).join();
+    return key;
+  }
+
+  /** As its leader does when the grace is over. */
+  private void deleteRetired(TopicIdPartition partition) {
+    ManifestWriter leader = manifests.acquire(partition, 2).join();
+    List<RetiredSegment> all = leader.retired(10).join();
+    store.delete(all.stream().map(retired -> retired.entry().object()).toList()).join();
+    leader.forget(all).join();
+  }
+
+  @Test
   void whatIsNotOursIsToldAndNotWrong() throws IOException {
     tier();
     put(ObjectKey.of("readme.txt"), new byte[1]);
@@ -221,6 +293,17 @@ class TierAuditTest {
 
     assertThat(audit().segments()).isEqualTo(SEGMENTS);
     assertThat(kinds()).containsExactly(Kind.MANIFEST);
+  }
+
+  /** Whose objects are listed behind those of {@link TestLog#PARTITION}. */
+  private static TopicIdPartition behind() {
+    String first = SegmentId.prefix(PARTITION.topicId(), PARTITION.partition());
+    Uuid id = new Uuid(7, 8);
+    return IntStream.range(0, 1000)
+        .filter(partition -> SegmentId.prefix(id, partition).compareTo(first) > 0)
+        .mapToObj(partition -> new TopicIdPartition(id, new TopicPartition("late", partition)))
+        .findFirst()
+        .orElseThrow();
   }
 
   private List<SegmentEntry> tier() throws IOException {
