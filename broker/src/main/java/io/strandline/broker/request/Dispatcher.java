@@ -49,6 +49,7 @@ public final class Dispatcher {
   /** No answer reaches that connection any more. */
   public void gone(String connectionId) {
     gone.accept(connectionId);
+    quotas.gone(connectionId);
   }
 
   public ApiTable table() {

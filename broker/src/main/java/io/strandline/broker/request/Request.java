@@ -105,6 +105,11 @@ public final class Request<T extends AbstractRequest> {
     }
   }
 
+  /** Whether nobody waits for an answer any more. */
+  public boolean isGone() {
+    return gone;
+  }
+
   /** The connection was lost. */
   public void gone() {
     gone = true;

@@ -432,7 +432,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     reader.close();
     List<Exchange> served = turns.end();
     authentication.close();
-    dispatcher.gone(peer.connectionId());
     for (Exchange exchange : served) {
       Reply reply = exchange.reply();
       if (reply != null) {
@@ -442,6 +441,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         exchange.request().gone();
       }
     }
+    dispatcher.gone(peer.connectionId()); // last: what is still served sees that it is over
   }
 
   /** Runs the task on the channel's loop, at once when on it; false when the loop has ended. */

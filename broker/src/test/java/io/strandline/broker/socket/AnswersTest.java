@@ -123,6 +123,9 @@ class AnswersTest {
       }
       assertThat(SocketFixture.next(fixture.gone))
           .isEqualTo(parked.request().context().connectionId);
+      assertThat(SocketFixture.next(fixture.quotasToldGone))
+          .isEqualTo(parked.request().context().connectionId);
+      assertThat(parked.request().isGone()).as("by the time that others are told").isTrue();
       parked.reply();
       assertThat(fixture.gone).isEmpty();
     }

@@ -58,6 +58,8 @@ final class SocketFixture implements AutoCloseable {
   /** Ids of connections that ended. */
   final BlockingQueue<String> gone = new LinkedBlockingQueue<>();
 
+  final BlockingQueue<String> quotasToldGone = new LinkedBlockingQueue<>();
+
   final BlockingQueue<Parked> produces = new LinkedBlockingQueue<>();
   final BlockingQueue<Boolean> direct = new LinkedBlockingQueue<>();
   final Metrics kafkaMetrics = new Metrics();
@@ -139,6 +141,11 @@ final class SocketFixture implements AutoCloseable {
 
     @Override
     public void owe(RequestContext consumer, int bytes) {}
+
+    @Override
+    public void gone(String connectionId) {
+      quotasToldGone.add(connectionId);
+    }
 
     @Override
     public int fetchBytesMax(RequestContext who) {

@@ -130,6 +130,11 @@ public final class ClientQuotas implements Quotas, AutoCloseable {
     }
   }
 
+  @Override
+  public void gone(String connectionId) {
+    precedence.gone(connectionId);
+  }
+
   private Sensor fetchedBy(RequestContext consumer) {
     return fetch
         .getOrCreateQuotaSensors(session(consumer), consumer.header.clientId())

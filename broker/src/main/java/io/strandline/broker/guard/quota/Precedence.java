@@ -74,4 +74,16 @@ final class Precedence {
     }
     return true;
   }
+
+  /** A connection that has ended keeps nobody waiting. */
+  void gone(String connection) {
+    for (Sensor quota : lines.keySet()) {
+      synchronized (quota) {
+        Line line = lines.get(quota);
+        if (line != null && line.waiting.remove(connection) != null && line.waiting.isEmpty()) {
+          lines.remove(quota);
+        }
+      }
+    }
+  }
 }

@@ -28,6 +28,13 @@ public interface Quotas {
   /** A consumer was given so many bytes of records more than it was admitted for. */
   void owe(RequestContext consumer, int bytes);
 
+  /**
+   * A connection has ended: it is nobody's turn to wait for.
+   *
+   * @param connectionId as {@link RequestContext#connectionId}
+   */
+  void gone(String connectionId);
+
   /** Bytes of records that may be fetched at once without a pause being sure to follow. */
   int fetchBytesMax(RequestContext who);
 
@@ -46,6 +53,9 @@ public interface Quotas {
 
       @Override
       public void owe(RequestContext consumer, int bytes) {}
+
+      @Override
+      public void gone(String connectionId) {}
 
       @Override
       public int fetchBytesMax(RequestContext who) {

@@ -120,7 +120,13 @@ record FetchReader(
 
   /** Whether so many bytes of records may be given, by the quota of the client; 0: any. */
   boolean admits(int bytes) {
-    return request.body().isFromFollower() || services.quotas().admit(request.context(), bytes);
+    if (request.body().isFromFollower() || services.quotas().admit(request.context(), bytes)) {
+      return true;
+    }
+    if (request.isGone()) {
+      services.quotas().gone(request.context().connectionId); // it got in line after it had left
+    }
+    return false;
   }
 
   /** Of a partition for which there was no room: how far it goes, or why it may not be read. */

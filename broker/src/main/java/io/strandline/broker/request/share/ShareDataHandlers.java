@@ -219,7 +219,7 @@ final class ShareDataHandlers {
             bytesMax,
             asked.minBytes(),
             asked.maxWaitMs());
-    ShareFetchAttempt.Allowance allowance = allowance(request.context());
+    ShareFetchAttempt.Allowance allowance = allowance(request);
     ShareFetchAttempt attempt =
         new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member), allowance);
     CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> got =
@@ -239,11 +239,16 @@ final class ShareDataHandlers {
         });
   }
 
-  private ShareFetchAttempt.Allowance allowance(RequestContext client) {
+  private ShareFetchAttempt.Allowance allowance(Request<?> request) {
+    RequestContext client = request.context();
     return new ShareFetchAttempt.Allowance() {
       @Override
       public boolean admits(int bytes) {
-        return process.quotas().admit(client, bytes);
+        boolean admitted = process.quotas().admit(client, bytes);
+        if (!admitted && request.isGone()) {
+          process.quotas().gone(client.connectionId); // it got in line after it had left
+        }
+        return admitted;
       }
 
       @Override
