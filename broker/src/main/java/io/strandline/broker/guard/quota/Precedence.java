@@ -2,6 +2,7 @@ package io.strandline.broker.guard.quota;
 
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.metrics.Sensor;
@@ -77,7 +78,7 @@ final class Precedence {
 
   /** A connection that has ended keeps nobody waiting. */
   void gone(String connection) {
-    for (Sensor quota : lines.keySet()) {
+    for (Sensor quota : List.copyOf(lines.keySet())) {
       synchronized (quota) {
         Line line = lines.get(quota);
         if (line != null && line.waiting.remove(connection) != null && line.waiting.isEmpty()) {
