@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -217,6 +218,9 @@ final class ReplayCommand implements Callable<Integer> {
   private int replay(History history, String name) throws IOException {
     Checkpoint saved = checkpoint == null ? null : Checkpoint.open(checkpoint, name);
     ReplayJob job = history.job(spec(name, saved));
+    if (saved != null) {
+      saved.claim(new Checkpoint.Job(job.topicId(), place(name)));
+    }
     try (RecordOutput output = output(name, saved, job.progress());
         JobWatch watch =
             new JobWatch(job, output, saved, new JobWatch.Every(progressEvery, checkpointEvery))) {
@@ -253,18 +257,34 @@ final class ReplayCommand implements Callable<Integer> {
         : Position.offset(Long.parseLong(text));
   }
 
+  /** Where the records go, as a checkpoint names it. */
+  private String place(String name) throws IOException {
+    if (toBootstrap != null) {
+      return ClusterOutput.place(client(toBootstrap), toTopic == null ? name : toTopic);
+    }
+    String as = format.name().toLowerCase(Locale.ROOT);
+    return out == null
+        ? "standard output as " + as
+        : "files in " + out.toAbsolutePath().normalize() + " as " + as;
+  }
+
+  private Properties client(String bootstrap) throws IOException {
+    Properties client = new Properties();
+    if (toConfig != null) {
+      try (Reader reader = Files.newBufferedReader(toConfig)) {
+        client.load(reader);
+      }
+    }
+    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
+    return client;
+  }
+
   private RecordOutput output(String name, @Nullable Checkpoint saved, JobProgress plan)
       throws IOException {
     if (toBootstrap != null) {
-      Properties client = new Properties();
-      if (toConfig != null) {
-        try (Reader reader = Files.newBufferedReader(toConfig)) {
-          client.load(reader);
-        }
-      }
-      client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, toBootstrap);
       int needed = new TreeSet<>(plan.nextOffsets().keySet()).last() + 1;
-      return new ClusterOutput(client, toTopic == null ? name : toTopic, !byKey, needed);
+      return new ClusterOutput(
+          client(toBootstrap), toTopic == null ? name : toTopic, !byKey, needed);
     }
     if (out == null) {
       // Not System.out: a PrintStream keeps to itself that a disk is full or a pipe closed.

@@ -153,8 +153,8 @@ public final class History implements AutoCloseable {
   /**
    * A job over a topic's history.
    *
-   * @throws IllegalArgumentException if there is no such topic or partition, or several topics have
-   *     the name
+   * @throws IllegalArgumentException if there is no such topic or partition, several topics have
+   *     the name, or an offset to resume at lies behind the end of what is held
    * @throws io.strandline.replay.ReplayException if a time has to be looked up and cannot
    */
   public ReplayJob job(JobSpec spec) {

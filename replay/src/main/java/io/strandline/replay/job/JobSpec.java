@@ -11,7 +11,8 @@ import java.util.Set;
  * @param from where each partition begins
  * @param to where it ends; never beyond what was in the bucket when the job was made
  * @param resume offsets to begin at instead, by partition: the {@code nextOffset}s of an earlier
- *     job's progress; partitions that it does not name begin at {@code from}
+ *     job's progress over the same topic, by its id; partitions that it does not name begin at
+ *     {@code from}
  * @param parallelism partitions read at once
  * @param committedOnly leave out records of aborted transactions (what is open is never in the
  *     bucket)

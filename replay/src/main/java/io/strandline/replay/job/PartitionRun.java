@@ -65,6 +65,10 @@ final class PartitionRun {
    */
   record Shared(Pacer pacer, String reader) {}
 
+  String topicId() {
+    return partition.topicId().toString();
+  }
+
   int number() {
     return partition.partition();
   }

@@ -49,9 +49,26 @@ public final class ReplayJob {
     return new ReplayJob(services, spec, runs);
   }
 
+  /** Of the topic that is read: what offsets to resume at are of. */
+  public String topicId() {
+    return runs.get(0).topicId();
+  }
+
   private static long from(JobServices services, JobSpec spec, ManifestView view) {
     Long resumed = spec.resume().get(view.partition().partition());
     if (resumed != null) {
+      if (resumed > view.endOffset()) {
+        throw new IllegalArgumentException(
+            "the job is to go on at offset "
+                + resumed
+                + " of "
+                + view.partition().topicPartition()
+                + ", and the bucket's history of topic id "
+                + view.partition().topicId()
+                + " ends at "
+                + view.endOffset()
+                + ": was the topic deleted and created again?");
+      }
       return resumed;
     }
     long wanted = offset(services, spec.from(), view, view.startOffset());

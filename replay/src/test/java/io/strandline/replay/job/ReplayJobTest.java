@@ -294,6 +294,21 @@ class ReplayJobTest {
   }
 
   @Test
+  void aJobThatIsToGoOnBehindTheEndIsOfAnotherTopic() throws Exception {
+    history();
+    try (History opened = History.open(HistoryConfig.of(bucket.uri()))) {
+      JobSpec spec = JobSpec.of("orders").partitions(Set.of(1));
+      assertThatThrownBy(() -> opened.job(spec.resume(Map.of(1, 8L))))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("offset 8 of orders-1")
+          .hasMessageContaining("ends at 7");
+      ReplayJob done = opened.job(spec.resume(Map.of(1, 7L)));
+      assertThat(done.run(new Collected()).complete()).isTrue();
+      assertThat(done.topicId()).isEqualTo(second.topicId().toString());
+    }
+  }
+
+  @Test
   void askingForWhatIsNotThereSaysSo() {
     history();
     try (History opened = History.open(HistoryConfig.of(bucket.uri()))) {

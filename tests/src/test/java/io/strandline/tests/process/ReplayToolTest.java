@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,7 @@ class ReplayToolTest {
       killedAndResumed(ends);
       killedBeforeItsFirstMark(ends);
       whatCouldNotBeWrittenIsNotDone();
+      aCheckpointServesTheJobItIsOfAndNoOther(ends);
       byOffsetAndPartition();
 
       broker.startAgain();
@@ -226,6 +229,31 @@ class ReplayToolTest {
     assertThat(cut.waitFor()).as("whose reader has gone").isEqualTo(1);
   }
 
+  private void aCheckpointServesTheJobItIsOfAndNoOther(Map<Integer, Long> ends) throws Exception {
+    Path checkpoint = dir.resolve("printed.checkpoint");
+    List<String> job =
+        List.of("replay", TOPIC, "--store", store(), "--checkpoint", checkpoint.toString());
+    List<String> some = new ArrayList<>(job);
+    some.addAll(List.of("--partition", "1", "--to", "20"));
+    ToolProcess.Ended printed = tool(some.toArray(String[]::new));
+    assertThat(printed.exitCode()).as(printed.err()).isZero();
+    assertThat(printed.out()).hasSize(20);
+
+    List<String> toFiles = new ArrayList<>(job);
+    toFiles.addAll(List.of("--partition", "1", "--out", dir.resolve("out").toString()));
+    ToolProcess.Ended refused = tool(toFiles.toArray(String[]::new));
+    assertThat(refused.exitCode()).as("with another output").isEqualTo(1);
+    assertThat(refused.err()).contains("another job's");
+    assertWholeAndOnce(dir.resolve("out"), ends);
+
+    ObjectNode root = (ObjectNode) JSON.readTree(checkpoint.toFile());
+    JSON.writeValue(checkpoint.toFile(), root.put("topicId", Uuid.randomUuid().toString()));
+    refused = tool(job.toArray(String[]::new));
+    assertThat(refused.exitCode()).as("of a topic that had the name before").isEqualTo(1);
+    assertThat(refused.err()).contains("another job's");
+    assertThat(refused.out()).isEmpty();
+  }
+
   private void byOffsetAndPartition() throws Exception {
     ToolProcess.Ended some =
         tool(
@@ -264,8 +292,12 @@ class ReplayToolTest {
             "--to-topic",
             "copy",
             "--rate",
-            "50M");
+            "50M",
+            "--checkpoint",
+            dir.resolve("copy.checkpoint").toString());
     assertThat(copied.exitCode()).as(copied.err()).isZero();
+    assertThat(JSON.readTree(dir.resolve("copy.checkpoint").toFile()).path("output").asText())
+        .matches("topic copy of cluster \\S+");
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
             client(broker), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

@@ -2,12 +2,15 @@ package io.strandline.tools.replay;
 
 import io.strandline.replay.job.HistoryRecord;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -56,6 +59,23 @@ public final class ClusterOutput implements RecordOutput {
               + partitionsNeeded
               + " are needed to keep"
               + " each record's; say --by-key to let keys decide");
+    }
+  }
+
+  /**
+   * Which place this is, by whatever addresses it is reached.
+   *
+   * @throws IOException if the cluster does not say which it is
+   */
+  public static String place(Properties properties, String topic) throws IOException {
+    try (Admin admin = Admin.create(properties)) {
+      String cluster = admin.describeCluster().clusterId().get();
+      return "topic " + topic + " of cluster " + cluster;
+    } catch (ExecutionException e) {
+      throw new IOException("the other cluster does not say which it is: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
     }
   }
 
