@@ -24,6 +24,7 @@ final class IntentRule {
   }
 
   /**
+   * @param intent of {@link Uploader#undecidedIntents}, asked before the view was read
    * @param view read after the intent's process died, its leadership ended or its put failed
    */
   CompletableFuture<Void> resolve(UploadIntent intent, ManifestView view, long nowMs) {

@@ -331,10 +331,13 @@ final class PartitionTier {
             });
   }
 
-  /** What was left open in this partition, by earlier epochs or by a put that failed. */
+  /**
+   * What was left open in this partition, by earlier epochs or by a put that failed. What runs
+   * beside the passes may be about to name its own.
+   */
   private CompletableFuture<Void> resolveIntents(ManifestWriter w) {
     List<CompletableFuture<Void>> resolved = new ArrayList<>();
-    for (UploadIntent intent : shared.uploader().openIntents()) {
+    for (UploadIntent intent : shared.uploader().undecidedIntents()) {
       if (intent.partition().equals(member.partition()) && !shipment.carries(intent)) {
         resolved.add(shared.intents().resolve(intent, w.view(), shared.nowMs()));
       }

@@ -309,7 +309,7 @@ public final class TierPipeline implements AutoCloseable {
 
   /** At most so many of a round, all of them in turn. */
   private List<UploadIntent> strays() {
-    List<UploadIntent> all = new ArrayList<>(shared.uploader().openIntents());
+    List<UploadIntent> all = new ArrayList<>(shared.uploader().undecidedIntents());
     all.removeIf(
         intent ->
             joined.containsKey(intent.partition()) || deleted.containsKey(intent.partition()));

@@ -89,6 +89,19 @@ final class KeyedLog {
     }
   }
 
+  /** Seals one batch of so many keys in very few bytes; its last record is of its first key. */
+  void sealManyKeys(int keys) throws IOException {
+    long offset = log.end();
+    SimpleRecord[] records = new SimpleRecord[keys + 1];
+    for (int i = 0; i <= keys; i++) {
+      String key = "many-" + i % keys;
+      committed.put(offset + i, new Written(key, "v"));
+      Header[] headers = {new RecordHeader("h", utf8("h"))};
+      records[i] = new SimpleRecord(timestampMs, utf8(key), utf8("v"), headers);
+    }
+    write(List.of(MemoryRecords.withRecords(offset, Compression.gzip().build(), 3, records)));
+  }
+
   private static long end(List<MemoryRecords> content) {
     long end = 0;
     for (RecordBatch batch : content.get(content.size() - 1).batches()) {

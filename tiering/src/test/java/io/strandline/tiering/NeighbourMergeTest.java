@@ -5,13 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.rewrite.RewriteConfig;
+import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentId;
+import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.StoreCall;
+import io.strandline.tiering.store.StoreCall.Operation;
+import io.strandline.tiering.store.memory.Fault;
+import io.strandline.tiering.store.memory.Fault.Kind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -71,6 +82,58 @@ class NeighbourMergeTest {
     List<SegmentEntry> merged = tier.entries(log.partition());
     assertThat(merged).hasSizeLessThan(12);
     assertThat(TierContent.read(tier.bucket, merged).records).isEqualTo(keyed.committed);
+  }
+
+  /** The object of each merge is up for minutes before it can be named. */
+  @Test
+  void whatIsAboutToBeNamedIsNotTakenForLeftOverHoweverShortTheGrace() throws IOException {
+    TierConfig d = TierConfig.defaults();
+    RewriteConfig r = RewriteConfig.defaults();
+    RewriteConfig rewrite = new RewriteConfig(r.core(), 1, 5000, 1 << 20, 15_000, 1e12);
+    ScrubConfig scrub =
+        new ScrubConfig(24 * TestTier.HOUR_MS, 1 << 20, 30 * 24 * TestTier.HOUR_MS, 1, false);
+    TestTier tier =
+        new TestTier(
+            directory,
+            1,
+            new TierConfig(
+                d.upload(),
+                d.gather(),
+                10_000,
+                d.reclaimMs(),
+                d.backoffMinMs(),
+                d.backoffMaxMs(),
+                d.segmentsPerCommit(),
+                scrub,
+                () -> rewrite));
+    TestHotLog log = new TestHotLog(directory, 0);
+    ByteArrayOutputStream local = new ByteArrayOutputStream();
+    Set<Long> offsets = new HashSet<>();
+    List<StoreCall> merges = new ArrayList<>();
+    tier.faults(
+        call -> {
+          boolean again =
+              call.operation() == Operation.PUT
+                  && SegmentId.parse(new ObjectKey(call.subject()))
+                      .filter(id -> !offsets.add(id.baseOffset()))
+                      .isPresent();
+          if (again) {
+            merges.add(call);
+          }
+          return again ? new Fault(Kind.NONE, Duration.ZERO, Duration.ofMinutes(3)) : Fault.NONE;
+        });
+    tier.join(log, 1, TierPolicy.keepAll());
+    for (int i = 0; i < 40; i++) {
+      log.seal(i, 5);
+      local.writeBytes(Files.readAllBytes(log.segments().get(i).log()));
+      tier.time.advance(60_000);
+    }
+    tier.time.advance(20 * 60_000);
+    assertThat(merges).as("merges whose put was answered late").hasSizeGreaterThan(2);
+    List<SegmentEntry> merged = tier.entries(log.partition());
+    assertThat(merged).hasSizeLessThan(30);
+    tier.check(log);
+    assertThat(bytes(tier, merged)).isEqualTo(local.toByteArray());
   }
 
   @Test

@@ -157,6 +157,34 @@ class TierCompactionTest {
   }
 
   @Test
+  void roomIsAskedForSegmentsThatAreLongerThanTheyMayBeNow() throws IOException {
+    Scene s = new Scene(4, SMALL);
+    s.tier.scratchRoom = 4 << 10; // more than one and a half of today's length
+    s.keyed.seal(8, 24);
+    s.tier.join(s.log, 1, KEEP, STEPWISE);
+    s.tier.time.advance(5 * 60_000);
+    assertThat(s.entries()).as("longer than the room").allMatch(e -> e.dataBytes() > 4 << 10);
+    assertThat(s.progress()).isEqualTo(Compaction.NONE);
+    assertThat(s.tier.pipeline.failingCount()).isZero();
+
+    s.tier.scratchRoom = 1 << 20;
+    s.tier.time.advance(5 * 60_000);
+    assertThat(s.progress().cleanedOffset()).isEqualTo(s.log.end());
+    s.checkClean(false);
+  }
+
+  @Test
+  void manyKeysInFewBytesAreLearntAllTheSame() throws IOException {
+    Scene s = new Scene(6, config(1 << 20, 1));
+    s.keyed.sealManyKeys(4000);
+    s.tier.join(s.log, 1, KEEP, COMPACTING);
+    s.tier.time.advance(5 * 60_000);
+    assertThat(s.tier.pipeline.failingCount()).isZero();
+    assertThat(s.progress().cleanedOffset()).isEqualTo(s.log.end());
+    s.checkClean(false);
+  }
+
+  @Test
   void aTopicThatIsTurnedOffIsCompactedOnInTheTier() throws IOException {
     Scene s = new Scene(5, SMALL);
     s.keyed.seal(8, 12);

@@ -27,7 +27,11 @@ public record CompactionConfig(
     return new CompactionConfig(16 << 20, 0.9, 256 << 10, 256 << 20, BatchBounds.defaults());
   }
 
-  /** The same with a map no larger than the keys in so many bytes of batches are likely to need. */
+  /**
+   * The same with a map no larger than the keys in so many bytes of batches are likely to need.
+   * Well compressed batches may hold more: what then finds no room at all begins again with the
+   * whole map.
+   */
   public CompactionConfig forBytes(long batchBytes) {
     long likely = Math.max(MAP_BYTES_MIN, MAP_BYTES_PER_BYTE * batchBytes);
     return new CompactionConfig(

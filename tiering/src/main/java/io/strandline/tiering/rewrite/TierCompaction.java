@@ -166,11 +166,13 @@ public final class TierCompaction implements Chore {
                   .log("compacted in the tier");
               return 1;
             })
-        .exceptionallyCompose(TierCompaction::unlessLeft);
+        .exceptionallyCompose(this::unlessLeft);
   }
 
-  private static CompletableFuture<Integer> unlessLeft(Throwable failure) {
+  /** What the disk had no room for is learnt again: not at once. */
+  private CompletableFuture<Integer> unlessLeft(Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    pauseMs = LOOK_MS;
     return cause instanceof LeftException
         ? CompletableFuture.completedFuture(0)
         : CompletableFuture.failedFuture(failure);

@@ -1,6 +1,7 @@
 package io.strandline.tiering.rewrite;
 
 import io.strandline.tiering.compact.BatchSource;
+import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.compact.CompactionRound;
 import io.strandline.tiering.compact.CompactionStats;
 import io.strandline.tiering.compact.KeyCompactor;
@@ -44,7 +45,9 @@ final class TierRound {
   private final ManifestWriter writer;
   private final CompactionPolicy policy;
   private final SegmentPieces pieces;
-  private final KeyCompactor compactor;
+  private final long filteredOffset;
+  private CompactionConfig core;
+  private KeyCompactor compactor;
   private final long cleanedOffset;
   private long atOffset;
   private long endOffset;
@@ -64,8 +67,9 @@ final class TierRound {
     this.cleanedOffset = range.cleanedOffset;
     this.atOffset = range.atOffset;
     this.endOffset = range.endOffset;
-    this.compactor = new KeyCompactor(rewriting.config().core().forBytes(range.dirtyBytes));
-    compactor.resumeAt(range.resumed ? range.atOffset : 0);
+    this.filteredOffset = range.resumed ? range.atOffset : 0;
+    this.core = rewriting.config().core().forBytes(range.dirtyBytes);
+    this.compactor = compactor();
   }
 
   /**
@@ -97,17 +101,36 @@ final class TierRound {
 
   // ---- learning
 
+  private KeyCompactor compactor() {
+    KeyCompactor made = new KeyCompactor(core);
+    made.resumeAt(filteredOffset);
+    return made;
+  }
+
   private CompletableFuture<Void> learn(long fromOffset) {
     return learnFrom(fromOffset, fromOffset)
-        .thenAccept(
+        .thenComposeAsync(
             all -> {
               long learnt = compactor.indexedEndOffset();
               if (!all && learnt <= fromOffset) {
-                throw new KafkaException(
-                    "a batch of " + partition() + " has more keys than the map has room for");
+                return learnWithWholeMap(fromOffset);
               }
               endOffset = all ? endOffset : Math.min(endOffset, learnt);
-            });
+              return CompletableFuture.completedFuture(null);
+            },
+            rewriting.executor());
+  }
+
+  /** Again, for many keys lay in few bytes. */
+  private CompletableFuture<Void> learnWithWholeMap(long fromOffset) {
+    CompactionConfig whole = rewriting.config().core();
+    if (core.mapBytes() >= whole.mapBytes()) {
+      throw new KafkaException(
+          "a batch of " + partition() + " has more keys than the map has room for");
+    }
+    core = whole;
+    compactor = compactor();
+    return learn(fromOffset);
   }
 
   private CompletableFuture<Boolean> learnFrom(long offset, long fromOffset) {
@@ -153,9 +176,17 @@ final class TierRound {
 
   // ---- rewriting
 
-  /** What a step writes at most: half a segment, and one that is as long as a segment may be. */
+  /**
+   * What a step writes at most: half a segment, and one that is as long as a segment may be. More
+   * only where one was made while segments were longer.
+   */
   static long fileBytesMax(ManifestView view, CompactionPolicy policy) {
     return Math.min(view.sizeBytes(), policy.segmentBytes() / 2 * 3);
+  }
+
+  private long fileBytesMax(List<SegmentEntry> entries) {
+    long longest = entries.stream().mapToLong(SegmentEntry::dataBytes).max().orElse(0);
+    return Math.max(fileBytesMax(writer.view(), policy), policy.segmentBytes() / 2 + longest);
   }
 
   private CompletableFuture<Void> steps() {
@@ -165,16 +196,10 @@ final class TierRound {
     if (pieces.left().getAsBoolean()) {
       return CompletableFuture.failedFuture(new LeftException());
     }
-    RewrittenFile file;
-    try {
-      file = rewriting.newFile(fileBytesMax(writer.view(), policy));
-    } catch (LeftException e) {
-      return CompletableFuture.failedFuture(e);
-    } catch (IOException e) {
-      return CompletableFuture.failedFuture(new UncheckedIOException(e));
-    }
-    return step(new Run(file))
-        .whenComplete((done, failure) -> file.close())
+    return writer
+        .view()
+        .from(atOffset, PAGE + 1)
+        .thenComposeAsync(this::step, rewriting.executor())
         .thenComposeAsync(done -> steps(), rewriting.executor());
   }
 
@@ -214,13 +239,19 @@ final class TierRound {
     }
   }
 
-  /** Fills the run; commits it, unless it is a single segment that stays as it is. */
-  private CompletableFuture<Void> step(Run run) {
-    return writer
-        .view()
-        .from(atOffset, PAGE + 1)
-        .thenComposeAsync(entries -> fill(run, entries, 0), rewriting.executor())
-        .thenComposeAsync(filled -> commit(run), rewriting.executor());
+  /** Fills a run; commits it, unless it is a single segment that stays as it is. */
+  private CompletableFuture<Void> step(List<SegmentEntry> entries) {
+    RewrittenFile file;
+    try {
+      file = rewriting.newFile(fileBytesMax(entries));
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(new UncheckedIOException(e));
+    }
+    Run run = new Run(file);
+    return CompletableFuture.completedFuture(run)
+        .thenCompose(begun -> fill(begun, entries, 0))
+        .thenComposeAsync(filled -> commit(run), rewriting.executor())
+        .whenComplete((done, failure) -> file.close());
   }
 
   private CompletableFuture<Void> fill(Run run, List<SegmentEntry> entries, int at) {

@@ -20,6 +20,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -67,6 +68,12 @@ public final class Uploader {
   /** Of what nobody will commit any more: the version after which the manifest can not name it. */
   private final Map<ObjectKey, Long> over = new ConcurrentHashMap<>();
 
+  /**
+   * What was rewritten and is on its way into the manifest: {@link #uploadRewritten} until
+   * committed, abandoned or left. No age tells that its version can not come any more.
+   */
+  private final Set<ObjectKey> underWay = ConcurrentHashMap.newKeySet();
+
   private final Counter uploads;
   private final Counter uploadedBytes;
 
@@ -113,12 +120,19 @@ public final class Uploader {
    * limits.
    *
    * @return as of {@link #upload}; after a failure the object is given up, another try is another
-   *     object
+   *     object; else the caller has to say what became of it
    */
   public CompletableFuture<UploadedSegment> uploadRewritten(SegmentParts parts, int leaderEpoch)
       throws IOException {
     EncodedSegment encoded = SegmentFormat.encode(parts);
-    UploadIntent intent = begin(parts.partition(), leaderEpoch, encoded);
+    UploadIntent intent = intent(parts.partition(), leaderEpoch, encoded);
+    underWay.add(intent.object());
+    try {
+      services.intents.begin(intent);
+    } catch (IOException | RuntimeException e) {
+      underWay.remove(intent.object());
+      throw e;
+    }
     UploadedSegment uploaded = new UploadedSegment(encoded.entry(cluster, intent.object()));
     return services
         .store
@@ -160,6 +174,7 @@ public final class Uploader {
   /** The delete may land late, whatever is answered: nothing is put under the key any more. */
   private CompletableFuture<Void> abandon(ObjectKey object) {
     over.put(object, Long.MIN_VALUE);
+    underWay.remove(object);
     forgetAttempt(object);
     return services.store.delete(List.of(object)).thenRunAsync(() -> end(object), services.disk);
   }
@@ -171,6 +186,7 @@ public final class Uploader {
    */
   public void leave(UploadedSegment uploaded, long version) {
     over.putIfAbsent(uploaded.entry().object(), version);
+    underWay.remove(uploaded.entry().object());
   }
 
   /** Whether the manifest names it in this version or never will. */
@@ -187,6 +203,16 @@ public final class Uploader {
   /** What is open of this process and of earlier ones. */
   public List<UploadIntent> openIntents() {
     return services.intents.open();
+  }
+
+  /**
+   * The open ones but for those that are on their way into the manifest. To be asked before the
+   * view by which they are decided: what leaves that way meanwhile is named in a view from then on.
+   */
+  public List<UploadIntent> undecidedIntents() {
+    return services.intents.open().stream()
+        .filter(intent -> !underWay.contains(intent.object()))
+        .toList();
   }
 
   private CompletableFuture<UploadedSegment> put(
@@ -222,24 +248,21 @@ public final class Uploader {
       // Its object is of no use; if the delete fails the intent stays open and is resolved later.
       CompletableFuture<Void> unused = abandon(earlier.intent);
     }
-    UploadIntent intent = begin(slot.partition, slot.leaderEpoch, encoded);
+    UploadIntent intent = intent(slot.partition, slot.leaderEpoch, encoded);
+    services.intents.begin(intent);
     attempts.put(slot, new Attempt(intent, encoded.crc32c(), length));
     return intent;
   }
 
-  private UploadIntent begin(TopicIdPartition partition, int leaderEpoch, EncodedSegment encoded)
-      throws IOException {
+  private UploadIntent intent(TopicIdPartition partition, int leaderEpoch, EncodedSegment encoded) {
     SegmentFooter.Facts facts = encoded.footer().facts();
-    UploadIntent intent =
-        new UploadIntent(
-            partition,
-            SegmentId.of(partition, facts.baseOffset(), drawName()).encrypted(encrypted).key(),
-            leaderEpoch,
-            facts.baseOffset(),
-            facts.endOffset(),
-            services.clock.millis());
-    services.intents.begin(intent);
-    return intent;
+    return new UploadIntent(
+        partition,
+        SegmentId.of(partition, facts.baseOffset(), drawName()).encrypted(encrypted).key(),
+        leaderEpoch,
+        facts.baseOffset(),
+        facts.endOffset(),
+        services.clock.millis());
   }
 
   private static void requireLength(ObjectInfo info, UploadedSegment uploaded) {
@@ -285,6 +308,7 @@ public final class Uploader {
     try {
       services.intents.end(object);
       over.remove(object);
+      underWay.remove(object);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
