@@ -32,7 +32,7 @@ locals {
     Effect    = "Allow"
     Action    = ["kms:Decrypt"]
     Resource  = distinct(var.mount_kms_key_arns)
-    Condition = local.via_s3
+    Condition = { StringEquals = { "kms:ViaService" = distinct(flatten([for region in [for arn in var.mount_kms_key_arns : split(":", arn)[3]] : ["s3.${region}.amazonaws.com", "s3.${region}.${local.dns_suffix}"]])) } }
   }]
   # S3 asks for the rights of a key in the name of whoever asks S3. Completing an upload in parts decrypts.
   encrypt = var.kms_key_arn == null ? [] : [{

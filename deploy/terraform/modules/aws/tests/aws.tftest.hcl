@@ -270,6 +270,10 @@ run "history_of_other_clusters_is_read" {
     error_message = "By brokers of both kinds, and nothing but read."
   }
   assert {
+    condition     = alltrue([for s in jsondecode(aws_iam_role_policy.node["broker"].policy).Statement : contains(flatten([s.Condition.StringEquals["kms:ViaService"]]), "s3.eu-central-1.amazonaws.com") if strcontains(jsonencode(s.Resource), "key/9")])
+    error_message = "S3 asks in the key's own region."
+  }
+  assert {
     condition = { for s in jsondecode(aws_vpc_endpoint.s3[0].policy).Statement : join(",", flatten([s.Action])) => jsonencode(s.Resource) if strcontains(jsonencode(s.Resource), "old-history") } == {
       "s3:ListBucket" = jsonencode(["arn:aws:s3:::old-history"]), "s3:GetObject" = jsonencode(["arn:aws:s3:::old-history/*"])
     }

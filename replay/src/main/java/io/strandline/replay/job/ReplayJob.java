@@ -57,7 +57,9 @@ public final class ReplayJob {
   private static long from(JobServices services, JobSpec spec, ManifestView view) {
     Long resumed = spec.resume().get(view.partition().partition());
     if (resumed != null) {
-      if (resumed > view.endOffset()) {
+      // A job told to begin behind the end has not come further than that.
+      boolean asTold = spec.from() instanceof Position.Offset at && resumed <= at.offset();
+      if (resumed > view.endOffset() && !asTold) {
         throw new IllegalArgumentException(
             "the job is to go on at offset "
                 + resumed

@@ -305,6 +305,9 @@ class ReplayJobTest {
       ReplayJob done = opened.job(spec.resume(Map.of(1, 7L)));
       assertThat(done.run(new Collected()).complete()).isTrue();
       assertThat(done.topicId()).isEqualTo(second.topicId().toString());
+      JobSpec behind = spec.from(Position.offset(9));
+      var nowhere = opened.job(behind).progress().nextOffsets();
+      assertThat(opened.job(behind.resume(nowhere)).run(new Collected()).complete()).isTrue();
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -13,6 +14,7 @@ import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
 
 /** Partitions without a leader or with too few replicas in sync. */
 final class PartitionsCheck implements Check {
@@ -67,7 +69,19 @@ final class PartitionsCheck implements Check {
   /** What a tool that was killed between two steps of a restore or mount leaves. */
   static List<Finding> origins(Admin admin) throws Exception {
     String check = "topics origin";
-    List<String> unheld = Origin.unheld(admin);
+    List<String> unheld;
+    try {
+      unheld = Origin.unheld(admin);
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof ClusterAuthorizationException)) {
+        throw e;
+      }
+      return List.of(
+          Finding.warn(
+              check,
+              "the cluster's configuration may not be looked at",
+              "It takes DESCRIBE_CONFIGS on the cluster."));
+    }
     return List.of(
         unheld.isEmpty()
             ? Finding.ok(check, "no history of another cluster's waits for a topic")
