@@ -12,7 +12,8 @@ import java.util.Set;
  * @param to where it ends; never beyond what was in the bucket when the job was made
  * @param resume offsets to begin at instead, by partition: the {@code nextOffset}s of an earlier
  *     job's progress over the same topic, by its id; partitions that it does not name begin at
- *     {@code from}, which has to be the earlier job's if that was an offset behind a partition's end
+ *     {@code from}, which has to be the earlier job's if that was an offset behind a partition's
+ *     end
  * @param parallelism partitions read at once
  * @param committedOnly leave out records of aborted transactions (what is open is never in the
  *     bucket)

@@ -2,6 +2,7 @@ package io.strandline.tests.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.tests.fault.Waiting;
 import io.strandline.tests.process.BrokerProcess;
 import io.strandline.tests.process.ToolProcess;
 import io.strandline.tools.doctor.Checkup;
@@ -126,7 +127,8 @@ class InterruptedRestoreTest {
     Process tool = restore("refused", "-c", "no.such.config=1");
     assertThat(tool.waitFor()).isEqualTo(1);
     try (Admin admin = TwoClusters.admin(broker)) {
-      assertThat(origin(admin, "refused")).as(output()).isEmpty();
+      // The controller has taken it away; the broker hears of it.
+      Waiting.until(output(), () -> origin(admin, "refused").isEmpty());
     }
     theNextIsEmpty("refused");
   }
