@@ -129,6 +129,10 @@ class FormatTest {
     begun.put("metadata.log.dir", dir.resolve("lost").toString());
     refused(begun, new Voters.Standalone(), "the directory of the metadata, is empty");
     formatted(begun, new Voters.Elsewhere());
+    Map<String, String> replaced = new LinkedHashMap<>(broker);
+    replaced.put("log.dirs", dir.resolve("new") + "," + dir.resolve("begun"));
+    replaced.put("node.id", "1");
+    formatted(replaced, new Voters.Initial("7@127.0.0.1:19093:3AhN0mZ1TJ6m0Hq3Y3u0gA"));
     assertThat(dir.resolve("fixed")).doesNotExist();
     assertThat(dir.resolve("broker")).doesNotExist();
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -96,6 +97,38 @@ class LostLogTest {
         .hasMessageContaining("strandline tier restore cluster");
     assertThat(files(second)).isEqualTo(left);
     assertThat(first.resolve("meta.properties")).doesNotExist();
+  }
+
+  /** As a first start leaves it that is killed between two directories. */
+  @Test
+  void aFirstStartThatWasCutBeforeTheMetadataIsMadeUpFor() throws Exception {
+    Path first = dir.resolve("first");
+    Path second = dir.resolve("second");
+    Map<String, String> settings = settings(dir.resolve("objects"));
+    settings.put("log.dirs", first + "," + second);
+    settings.put("listeners", "PLAINTEXT://127.0.0.1:0");
+    settings.put("strandline.admin.listener", "off");
+    Strandline.start(BrokerConfig.of(settings)).close();
+    String id = Files.readString(second.resolve("meta.properties"));
+    Clients.deleteTree(first);
+    leave(second, Set.of("meta.properties", "bootstrap.checkpoint"));
+    try (Strandline node = Strandline.start(BrokerConfig.of(settings))) {
+      String at = "127.0.0.1:" + node.port("PLAINTEXT");
+      Clients.create(at, "orders", 2, Map.of());
+      Clients.produce(at, "orders", 0, 10);
+      assertThat(Clients.read(at, "orders", 0)).hasSize(10);
+    }
+    assertThat(Files.readString(second.resolve("meta.properties"))).isEqualTo(id);
+  }
+
+  private static void leave(Path directory, Set<String> names) throws Exception {
+    List<Path> others;
+    try (Stream<Path> all = Files.list(directory)) {
+      others = all.filter(entry -> !names.contains(entry.getFileName().toString())).toList();
+    }
+    for (Path entry : others) {
+      Clients.deleteTree(entry);
+    }
   }
 
   private static TreeMap<String, Long> files(Path directory) throws Exception {

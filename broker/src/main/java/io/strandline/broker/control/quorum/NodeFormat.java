@@ -6,6 +6,7 @@ import io.strandline.broker.control.snapshot.RestoredCluster;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
@@ -32,6 +35,9 @@ import org.apache.kafka.server.common.MetadataVersion;
  * records of the metadata, and the voters of a dynamic quorum (KIP-853).
  */
 public final class NodeFormat {
+  /** {@code TOPIC-PARTITION}, with what Kafka adds to one that moves or is deleted. */
+  private static final Pattern LOG = Pattern.compile(".+-[0-9]+(\\..+)?");
+
   private NodeFormat() {}
 
   /** Who votes in the metadata quorum at its beginning. */
@@ -177,7 +183,7 @@ public final class NodeFormat {
    *
    * @param all of them that work; those that are formatted stay as they are
    * @return the cluster's id
-   * @throws ControlException when only the directory of the metadata is new
+   * @throws ControlException when the directory of the metadata is new beside logs
    */
   static String alone(ControlConfig config, KafkaConfig kafka, Set<String> all, Supplier<Uuid> ids)
       throws IOException {
@@ -196,19 +202,39 @@ public final class NodeFormat {
    * A quorum does not begin anew beside logs of the cluster that had it before, as in Kafka: it
    * knows none of their topics, and the first that is created under the name of one takes the old
    * log for that of a deleted topic and deletes it, with its history in the object store.
+   *
+   * <p>Directories that are formatted and hold no log are no reason: a first start, or a format,
+   * may have been cut before it came to that of the metadata. Nor is a node that is no controller:
+   * it has the metadata from others.
    */
   private static void requireMetadata(KafkaConfig kafka, Set<String> all) {
     Set<String> empty = unformatted(all);
-    if (empty.contains(kafka.metadataLogDir()) && empty.size() < all.size()) {
-      Set<String> others = new TreeSet<>(all);
-      others.removeAll(empty);
+    if (!kafka.processRoles().contains(ProcessRole.ControllerRole)
+        || !empty.contains(kafka.metadataLogDir())) {
+      return;
+    }
+    Set<String> others = new TreeSet<>(all);
+    others.removeAll(empty);
+    others.removeIf(directory -> !holdsLogs(Path.of(directory)));
+    if (!others.isEmpty()) {
       throw new ControlException(
           kafka.metadataLogDir()
               + ", the directory of the metadata, is empty or not mounted, and "
               + others
-              + " belong to a cluster: without its metadata their logs are nobody's. Bring the"
+              + " hold logs of a cluster: without its metadata they are nobody's. Bring the"
               + " directory back; if it is lost, put the others aside and run strandline tier"
               + " restore cluster into new directories");
+    }
+  }
+
+  /** Of partitions that are there, are moved here, or are to be deleted; of the metadata too. */
+  private static boolean holdsLogs(Path directory) {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.anyMatch(
+          entry ->
+              LOG.matcher(entry.getFileName().toString()).matches() && Files.isDirectory(entry));
+    } catch (IOException | UncheckedIOException unreadable) {
+      return true; // it is formatted, and nobody can say that it holds none
     }
   }
 
