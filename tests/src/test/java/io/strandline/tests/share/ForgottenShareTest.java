@@ -8,6 +8,7 @@ import java.io.DataOutputStream;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +27,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Share groups whose state nobody keeps: {@code group.share.persister.class.name} is empty. */
+/**
+ * Share groups whose state nobody keeps, {@code group.share.persister.class.name} is empty, and
+ * members who leave without a word.
+ */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ForgottenShareTest {
   @TempDir Path dir;
@@ -52,12 +56,41 @@ class ForgottenShareTest {
     }
   }
 
+  /** They wait for more bytes than there are, and their connections end. */
+  @Test
+  void whoHasLeftIsGivenNothing() throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "strandline.object.store",
+            "file:" + dir.resolve("objects"),
+            "group.share.persister.class.name",
+            "");
+    try (BrokerProcess broker = BrokerProcess.start(dir.resolve("broker"), settings)) {
+      ShareClients clients = new ShareClients(broker.bootstrap());
+      clients.topic("left", Map.of());
+      clients.topic("idle", Map.of());
+      assertThat(firstAnswer(clients, "left")).containsExactly(0); // it is loaded
+      clients.produce("left", 0, 5);
+      List<Socket> leaving = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        leaving.add(send(clients.bootstrap(), first(clients, "left", 60_000, 1 << 20)));
+      }
+      assertThat(firstAnswer(clients, "idle")).containsExactly(0); // they wait by now
+      for (Socket one : leaving) {
+        one.close();
+      }
+      try (ShareConsumer<String, String> consumer = clients.consumer("left", Map.of())) {
+        assertThat(ShareClients.deliveries(ShareClients.some(consumer))).containsOnly(1);
+      }
+    }
+  }
+
   private static final ListTopicsOptions INTERNAL_TOO = new ListTopicsOptions().listInternal(true);
 
   /** The partitions that the first answer of a session names, when there are no records. */
   private static List<Integer> firstAnswer(ShareClients clients, String topic) throws Exception {
     ShareFetchResponse answer =
-        (ShareFetchResponse) ask(clients.bootstrap(), first(clients, topic));
+        (ShareFetchResponse) ask(clients.bootstrap(), first(clients, topic, 100, 1));
     assertThat(answer.data().errorCode()).isZero();
     return answer.data().responses().stream()
         .flatMap(one -> one.partitions().stream())
@@ -65,7 +98,8 @@ class ForgottenShareTest {
         .toList();
   }
 
-  private static ShareFetchRequest first(ShareClients clients, String topic) {
+  private static ShareFetchRequest first(
+      ShareClients clients, String topic, int waitMs, int bytesMin) {
     try (Admin admin = clients.admin()) {
       Uuid id =
           ShareClients.get(admin.describeTopics(List.of(topic)).allTopicNames())
@@ -74,8 +108,8 @@ class ForgottenShareTest {
       return ShareFetchRequest.Builder.forConsumer(
               topic,
               new ShareRequestMetadata(Uuid.randomUuid(), ShareRequestMetadata.INITIAL_EPOCH),
-              100,
-              1,
+              waitMs,
+              bytesMin,
               1 << 20,
               500,
               500,
@@ -90,17 +124,26 @@ class ForgottenShareTest {
 
   private static AbstractResponse ask(String bootstrap, ShareFetchRequest request)
       throws Exception {
-    int port = Integer.parseInt(bootstrap.substring(bootstrap.lastIndexOf(':') + 1));
-    try (Socket socket = new Socket("127.0.0.1", port)) {
-      RequestHeader header = new RequestHeader(request.apiKey(), request.version(), "raw", 1);
-      ByteBuffer frame = request.serializeWithHeader(header);
-      DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-      out.writeInt(frame.remaining());
-      out.write(frame.array(), frame.arrayOffset() + frame.position(), frame.remaining());
+    try (Socket socket = send(bootstrap, request)) {
       DataInputStream in = new DataInputStream(socket.getInputStream());
       byte[] bytes = new byte[in.readInt()];
       in.readFully(bytes);
-      return AbstractResponse.parseResponse(ByteBuffer.wrap(bytes), header);
+      return AbstractResponse.parseResponse(ByteBuffer.wrap(bytes), header(request));
     }
+  }
+
+  /** On a connection of its own, which stays open. */
+  private static Socket send(String bootstrap, ShareFetchRequest request) throws Exception {
+    int port = Integer.parseInt(bootstrap.substring(bootstrap.lastIndexOf(':') + 1));
+    Socket socket = new Socket("127.0.0.1", port);
+    ByteBuffer frame = request.serializeWithHeader(header(request));
+    DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+    out.writeInt(frame.remaining());
+    out.write(frame.array(), frame.arrayOffset() + frame.position(), frame.remaining());
+    return socket;
+  }
+
+  private static RequestHeader header(ShareFetchRequest request) {
+    return new RequestHeader(request.apiKey(), request.version(), "raw", 1);
   }
 }

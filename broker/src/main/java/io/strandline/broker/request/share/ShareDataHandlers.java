@@ -220,14 +220,15 @@ final class ShareDataHandlers {
             asked.minBytes(),
             asked.maxWaitMs());
     ShareFetchAttempt.Allowance allowance = allowance(request);
-    ShareFetchAttempt attempt =
-        new ShareFetchAttempt(fetches, wanted, () -> sessions.has(member), allowance);
+    // Its session may outlast its connection: for a moment, or on another one.
+    BooleanSupplier wantedStill = () -> !request.isGone() && sessions.has(member);
+    ShareFetchAttempt attempt = new ShareFetchAttempt(fetches, wanted, wantedStill, allowance);
     CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> got =
         allowance.admits(0)
             ? attempt.begin()
             : CompletableFuture.completedFuture(new LinkedHashMap<>());
     if (!got.isDone()) {
-      request.whenGone(attempt::answerNow); // its session is gone by then: nothing is given
+      request.whenGone(attempt::answerNow); // with nothing: it is gone
     }
     return got.thenApply(
         data -> {

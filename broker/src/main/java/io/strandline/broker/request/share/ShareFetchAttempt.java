@@ -126,7 +126,7 @@ final class ShareFetchAttempt implements Watcher {
   private @Nullable ScheduledFuture<?> timeout;
 
   /**
-   * @param wantedStill whether the session is there; else nothing is given
+   * @param wantedStill whether connection and session are there; else nothing is given
    */
   ShareFetchAttempt(
       Services services, Wanted wants, BooleanSupplier wantedStill, Allowance allowance) {
