@@ -5,8 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import javax.net.ssl.SSLEngine;
+import org.apache.kafka.common.network.ConnectionMode;
 import org.apache.kafka.common.security.auth.SslEngineFactory;
-import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
+import org.apache.kafka.common.security.ssl.SslFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,8 +15,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Kafka's own TLS engines, of files that are read again when they were replaced: each new
  * connection looks first. For the controller's listener and all that connects to it, of which Kafka
- * has parts that never hear of a renewed certificate (the metadata quorum's). What does not do is
- * told once, and the engines stay as they were. Any thread.
+ * has parts that never hear of a renewed certificate (the metadata quorum's). What Kafka's factory
+ * would not take at a listener, as a certificate of another name, is told once, and the engines
+ * stay as they were. Any thread.
  */
 public final class RenewedEngines implements SslEngineFactory {
   /** The key under which a listener has this class. */
@@ -23,26 +25,34 @@ public final class RenewedEngines implements SslEngineFactory {
 
   private static final Logger LOG = LoggerFactory.getLogger(RenewedEngines.class);
 
-  private DefaultSslEngineFactory engines = new DefaultSslEngineFactory();
+  /** Its mode is for engines that it makes itself, and it makes none here. */
+  private final SslFactory factory = new SslFactory(ConnectionMode.SERVER);
+
   private Map<String, Object> configs = Map.of();
   private String refused = "";
 
   @Override
   public synchronized void configure(Map<String, ?> given) {
-    engines.configure(given);
-    configs = new HashMap<>(given);
+    configs = withoutUs(given);
+    factory.configure(configs);
   }
 
-  private synchronized DefaultSslEngineFactory current() {
-    if (!engines.shouldBeRebuilt(configs)) {
-      return engines;
-    }
+  /** With the engine factory that Kafka takes if none is named. */
+  private static Map<String, Object> withoutUs(Map<String, ?> given) {
+    Map<String, Object> all = new HashMap<>(given);
+    all.remove(KEY);
+    return all;
+  }
+
+  /** Closed as soon as it is replaced, so only used under the lock. */
+  private SslEngineFactory current() {
+    SslEngineFactory before = factory.sslEngineFactory();
     try {
-      DefaultSslEngineFactory fresh = new DefaultSslEngineFactory();
-      fresh.configure(configs);
-      engines = fresh;
+      factory.reconfigure(configs);
       refused = "";
-      LOG.atInfo().log("certificates for the controller were renewed");
+      if (!before.equals(factory.sslEngineFactory())) {
+        LOG.atInfo().log("certificates for the controller were renewed");
+      }
     } catch (RuntimeException e) {
       String reason = String.valueOf(e.getMessage());
       if (!reason.equals(refused)) {
@@ -52,42 +62,42 @@ public final class RenewedEngines implements SslEngineFactory {
             .log("new certificates for the controller were refused, the earlier ones stay");
       }
     }
-    return engines;
+    return factory.sslEngineFactory();
   }
 
   @Override
-  public SSLEngine createClientSslEngine(
+  public synchronized SSLEngine createClientSslEngine(
       String host, int port, @Nullable String endpointIdentification) {
     return current().createClientSslEngine(host, port, endpointIdentification);
   }
 
   @Override
-  public SSLEngine createServerSslEngine(String host, int port) {
+  public synchronized SSLEngine createServerSslEngine(String host, int port) {
     return current().createServerSslEngine(host, port);
   }
 
   @Override
   public synchronized boolean shouldBeRebuilt(Map<String, Object> next) {
-    return engines.shouldBeRebuilt(next);
+    return factory.sslEngineFactory().shouldBeRebuilt(withoutUs(next));
   }
 
   @Override
   public synchronized Set<String> reconfigurableConfigs() {
-    return engines.reconfigurableConfigs();
+    return factory.reconfigurableConfigs();
   }
 
   @Override
   public synchronized @Nullable KeyStore keystore() {
-    return engines.keystore();
+    return factory.sslEngineFactory().keystore();
   }
 
   @Override
   public synchronized @Nullable KeyStore truststore() {
-    return engines.truststore();
+    return factory.sslEngineFactory().truststore();
   }
 
   @Override
   public synchronized void close() {
-    engines.close();
+    factory.close();
   }
 }
