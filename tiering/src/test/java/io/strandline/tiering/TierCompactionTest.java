@@ -13,6 +13,7 @@ import io.strandline.tiering.rewrite.RewriteConfig;
 import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.StoreCall;
+import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.memory.Fault;
 import io.strandline.tiering.store.memory.FaultPlan;
 import java.io.IOException;
@@ -87,6 +88,10 @@ class TierCompactionTest {
       return TierContent.read(tier.bucket, entries());
     }
 
+    double read() {
+      return tier.metrics.counter("strandline.compaction.read.bytes").count();
+    }
+
     Compaction progress() {
       return tier.view(log.partition()).compaction();
     }
@@ -146,7 +151,7 @@ class TierCompactionTest {
     assertThat(s.tier.metrics.counter("strandline.compaction.put.off").count())
         .as("once a minute")
         .isBetween(4.0, 6.0);
-    assertThat(s.tier.metrics.counter("strandline.compaction.read.bytes").count()).isZero();
+    assertThat(s.read()).isZero();
     assertThat(s.tier.pipeline.failingCount()).isZero();
     assertThat(calls).as("nothing is asked while it waits").hasSizeLessThan(40);
 
@@ -165,10 +170,51 @@ class TierCompactionTest {
     s.tier.time.advance(5 * 60_000);
     assertThat(s.entries()).as("longer than the room").allMatch(e -> e.dataBytes() > 4 << 10);
     assertThat(s.progress()).isEqualTo(Compaction.NONE);
+    assertThat(s.read()).as("learnt in vain").isZero();
     assertThat(s.tier.pipeline.failingCount()).isZero();
 
     s.tier.scratchRoom = 1 << 20;
     s.tier.time.advance(5 * 60_000);
+    assertThat(s.progress().cleanedOffset()).isEqualTo(s.log.end());
+    s.checkClean(false);
+  }
+
+  @Test
+  void noMoreRoomIsAskedForThanThereIsToRewrite() throws IOException {
+    Scene s = new Scene(7, SMALL);
+    s.tier.scratchRoom = 64 << 10;
+    s.keyed.seal(4, 12);
+    s.tier.join(
+        s.log,
+        1,
+        KEEP,
+        compacting(new CompactionPolicy(true, 0.01, 0, Long.MAX_VALUE, DAY_MS, 1 << 20, false)));
+    s.tier.time.advance(5 * 60_000);
+    assertThat(s.progress().cleanedOffset()).isEqualTo(s.log.end());
+    s.checkClean(false);
+  }
+
+  @Test
+  void whatIsLearntInVainIsNotReadEachMinute() throws IOException {
+    Scene s = new Scene(8, SMALL);
+    s.keyed.seal(4, 12);
+    s.tier.faults(
+        call -> {
+          // Another fills the disk while the round learns.
+          s.tier.scratchRoom = call.operation() == Operation.GET ? 0 : s.tier.scratchRoom;
+          return Fault.NONE;
+        });
+    s.tier.join(s.log, 1, KEEP, COMPACTING);
+    for (int i = 0; i < 360; i++) {
+      s.tier.scratchRoom = 1 << 20;
+      s.tier.time.advance(10_000);
+    }
+    assertThat(s.progress()).isEqualTo(Compaction.NONE);
+    long all = s.entries().stream().mapToLong(SegmentEntry::dataBytes).sum();
+    assertThat(s.read() / all).as("in an hour").isBetween(3.0, 8.0);
+
+    s.tier.faults(FaultPlan.none());
+    s.tier.time.advance(TestTier.HOUR_MS);
     assertThat(s.progress().cleanedOffset()).isEqualTo(s.log.end());
     s.checkClean(false);
   }

@@ -29,8 +29,8 @@ public record CompactionConfig(
 
   /**
    * The same with a map no larger than the keys in so many bytes of batches are likely to need.
-   * Well compressed batches may hold more: what then finds no room at all begins again with the
-   * whole map.
+   * Well compressed batches may hold more: the round then ends at the first key that finds no room,
+   * within a batch if need be, and the next goes on there.
    */
   public CompactionConfig forBytes(long batchBytes) {
     long likely = Math.max(MAP_BYTES_MIN, MAP_BYTES_PER_BYTE * batchBytes);

@@ -78,7 +78,8 @@ public final class KeyCompactor {
    * Learns the keys of a segment's records from {@code fromOffset} on and below {@code endOffset},
    * the segment's end or where the round ends.
    *
-   * @return whether there was room for all; if not, the round ends at {@link #indexedEndOffset()}
+   * @return whether there was room for all; if not, the round ends at {@link #indexedEndOffset()},
+   *     which may lie within a batch
    */
   public boolean index(BatchSource segment, long fromOffset, long endOffset) throws IOException {
     indexed.expect(segment.abortedTransactions());

@@ -94,8 +94,8 @@ final class Swap {
   private CompletableFuture<ManifestView> name(
       List<SegmentEntry> run, UploadedSegment uploaded, Compaction progress) {
     long before = writer.view().version();
-    return writer
-        .replace(new Replacement(run, List.of(uploaded), progress))
+    return CompletableFuture.completedFuture(uploaded)
+        .thenCompose(put -> writer.replace(new Replacement(run, List.of(put), progress)))
         .thenApplyAsync(
             view -> {
               rewriting.uploader().committed(uploaded);
@@ -108,7 +108,8 @@ final class Swap {
   /**
    * A refusal, of which nothing is open any more, leaves no object behind: it would lie there until
    * its intent is resolved, and one more with each try. But it may have been refused the second
-   * time, after it was named unnoticed the first. Every other failure leaves the outcome open.
+   * time, after it was named unnoticed the first, or nobody can tell now: then its intent is decided
+   * by the view that is read for it. Every other failure leaves the outcome open.
    *
    * @param before number of the version that was newest before the object could be named
    */
@@ -124,13 +125,18 @@ final class Swap {
     CompletableFuture<Boolean> unnamed =
         view.version() == before
             ? CompletableFuture.completedFuture(true)
-            : unnamed(view, uploaded.entry());
+            : CompletableFuture.completedFuture(view)
+                .thenCompose(seen -> unnamed(seen, uploaded.entry()));
     return unnamed
+        .exceptionally(unknown -> false)
         .thenCompose(
-            gone ->
-                gone
-                    ? rewriting.uploader().abandon(uploaded)
-                    : CompletableFuture.completedFuture(null))
+            gone -> {
+              if (gone) {
+                return rewriting.uploader().abandon(uploaded);
+              }
+              rewriting.uploader().leave(uploaded, before);
+              return CompletableFuture.completedFuture(null);
+            })
         .handle((done, open) -> null) // what stays open is resolved with its intent
         .thenCompose(done -> CompletableFuture.failedFuture(failure));
   }

@@ -27,6 +27,9 @@ public final class TierCompaction implements Chore {
   /** Lags are looked at so often when nothing else changed. */
   private static final long LOOK_MS = 60_000;
 
+  /** After as many the pause is the longest. */
+  private static final int DOUBLINGS = 6;
+
   private final Rewriting rewriting;
   private final Compactable partition;
   private final Release release;
@@ -35,6 +38,7 @@ public final class TierCompaction implements Chore {
   private volatile long pauseMs;
   private long lookedVersion = -1; // the turn's
   private long lookedMs;
+  private int inVain; // rounds in a row that learnt and then found no room
 
   /**
    * @param release of this partition
@@ -111,7 +115,7 @@ public final class TierCompaction implements Chore {
                 lookedMs = nowMs;
                 return CompletableFuture.completedFuture(0);
               }
-              return inLane(writer, policy, left, range(view, dirt));
+              return ifRoom(writer, policy, left, range(view, dirt));
             },
             rewriting.executor());
   }
@@ -129,12 +133,23 @@ public final class TierCompaction implements Chore {
             dirt.fromOffset(), view.startOffset(), dirt.endOffset(), dirt.dirtyBytes(), false);
   }
 
+  /** Nothing is learnt for a first step that the disk has no room for. */
+  private CompletableFuture<Integer> ifRoom(
+      ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left, TierRound.Range range) {
+    return TierRound.fileBytesMax(writer.view(), policy, range.atOffset())
+        .thenComposeAsync(
+            bytesMax -> {
+              if (!rewriting.hasRoom(bytesMax)) {
+                pauseMs = LOOK_MS;
+                return CompletableFuture.completedFuture(0);
+              }
+              return inLane(writer, policy, left, range);
+            },
+            rewriting.executor());
+  }
+
   private CompletableFuture<Integer> inLane(
       ManifestWriter writer, CompactionPolicy policy, BooleanSupplier left, TierRound.Range range) {
-    if (!rewriting.hasRoom(TierRound.fileBytesMax(writer.view(), policy))) {
-      pauseMs = LOOK_MS;
-      return CompletableFuture.completedFuture(0);
-    }
     if (!rewriting.lane().enter(writer.view().partition())) {
       pauseMs = Math.min(pauseMs, REFUSED_MS);
       return CompletableFuture.completedFuture(0);
@@ -157,6 +172,7 @@ public final class TierCompaction implements Chore {
                     partition.lastOfProducers().get()))
         .thenApply(
             bytes -> {
+              inVain = 0;
               pauseMs = rewriting.pauseMs(bytes);
               rewriting.metrics().rounds.increment();
               LOG.atInfo()
@@ -169,13 +185,15 @@ public final class TierCompaction implements Chore {
         .exceptionallyCompose(this::unlessLeft);
   }
 
-  /** What the disk had no room for is learnt again: not at once. */
+  /** What a later step found no room for is learnt again, each time after a longer pause. */
   private CompletableFuture<Integer> unlessLeft(Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-    pauseMs = LOOK_MS;
-    return cause instanceof LeftException
-        ? CompletableFuture.completedFuture(0)
-        : CompletableFuture.failedFuture(failure);
+    if (!(cause instanceof LeftException)) {
+      return CompletableFuture.failedFuture(failure);
+    }
+    pauseMs = Math.min(FAILURE_PAUSE_MAX_MS, LOOK_MS << inVain);
+    inVain = Math.min(DOUBLINGS, inVain + 1);
+    return CompletableFuture.completedFuture(0);
   }
 
   /** A reader that holds a local segment keeps it; its next read goes to the tier. */

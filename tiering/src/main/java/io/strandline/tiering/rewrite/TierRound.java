@@ -1,7 +1,6 @@
 package io.strandline.tiering.rewrite;
 
 import io.strandline.tiering.compact.BatchSource;
-import io.strandline.tiering.compact.CompactionConfig;
 import io.strandline.tiering.compact.CompactionRound;
 import io.strandline.tiering.compact.CompactionStats;
 import io.strandline.tiering.compact.KeyCompactor;
@@ -45,9 +44,7 @@ final class TierRound {
   private final ManifestWriter writer;
   private final CompactionPolicy policy;
   private final SegmentPieces pieces;
-  private final long filteredOffset;
-  private CompactionConfig core;
-  private KeyCompactor compactor;
+  private final KeyCompactor compactor;
   private final long cleanedOffset;
   private long atOffset;
   private long endOffset;
@@ -67,9 +64,8 @@ final class TierRound {
     this.cleanedOffset = range.cleanedOffset;
     this.atOffset = range.atOffset;
     this.endOffset = range.endOffset;
-    this.filteredOffset = range.resumed ? range.atOffset : 0;
-    this.core = rewriting.config().core().forBytes(range.dirtyBytes);
-    this.compactor = compactor();
+    this.compactor = new KeyCompactor(rewriting.config().core().forBytes(range.dirtyBytes));
+    compactor.resumeAt(range.resumed ? range.atOffset : 0);
   }
 
   /**
@@ -101,36 +97,16 @@ final class TierRound {
 
   // ---- learning
 
-  private KeyCompactor compactor() {
-    KeyCompactor made = new KeyCompactor(core);
-    made.resumeAt(filteredOffset);
-    return made;
-  }
-
   private CompletableFuture<Void> learn(long fromOffset) {
     return learnFrom(fromOffset, fromOffset)
-        .thenComposeAsync(
+        .thenAccept(
             all -> {
               long learnt = compactor.indexedEndOffset();
               if (!all && learnt <= fromOffset) {
-                return learnWithWholeMap(fromOffset);
+                throw new KafkaException("the map has no room for one key of " + partition());
               }
               endOffset = all ? endOffset : Math.min(endOffset, learnt);
-              return CompletableFuture.completedFuture(null);
-            },
-            rewriting.executor());
-  }
-
-  /** Again, for many keys lay in few bytes. */
-  private CompletableFuture<Void> learnWithWholeMap(long fromOffset) {
-    CompactionConfig whole = rewriting.config().core();
-    if (core.mapBytes() >= whole.mapBytes()) {
-      throw new KafkaException(
-          "a batch of " + partition() + " has more keys than the map has room for");
-    }
-    core = whole;
-    compactor = compactor();
-    return learn(fromOffset);
+            });
   }
 
   private CompletableFuture<Boolean> learnFrom(long offset, long fromOffset) {
@@ -176,17 +152,22 @@ final class TierRound {
 
   // ---- rewriting
 
-  /**
-   * What a step writes at most: half a segment, and one that is as long as a segment may be. More
-   * only where one was made while segments were longer.
-   */
-  static long fileBytesMax(ManifestView view, CompactionPolicy policy) {
-    return Math.min(view.sizeBytes(), policy.segmentBytes() / 2 * 3);
+  /** What the step at an offset writes at most, by which its room is asked for. */
+  static CompletableFuture<Long> fileBytesMax(
+      ManifestView view, CompactionPolicy policy, long atOffset) {
+    return view.from(atOffset, PAGE + 1)
+        .thenApply(entries -> fileBytesMax(view, policy, entries));
   }
 
-  private long fileBytesMax(List<SegmentEntry> entries) {
+  /**
+   * Half a segment, and one that is as long as a segment may be, or longer if it was made while
+   * segments were; never more than there is.
+   */
+  private static long fileBytesMax(
+      ManifestView view, CompactionPolicy policy, List<SegmentEntry> entries) {
+    long half = policy.segmentBytes() / 2;
     long longest = entries.stream().mapToLong(SegmentEntry::dataBytes).max().orElse(0);
-    return Math.max(fileBytesMax(writer.view(), policy), policy.segmentBytes() / 2 + longest);
+    return Math.min(view.sizeBytes(), Math.max(half * 3, half + longest));
   }
 
   private CompletableFuture<Void> steps() {
@@ -196,10 +177,9 @@ final class TierRound {
     if (pieces.left().getAsBoolean()) {
       return CompletableFuture.failedFuture(new LeftException());
     }
-    return writer
-        .view()
-        .from(atOffset, PAGE + 1)
-        .thenComposeAsync(this::step, rewriting.executor())
+    ManifestView view = writer.view();
+    return view.from(atOffset, PAGE + 1)
+        .thenComposeAsync(entries -> step(view, entries), rewriting.executor())
         .thenComposeAsync(done -> steps(), rewriting.executor());
   }
 
@@ -240,10 +220,10 @@ final class TierRound {
   }
 
   /** Fills a run; commits it, unless it is a single segment that stays as it is. */
-  private CompletableFuture<Void> step(List<SegmentEntry> entries) {
+  private CompletableFuture<Void> step(ManifestView view, List<SegmentEntry> entries) {
     RewrittenFile file;
     try {
-      file = rewriting.newFile(fileBytesMax(entries));
+      file = rewriting.newFile(fileBytesMax(view, policy, entries));
     } catch (IOException e) {
       return CompletableFuture.failedFuture(new UncheckedIOException(e));
     }

@@ -134,9 +134,8 @@ public final class Uploader {
       throw e;
     }
     UploadedSegment uploaded = new UploadedSegment(encoded.entry(cluster, intent.object()));
-    return services
-        .store
-        .put(intent.object(), encoded.payload())
+    return CompletableFuture.completedFuture(intent.object())
+        .thenCompose(object -> services.store.put(object, encoded.payload()))
         .thenApply(
             info -> {
               requireLength(info, uploaded);

@@ -42,8 +42,10 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,12 +59,21 @@ class SwapTest {
   /** Whether puts and deletes are answered; puts are carried out all the same. */
   private boolean cut;
 
+  /** Whether a put throws instead of answering. */
+  private boolean closed;
+
+  /** Whether a view can not be searched. */
+  private boolean pagesLost;
+
   private final ObjectStore store =
       new DecoratedObjectStore(new MemoryObjectStore(Runnable::run, InstantSource.system())) {
         @Override
         protected <T> CompletableFuture<T> around(
             StoreCall call, Supplier<CompletableFuture<T>> action) {
           boolean put = call.operation() == StoreCall.Operation.PUT;
+          if (put && closed) {
+            throw new IllegalStateException("closed");
+          }
           if (!cut || !(put || call.operation() == StoreCall.Operation.DELETE)) {
             return action.get();
           }
@@ -125,19 +136,14 @@ class SwapTest {
   private CompletableFuture<ManifestView> swap(
       Function<Replacement, CompletableFuture<ManifestView>> answer) throws IOException {
     ManifestWriter writer =
-        (ManifestWriter)
-            Proxy.newProxyInstance(
-                getClass().getClassLoader(),
-                new Class<?>[] {ManifestWriter.class},
-                (proxy, method, arguments) -> {
-                  if (method.getName().equals("replace")) {
-                    return answer.apply((Replacement) arguments[0]);
-                  }
-                  try {
-                    return method.invoke(real, arguments);
-                  } catch (InvocationTargetException e) {
-                    throw e.getCause();
-                  }
+        but(
+            ManifestWriter.class,
+            () -> real,
+            (method, arguments) ->
+                switch (method) {
+                  case "replace" -> answer.apply((Replacement) arguments[0]);
+                  case "view" -> view();
+                  default -> null;
                 });
     try (RewrittenFile file = rewriting.newFile(log.bytes)) {
       file.append(ByteBuffer.wrap(Files.readAllBytes(log.file)));
@@ -149,6 +155,35 @@ class SwapTest {
               new Swap.End(List.of(new EpochStart(1, 0)), Optional.empty()),
               Compaction.NONE);
     }
+  }
+
+  private ManifestView view() {
+    ManifestView view = real.view();
+    return but(
+        ManifestView.class,
+        () -> view,
+        (method, arguments) ->
+            pagesLost && method.equals("find")
+                ? CompletableFuture.failedFuture(new StoreException.Unavailable("no answer", null))
+                : null);
+  }
+
+  /** The same as another but for the methods that are answered. */
+  private <T> T but(
+      Class<T> type, Supplier<T> other, BiFunction<String, Object[], @Nullable Object> answer) {
+    Object made =
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              Object answered = answer.apply(method.getName(), arguments);
+              try {
+                return answered != null ? answered : method.invoke(other.get(), arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+    return type.cast(made);
   }
 
   private static CompletableFuture<ManifestView> refused() {
@@ -197,6 +232,41 @@ class SwapTest {
     ObjectKey named = real.view().find(0).join().orElseThrow().object();
     assertThat(named).isNotEqualTo(old.object());
     assertThat(segments()).contains(named);
+    UploadIntent decidable = uploader.undecidedIntents().get(0);
+    assertThat(decidable.object()).isEqualTo(named);
+    assertThat(uploader.decided(decidable, real.view().version())).isTrue();
+  }
+
+  @Test
+  void whatIsRefusedAtOnceIsNotLeftBehindEither() throws IOException {
+    assertThat(
+            swap(
+                replacement -> {
+                  throw new IllegalStateException("closed");
+                }))
+        .isCompletedExceptionally();
+    assertThat(segments()).containsExactly(old.object());
+    assertThat(open()).isEmpty();
+  }
+
+  @Test
+  void norIsThePutThatThrows() throws IOException {
+    closed = true;
+    assertThat(swap(real::replace)).isCompletedExceptionally();
+    assertThat(segments()).containsExactly(old.object());
+    assertThat(open()).isEmpty();
+  }
+
+  @Test
+  void whatNobodyCanTellNowIsDecidedWithItsIntent() throws IOException {
+    pagesLost = true;
+    swap(replacement -> real.replace(replacement).thenCompose(view -> refused()))
+        .exceptionally(failure -> real.view())
+        .join();
+    assertThat(segments()).hasSize(2);
+    assertThat(uploader.undecidedIntents()).hasSize(1);
+    UploadIntent left = uploader.undecidedIntents().get(0);
+    assertThat(uploader.decided(left, real.view().version())).isTrue();
   }
 
   @Test
