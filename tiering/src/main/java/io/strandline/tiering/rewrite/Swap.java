@@ -108,8 +108,8 @@ final class Swap {
   /**
    * A refusal, of which nothing is open any more, leaves no object behind: it would lie there until
    * its intent is resolved, and one more with each try. But it may have been refused the second
-   * time, after it was named unnoticed the first, or nobody can tell now: then its intent is decided
-   * by the view that is read for it. Every other failure leaves the outcome open.
+   * time, after it was named unnoticed the first, or nobody can tell now: then its intent is
+   * decided by the view that is read for it. Every other failure leaves the outcome open.
    *
    * @param before number of the version that was newest before the object could be named
    */

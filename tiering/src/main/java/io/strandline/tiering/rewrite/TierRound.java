@@ -155,8 +155,7 @@ final class TierRound {
   /** What the step at an offset writes at most, by which its room is asked for. */
   static CompletableFuture<Long> fileBytesMax(
       ManifestView view, CompactionPolicy policy, long atOffset) {
-    return view.from(atOffset, PAGE + 1)
-        .thenApply(entries -> fileBytesMax(view, policy, entries));
+    return view.from(atOffset, PAGE + 1).thenApply(entries -> fileBytesMax(view, policy, entries));
   }
 
   /**
