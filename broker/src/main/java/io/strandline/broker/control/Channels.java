@@ -32,6 +32,9 @@ import org.apache.kafka.server.config.AbstractKafkaConfig;
  * envelope that names the client (KIP-590).
  */
 final class Channels implements AutoCloseable {
+  /** Whose failure it is that whoever asked is told of: never his own. */
+  static final String NOT_LOGGED_IN = "this broker can not log in to the controller";
+
   private static final long RETRY_MS = 60_000;
 
   private final HeardChannel heartbeats;
@@ -130,8 +133,7 @@ final class Channels implements AutoCloseable {
   static void settle(CompletableFuture<AbstractResponse> answer, ClientResponse response) {
     if (response.authenticationException() != null) {
       answer.completeExceptionally(
-          new UnknownServerException(
-              "this broker can not log in to the controller", response.authenticationException()));
+          new UnknownServerException(NOT_LOGGED_IN, response.authenticationException()));
     } else if (response.versionMismatch() != null) {
       answer.completeExceptionally(response.versionMismatch());
     } else if (!response.hasResponse()) {

@@ -130,7 +130,7 @@ final class TopicCreation {
   private static ApiError reason(Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
     return cause instanceof AuthenticationException
-        ? new ApiError(Errors.UNKNOWN_SERVER_ERROR, "this broker can not log in to the controller")
+        ? new ApiError(Errors.UNKNOWN_SERVER_ERROR, Channels.NOT_LOGGED_IN)
         : ApiError.fromThrowable(failure);
   }
 

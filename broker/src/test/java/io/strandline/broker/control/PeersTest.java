@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.KeyStore;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
@@ -27,17 +28,7 @@ import org.slf4j.LoggerFactory;
 class PeersTest {
   @Test
   void aClientThatIsClosedHearsOfNothingMore() {
-    KafkaConfig config =
-        new ControlConfig(
-                Map.of(
-                    "listeners",
-                    "SSL://:0",
-                    "inter.broker.listener.name",
-                    "SSL",
-                    "listener.security.protocol.map",
-                    "SSL:SSL,CONTROLLER:PLAINTEXT"))
-            .withControllerPort(1)
-            .parse();
+    KafkaConfig config = encrypted(Map.of());
     try (Metrics metrics = new Metrics()) {
       Peers peers =
           new Peers(
@@ -61,22 +52,14 @@ class PeersTest {
     Path trust = dir.resolve("trust.p12");
     store(trust, 1);
     KafkaConfig config =
-        new ControlConfig(
-                Map.of(
-                    "listeners",
-                    "SSL://:0",
-                    "inter.broker.listener.name",
-                    "SSL",
-                    "listener.security.protocol.map",
-                    "SSL:SSL,CONTROLLER:PLAINTEXT",
-                    "ssl.truststore.type",
-                    "PKCS12",
-                    "ssl.truststore.password",
-                    "secret",
-                    "ssl.truststore.location",
-                    trust.toString()))
-            .withControllerPort(1)
-            .parse();
+        encrypted(
+            Map.of(
+                "ssl.truststore.type",
+                "PKCS12",
+                "ssl.truststore.password",
+                "secret",
+                "ssl.truststore.location",
+                trust.toString()));
     EffectiveConfig.ofFile(config);
     BrokerChanges changes = new BrokerChanges(config, resource -> new Properties());
     Logger kafka = (Logger) LoggerFactory.getLogger(SslFactory.class);
@@ -113,5 +96,14 @@ class PeersTest {
       empty.store(out, "secret".toCharArray());
     }
     Files.setLastModifiedTime(path, FileTime.fromMillis(second * 1_000L));
+  }
+
+  /** Of a node whose connections to other brokers are encrypted. */
+  private static KafkaConfig encrypted(Map<String, String> more) {
+    Map<String, String> all = new HashMap<>(more);
+    all.put("listeners", "SSL://:0");
+    all.put("inter.broker.listener.name", "SSL");
+    all.put("listener.security.protocol.map", "SSL:SSL,CONTROLLER:PLAINTEXT");
+    return new ControlConfig(all).withControllerPort(1).parse();
   }
 }
