@@ -76,7 +76,7 @@ class BuildCommandsRunTest {
     values.put("N", "1");
     String base = System.getProperty("builds.base");
     if (base != null) {
-      values.put("BASE", base);
+      values.put("tar://BASE", "tar://" + base);
     }
     places = new Places(values);
   }
