@@ -82,7 +82,9 @@ public final class Partition implements PartitionRead.Source {
     this.follower = new Follower(this, mailbox, runtime.replicas());
     this.seenStart = log.logStartOffset();
     this.seenEnd = log.logEndOffset();
-    this.highWatermark = Math.min(Math.max(checkpointedHighWatermark, seenStart), seenEnd);
+    // What was released is in the tier, so that it was committed, whatever was last written down.
+    long committed = Math.max(checkpointedHighWatermark, log.localLogStartOffset());
+    this.highWatermark = Math.min(Math.max(committed, seenStart), seenEnd);
     this.lastStableOffset = stable(highWatermark);
   }
 

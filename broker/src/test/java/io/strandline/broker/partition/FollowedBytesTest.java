@@ -112,6 +112,20 @@ class FollowedBytesTest {
     awaitLocalStart(second, SEGMENTS - 1); // the active one stays
   }
 
+  /** Its high watermark was not written down since. */
+  @Test
+  void whatWasLetGoIsCommittedAfterACrashToo() {
+    start(TierPolicy.keepAll());
+    tieredTo(first, 3);
+    look(30_000);
+    awaitLocalStart(first, 3);
+    rig.crash();
+    rig.start(dir);
+    Partition again = rig.partitions.hosted(first.id().topicPartition()).orElseThrow();
+    assertThat(again.localLogStartOffset()).isEqualTo(3);
+    assertThat(again.highWatermark()).isGreaterThanOrEqualTo(3);
+  }
+
   /** Where the tier is given up, the log begins with what the leader has locally. */
   @Test
   void localRetentionTakesNoMoreThanTheLeaderHasLetGo() {

@@ -43,6 +43,8 @@ class BuildCommandsRunTest {
       Pattern.compile(
           "Tests run: (\\d+), Failures: 0, Errors: 0, Skipped: (\\d+)$", Pattern.MULTILINE);
 
+  private static final Pattern COLOURS = Pattern.compile("\u001b\\[[0-9;]*m");
+
   /** A line of a table, or of JMH's. */
   private static final Pattern FIGURE =
       Pattern.compile("^\\| [^|]*\\| [~0-9]| (thrpt|avgt) .*[0-9]", Pattern.MULTILINE);
@@ -117,7 +119,7 @@ class BuildCommandsRunTest {
       all.forEach(ProcessHandle::destroyForcibly);
     }
     int code = shell.waitFor();
-    String printed = Files.readString(out);
+    String printed = COLOURS.matcher(Files.readString(out)).replaceAll("");
     assertThat(code).as("%s%n%s", command, printed).isZero();
     return printed;
   }

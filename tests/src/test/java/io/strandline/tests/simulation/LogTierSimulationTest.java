@@ -57,7 +57,7 @@ class LogTierSimulationTest {
   void aPowerCutOfAllWithoutFlushesIsNoticed() {
     LogTierPlan reckless = new LogTierPlan(CrashingDisk.Model.POWER, 2, 1, false, false);
     assertThatThrownBy(
-            () -> Seeds.run(LogTierSimulationTest.class, SEEDS, seed -> run(seed, reckless)))
+            () -> Seeds.usual(LogTierSimulationTest.class, SEEDS, seed -> run(seed, reckless)))
         .hasStackTraceContaining("AcknowledgedReadable");
   }
 

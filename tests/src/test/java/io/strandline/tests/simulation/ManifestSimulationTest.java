@@ -37,7 +37,7 @@ class ManifestSimulationTest {
   void aCommitThatTrustsThePutAloneIsFound() {
     assertThatThrownBy(
             () ->
-                Seeds.run(
+                Seeds.usual(
                     ManifestSimulationTest.class,
                     SEEDS,
                     seed -> new ManifestSimulation(seed, Fencing.CHAIN, TrustingStore::new).run()))

@@ -33,8 +33,19 @@ final class Seeds {
   /** These seeds, however many others may be wanted. */
   static void range(Class<?> test, long usualFrom, long usualCount, LongConsumer simulation) {
     Long one = Long.getLong("simulation.seed");
-    long from = one == null ? usualFrom : one;
-    long count = one == null ? usualCount : 1;
+    if (one == null) {
+      all(test, usualFrom, usualCount, simulation);
+    } else {
+      all(test, one, 1, simulation);
+    }
+  }
+
+  /** The usual ones whatever is asked for: what is to be found by some says nothing of one. */
+  static void usual(Class<?> test, int usual, LongConsumer simulation) {
+    all(test, 0, usual, simulation);
+  }
+
+  private static void all(Class<?> test, long from, long count, LongConsumer simulation) {
     LongFunction<Optional<Failed>> tried =
         seed -> {
           try {
