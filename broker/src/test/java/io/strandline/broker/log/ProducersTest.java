@@ -94,6 +94,22 @@ class ProducersTest {
     assertThat(log.abortedTransactions(0, 4)).isEmpty();
   }
 
+  /** The third transaction is open where the append ends, above the end of the second. */
+  @Test
+  void whoFollowsListsBothOfOneProducersThatCameAtOnce(@TempDir Path other) {
+    PartitionLog leader = logs.create();
+    Transactions.write(logs, leader, 5, 0, false);
+    Transactions.write(logs, leader, 5, 1, false);
+    Transactions.begin(logs, leader, 6, 0);
+    Logs others = new Logs(other.resolve("d"));
+    PartitionLog follower = others.create();
+    try (LogRead all = leader.read(0, 1 << 20, leader.logEndOffset(), true)) {
+      follower.appendAsFollower(all.toMemory(), 0);
+    }
+    assertThat(follower.abortedTransactions(0, 4)).hasSize(2);
+    assertThat(others.crash(follower).abortedTransactions(0, 4)).hasSize(2);
+  }
+
   @Test
   void abortedTransactionsAreListedAcrossSegmentsCrashesAndCuts() {
     logs.segmentBytes(250);

@@ -52,12 +52,12 @@ public final class AbortedIndex {
     ByteBuffer bytes = ByteBuffer.allocate(ENTRY_BYTES);
     bytes.putShort((short) 0);
     bytes.putLong(transaction.producerId()).putLong(transaction.firstOffset());
-    bytes.putLong(transaction.lastOffset()).putLong(transaction.lastStableOffset());
+    bytes.putLong(transaction.lastOffset()).putLong(stable(transaction));
     try (Disk.File open = disk.open(file, true)) {
       open.write(bytes.flip(), (long) now.size() * ENTRY_BYTES);
     }
     List<AbortedTransaction> more = new ArrayList<>(now);
-    more.add(transaction);
+    more.add(held(transaction));
     entries = List.copyOf(more);
   }
 
@@ -91,6 +91,24 @@ public final class AbortedIndex {
     }
   }
 
+  /**
+   * Where what was decided ends just behind the marker: no higher than there. Kafka's state of
+   * producers tells more of a follower's append that goes on behind it, by the first transaction
+   * that is open at its end; that of the same producer's next one, in the same append, would not be
+   * looked for.
+   */
+  private static long stable(AbortedTransaction transaction) {
+    return Math.min(transaction.lastStableOffset(), transaction.lastOffset() + 1);
+  }
+
+  private static AbortedTransaction held(AbortedTransaction transaction) {
+    return new AbortedTransaction(
+        transaction.producerId(),
+        transaction.firstOffset(),
+        transaction.lastOffset(),
+        stable(transaction));
+  }
+
   /** A torn last entry is left out: whoever wrote it will write it again. */
   private List<AbortedTransaction> read() throws IOException {
     if (!disk.exists(file)) {
@@ -107,8 +125,9 @@ public final class AbortedIndex {
           throw new IOException("transaction index of version " + version + ": " + file);
         }
         read.add(
-            new AbortedTransaction(
-                bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.getLong()));
+            held(
+                new AbortedTransaction(
+                    bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.getLong())));
       }
     }
     return List.copyOf(read);
