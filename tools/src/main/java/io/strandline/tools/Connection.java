@@ -26,6 +26,11 @@ final class Connection {
   private @Nullable Path clientConfig;
 
   Properties properties() throws IOException {
+    return properties(bootstrap, clientConfig);
+  }
+
+  /** A client's, of this file if there is one, at these brokers. */
+  static Properties properties(String bootstrap, @Nullable Path clientConfig) throws IOException {
     Properties properties = new Properties();
     if (clientConfig != null) {
       try (Reader reader = Files.newBufferedReader(clientConfig)) {

@@ -7,8 +7,6 @@ import io.strandline.tools.doctor.Verdict;
 import io.strandline.tools.tier.HistoryWeights;
 import io.strandline.tools.tier.HistoryWeights.Weight;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +16,6 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.LogDirDescription;
 import org.jspecify.annotations.Nullable;
@@ -108,14 +105,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private Properties client(String server) throws IOException {
-    Properties properties = new Properties();
-    if (clientConfig != null) {
-      try (Reader reader = Files.newBufferedReader(clientConfig)) {
-        properties.load(reader);
-      }
-    }
-    properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, server);
-    return properties;
+    return Connection.properties(server, clientConfig);
   }
 
   private void print(Finding finding) {

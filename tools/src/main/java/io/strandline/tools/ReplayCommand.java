@@ -19,8 +19,6 @@ import io.strandline.tools.replay.StreamOutput;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +29,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -269,14 +266,7 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private Properties client(String bootstrap) throws IOException {
-    Properties client = new Properties();
-    if (toConfig != null) {
-      try (Reader reader = Files.newBufferedReader(toConfig)) {
-        client.load(reader);
-      }
-    }
-    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-    return client;
+    return Connection.properties(bootstrap, toConfig);
   }
 
   private RecordOutput output(String name, @Nullable Checkpoint saved, JobProgress plan)

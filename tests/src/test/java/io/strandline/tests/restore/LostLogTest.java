@@ -78,10 +78,7 @@ class LostLogTest {
   void aNodeAloneThatLostItsMetadataAloneDoesNotBeginAnew() throws Exception {
     Path first = dir.resolve("first");
     Path second = dir.resolve("second");
-    Map<String, String> settings = settings(dir.resolve("objects"));
-    settings.put("log.dirs", first + "," + second);
-    settings.put("listeners", "PLAINTEXT://127.0.0.1:0");
-    settings.put("strandline.admin.listener", "off");
+    Map<String, String> settings = alone(first, second);
     try (Strandline node = Strandline.start(BrokerConfig.of(settings))) {
       String at = "127.0.0.1:" + node.port("PLAINTEXT");
       Clients.create(at, "orders", 2, Map.of());
@@ -104,10 +101,7 @@ class LostLogTest {
   void aFirstStartThatWasCutBeforeTheMetadataIsMadeUpFor() throws Exception {
     Path first = dir.resolve("first");
     Path second = dir.resolve("second");
-    Map<String, String> settings = settings(dir.resolve("objects"));
-    settings.put("log.dirs", first + "," + second);
-    settings.put("listeners", "PLAINTEXT://127.0.0.1:0");
-    settings.put("strandline.admin.listener", "off");
+    Map<String, String> settings = alone(first, second);
     Strandline.start(BrokerConfig.of(settings)).close();
     String id = Files.readString(second.resolve("meta.properties"));
     Clients.deleteTree(first);
@@ -149,6 +143,15 @@ class LostLogTest {
     settings.put("strandline.tier.reclaim.ms", "1000");
     settings.put("strandline.internal.backup.ms", "1000");
     settings.put("offsets.topic.num.partitions", "1");
+    return settings;
+  }
+
+  /** A node in this process, on two directories. */
+  private Map<String, String> alone(Path first, Path second) {
+    Map<String, String> settings = settings(dir.resolve("objects"));
+    settings.put("log.dirs", first + "," + second);
+    settings.put("listeners", "PLAINTEXT://127.0.0.1:0");
+    settings.put("strandline.admin.listener", "off");
     return settings;
   }
 
