@@ -7,7 +7,6 @@ import io.strandline.tiering.manifest.Manifests;
 import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
 import io.strandline.tiering.segment.AbortedTransaction;
-import io.strandline.tiering.segment.EpochStart;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -65,7 +64,7 @@ public final class LogRefill {
                     ? download(nursery, tail)
                     : CompletableFuture.completedFuture(tail),
             disk)
-        .thenAcceptAsync(tail -> end(nursery, tail, leaderEpoch.isPresent()), disk);
+        .thenAcceptAsync(tail -> end(nursery, tail, leaderEpoch), disk);
   }
 
   /** The end, which nobody of an earlier epoch moves any more. */
@@ -94,7 +93,7 @@ public final class LogRefill {
             .thenApply(copied -> tail);
   }
 
-  private static void end(LogNursery nursery, TierTail tail, boolean leads) {
+  private static void end(LogNursery nursery, TierTail tail, OptionalInt leaderEpoch) {
     if (tail.endOffset() == 0) {
       return;
     }
@@ -102,7 +101,7 @@ public final class LogRefill {
       nursery.bounds(tail.startOffset(), tail.endOffset());
       nursery.epochs(tail.epochs());
       // Of transactions that are open there, a leader still has the markers.
-      List<OpenTransactions.Open> cut = leads ? cut(tail) : List.of();
+      List<OpenTransactions.Open> cut = leaderEpoch.isPresent() ? cut(tail) : List.of();
       Optional<ByteBuffer> producers =
           tail.producerSnapshot().isEmpty() && !cut.isEmpty()
               ? Optional.of(OpenTransactions.snapshot(cut))
@@ -111,7 +110,7 @@ public final class LogRefill {
         nursery.producers(producers.get());
       }
       if (!cut.isEmpty()) {
-        nursery.ended(cut, open -> isAmong(tail.aborted(), open), lastEpoch(tail));
+        nursery.ended(cut, open -> isAmong(tail.aborted(), open), leaderEpoch.getAsInt());
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -145,11 +144,6 @@ public final class LogRefill {
     return aborted.stream()
         .anyMatch(
             a -> a.producerId() == open.producerId() && a.firstOffset() == open.firstOffset());
-  }
-
-  private static int lastEpoch(TierTail tail) {
-    List<EpochStart> epochs = tail.epochs();
-    return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).leaderEpoch();
   }
 
   private static void told(LogNursery nursery, TierTail tail) {

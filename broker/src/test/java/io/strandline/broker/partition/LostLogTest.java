@@ -67,7 +67,7 @@ class LostLogTest {
       nursery.bounds(5, 9);
       nursery.epochs(List.of(new EpochStart(0, 0), new EpochStart(1, 7)));
       nursery.producers(snapshot);
-      nursery.ended(OpenTransactions.in(snapshot), open -> true, 1);
+      nursery.ended(OpenTransactions.in(snapshot), open -> true, 2);
       tier.asked.get(2).complete(null);
       Partition partition = rig.partitions.leaderOrThrow(FIRST);
       assertThat(rig.partitions.refilling(FIRST)).isFalse();
@@ -84,7 +84,7 @@ class LostLogTest {
               .firstOffset();
       assertThat(first).isEqualTo(10);
       assertThat(partition.log().epochs())
-          .containsExactly(new EpochStart(0, 5), new EpochStart(1, 7), new EpochStart(2, 10));
+          .containsExactly(new EpochStart(0, 5), new EpochStart(1, 7), new EpochStart(2, 9));
       assertThat(tier.led).containsExactly(partition.id());
       rig.crash();
       rig.start(dir.resolve("a"));

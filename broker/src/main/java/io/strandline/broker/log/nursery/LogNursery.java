@@ -106,7 +106,9 @@ public final class LogNursery {
    *
    * @param transactions open at the log's end
    * @param aborted of them; the others were committed
-   * @param leaderEpoch that the tier ends with
+   * @param leaderEpoch in which this broker leads, so that the tier's last epoch ends with the
+   *     tier: other replicas may have records of that epoch where these markers lie, and cut them
+   *     off
    */
   public void ended(
       List<OpenTransactions.Open> transactions,
