@@ -11,8 +11,10 @@ import java.util.Random;
  * @param replicas how many of them have the partition
  * @param minInSync {@code min.insync.replicas}
  * @param flushed whether every append is forced before it is acknowledged ({@code flush.messages})
+ * @param diskless whether machines come back with empty disks
  */
-record ReplicationPlan(Model model, int brokers, int replicas, int minInSync, boolean flushed) {
+record ReplicationPlan(
+    Model model, int brokers, int replicas, int minInSync, boolean flushed, boolean diskless) {
   /** What the crash of a machine takes of its disk, and how it is kept from being the last copy. */
   enum Kind {
     /** Processes die as they like; page caches stay. */
@@ -22,7 +24,9 @@ record ReplicationPlan(Model model, int brokers, int replicas, int minInSync, bo
     /**
      * Nothing is forced; the power of a machine fails while another in sync has not lost its own.
      */
-    POWER_APART
+    POWER_APART,
+    /** As before, and now and then nothing at all is left of the disk. */
+    DISKS_APART
   }
 
   static ReplicationPlan draw(Kind kind, Random random) {
@@ -32,8 +36,9 @@ record ReplicationPlan(Model model, int brokers, int replicas, int minInSync, bo
         kind == Kind.PROCESS ? Model.PROCESS : Model.POWER,
         brokers,
         3,
-        kind == Kind.POWER_APART ? 2 : minInSync,
-        kind == Kind.POWER_FLUSHED);
+        kind == Kind.POWER_APART || kind == Kind.DISKS_APART ? 2 : minInSync,
+        kind == Kind.POWER_FLUSHED,
+        kind == Kind.DISKS_APART);
   }
 
   /** Whether a machine may lose what was not forced only while another in sync keeps all. */

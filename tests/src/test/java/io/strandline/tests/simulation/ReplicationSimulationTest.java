@@ -31,6 +31,11 @@ class ReplicationSimulationTest {
     runs(Kind.POWER_APART);
   }
 
+  @Test
+  void nothingAcknowledgedIsLostWithTheDisksOfOneReplicaAtATime() {
+    runs(Kind.DISKS_APART);
+  }
+
   /** What never happens proves nothing: where there are many runs, it is looked at what did. */
   private static void runs(Kind kind) {
     List<Outcome> all = Collections.synchronizedList(new ArrayList<>());
@@ -49,6 +54,9 @@ class ReplicationSimulationTest {
             outcome -> outcome.coldCommittedReads() > 0,
             outcome -> outcome.lost() > 0 && outcome.doubled() > 0);
     assertThat(met).allMatch(happened -> all.stream().filter(happened).count() > all.size() / 20);
+    if (kind == Kind.DISKS_APART) {
+      assertThat(all).filteredOn(outcome -> outcome.disks() > 0).hasSizeGreaterThan(all.size() / 2);
+    }
   }
 
   @Test

@@ -217,6 +217,11 @@ final class ReplicationWorld {
             && torn.stream().anyMatch(other -> other != id && replicas.contains(other)));
   }
 
+  /** Whether the disk goes with a life that ends now. */
+  boolean mayLoseDisk(int id) {
+    return plan.diskless() && mayCrash(id) && random.nextInt(3) == 0;
+  }
+
   /**
    * @param clean whether in order
    */

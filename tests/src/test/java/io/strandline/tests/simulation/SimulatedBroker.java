@@ -16,6 +16,8 @@ final class SimulatedBroker {
   private final Path directory;
   private int life = -1;
   private boolean stoppedCleanly;
+  private boolean diskLost;
+  private int disksLost;
   private CrashingDisk.Model nextModel;
   private @Nullable BrokerLife living;
 
@@ -29,6 +31,10 @@ final class SimulatedBroker {
 
   int lives() {
     return life + 1;
+  }
+
+  int disksLost() {
+    return disksLost;
   }
 
   /** Who lives here, if anyone does. */
@@ -88,7 +94,13 @@ final class SimulatedBroker {
     try {
       close();
       living = null;
-      disk.leave(root(life), root(life + 1), nextModel);
+      if (diskLost) {
+        world.trace.add("broker " + id + " gets an empty disk");
+        Files.createDirectories(root(life + 1));
+        diskLost = false;
+      } else {
+        disk.leave(root(life), root(life + 1), nextModel);
+      }
       ScratchDirectory.remove(root(life));
     } catch (IOException | RuntimeException failure) {
       world.violated(failure);
@@ -125,6 +137,11 @@ final class SimulatedBroker {
     @Override
     public void crashed() {
       world.trace.add("broker " + id + " ends, " + nextModel);
+      if (world.mayLoseDisk(id)) {
+        diskLost = true;
+        disksLost++;
+        stoppedCleanly = false; // that it did stood on the disk
+      }
       world.ended(id, stoppedCleanly);
       process.die();
       CrashingDisk dead = disk;
