@@ -94,7 +94,7 @@ public final class ClusterTopics {
     return leader(cluster.admin(), partition);
   }
 
-  private static int leader(Admin admin, TopicPartition partition) throws Exception {
+  public static int leader(Admin admin, TopicPartition partition) throws Exception {
     Node leader = describe(admin, partition).leader();
     return leader == null ? -1 : leader.id();
   }
@@ -116,14 +116,14 @@ public final class ClusterTopics {
   }
 
   /** The same in a cluster that is not only ours. */
-  static void awaitLeader(Admin admin, TopicPartition partition, Set<Integer> brokers) {
+  public static void awaitLeader(Admin admin, TopicPartition partition, Set<Integer> brokers) {
     Waiting.until(
         "a leader of " + partition + " among " + brokers,
         () -> brokers.contains(leader(admin, partition)));
   }
 
   /** Asks for the partition to lie on these brokers; does not wait for it. */
-  static void reassign(Admin admin, TopicPartition partition, List<Integer> replicas)
+  public static void reassign(Admin admin, TopicPartition partition, List<Integer> replicas)
       throws Exception {
     admin
         .alterPartitionReassignments(
@@ -133,7 +133,7 @@ public final class ClusterTopics {
   }
 
   /** Waits until exactly these have it, all in sync. */
-  static void awaitMoved(Admin admin, TopicPartition partition, Set<Integer> brokers) {
+  public static void awaitMoved(Admin admin, TopicPartition partition, Set<Integer> brokers) {
     Waiting.until(
         partition + " on " + brokers,
         () -> {
@@ -146,8 +146,13 @@ public final class ClusterTopics {
   /** Waits until exactly these are in sync. */
   public static void awaitInSync(
       TestCluster cluster, TopicPartition partition, Set<Integer> brokers) {
+    awaitInSync(cluster.admin(), partition, brokers);
+  }
+
+  /** The same in a cluster that is not only ours. */
+  public static void awaitInSync(Admin admin, TopicPartition partition, Set<Integer> brokers) {
     Waiting.until(
-        partition + " in sync on " + brokers, () -> inSync(cluster, partition).equals(brokers));
+        partition + " in sync on " + brokers, () -> inSync(admin, partition).equals(brokers));
   }
 
   /** Waits until exactly these brokers are unfenced. */
