@@ -1,6 +1,8 @@
 package io.strandline.bench;
 
+import io.strandline.bench.contender.Certificate;
 import io.strandline.bench.contender.Contender;
+import io.strandline.bench.contender.Doors;
 import io.strandline.bench.load.Load;
 import io.strandline.bench.load.Workload;
 import java.nio.file.Path;
@@ -8,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Gives each workload to all contenders in turn.
@@ -30,10 +33,14 @@ final class SideBySide {
   }
 
   void run(List<Contender> field, List<Workload> workloads, Path dir) throws Exception {
+    Optional<Certificate> certificate =
+        workloads.stream().anyMatch(Workload::secured)
+            ? Optional.of(Certificate.make(dir.resolve("certificate")))
+            : Optional.empty();
     try {
       for (Contender contender : field) {
         Path home = dir.resolve(contender.name().replace(' ', '-'));
-        brokers.add(new Measured(contender.start(home, Map.of())));
+        brokers.add(new Measured(contender.start(home, Map.of(), Doors.open(certificate))));
       }
       for (Measured broker : brokers) {
         broker.resident("after the start", figures);

@@ -2,7 +2,9 @@ package io.strandline.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.bench.contender.Certificate;
 import io.strandline.bench.contender.Contender;
+import io.strandline.bench.contender.Doors;
 import io.strandline.bench.contender.RunningBroker;
 import io.strandline.bench.contender.Strandline;
 import io.strandline.bench.load.Load;
@@ -13,6 +15,7 @@ import io.strandline.bench.meter.Allocation;
 import io.strandline.bench.meter.ProcessUse;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +31,8 @@ class EveryWorkloadRunsTest {
 
   @Test
   void everyWorkloadMovesBytesAndIsMetered() throws Exception {
-    try (RunningBroker broker = contender.start(dir.resolve("broker"), Map.of());
+    Doors doors = Doors.open(Optional.of(Certificate.make(dir.resolve("certificate"))));
+    try (RunningBroker broker = contender.start(dir.resolve("broker"), Map.of(), doors);
         Allocation allocation = Allocation.of(broker.pid())) {
       assertThat(broker.readySeconds()).isPositive();
       for (Workload workload : Workloads.all()) {

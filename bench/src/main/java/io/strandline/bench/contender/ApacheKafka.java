@@ -31,11 +31,10 @@ public record ApacheKafka(String classPath, Path logging, String heap) implement
   }
 
   @Override
-  public RunningBroker start(Path dir, Map<String, String> more)
+  public RunningBroker start(Path dir, Map<String, String> more, Doors doors)
       throws IOException, InterruptedException {
     Files.createDirectories(dir);
-    int port = Ports.free();
-    Map<String, String> config = config(dir, port, Ports.free());
+    Map<String, String> config = config(dir, doors, Ports.free());
     config.putAll(more);
     String file = ConfigFile.write(dir, config).toString();
     long begun = System.nanoTime();
@@ -44,18 +43,18 @@ public record ApacheKafka(String classPath, Path logging, String heap) implement
     BrokerProcess.start("format", dir, command("256m", format), Map.of()).awaitSuccess();
     BrokerProcess process =
         BrokerProcess.start("broker", dir, command(heap, List.of("kafka.Kafka", file)), Map.of());
-    process.awaitReady(port);
-    return new RunningBroker(this, process, port, (System.nanoTime() - begun) / 1e9);
+    process.awaitReady(doors.plain());
+    return new RunningBroker(this, process, doors, (System.nanoTime() - begun) / 1e9);
   }
 
-  private static Map<String, String> config(Path dir, int port, int controllerPort) {
+  private static Map<String, String> config(Path dir, Doors doors, int controllerPort) {
     Map<String, String> config = new LinkedHashMap<>();
     config.put("process.roles", "broker,controller");
     config.put("node.id", "1");
-    config.put(
-        "listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
+    config.putAll(doors.settings());
+    config.merge(
+        "listeners", "CONTROLLER://127.0.0.1:" + controllerPort, (own, more) -> own + "," + more);
     config.put("controller.listener.names", "CONTROLLER");
-    config.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
     config.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
     config.put("log.dirs", dir.resolve("data").toString());
     config.put("offsets.topic.replication.factor", "1");

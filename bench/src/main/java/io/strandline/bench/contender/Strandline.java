@@ -22,12 +22,10 @@ public record Strandline(String launcher, String heap) implements Contender {
   }
 
   @Override
-  public RunningBroker start(Path dir, Map<String, String> more)
+  public RunningBroker start(Path dir, Map<String, String> more, Doors doors)
       throws IOException, InterruptedException {
     Files.createDirectories(dir);
-    int port = Ports.free();
-    Map<String, String> config = new LinkedHashMap<>();
-    config.put("listeners", "PLAINTEXT://127.0.0.1:" + port);
+    Map<String, String> config = new LinkedHashMap<>(doors.settings());
     config.put("log.dirs", dir.resolve("data").toString());
     config.put("strandline.admin.listener", "127.0.0.1:0");
     config.put("group.initial.rebalance.delay.ms", "0");
@@ -36,8 +34,8 @@ public record Strandline(String launcher, String heap) implements Contender {
     Path file = ConfigFile.write(dir, config);
     long begun = System.nanoTime();
     BrokerProcess process = BrokerProcess.start(name(), dir, command(file), environment());
-    process.awaitReady(port);
-    return new RunningBroker(this, process, port, (System.nanoTime() - begun) / 1e9);
+    process.awaitReady(doors.plain());
+    return new RunningBroker(this, process, doors, (System.nanoTime() - begun) / 1e9);
   }
 
   private List<String> command(Path file) {

@@ -13,8 +13,10 @@ import java.util.concurrent.Future;
  * Readers that each read the whole topic, which was just written, from its beginning.
  *
  * @param readers at once, each a thread and a consumer
+ * @param secured whether they read over TLS
  */
-record Consume(String name, Production production, int readers) implements Workload {
+record Consume(String name, Production production, int readers, boolean secured)
+    implements Workload {
   @Override
   public Load on(RunningBroker broker) {
     return new OnBroker(broker);
@@ -42,7 +44,7 @@ record Consume(String name, Production production, int readers) implements Workl
           written = sender.fill(topic, production.payload(), size);
         }
         for (int i = 0; i < readers; i++) {
-          open.add(new Reader(broker.bootstrap(), topic, production.partitions()));
+          open.add(new Reader(broker.client(secured), topic, production.partitions()));
         }
       }
       open.forEach(Reader::rewind);

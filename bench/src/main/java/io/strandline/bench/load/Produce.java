@@ -4,8 +4,12 @@ import io.strandline.bench.contender.RunningBroker;
 import java.io.IOException;
 import java.util.Map;
 
-/** One producer, as fast as it goes, into a new topic each run. */
-record Produce(String name, Production production) implements Workload {
+/**
+ * One producer, as fast as it goes, into a new topic each run.
+ *
+ * @param secured whether over TLS
+ */
+record Produce(String name, Production production, boolean secured) implements Workload {
   @Override
   public Load on(RunningBroker broker) {
     return new OnBroker(broker);
@@ -20,7 +24,7 @@ record Produce(String name, Production production) implements Workload {
 
     OnBroker(RunningBroker broker) {
       this.topics = new Topics(broker.bootstrap());
-      this.sender = new Sender(production.config(broker.bootstrap()));
+      this.sender = new Sender(production.config(broker.client(secured)));
     }
 
     @Override

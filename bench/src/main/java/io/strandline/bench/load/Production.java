@@ -14,8 +14,12 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 record Production(Payload payload, int partitions, int batchBytes, int lingerMillis, String codec) {
   Map<String, Object> config(String bootstrap) {
-    Map<String, Object> config = new LinkedHashMap<>();
-    config.put("bootstrap.servers", bootstrap);
+    return config(Map.of("bootstrap.servers", bootstrap));
+  }
+
+  /** Where the connection is described by more than an address. */
+  Map<String, Object> config(Map<String, Object> connection) {
+    Map<String, Object> config = new LinkedHashMap<>(connection);
     config.put("key.serializer", ByteArraySerializer.class.getName());
     config.put("value.serializer", ByteArraySerializer.class.getName());
     config.put("acks", "all");

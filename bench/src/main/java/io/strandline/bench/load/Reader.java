@@ -26,14 +26,21 @@ final class Reader implements AutoCloseable {
   private Set<TopicPartition> left = Set.of();
 
   Reader(String bootstrap, String topic, int partitionCount) {
-    this.consumer = new KafkaConsumer<>(config(bootstrap));
+    this(Map.of("bootstrap.servers", bootstrap), topic, partitionCount);
+  }
+
+  Reader(Map<String, Object> connection, String topic, int partitionCount) {
+    this.consumer = new KafkaConsumer<>(config(connection));
     this.partitions = Topics.partitions(topic, partitionCount);
     consumer.assign(partitions);
   }
 
   static Map<String, Object> config(String bootstrap) {
-    Map<String, Object> config = new LinkedHashMap<>();
-    config.put("bootstrap.servers", bootstrap);
+    return config(Map.of("bootstrap.servers", bootstrap));
+  }
+
+  private static Map<String, Object> config(Map<String, Object> connection) {
+    Map<String, Object> config = new LinkedHashMap<>(connection);
     config.put("key.deserializer", ByteArrayDeserializer.class.getName());
     config.put("value.deserializer", ByteArrayDeserializer.class.getName());
     config.put("auto.offset.reset", "earliest");

@@ -19,14 +19,18 @@ public final class Workloads {
     Payload text = RealText.values(KIB);
     Production plain = production(kib, "none");
     return List.of(
-        new Produce("produce 1 KiB", plain),
-        new Produce("produce 100 B", production(Payload.noise(100), "none")),
-        new Produce("produce text lz4", production(text, "lz4")),
-        new Produce("produce text zstd", production(text, "zstd")),
+        new Produce("produce 1 KiB", plain, false),
+        new Produce("produce 100 B", production(Payload.noise(100), "none"), false),
+        new Produce("produce text lz4", production(text, "lz4"), false),
+        new Produce("produce text zstd", production(text, "zstd"), false),
         new Produce(
-            "produce 500 partitions", new Production(kib, 500, 4 * KIB, LINGER_MILLIS, "none")),
-        new Consume("consume 1 reader", plain, 1),
-        new Consume("consume 4 readers", plain, 4),
+            "produce 500 partitions",
+            new Production(kib, 500, 4 * KIB, LINGER_MILLIS, "none"),
+            false),
+        new Produce("produce over TLS", plain, true),
+        new Consume("consume 1 reader", plain, 1, false),
+        new Consume("consume 4 readers", plain, 4, false),
+        new Consume("consume over TLS", plain, 1, true),
         new FixedRate("latency 5000/s", new Production(kib, PARTITIONS, BATCH, 0, "none"), 5000));
   }
 
