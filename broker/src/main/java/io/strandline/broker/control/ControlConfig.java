@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,12 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
   static final String CONTROLLER_LISTENERS = "controller.listener.names";
   public static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
   public static final String VOTERS = "controller.quorum.voters";
+
+  /** What a listener speaks that is named for it, as Kafka has it by itself. */
+  private static final String NAMESAKES =
+      Arrays.stream(SecurityProtocol.values())
+          .map(one -> one.name + ":" + one.name)
+          .collect(Collectors.joining(","));
 
   /** Keys that a combined node gets when its configuration does not say otherwise. */
   private static final Map<String, String> DEFAULTS =
@@ -152,6 +160,9 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
     boolean hosts = alone && all.getOrDefault(ROLES, "").contains("controller");
     String listeners = all.getOrDefault(LISTENERS, "PLAINTEXT://127.0.0.1:9092");
     if (hosts && !listeners.contains(controller + "://")) {
+      if (secured(listeners)) { // where Kafka takes nothing for granted: see withProtocol
+        all.putIfAbsent(PROTOCOLS, NAMESAKES);
+      }
       listeners = listeners + "," + controller + "://127.0.0.1:0";
       all.computeIfPresent(PROTOCOLS, (key, map) -> withProtocol(map, controller));
     }
@@ -168,6 +179,11 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
       all.put("node.id", all.getOrDefault("broker.id", "1"));
     }
     return all;
+  }
+
+  private static boolean secured(String listeners) {
+    return ListenerAddress.all(listeners).stream()
+        .anyMatch(listener -> listener.name().matches("SSL|SASL_.*"));
   }
 
   /** Whether there is TLS on a listener; one that no map names is named for its protocol. */
