@@ -1,6 +1,7 @@
 package io.strandline.tiering;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.tiering.manifest.ManifestConfig;
@@ -9,6 +10,9 @@ import io.strandline.tiering.manifest.StoreManifests;
 import io.strandline.tiering.reclaim.Deletions;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.rewrite.Workbench;
+import io.strandline.tiering.seal.DueSegment;
+import io.strandline.tiering.seal.SealRule;
+import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
@@ -24,8 +28,12 @@ import io.strandline.tiering.store.open.StoreConfig;
 import io.strandline.tiering.store.open.StoreRuntime;
 import io.strandline.tiering.store.open.Stores;
 import io.strandline.tiering.upload.Recompressor;
+import io.strandline.tiering.upload.UploadConfig;
 import io.strandline.tiering.upload.UploadIntents;
+import io.strandline.tiering.upload.UploadedSegment;
+import io.strandline.tiering.upload.Uploader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -331,6 +339,38 @@ class OutageTest {
     }
     assertThat(sky.requests).as("requests in a minute").isBetween(2, 7);
     assertThat(waiting).as("of 600 in a minute, those that tried it").isBetween(2, 7);
+  }
+
+  /** Of which there is much, and every try of it would be for nothing. */
+  @Test
+  void whileTheStoreIsAwayNothingIsReadOfWhatIsToGoUp() throws IOException {
+    begin(1);
+    time.advance(5 * MINUTE_MS);
+    sky.weather = Weather.DOWN;
+    TestHotLog log = logs.get(0).seal(1, 2);
+    time.advance(2 * MINUTE_MS);
+    assertThat(ofLane("strandline.store.away", "writes")).isOne();
+    SealedSegment sealed = log.segments().get(log.segments().size() - 1);
+    DueSegment due = SealRule.due(log, sealed.baseOffset(), log.end(), 1).get(0);
+    Uploader uploader =
+        new Uploader(
+            "cluster",
+            UploadConfig.defaults(),
+            new Uploader.Services(
+                watched.store(),
+                UploadIntents.open(dir.resolve("other")),
+                time,
+                time,
+                new Random(2),
+                Recompressor.none(),
+                metrics));
+    Files.delete(sealed.log()); // who reads it fails otherwise
+    CompletableFuture<UploadedSegment> upload = uploader.upload(due, 1);
+    time.advance(0);
+    assertThat(upload).isCompletedExceptionally();
+    assertThatThrownBy(upload::join)
+        .cause()
+        .isInstanceOfSatisfying(Unavailable.class, away -> assertThat(away.unasked()).isTrue());
   }
 
   @Test

@@ -145,6 +145,11 @@ public abstract class DecoratedObjectStore implements ObjectStore {
   }
 
   @Override
+  public Optional<StoreException> refusal(StoreCall.Operation operation) {
+    return inner.refusal(operation);
+  }
+
+  @Override
   public String describe() {
     return inner.describe();
   }

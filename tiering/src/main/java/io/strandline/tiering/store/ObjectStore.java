@@ -105,6 +105,14 @@ public interface ObjectStore extends AutoCloseable {
     return CompletableFuture.completedFuture(null);
   }
 
+  /**
+   * What such a call would fail with at once, because the store is known to be away; empty if it
+   * would be asked. For who has much to do before the call.
+   */
+  default Optional<StoreException> refusal(StoreCall.Operation operation) {
+    return Optional.empty();
+  }
+
   /** What an operator would call this store: a URI without secrets. */
   String describe();
 

@@ -12,6 +12,7 @@ import io.strandline.tiering.segment.SegmentParts;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
+import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.upload.Recompressor.Rewritten;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -94,13 +95,21 @@ public final class Uploader {
    *     SegmentFormatException} or an {@link UncheckedIOException}, and may then be called again
    */
   public CompletableFuture<UploadedSegment> upload(DueSegment due, int leaderEpoch) {
-    return services
-        .recompressor
-        .rewrite(due.segment())
+    return refused()
+        .thenCompose(asked -> services.recompressor.rewrite(due.segment()))
         .thenCompose(
             rewritten ->
                 upload(due, rewritten, leaderEpoch)
                     .whenComplete((done, failure) -> rewritten.ifPresent(Rewritten::close)));
+  }
+
+  /** Fails as a put would at once: nobody shall read a segment, let alone rewrite it, for that. */
+  private CompletableFuture<Void> refused() {
+    return services
+        .store
+        .refusal(Operation.PUT)
+        .<CompletableFuture<Void>>map(CompletableFuture::failedFuture)
+        .orElseGet(() -> CompletableFuture.completedFuture(null));
   }
 
   private CompletableFuture<UploadedSegment> upload(
@@ -110,6 +119,7 @@ public final class Uploader {
     long sinceMs = Math.min(due.segment().maxTimestamp(), services.clock.millis());
     return admission
         .enter(bytes, sinceMs)
+        .thenCompose(admitted -> refused()) // many wait here when the store goes away
         .thenComposeAsync(admitted -> put(due, rewritten, leaderEpoch), services.disk)
         .whenComplete((uploaded, failure) -> admission.leave(bytes));
   }

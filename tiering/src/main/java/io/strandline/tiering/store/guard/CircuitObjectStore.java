@@ -80,23 +80,23 @@ public final class CircuitObjectStore extends DecoratedObjectStore {
     return (read == null ? "writes" : "reads and writes") + " fail: " + write.label();
   }
 
-  /** Null if the call may go on to here; else why it need not. */
-  @Nullable StoreException closedTo(StoreCall call) {
-    return lane(call).refusalUnlessDue(nanoTicker.getAsLong());
+  /** Null if such a call may go on to here; else why it need not. */
+  @Nullable StoreException closedTo(StoreCall.Operation operation) {
+    return lane(operation).refusalUnlessDue(nanoTicker.getAsLong());
   }
 
   /** Whether the store is known to be away to calls like this. */
   boolean isAway(StoreCall call) {
-    return lane(call).why() != null;
+    return lane(call.operation()).why() != null;
   }
 
-  private CircuitLane lane(StoreCall call) {
-    return call.operation().writes() ? writes : reads;
+  private CircuitLane lane(StoreCall.Operation operation) {
+    return operation.writes() ? writes : reads;
   }
 
   @Override
   protected <T> CompletableFuture<T> around(StoreCall call, Supplier<CompletableFuture<T>> action) {
-    CircuitLane lane = lane(call);
+    CircuitLane lane = lane(call.operation());
     StoreException refusal = lane.refusal(nanoTicker.getAsLong());
     if (refusal != null) {
       return CompletableFuture.failedFuture(refusal);

@@ -4,6 +4,7 @@ import io.strandline.tiering.store.DecoratedObjectStore;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -25,7 +26,12 @@ public final class GateObjectStore extends DecoratedObjectStore {
 
   @Override
   protected <T> CompletableFuture<T> around(StoreCall call, Supplier<CompletableFuture<T>> action) {
-    StoreException refusal = circuit.closedTo(call);
+    StoreException refusal = circuit.closedTo(call.operation());
     return refusal == null ? action.get() : CompletableFuture.failedFuture(refusal);
+  }
+
+  @Override
+  public Optional<StoreException> refusal(StoreCall.Operation operation) {
+    return Optional.ofNullable(circuit.closedTo(operation));
   }
 }
