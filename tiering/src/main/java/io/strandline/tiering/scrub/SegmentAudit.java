@@ -12,6 +12,7 @@ import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.crypt.EncryptedObjectStore;
+import io.strandline.tiering.store.crypt.KeylessCheck;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,14 +96,8 @@ final class SegmentAudit {
               }
               return CompletableFuture.completedFuture(null);
             })
-        .handleAsync(
-            (done, thrown) -> {
-              if (thrown != null) {
-                unread(thrown);
-              }
-              return findings;
-            },
-            way.executor);
+        .exceptionallyComposeAsync(thrown -> unread(thrown, way), way.executor)
+        .thenApplyAsync(done -> findings, way.executor);
   }
 
   /** After the run, what kept it from reading, if that was the store. */
@@ -110,33 +105,47 @@ final class SegmentAudit {
     return away;
   }
 
-  private void unread(Throwable thrown) {
+  private CompletableFuture<Void> unread(Throwable thrown, Way way) {
+    StoreException failure = failure(thrown);
+    if (failure instanceof StoreException.Undeciphered undeciphered) {
+      return undeciphered(undeciphered, way);
+    }
+    unread(failure);
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private static StoreException failure(Throwable thrown) {
     if (thrown.getCause() instanceof CancellationException given) {
       throw given;
     }
-    StoreException failure = StoreException.of(thrown);
-    if (failure instanceof StoreException.Undeciphered undeciphered) {
-      undeciphered(undeciphered);
-      return;
-    }
+    return StoreException.of(thrown);
+  }
+
+  private void unread(StoreException failure) {
     away = failure instanceof StoreException.Unavailable known ? known : null;
     boolean gone = failure instanceof StoreException.NotFound;
     found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
   }
 
   /** Without its key an object can still be the one that was stored, or not. */
-  private void undeciphered(StoreException.Undeciphered failure) {
+  private CompletableFuture<Void> undeciphered(StoreException.Undeciphered failure, Way way) {
     String why = String.valueOf(failure.getMessage());
     if (failure.lackingKey().isEmpty() || !(store instanceof EncryptedObjectStore encrypted)) {
       found(Kind.CHECKSUM, why);
-      return;
+      return CompletableFuture.completedFuture(null);
     }
-    try {
-      Optional<String> damage = encrypted.keyless().damage(entry.object());
-      found(damage.isPresent() ? Kind.CHECKSUM : Kind.LOCKED, damage.orElse(why));
-    } catch (StoreException e) {
-      found(Kind.UNREAD, String.valueOf(e.getMessage()));
-    }
+    return encrypted
+        .keyless(new KeylessCheck.Pace(way.before, way.read, way.executor))
+        .damage(entry.object())
+        .handle(
+            (damage, thrown) -> {
+              if (thrown != null) {
+                unread(failure(thrown));
+              } else {
+                found(damage.isPresent() ? Kind.CHECKSUM : Kind.LOCKED, damage.orElse(why));
+              }
+              return null;
+            });
   }
 
   /** A segment that is alone in its object, as its name says, ends where the object ends. */

@@ -24,6 +24,9 @@ import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.VirtualScheduler;
+import io.strandline.tiering.store.crypt.EncryptedObjectStore;
+import io.strandline.tiering.store.crypt.KeyRing;
+import io.strandline.tiering.store.crypt.TestRing;
 import io.strandline.tiering.store.memory.MemoryObjectStore;
 import io.strandline.tiering.upload.UploadedSegment;
 import java.io.IOException;
@@ -131,10 +134,14 @@ class BackgroundScrubTest {
   }
 
   private FullScrub full(long bytesPerSecond) {
+    return full(store, bytesPerSecond);
+  }
+
+  private FullScrub full(ObjectStore from, long bytesPerSecond) {
     ScrubTurns turns = new ScrubTurns(time);
     return new FullScrub(
         new FullScrub.Environment(
-            OwnedStores.all(store), manifests, turns, ledger, Runnable::run, clock::millis),
+            OwnedStores.all(from), manifests, turns, ledger, Runnable::run, clock::millis),
         config(bytesPerSecond));
   }
 
@@ -278,6 +285,40 @@ class BackgroundScrubTest {
     assertThat(time.nanos() - before).isBetween(20 * second, 23 * second);
     time.advance(Duration.ofMinutes(1));
     assertThat(other).isCompletedWithValue(1);
+  }
+
+  @Test
+  void whatIsReadWithoutItsKeyIsReadNoFasterThanTheRateAllows() throws IOException {
+    KeyRing ring = new TestRing(dir.resolve("ring")).rotate("k").open();
+    SegmentEntry last = entries.get(entries.size() - 1);
+    TestLog log = TestLog.write(dir.resolve("locked.log"), 9, last.endOffset(), 40);
+    EncodedSegment encoded = SegmentFormat.encode(log.parts());
+    ObjectKey key = SegmentId.of(PARTITION, last.endOffset(), 9).encrypted(true).key();
+    new EncryptedObjectStore(store, ring, Runnable::run).put(key, encoded.payload()).join();
+    writer.add(List.of(new UploadedSegment(encoded.entry("c", key)))).join();
+    ledger.position(PARTITION, new Position(last.endOffset(), clock.millis()));
+    ObjectStore keyless = new EncryptedObjectStore(store, KeyRing.none(), Runnable::run);
+    FullScrub scrub = full(keyless, 100 << 10); // ten seconds a GET, which counts as a MiB
+
+    CompletableFuture<Integer> read = scrub.readOn(writer, () -> left);
+    long begun = time.nanos();
+    while (!read.isDone()) {
+      time.advance(Duration.ofSeconds(1));
+    }
+    assertThat(read).isCompletedWithValue(1);
+    assertThat(kinds()).isEmpty();
+    // what lacks the key, then the header and the frames
+    assertThat(Duration.ofNanos(time.nanos() - begun).toSeconds()).isBetween(30L, 34L);
+    assertThat(metrics.get("strandline.scrub.read").counter().count())
+        .isEqualTo(store.head(key).join().orElseThrow().lengthBytes());
+
+    ledger.position(PARTITION, new Position(last.endOffset(), clock.millis()));
+    read = scrub.readOn(writer, () -> left);
+    time.advance(Duration.ofSeconds(15)); // the header is awaited
+    assertThat(read).isNotDone();
+    left = true;
+    time.advance(Duration.ofSeconds(10));
+    assertThat(read).isCompletedWithValue(0);
   }
 
   @Test

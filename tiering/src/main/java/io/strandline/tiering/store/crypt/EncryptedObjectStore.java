@@ -60,8 +60,8 @@ public final class EncryptedObjectStore extends DecoratedObjectStore {
   }
 
   /** Looks at objects as they are stored. */
-  public KeylessCheck keyless() {
-    return new KeylessCheck(inner);
+  public KeylessCheck keyless(KeylessCheck.Pace pace) {
+    return new KeylessCheck(inner, pace);
   }
 
   @Override

@@ -6,66 +6,102 @@ import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.IntFunction;
+import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 
 /**
  * Whether an encrypted object is as it was stored, found without its key: its length, and the sums
- * of its header and frames. Says nothing of who stored it. Blocks; threads: any.
+ * of its header and frames. Says nothing of who stored it. Threads: any.
  */
 public final class KeylessCheck {
   private static final int FRAMES_AT_ONCE = 64;
 
   private final ObjectStore store;
+  private final Pace pace;
+
+  /**
+   * How objects are read.
+   *
+   * @param before asked before each GET of so many bytes; a failure ends the reading
+   * @param read told of bytes as they are read
+   * @param executor sums them up
+   */
+  public record Pace(
+      IntFunction<CompletableFuture<Void>> before, LongConsumer read, Executor executor) {}
 
   /**
    * @param store of the bytes as they are stored
    */
-  KeylessCheck(ObjectStore store) {
+  KeylessCheck(ObjectStore store, Pace pace) {
     this.store = store;
+    this.pace = pace;
   }
 
   /**
    * What is wrong with the object, if anything is.
    *
-   * @throws StoreException if the store does not give it
+   * @return fails with a {@link StoreException} if the store does not give it
    */
-  public Optional<String> damage(ObjectKey key) {
-    try {
-      Optional<ObjectInfo> info = store.head(key).join();
-      if (info.isEmpty()) {
-        throw new StoreException.NotFound("no object " + key);
-      }
-      CipherHeader header =
-          CipherHeader.decode(store.get(key, 0, CipherLayout.HEADER_BYTES).join());
-      long storedBytes = CipherLayout.storedBytes(header.plainBytes());
-      if (info.get().lengthBytes() != storedBytes) {
-        return Optional.of(
-            info.get().lengthBytes() + " bytes are stored, its header says " + storedBytes);
-      }
-      return frames(key, header.plainBytes());
-    } catch (StoreException.Undeciphered e) {
-      return Optional.of(String.valueOf(e.getMessage()));
-    } catch (CompletionException e) {
-      throw StoreException.of(e);
-    }
+  public CompletableFuture<Optional<String>> damage(ObjectKey key) {
+    return store
+        .head(key)
+        .thenCompose(
+            info -> {
+              if (info.isEmpty()) {
+                throw new StoreException.NotFound("no object " + key);
+              }
+              return get(key, 0, CipherLayout.HEADER_BYTES)
+                  .thenComposeAsync(header -> body(info.get(), header), pace.executor);
+            });
   }
 
-  private Optional<String> frames(ObjectKey key, long plainBytes) {
-    long frames = CipherLayout.frames(plainBytes);
-    for (long from = 0; from < frames; from += FRAMES_AT_ONCE) {
-      long to = Math.min(frames, from + FRAMES_AT_ONCE);
-      long begin = from * CipherLayout.STORED_FRAME_BYTES;
-      long end = Math.min(to * CipherLayout.STORED_FRAME_BYTES, CipherLayout.bodyBytes(plainBytes));
-      ByteBuffer bytes =
-          store.get(key, CipherLayout.HEADER_BYTES + begin, (int) (end - begin)).join();
-      for (long frame = from; frame < to; frame++) {
-        if (!holds(bytes, CipherLayout.frameBytes(plainBytes, frame))) {
-          return Optional.of("frame " + frame + " is damaged");
-        }
-      }
+  private CompletableFuture<ByteBuffer> get(ObjectKey key, long positionBytes, int lengthBytes) {
+    return pace.before
+        .apply(lengthBytes)
+        .thenCompose(go -> store.get(key, positionBytes, lengthBytes))
+        .thenApply(
+            bytes -> {
+              pace.read.accept(lengthBytes);
+              return bytes;
+            });
+  }
+
+  private CompletableFuture<Optional<String>> body(ObjectInfo info, ByteBuffer headerBytes) {
+    CipherHeader header;
+    try {
+      header = CipherHeader.decode(headerBytes);
+    } catch (StoreException.Undeciphered e) {
+      return CompletableFuture.completedFuture(Optional.of(String.valueOf(e.getMessage())));
     }
-    return Optional.empty();
+    long storedBytes = CipherLayout.storedBytes(header.plainBytes());
+    return info.lengthBytes() == storedBytes
+        ? frames(info.key(), header.plainBytes(), 0)
+        : CompletableFuture.completedFuture(
+            Optional.of(info.lengthBytes() + " bytes are stored, its header says " + storedBytes));
+  }
+
+  private CompletableFuture<Optional<String>> frames(ObjectKey key, long plainBytes, long from) {
+    long to = Math.min(CipherLayout.frames(plainBytes), from + FRAMES_AT_ONCE);
+    if (from >= to) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    long begin = from * CipherLayout.STORED_FRAME_BYTES;
+    long end = Math.min(to * CipherLayout.STORED_FRAME_BYTES, CipherLayout.bodyBytes(plainBytes));
+    return get(key, CipherLayout.HEADER_BYTES + begin, (int) (end - begin))
+        .thenComposeAsync(
+            bytes -> {
+              for (long frame = from; frame < to; frame++) {
+                if (!holds(bytes, CipherLayout.frameBytes(plainBytes, frame))) {
+                  return CompletableFuture.completedFuture(
+                      Optional.of("frame " + frame + " is damaged"));
+                }
+              }
+              return frames(key, plainBytes, to);
+            },
+            pace.executor);
   }
 
   /** Takes one frame. */
