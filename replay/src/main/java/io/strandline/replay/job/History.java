@@ -42,8 +42,12 @@ public final class History implements AutoCloseable {
   private static final int VIEWS_AT_ONCE = 64;
   private static final long DROP_IDLE_S = 5;
 
-  private final List<ExecutorService> pools = new ArrayList<>();
-  private final ScheduledExecutorService scheduler;
+  private final ExecutorService blocking = pool("history-store", FILES_AT_ONCE);
+  private final ExecutorService decoding = pool("history-decode", 2);
+  private final ScheduledExecutorService scheduler =
+      Executors.newSingleThreadScheduledExecutor(daemons("history-timer"));
+  private final ExecutorService workers = Executors.newCachedThreadPool(daemons("history-job"));
+  private final Waits waits = new Waits();
   private final ObjectStore store;
   private final MountedStores stores;
   private final Manifests manifests;
@@ -55,10 +59,6 @@ public final class History implements AutoCloseable {
     InstantSource clock = InstantSource.system();
     SecureRandom random = new SecureRandom();
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    ExecutorService blocking = pool("history-store", FILES_AT_ONCE);
-    ExecutorService decoding = pool("history-decode", 2);
-    scheduler = Executors.newSingleThreadScheduledExecutor(daemons("history-timer"));
-    pools.add(scheduler);
     StoreRuntime.Time time = new StoreRuntime.Time(clock, System::nanoTime);
     store =
         Stores.open(
@@ -92,13 +92,12 @@ public final class History implements AutoCloseable {
     var unused =
         scheduler.scheduleWithFixedDelay(
             replay::dropIdle, DROP_IDLE_S, DROP_IDLE_S, TimeUnit.SECONDS);
-    ExecutorService workers = Executors.newCachedThreadPool(daemons("history-job"));
-    pools.add(workers);
     services =
         new JobServices(
             replay,
             manifests,
             new AtomicLong(),
+            waits,
             workers,
             clock,
             System::nanoTime,
@@ -141,7 +140,7 @@ public final class History implements AutoCloseable {
   /** Every topic of which something is held. Cost: a LIST and a GET for each partition. */
   public List<HistoryTopic> topics() {
     Map<String, List<ManifestView>> byId = new LinkedHashMap<>();
-    for (ManifestView view : views(manifests.partitions().join())) {
+    for (ManifestView view : views(waits.join(manifests.partitions()))) {
       if (view.version() > 0 && !view.deleted()) {
         byId.computeIfAbsent(view.partition().topicId().toString(), id -> new ArrayList<>())
             .add(view);
@@ -204,7 +203,7 @@ public final class History implements AutoCloseable {
           partitions.subList(i, Math.min(partitions.size(), i + VIEWS_AT_ONCE)).stream()
               .map(manifests::read)
               .toList();
-      reads.forEach(read -> views.add(read.join()));
+      reads.forEach(read -> views.add(waits.join(read)));
     }
     return views;
   }
@@ -231,13 +230,16 @@ public final class History implements AutoCloseable {
     cache.close();
     stores.close();
     store.close();
-    pools.forEach(ExecutorService::shutdownNow);
+    waits.close();
+    scheduler.shutdownNow();
+    workers.shutdownNow();
+    // They finish what they were given: the store ends its connections there.
+    decoding.shutdown();
+    blocking.shutdown();
   }
 
-  private ExecutorService pool(String name, int threads) {
-    ExecutorService pool = Executors.newFixedThreadPool(threads, daemons(name));
-    pools.add(pool);
-    return pool;
+  private static ExecutorService pool(String name, int threads) {
+    return Executors.newFixedThreadPool(threads, daemons(name));
   }
 
   /** Threads that do not keep the process alive. */

@@ -85,7 +85,7 @@ final class PartitionRun {
   /** One read, taken by the sink; or a pause, or a range that is skipped. */
   void step(RecordSink sink) throws IOException, InterruptedException {
     long at = nextOffset;
-    try (ReplayRead read = services.replay().read(request(at)).join()) {
+    try (ReplayRead read = services.waits().join(services.replay().read(request(at)))) {
       if (read.nextOffset() <= at) {
         throw new ReplayException(
             ReplayException.Kind.UNAVAILABLE, "nothing was read at " + at, null);
@@ -165,7 +165,7 @@ final class PartitionRun {
       ReplayException.Damage damage = failure.damage();
       return Math.max(at + 1, damage == null ? endOf(at) : damage.toOffset());
     }
-    ManifestView view = services.manifests().read(partition).join();
+    ManifestView view = services.waits().join(services.manifests().read(partition));
     if (at < view.startOffset()) {
       return view.startOffset();
     }
@@ -174,8 +174,12 @@ final class PartitionRun {
 
   /** Of the segment that covers the offset. */
   private long endOf(long offset) {
-    ManifestView view = services.manifests().read(partition).join();
-    return view.find(offset).join().map(segment -> segment.endOffset()).orElse(view.endOffset());
+    ManifestView view = services.waits().join(services.manifests().read(partition));
+    return services
+        .waits()
+        .join(view.find(offset))
+        .map(segment -> segment.endOffset())
+        .orElse(view.endOffset());
   }
 
   /** The store does not answer: again later, until patience ends. */

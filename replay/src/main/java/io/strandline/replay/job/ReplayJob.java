@@ -86,9 +86,12 @@ public final class ReplayJob {
       return view.segmentCount() == 0
           ? view.endOffset()
           : services
-              .replay()
-              .firstReaching(view.partition(), view.startOffset(), view.endOffset(), time.ms())
-              .join()
+              .waits()
+              .join(
+                  services
+                      .replay()
+                      .firstReaching(
+                          view.partition(), view.startOffset(), view.endOffset(), time.ms()))
               .map(found -> found.offset())
               .orElse(view.endOffset());
     }
@@ -102,6 +105,7 @@ public final class ReplayJob {
    * @throws IOException what the sink threw
    * @throws io.strandline.replay.ReplayException if a range cannot be read, or the store did not
    *     answer for too long; {@link #progress} tells where
+   * @throws IllegalStateException if the history is closed meanwhile
    */
   public JobProgress run(RecordSink sink) throws IOException {
     startedMs = services.clock().millis();

@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.compress.Compression;
@@ -37,6 +39,8 @@ class PartitionRunTest {
   private final TopicIdPartition partition = Bucket.partition("orders", 0);
   private final Queue<ReplayException> reads = new ArrayDeque<>();
   private final Queue<CompletableFuture<ManifestView>> looks = new ArrayDeque<>();
+  private final CompletableFuture<Object> unanswered = new CompletableFuture<>();
+  private final Waits waits = new Waits();
   private final List<Long> pausesMs = new ArrayList<>();
   private long nowMs;
 
@@ -47,7 +51,8 @@ class PartitionRunTest {
             Proxy.newProxyInstance(
                 Replay.class.getClassLoader(),
                 new Class<?>[] {Replay.class},
-                (proxy, method, args) -> CompletableFuture.failedFuture(reads.remove()));
+                (proxy, method, args) ->
+                    reads.isEmpty() ? unanswered : CompletableFuture.failedFuture(reads.remove()));
     Manifests manifests =
         (Manifests)
             Proxy.newProxyInstance(
@@ -65,6 +70,7 @@ class PartitionRunTest {
             replay,
             manifests,
             new AtomicLong(),
+            waits,
             Runnable::run,
             clock,
             () -> nowMs * 1_000_000,
@@ -142,5 +148,30 @@ class PartitionRunTest {
             ReplayException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNAVAILABLE))
         .hasMessageContaining("no route");
     assertThat(nowMs).isGreaterThanOrEqualTo(PATIENCE_MS);
+  }
+
+  /** Whoever would have answered may have gone with its queue. */
+  @Test
+  void whatIsNotAnsweredFailsWhenTheHistoryIsClosed(@TempDir Path dir) throws Exception {
+    PartitionRun run = run(view(dir));
+    FutureTask<Void> step =
+        new FutureTask<>(
+            () -> {
+              run.step(PartitionRunTest::nothing);
+              return null;
+            });
+    Thread worker = new Thread(step, "worker");
+    worker.setDaemon(true);
+    worker.start();
+    while (unanswered.getNumberOfDependents() == 0) {
+      Thread.onSpinWait();
+    }
+    assertThat(step).isNotDone();
+    waits.close();
+    assertThatThrownBy(() -> step.get(30, TimeUnit.SECONDS))
+        .rootCause()
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    assertThatThrownBy(() -> run.step(PartitionRunTest::nothing)).hasMessageContaining("closed");
   }
 }
