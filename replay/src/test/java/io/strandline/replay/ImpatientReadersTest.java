@@ -159,4 +159,37 @@ class ImpatientReadersTest {
     check(waits, 6);
     assertThat(slow.wanted()).isFalse();
   }
+
+  /** Its answers hold so many chunks that it may have one more, and could not with those behind. */
+  @Test
+  void whatLiesBehindAChunkThatHasNotComeIsNotCounted() {
+    tier.close();
+    tier = new TestTier(dir, 6, new SerialExecutor(), TestTier.small(6L * CHUNK), 32L * CHUNK);
+    tier.segment(10 * CHUNK, 100);
+    tier.segment(10 * CHUNK, 100);
+    for (int chunk : new int[] {0, 2, 3, 4, 5}) {
+      load(0, chunk);
+    }
+    load(1, 0);
+    assertThat(tier.store.gets).noneMatch(get -> get.positionBytes() == CHUNK);
+    tier.store.hold();
+    held.add(tier.replay.read(tier.request(offset(0), 6 * CHUNK, "r")).join());
+    assertThat(held.get(0).sizeBytes()).isLessThanOrEqualTo(CHUNK);
+    tier.store.release();
+    CompletableFuture<ReplayRead> next = ask("r", 1);
+    assertThat(next).isCompleted();
+    held.add(next.join());
+  }
+
+  /** What comes of a read in the middle of a chunk stays in the cache. */
+  private void load(int segment, int chunk) {
+    int at = 0;
+    int batch = tier.batchAt(offset(segment));
+    while (at < chunk * CHUNK + CHUNK / 2) {
+      at += tier.origin.get(batch++).sizeBytes();
+    }
+    long offset = tier.origin.get(batch).baseOffset();
+    tier.replay.read(tier.request(offset, 1, "loads")).join().close();
+    tier.replay.left("loads");
+  }
 }

@@ -389,7 +389,7 @@ public final class ReadStream {
               }
               boolean gap = false;
               for (Pin pin : further) {
-                gap |= !pin.ready() || !streams.shares().more(share, pin.paidBytes());
+                gap = gap || !pin.ready() || !streams.shares().more(share, pin.paidBytes());
                 if (gap) {
                   pin.done();
                 } else {
