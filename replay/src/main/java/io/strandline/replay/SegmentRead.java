@@ -198,12 +198,14 @@ final class SegmentRead {
               if (entries.isEmpty()) {
                 return CompletableFuture.completedFuture(BatchRead.empty(t.request.offset()));
               }
-              if (entries.get(0).baseOffset() > end) {
-                throw gap(end, entries.get(0));
-              }
-              Cursor from = new Cursor(entries.get(0), 0, entries.get(0).baseOffset());
-              t.stream.begins(t.request.offset(), from);
-              return attempt(new Try(t.stream, t.request, t.view, from), 1);
+              // Compaction may have made one segment of this and what follows: it begins far below.
+              return place(entries, Math.max(t.request.offset(), end))
+                  .thenComposeAsync(
+                      from -> {
+                        t.stream.begins(t.request.offset(), from);
+                        return attempt(new Try(t.stream, t.request, t.view, from), 1);
+                      },
+                      executor);
             },
             executor);
   }

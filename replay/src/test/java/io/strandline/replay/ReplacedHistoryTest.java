@@ -62,8 +62,7 @@ class ReplacedHistoryTest {
     for (int i = 0; i < 4; i++) {
       tier.segment(12 * CHUNK, 2000);
     }
-    Map<Long, Origin> written =
-        tier.origin.stream().collect(Collectors.toMap(Origin::baseOffset, Function.identity()));
+    Map<Long, Origin> written = written();
     long offset = 0;
     while (offset <= tier.segments.get(1).baseOffset() + 20) {
       try (ReplayRead read = read(offset)) {
@@ -148,5 +147,36 @@ class ReplacedHistoryTest {
       assertThat(read.sizeBytes()).isZero();
       assertThat(read.nextOffset()).isEqualTo(tier.endOffset());
     }
+  }
+
+  /** It stood in an old segment's empty end, and the new one began long before. */
+  @Test
+  void aTryThatIsRepeatedGoesOnWithinTheNewSegmentAndNotAtItsFirstByte() {
+    for (int i = 0; i < 4; i++) {
+      tier.segment(12 * CHUNK, 2000);
+    }
+    SegmentEntry second = tier.segments.get(1);
+    long hole = tier.origin.get(tier.batchAt(second.endOffset() - 1)).baseOffset();
+    SegmentEntry old = tier.replace(List.of(second), batch -> batch.baseOffset() != hole);
+    tier.replay.read(tier.request(hole, CHUNK, "other")).join().close(); // its index is known
+    tier.cache.forget(old.object().value());
+    tier.store.down(true);
+    assertThat(tier.replay.read(tier.request(hole, CHUNK, "r"))).isCompletedExceptionally();
+    tier.store.down(false);
+    SegmentEntry merged = tier.replace(List.copyOf(tier.segments.subList(0, 3)), batch -> true);
+    tier.nanos.addAndGet(TimeUnit.SECONDS.toNanos(6)); // and the view is read afresh
+    tier.store.gets.clear();
+    try (ReplayRead read = tier.replay.read(tier.request(hole, CHUNK, "r")).join()) {
+      List<Long> offsets = batches(read, written());
+      assertThat(offsets).isNotEmpty().allMatch(base -> base >= old.endOffset());
+    }
+    assertThat(tier.store.gets)
+        .filteredOn(get -> get.key().equals(merged.object()))
+        .isNotEmpty()
+        .allMatch(get -> get.positionBytes() >= 20 * CHUNK);
+  }
+
+  private Map<Long, Origin> written() {
+    return tier.origin.stream().collect(Collectors.toMap(Origin::baseOffset, Function.identity()));
   }
 }
