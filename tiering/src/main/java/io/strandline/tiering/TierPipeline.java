@@ -312,7 +312,9 @@ public final class TierPipeline implements AutoCloseable {
     List<UploadIntent> all = new ArrayList<>(shared.uploader().undecidedIntents());
     all.removeIf(
         intent ->
-            joined.containsKey(intent.partition()) || deleted.containsKey(intent.partition()));
+            joined.containsKey(intent.partition())
+                || leaving.containsKey(intent.partition()) // a commit of it may be under way
+                || deleted.containsKey(intent.partition()));
     Collections.rotate(all, all.isEmpty() ? 0 : -(straysFrom % all.size()));
     straysFrom = all.size() > STRAYS_MAX ? straysFrom + STRAYS_MAX : 0;
     return all.subList(0, Math.min(STRAYS_MAX, all.size()));
