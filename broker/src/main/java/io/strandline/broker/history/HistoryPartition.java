@@ -128,7 +128,7 @@ final class HistoryPartition implements PartitionRead.Source {
             Math.max(answer.logStartOffset(), 0),
             TierMark.in(answer.unknownTaggedFields()).map(TierMark::endOffset).orElse(-1L));
     boolean news = learn(now);
-    if (!watchers.isEmpty()) {
+    if (isWatched()) {
       if (news) {
         watchers.forEach(watcher -> watcher.changed(this, Runnable::run));
       }
@@ -159,7 +159,11 @@ final class HistoryPartition implements PartitionRead.Source {
 
   /** Whether nobody has read it since then, and nobody waits. */
   boolean idleSince(long ms) {
-    return usedMs < ms && watchers.isEmpty();
+    return usedMs < ms && !isWatched();
+  }
+
+  boolean isWatched() {
+    return !watchers.isEmpty();
   }
 
   @Override

@@ -71,6 +71,7 @@ final class LeaderWatch implements AutoCloseable {
     return control
         .view()
         .partition(partition.id().topicPartition())
+        .filter(state -> state.id().equals(partition.id())) // not a later topic of this name
         .map(PartitionState::leader)
         .orElse(-1);
   }
@@ -82,7 +83,9 @@ final class LeaderWatch implements AutoCloseable {
     synchronized (this) {
       Set<HistoryPartition> mine = watched.getOrDefault(leader, Set.of());
       for (HistoryPartition one : List.copyOf(mine)) {
-        if (leader(one) == leader) {
+        if (!one.isWatched()) {
+          mine.remove(one); // its last reader left while it was added
+        } else if (leader(one) == leader) {
           asked.put(one.id().topicPartition(), one);
         } else {
           mine.remove(one);
