@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -46,6 +47,14 @@ public final class DiskChunks implements ChunkShelf {
   private static final Logger LOG = LoggerFactory.getLogger(DiskChunks.class);
   private static final int WRITES_PENDING_MAX = 16;
   private static final int SLOTS_PER_FILE = 1024;
+
+  /**
+   * What a slot that is taken costs at most, names aside: its entry, 40 bytes, key, 32, and place,
+   * 40, and the tables.
+   */
+  private static final long SLOT_HEAP_BYTES = 160;
+
+  private static final int HEAP_SHARE = 4;
 
   private final Path directory;
   private final int slabBytes;
@@ -221,6 +230,8 @@ public final class DiskChunks implements ChunkShelf {
     try {
       Files.createDirectories(directory);
       lock();
+      warnOfHeap(Runtime.getRuntime().maxMemory());
+      Map<String, String> names = new HashMap<>();
       int count = Math.toIntExact((slots + SLOTS_PER_FILE - 1) / SLOTS_PER_FILE);
       for (int i = 0; i < count; i++) {
         int slotsHere = (int) Math.min(SLOTS_PER_FILE, slots - (long) i * SLOTS_PER_FILE);
@@ -228,7 +239,7 @@ public final class DiskChunks implements ChunkShelf {
         synchronized (files) {
           files.add(file);
         }
-        load(file);
+        load(file, names);
       }
       for (int i = count; Files.deleteIfExists(pathOf(i)); i++) {}
       online = !closed;
@@ -242,8 +253,8 @@ public final class DiskChunks implements ChunkShelf {
     }
   }
 
-  private void load(SlabFile file) throws IOException {
-    Map<Integer, SlotHeader> headers = file.headers();
+  private void load(SlabFile file, Map<String, String> names) throws IOException {
+    Map<Integer, SlotHeader> headers = file.headers(names);
     for (int number = 0; number < file.slots(); number++) {
       SlotHeader header = headers.get(number);
       Slot empty = Slot.empty(file, number);
@@ -252,6 +263,18 @@ public final class DiskChunks implements ChunkShelf {
       } else {
         index.put(header.key(), empty.holding(header.key().lengthBytes(), header.crc32c()));
       }
+    }
+  }
+
+  /** Too little heap would show only once the cache has filled, and at each start from then on. */
+  private void warnOfHeap(long heapBytes) {
+    long indexBytes = slots * SLOT_HEAP_BYTES;
+    if (indexBytes > heapBytes / HEAP_SHARE) {
+      LOG.atWarn()
+          .addKeyValue("path", directory)
+          .addKeyValue("bytes", indexBytes)
+          .addKeyValue("value", heapBytes)
+          .log("a full chunk cache on disk needs over a quarter of the heap for its index");
     }
   }
 

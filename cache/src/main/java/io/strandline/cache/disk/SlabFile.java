@@ -51,8 +51,12 @@ final class SlabFile implements AutoCloseable {
     return slots;
   }
 
-  /** The headers of all slots that hold something, by slot. */
-  Map<Integer, SlotHeader> headers() throws IOException {
+  /**
+   * The headers of all slots that hold something, by slot.
+   *
+   * @param names of objects that were met, each once
+   */
+  Map<Integer, SlotHeader> headers(Map<String, String> names) throws IOException {
     Map<Integer, SlotHeader> found = new TreeMap<>();
     for (int from = 0; from < slots; from += TABLE_READ_HEADERS) {
       int count = Math.min(TABLE_READ_HEADERS, slots - from);
@@ -61,7 +65,7 @@ final class SlabFile implements AutoCloseable {
       for (int i = 0; i < count; i++) {
         SlotHeader header = SlotHeader.decode(table.position(i * SlotHeader.BYTES));
         if (header != null && header.key().lengthBytes() <= slabBytes) {
-          found.put(from + i, header);
+          found.put(from + i, header.sharing(names));
         }
       }
     }

@@ -3,6 +3,7 @@ package io.strandline.cache.disk;
 import io.strandline.cache.ChunkKey;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +62,12 @@ record SlotHeader(ChunkKey key, int crc32c) {
     ChunkKey key =
         new ChunkKey(new String(name, StandardCharsets.UTF_8), positionBytes, lengthBytes);
     return new SlotHeader(key, bytes.getInt(base + 20));
+  }
+
+  /** The same with the name as it is known already, so that all chunks of an object share one. */
+  SlotHeader sharing(Map<String, String> names) {
+    String object = names.computeIfAbsent(key.object(), name -> name);
+    return new SlotHeader(new ChunkKey(object, key.positionBytes(), key.lengthBytes()), crc32c);
   }
 
   static int checksum(ByteBuffer bytes) {

@@ -14,6 +14,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -169,6 +171,25 @@ class DiskChunksTest {
     }
     open();
     assertThat(Stream.of(key("a", 0), key("a", 1)).filter(shelf::holds)).hasSize(1);
+  }
+
+  /** There may be a million of them: names of their own would be most of what a start takes. */
+  @Test
+  void chunksOfOneObjectShareItsNameAfterAStart() throws IOException {
+    open();
+    Stream.of(key("a", 0), key("b", 0), key("a", 1)).forEach(this::offer);
+    shelf.close();
+    Map<String, String> names = new HashMap<>();
+    try (SlabFile file = SlabFile.open(onlyFile(), SLAB, SLOTS)) {
+      assertThat(file.headers(names).values())
+          .hasSize(3)
+          .allSatisfy(
+              header -> {
+                String object = header.key().object();
+                assertThat(object).isSameAs(names.get(object));
+              });
+    }
+    assertThat(names).hasSize(2);
   }
 
   @Test
