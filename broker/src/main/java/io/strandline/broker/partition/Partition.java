@@ -2,6 +2,7 @@ package io.strandline.broker.partition;
 
 import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.Appended;
+import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRead;
 import io.strandline.broker.log.PartitionLog;
 import io.strandline.broker.log.PartitionLog.AppendTerms;
@@ -379,13 +380,17 @@ public final class Partition implements PartitionRead.Source {
     changed = true;
   }
 
-  /** The directory failed: whoever waits is told, and nothing is written any more. */
-  void goOffline() {
+  /** It failed with the log in it, or that has moved meanwhile and goes on as it is. */
+  void goOffline(LogDirectory failed, Runnable then) {
     mailbox.submitInline(
-        () ->
+        () -> {
+          if (log.directory() == failed) {
             stopLeading(
                 new Role.Offline(role.leaderEpoch()),
-                new KafkaStorageException("the log directory of " + id + " failed")));
+                new KafkaStorageException("the log directory of " + id + " failed"));
+            mailbox.after(then);
+          }
+        });
   }
 
   /** Stops serving for good; {@code last} is then done as the owner's last step. */

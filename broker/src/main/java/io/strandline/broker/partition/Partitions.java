@@ -454,12 +454,16 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     moves.failed(directory);
     for (Partition partition : hosted.values()) {
       if (partition.log().directory() == directory) {
-        Unfinished.carefully(partition.id(), partition::goOffline);
-        Unfinished.carefully(partition.id(), () -> replication.left(partition.id()));
-        memberships.left(partition);
+        Unfinished.carefully(
+            partition.id(), () -> partition.goOffline(directory, () -> offline(partition)));
       }
     }
     control.directoryFailed(home.id(directory));
+  }
+
+  private void offline(Partition partition) {
+    Unfinished.carefully(partition.id(), () -> replication.left(partition.id()));
+    memberships.left(partition);
   }
 
   /** The log directories. */

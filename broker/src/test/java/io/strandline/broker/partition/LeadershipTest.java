@@ -118,7 +118,7 @@ class LeadershipTest {
   void aFailedDirectoryFailsThoseWhoWaitAndThoseWhoCome() {
     Partition partition = rig.lead(0, List.of(1, 2), List.of(1, 2));
     PendingAppend waits = partition.append(rig.records("a"), ALL);
-    partition.goOffline();
+    partition.goOffline(partition.log().directory(), () -> {});
     assertFailed(waits.acknowledged(), KafkaStorageException.class);
     assertFailed(partition.append(rig.records("b"), LEADER).written(), KafkaStorageException.class);
     assertThatThrownBy(() -> read(partition, 0, OptionalInt.empty()))

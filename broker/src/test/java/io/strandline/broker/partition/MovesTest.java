@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
@@ -128,6 +130,39 @@ class MovesTest {
     assertThat(rig.lead(0).log().directory().path()).isEqualTo(b);
     assertThat(names(b)).containsExactly("orders-0");
     assertThat(rig.partitions.hosted(TP).orElseThrow().logEndOffset()).isEqualTo(1);
+  }
+
+  /** The copy is whole already, and the next rename makes it the log. */
+  @Test
+  void aLogThatLeavesADiskAsThatFailsIsServed() throws Exception {
+    append(rig.lead(0), "one");
+    rig.lead(1);
+    rig.stop();
+    FakeTier tier = new FakeTier();
+    rig.tier = tier;
+    ExecutorService mover = Executors.newSingleThreadExecutor();
+    rig.moving = mover;
+    rig.start(a, b);
+    rig.hearAll();
+    Partition partition = rig.partitions.leaderOrThrow(TP);
+    Partition other = rig.partitions.leaderOrThrow(new TopicPartition(Rig.NAME, 1));
+    rig.onRename =
+        to -> {
+          if (to.equals(b.resolve("orders-0"))) {
+            rig.onRename = any -> {};
+            breakDirectory(a);
+          }
+        };
+    rig.partitions.moves().request(TP, b.toString());
+    await(() -> partition.log().directory().path().equals(b));
+    mover.shutdown();
+    assertThat(mover.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(rig.failed).containsExactly(Rig.directoryId(0));
+    assertThat(other.role()).isInstanceOf(Role.Offline.class);
+    assertThat(partition.leads()).isTrue();
+    assertThat(tier.joined).containsExactly(partition.id());
+    append(partition, "two");
+    assertThat(partition.highWatermark()).isEqualTo(2);
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.log.LogDirectory;
 import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.log.LogSettings;
+import io.strandline.broker.log.disk.Disk;
 import io.strandline.broker.log.disk.NioDisk;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.keep.Home;
@@ -21,6 +22,7 @@ import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.Replicas;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -41,6 +43,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -70,6 +73,9 @@ final class Rig implements AutoCloseable {
 
   /** When the room of a directory is looked at. */
   volatile Runnable onLook = () -> {};
+
+  /** Before something is renamed to this path. */
+  volatile Consumer<Path> onRename = to -> {};
 
   final DiskSpace space =
       new DiskSpace(
@@ -143,13 +149,31 @@ final class Rig implements AutoCloseable {
     return LogDirectory.open(
         path,
         new LogRuntime(
-            new NioDisk(),
+            disk(),
             () -> Instant.ofEpochMilli(nowMs),
             new Random(1),
             Runnable::run,
             timer,
             new SimpleMeterRegistry(),
             LogSettings.defaults()));
+  }
+
+  private Disk disk() {
+    Disk real = new NioDisk();
+    return (Disk)
+        Proxy.newProxyInstance(
+            Disk.class.getClassLoader(),
+            new Class<?>[] {Disk.class},
+            (self, method, arguments) -> {
+              if (method.getName().equals("rename")) {
+                onRename.accept((Path) arguments[1]);
+              }
+              try {
+                return method.invoke(real, arguments);
+              } catch (InvocationTargetException failure) {
+                throw failure.getCause();
+              }
+            });
   }
 
   /** The process ends without a word. */
