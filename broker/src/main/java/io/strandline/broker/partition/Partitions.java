@@ -487,13 +487,6 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     List<CompletableFuture<Void>> closed = new ArrayList<>();
     hosted.values().forEach(partition -> closed.add(partition.close(() -> {})));
     closed.forEach(CompletableFuture::join);
-    home.checkpoint(hosted.values());
-    for (LogDirectory directory : home.directories()) {
-      if (directory.online()) {
-        directory.close(control.brokerEpoch());
-      } else {
-        directory.close();
-      }
-    }
+    home.close(hosted.values(), control.brokerEpoch());
   }
 }

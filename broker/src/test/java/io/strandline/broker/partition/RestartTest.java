@@ -3,9 +3,12 @@ package io.strandline.broker.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.broker.log.LogDirectory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +45,16 @@ class RestartTest {
         .isInstanceOf(NotLeaderOrFollowerException.class);
     rig.hearAll();
     assertThat(rig.partitions.leaderOrThrow(FIRST).highWatermark()).isEqualTo(3);
+  }
+
+  @Test
+  void aDiskThatFailsAtTheStopLeavesTheOthersCleanlyStopped() throws Exception {
+    rig.start(dir.resolve("a"), dir.resolve("b"), dir.resolve("c"));
+    List<Path> all = rig.partitions.home().directories().stream().map(LogDirectory::path).toList();
+    Files.move(all.get(0), dir.resolve("gone"));
+    assertThatThrownBy(rig::stop).isInstanceOf(KafkaStorageException.class);
+    assertThat(all.get(1).resolve(".kafka_cleanshutdown")).exists();
+    assertThat(all.get(2).resolve(".kafka_cleanshutdown")).exists();
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.kafka.common.DirectoryId;
@@ -153,19 +154,68 @@ public final class Home {
     return Optional.ofNullable(directory.highWatermarks().get(partition));
   }
 
-  /** Writes the high watermarks of what lies in each directory that works. */
+  /**
+   * Writes the high watermarks of what lies in each directory that works.
+   *
+   * @throws KafkaStorageException when a disk failed, after all others were written
+   */
   public void checkpoint(Collection<Partition> hosted) {
-    for (LogDirectory directory : List.copyOf(byId.values())) {
-      if (!directory.online()) {
-        continue;
+    each(
+        directory -> {
+          if (directory.online()) {
+            checkpoint(directory, hosted);
+          }
+        });
+  }
+
+  private static void checkpoint(LogDirectory directory, Collection<Partition> hosted) {
+    Map<TopicPartition, Long> marks = new HashMap<>();
+    for (Partition partition : hosted) {
+      if (partition.log().directory() == directory) {
+        marks.put(partition.id().topicPartition(), partition.highWatermark());
       }
-      Map<TopicPartition, Long> marks = new HashMap<>();
-      for (Partition partition : hosted) {
-        if (partition.log().directory() == directory) {
-          marks.put(partition.id().topicPartition(), partition.highWatermark());
+    }
+    directory.checkpointHighWatermarks(marks);
+  }
+
+  /**
+   * The clean stop of each directory that works; one that fails costs the others nothing.
+   *
+   * @throws RuntimeException what failed first, after all were closed
+   */
+  public void close(Collection<Partition> hosted, long brokerEpoch) {
+    each(
+        directory -> {
+          try {
+            if (directory.online()) {
+              checkpoint(directory, hosted);
+            }
+          } finally {
+            if (directory.online()) {
+              directory.close(brokerEpoch);
+            } else {
+              directory.close();
+            }
+          }
+        });
+  }
+
+  /** Does it for each, whatever fails, and throws what failed first. */
+  private void each(Consumer<LogDirectory> step) {
+    RuntimeException first = null;
+    for (LogDirectory directory : List.copyOf(byId.values())) {
+      try {
+        step.accept(directory);
+      } catch (RuntimeException failure) {
+        if (first == null) {
+          first = failure;
+        } else {
+          first.addSuppressed(failure);
         }
       }
-      directory.checkpointHighWatermarks(marks);
+    }
+    if (first != null) {
+      throw first;
     }
   }
 }
