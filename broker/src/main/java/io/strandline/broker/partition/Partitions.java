@@ -27,6 +27,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -197,6 +198,8 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     if (before.offset() < 0) {
       Strays.among(hosted.values(), now)
           .forEach(id -> drop(id, now.topicName(id.topicId()) == null));
+      // The logs were opened with what was known then; an override that went since is no change.
+      reconfigure(now.topics(), now);
     }
     mine.deleted().forEach(id -> drop(id, mine.deletedTopics().contains(id.topicId())));
     for (PartitionState state : mine.leaders().values()) {
@@ -205,7 +208,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     for (PartitionState state : mine.followers().values()) {
       taken.add(take(state, now));
     }
-    mine.reconfigured().forEach(topic -> reconfigure(topic, now));
+    reconfigure(mine.reconfigured(), now);
     return CompletableFuture.allOf(taken.toArray(CompletableFuture[]::new))
         .exceptionally(failure -> null); // logged by its partition
   }
@@ -431,9 +434,13 @@ public final class Partitions implements MetadataListener, AutoCloseable {
     }
   }
 
-  private void reconfigure(String topic, ClusterView now) {
+  private void reconfigure(Set<String> topics, ClusterView now) {
+    if (topics.isEmpty()) {
+      return;
+    }
     for (Partition partition : hosted.values()) {
-      if (partition.id().topic().equals(topic)) {
+      String topic = partition.id().topic();
+      if (topics.contains(topic)) {
         Unfinished.carefully(
             partition.id(),
             () -> {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -82,6 +83,21 @@ class RestartTest {
     assertThat(dir.resolve("orders-1")).exists();
     assertThatThrownBy(() -> rig.partitions.leaderOrThrow(FIRST))
         .isInstanceOf(UnknownTopicOrPartitionException.class);
+  }
+
+  /** The metadata says nothing of an override that is not there. */
+  @Test
+  void anOverrideThatGoesWhileLogsAreOpenedIsNotInForce() {
+    rig.config.put(TopicConfig.RETENTION_MS_CONFIG, "1000");
+    rig.start(dir);
+    rig.lead(0);
+    rig.stop();
+    rig.start(dir);
+    Partition partition = rig.partitions.hosted(FIRST).orElseThrow();
+    assertThat(partition.config().retentionMs).isEqualTo(1000);
+    rig.config.remove(TopicConfig.RETENTION_MS_CONFIG);
+    rig.hearAll();
+    assertThat(partition.config().retentionMs).isGreaterThan(1000);
   }
 
   @Test
