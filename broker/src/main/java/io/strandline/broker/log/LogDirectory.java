@@ -443,12 +443,12 @@ public final class LogDirectory implements AutoCloseable {
       return 0;
     }
     int worked = 0;
-    boolean expire = nowMs - lastExpiryMs >= runtime.settings().producerCheckMs();
+    boolean expire = LogRuntime.passed(lastExpiryMs, nowMs, runtime.settings().producerCheckMs());
     for (PartitionLog log : logs.values()) {
       worked += log.maintain(nowMs, expire) ? 1 : 0;
     }
     lastExpiryMs = expire ? nowMs : lastExpiryMs;
-    if (nowMs - lastCheckpointMs >= CHECKPOINT_INTERVAL_MS) {
+    if (LogRuntime.passed(lastCheckpointMs, nowMs, CHECKPOINT_INTERVAL_MS)) {
       lastCheckpointMs = nowMs;
       health.run("checkpoint", offsets::writeAll);
     }

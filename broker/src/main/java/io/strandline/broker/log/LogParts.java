@@ -67,7 +67,8 @@ record LogParts(
       }
     }
     boolean flushDue =
-        state.unflushedRecords.get() > 0 && nowMs - state.lastFlushMs >= state.config.flushMs;
+        state.unflushedRecords.get() > 0
+            && LogRuntime.passed(state.lastFlushMs, nowMs, state.config.flushMs);
     if (flushDue) {
       sealer.flush();
     }

@@ -49,4 +49,12 @@ public record LogRuntime(
         new HotWindow(settings.hotWindowBytes()),
         new OpenSegments(disk, settings.openSegments()));
   }
+
+  /**
+   * Whether so long has passed, by a clock that may be set: set back farther than that, it has
+   * passed too, rather than not until the clock is where it was.
+   */
+  public static boolean passed(long lastMs, long nowMs, long everyMs) {
+    return Math.abs(nowMs - lastMs) >= everyMs;
+  }
 }

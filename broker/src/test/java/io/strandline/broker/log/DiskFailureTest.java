@@ -71,6 +71,16 @@ class DiskFailureTest {
   }
 
   @Test
+  void flushIsDueThoughTheClockIsSetBack() {
+    logs.with(TopicConfig.FLUSH_MS_CONFIG, 500);
+    PartitionLog log = logs.create();
+    logs.append(log, "a");
+    logs.nowMs -= 86_400_000;
+    log.directory().maintain(logs.nowMs);
+    assertThat(log.recoveryPoint()).isEqualTo(1);
+  }
+
+  @Test
   void anIdleSegmentIsRolledByAge() {
     logs.with(TopicConfig.SEGMENT_MS_CONFIG, 1000);
     PartitionLog log = logs.create();

@@ -7,6 +7,8 @@ import io.strandline.broker.log.LogDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -46,6 +48,39 @@ class RestartTest {
         .isInstanceOf(NotLeaderOrFollowerException.class);
     rig.hearAll();
     assertThat(rig.partitions.leaderOrThrow(FIRST).highWatermark()).isEqualTo(3);
+  }
+
+  /** The clock was ahead by a day when the last round wrote them. */
+  @Test
+  void highWatermarksAreWrittenThoughTheClockIsSetBack() throws Exception {
+    PartitionSettings defaults = PartitionSettings.defaults();
+    rig.settings =
+        new PartitionSettings(
+            defaults.inlineBytes(),
+            1,
+            5_000,
+            5_000,
+            defaults.cleanMs(),
+            0,
+            defaults.cleaner(),
+            1,
+            defaults.moveBytesPerSecond());
+    Path marks = dir.resolve("replication-offset-checkpoint");
+    rig.start(dir);
+    Partition partition = rig.lead(0);
+    CountDownLatch written = new CountDownLatch(1);
+    CountDownLatch again = new CountDownLatch(1);
+    rig.onRename =
+        to -> {
+          if (to.equals(marks)) {
+            (partition.highWatermark() == 0 ? written : again).countDown();
+          }
+        };
+    rig.nowMs += 10_000;
+    assertThat(written.await(30, TimeUnit.SECONDS)).isTrue();
+    partition.append(rig.records("a"), (short) 1);
+    rig.nowMs -= 86_400_000;
+    assertThat(again.await(30, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.strandline.broker.partition.keep;
 
 import io.strandline.broker.log.LogDirectory;
+import io.strandline.broker.log.LogRuntime;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.Tier;
@@ -112,7 +113,7 @@ public final class Housekeeping implements AutoCloseable {
       }
     }
     done += backUpInternal(nowMs);
-    if (nowMs - checkpointedMs >= runtime.settings().highWatermarkMs()) {
+    if (LogRuntime.passed(checkpointedMs, nowMs, runtime.settings().highWatermarkMs())) {
       checkpointedMs = nowMs;
       done +=
           carefully(
@@ -121,11 +122,11 @@ public final class Housekeeping implements AutoCloseable {
                 return 1;
               });
     }
-    if (nowMs - retainedMs >= runtime.settings().retentionMs()) {
+    if (LogRuntime.passed(retainedMs, nowMs, runtime.settings().retentionMs())) {
       retainedMs = nowMs;
       done += retain(nowMs);
     }
-    if (nowMs - releasedMs >= RELEASE_MS) {
+    if (LogRuntime.passed(releasedMs, nowMs, RELEASE_MS)) {
       releasedMs = nowMs;
       done +=
           carefully(
@@ -134,7 +135,7 @@ public final class Housekeeping implements AutoCloseable {
                 return 1;
               });
     }
-    if (nowMs - cleanedMs >= runtime.settings().cleanMs().getAsLong()
+    if (LogRuntime.passed(cleanedMs, nowMs, runtime.settings().cleanMs().getAsLong())
         && cleaningNow.compareAndSet(false, true)) {
       cleanedMs = nowMs;
       clean();
