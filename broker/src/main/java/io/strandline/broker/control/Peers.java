@@ -3,6 +3,7 @@ package io.strandline.broker.control;
 import io.strandline.broker.control.quorum.SteadyTime;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.clients.ApiVersions;
@@ -30,6 +31,9 @@ public final class Peers {
   private final Metrics metrics;
   private final Supplier<? extends ClusterView> view;
 
+  /** Kafka names metrics by these: a client may begin before another of its purpose is closed. */
+  private final AtomicLong clients = new AtomicLong();
+
   Peers(KafkaConfig config, Metrics metrics, Supplier<? extends ClusterView> view) {
     this.config = config;
     this.metrics = metrics;
@@ -39,7 +43,7 @@ public final class Peers {
   /**
    * A client of Kafka's, not connected to anybody yet. One thread's alone, who closes it.
    *
-   * @param purpose names its metrics and threads, unique in this process
+   * @param purpose names its metrics and threads
    */
   public NetworkClient client(String purpose) {
     LogContext log = new LogContext("[" + purpose + " of broker " + config.nodeId() + "] ");
@@ -51,7 +55,7 @@ public final class Peers {
             metrics,
             time(),
             purpose + "-channel",
-            Map.of(),
+            Map.of("client", Long.toString(clients.incrementAndGet())),
             false,
             channels,
             log);

@@ -30,10 +30,17 @@ final class FetchList {
   private int added;
   private boolean closed;
 
-  /** Follows from now on in this epoch; an error of an earlier one is forgotten. */
-  void add(FollowedReplica replica, int leaderEpoch) {
+  /**
+   * Follows from now on in this epoch; an error of an earlier one is forgotten.
+   *
+   * @return false when it is closed, and so serves nobody
+   */
+  boolean add(FollowedReplica replica, int leaderEpoch) {
     lock.lock();
     try {
+      if (closed) {
+        return false;
+      }
       Entry before = entries.get(replica.id());
       if (before == null || before.leaderEpoch() < leaderEpoch) {
         entries.put(replica.id(), new Entry(replica, leaderEpoch, Long.MIN_VALUE, UNKNOWN, 0));
@@ -41,6 +48,7 @@ final class FetchList {
         added++;
         changed.signalAll();
       }
+      return true;
     } finally {
       lock.unlock();
     }

@@ -69,10 +69,8 @@ public final class Fetchers implements AutoCloseable {
       leave(id, before);
     }
     Fetcher fetcher = running.get(key);
-    if (fetcher == null || fetcher.closed()) { // closed by itself: an error ended its thread
+    if (fetcher == null || !fetcher.list().add(replica, leaderEpoch)) { // an error ended its thread
       begin(key, replica, leaderEpoch);
-    } else {
-      fetcher.list().add(replica, leaderEpoch);
     }
     places.put(id, key);
   }
@@ -80,7 +78,7 @@ public final class Fetchers implements AutoCloseable {
   private void begin(Key key, FollowedReplica first, int leaderEpoch) {
     Leader connection = leaders.to(key.leader(), key.index());
     Fetcher fetcher = new Fetcher(key.leader(), connection, settings, clock);
-    fetcher.list().add(first, leaderEpoch);
+    var unused = fetcher.list().add(first, leaderEpoch); // open as yet
     boolean begun = false;
     try {
       threads.accept(fetcher);

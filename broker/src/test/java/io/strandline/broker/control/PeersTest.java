@@ -48,6 +48,20 @@ class PeersTest {
   }
 
   @Test
+  void aClientMayBeginBeforeTheLastOfItsPurposeIsClosed() {
+    try (Metrics metrics = new Metrics()) {
+      Peers peers = new Peers(encrypted(Map.of()), metrics, () -> null);
+      int before = metrics.metrics().size();
+      NetworkClient first = peers.client("one");
+      NetworkClient second = peers.client("one");
+      first.close();
+      assertThat(metrics.metrics()).hasSizeGreaterThan(before);
+      second.close();
+      assertThat(metrics.metrics()).hasSize(before);
+    }
+  }
+
+  @Test
   void aReplacedFileIsReadAgainAndABadOneLeavesAllAsItWas(@TempDir Path dir) throws Exception {
     Path trust = dir.resolve("trust.p12");
     store(trust, 1);
