@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
@@ -163,6 +164,54 @@ class MovesTest {
     assertThat(tier.joined).containsExactly(partition.id());
     append(partition, "two");
     assertThat(partition.highWatermark()).isEqualTo(2);
+  }
+
+  @Test
+  void aMoveWaitsForAThread() throws Exception {
+    Partition partition = rig.lead(0);
+    AtomicBoolean refused = new AtomicBoolean();
+    rig.moving =
+        task -> {
+          if (refused.compareAndSet(false, true)) {
+            throw new InternalError("for the test");
+          }
+          task.run();
+        };
+    rig.partitions.moves().request(TP, b.toString());
+    await(() -> partition.log().directory().path().equals(b));
+  }
+
+  @Test
+  void anErrorOfOneMoveCostsTheOthersNothing() throws Exception {
+    rig.stop();
+    AtomicBoolean failed = new AtomicBoolean();
+    PartitionSettings defaults = PartitionSettings.defaults();
+    rig.settings =
+        new PartitionSettings(
+            defaults.inlineBytes(),
+            defaults.maintainMs(),
+            defaults.highWatermarkMs(),
+            defaults.retentionMs(),
+            defaults.cleanMs(),
+            defaults.internalBackupMs(),
+            defaults.cleaner(),
+            1,
+            () -> {
+              if (failed.compareAndSet(false, true)) {
+                throw new InternalError("for the test");
+              }
+              return Long.MAX_VALUE;
+            });
+    ExecutorService mover = Executors.newSingleThreadExecutor();
+    rig.moving = mover;
+    rig.start(a, b);
+    Partition partition = rig.lead(0);
+    rig.partitions.moves().request(TP, b.toString());
+    await(() -> rig.partitions.moves().of(TP).isEmpty());
+    rig.partitions.moves().request(TP, b.toString());
+    await(() -> partition.log().directory().path().equals(b));
+    mover.shutdown();
+    assertThat(mover.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

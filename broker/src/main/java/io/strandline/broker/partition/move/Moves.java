@@ -8,6 +8,7 @@ import io.strandline.broker.log.disk.DirectoryNames;
 import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.keep.Home;
+import io.strandline.broker.partition.keep.Unfinished;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
@@ -208,7 +209,22 @@ public final class Moves implements AutoCloseable {
       }
       working++;
     }
-    runtime.moves().execute(this::work);
+    try {
+      runtime.moves().execute(this::work);
+    } catch (RuntimeException | Error refused) {
+      boolean waits;
+      synchronized (due) {
+        working--;
+        waits = due.remove(move);
+      }
+      LOG.atWarn()
+          .addKeyValue("partition", move.partition.id())
+          .setCause(refused)
+          .log("no thread to move it; tried again");
+      if (waits) {
+        later(move, Move.FULL_MS);
+      }
+    }
   }
 
   private @Nullable Move next() {
@@ -222,11 +238,12 @@ public final class Moves implements AutoCloseable {
   }
 
   private void work() {
-    for (Move move = next(); move != null; move = next()) {
+    for (Move next = next(); next != null; next = next()) {
+      Move move = next;
       try {
         move.round();
-      } catch (RuntimeException failure) {
-        ended(move, failure);
+      } catch (RuntimeException | Error failure) {
+        Unfinished.carefully(move.partition.id(), () -> ended(move, failure));
       }
     }
   }

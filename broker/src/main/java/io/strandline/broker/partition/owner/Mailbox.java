@@ -7,7 +7,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -215,10 +214,17 @@ public final class Mailbox {
   }
 
   private void passOn() {
+    AtomicBoolean taken = new AtomicBoolean(); // a pool may have kept what it failed to begin
+    Runnable holding =
+        () -> {
+          if (taken.compareAndSet(false, true)) {
+            drain(true);
+          }
+        };
     try {
-      slow.execute(() -> drain(true));
-    } catch (RejectedExecutionException stopping) {
-      drain(true); // the pool is gone: better a late answer on this thread than none
+      slow.execute(holding);
+    } catch (RuntimeException | Error refused) {
+      holding.run(); // the pool is gone, or has no thread: better late on this one than never
     }
   }
 }

@@ -58,6 +58,25 @@ class MailboxTest {
     assertThat(log).containsExactly("told", "next");
   }
 
+  /** A pool that has no thread for a task may have queued it all the same. */
+  @Test
+  void aPoolThatFailsDoesNotKeepTheToken() {
+    List<Runnable> kept = new ArrayList<>();
+    Mailbox mailbox =
+        new Mailbox(
+            drain -> {
+              kept.add(drain);
+              throw new InternalError("for the test");
+            },
+            () -> log.add("at rest"));
+    mailbox.submitSlow(() -> log.add("ran"));
+    mailbox.submitInline(() -> log.add("next"));
+    List<String> before = List.copyOf(log);
+    assertThat(before).containsExactly("at rest", "ran", "at rest", "next", "at rest");
+    kept.forEach(Runnable::run);
+    assertThat(log).isEqualTo(before);
+  }
+
   /** The pool may carry a task out before the thread that passed it on has gone on. */
   @Test
   void whatIsToldAfterwardsIsToldOnceByTheThreadThatGatheredIt() {
