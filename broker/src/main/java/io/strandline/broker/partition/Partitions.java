@@ -253,6 +253,7 @@ public final class Partitions implements MetadataListener, AutoCloseable {
   /** Now and then: what failed is done again. */
   private void review() {
     memberships.review();
+    departures.review(changes);
     unfinished.again(changes, this::takeNow);
   }
 

@@ -86,7 +86,7 @@ public interface Tier {
   /**
    * As above, of a partition whose log is here.
    *
-   * @return whether the local log may go; one that stays is found again at the next start
+   * @return whether the local log may go; one that stays is to be asked for again
    */
   default CompletableFuture<Boolean> delete(Partition partition) {
     int epoch = Math.max(partition.leaderEpoch(), partition.log().latestEpoch().orElse(0));
@@ -98,8 +98,7 @@ public interface Tier {
                     .atError()
                     .addKeyValue("partition", partition.id())
                     .setCause(failure)
-                    .log(
-                        "the deletion cannot be written down; the local log stays until a restart");
+                    .log("the deletion cannot be written down; the local log stays, tried again");
               }
               return failure == null;
             });

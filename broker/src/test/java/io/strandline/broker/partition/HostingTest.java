@@ -182,7 +182,7 @@ class HostingTest {
     }
   }
 
-  /** Its log stays, and the next start finds it. */
+  /** Its log stays until that is written down, and its name is free then. */
   @Test
   void nobodyWaitsForAReplicaWhoseDeletionTheTierCouldNotBeToldOf() {
     try (Rig rig = rig()) {
@@ -195,6 +195,9 @@ class HostingTest {
       assertThat(gone.log().path()).isDirectory();
       rig.announceFollower(0);
       assertThat(rig.partitions.settled()).isDone();
+      assertThat(tier.deleted).isEmpty();
+      untilLooked(() -> rig.partitions.hosted(FIRST).isPresent());
+      assertThat(tier.deleted).containsExactly(gone.id());
     }
   }
 

@@ -5,8 +5,10 @@ import io.strandline.broker.partition.Partition;
 import io.strandline.broker.partition.Tier;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
@@ -23,6 +25,9 @@ public final class Departures {
   private final BiFunction<Partition, Runnable, CompletableFuture<Void>> close;
   private final Map<TopicPartition, CompletableFuture<Void>> underWay = new ConcurrentHashMap<>();
 
+  /** Closed; their topic is deleted, which could not be written down yet. */
+  private final Set<Partition> unwritten = ConcurrentHashMap.newKeySet();
+
   /**
    * @param close closes a partition for good and carries the step out as its owner's last
    */
@@ -38,7 +43,7 @@ public final class Departures {
 
   /**
    * Closes the replica and deletes its log. A log whose topic's deletion can not be written down
-   * stays until the next start finds it.
+   * stays until {@link #review} can, or the next start finds it.
    *
    * @param everywhere the topic was deleted, rather than the replica moved
    */
@@ -61,11 +66,31 @@ public final class Departures {
                 })
             .thenCompose(
                 mayGo ->
-                    close.apply(partition, mayGo ? () -> log.directory().delete(log) : () -> {}))
+                    close
+                        .apply(partition, mayGo ? () -> log.directory().delete(log) : () -> {})
+                        .thenRun(
+                            () -> {
+                              if (!mayGo) {
+                                unwritten.add(partition);
+                              }
+                            }))
             .whenComplete(
                 (done, failure) -> {
                   underWay.remove(name, gone);
                   gone.complete(null);
                 });
+  }
+
+  /** Now and then: what could not be written down is tried again, and its log goes then. */
+  public void review(Executor changes) {
+    if (!unwritten.isEmpty()) {
+      changes.execute(() -> Set.copyOf(unwritten).forEach(this::again));
+    }
+  }
+
+  private void again(Partition partition) {
+    if (unwritten.remove(partition)) {
+      begin(partition, true);
+    }
   }
 }
