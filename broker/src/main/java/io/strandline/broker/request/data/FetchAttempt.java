@@ -78,7 +78,7 @@ final class FetchAttempt {
   private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
   private final List<Interest> touched = new ArrayList<>();
 
-  /** Had something for which there was no room: next in turn. */
+  /** Had something for which there was no room, or that is read elsewhere: next in turn. */
   private final Set<Interest> waiting = new LinkedHashSet<>();
 
   /** Changed while being read: what the read brings may be older than that. */
@@ -240,6 +240,7 @@ final class FetchAttempt {
       OptionalInt nearer = reader.nearer(partition, interest);
       if (nearer.isPresent()) {
         full = true;
+        waiting.add(interest); // who cannot read there asks here again, and does not name it
         interest.part(FetchPart.elsewhere(partition.marks(reader.isolation()), nearer.getAsInt()));
         return;
       }
@@ -346,8 +347,7 @@ final class FetchAttempt {
           boolean committedOnly = reader.isolation() == FetchIsolation.TXN_COMMITTED;
           if (!goesOn(answer.asked, read)) {
             full |= read.sizeBytes() > 0;
-            short version = request.body().version();
-            add(interest, FetchPart.of(answer.asked.marks, read, committedOnly, version));
+            add(interest, FetchPart.of(answer.asked.marks, read, committedOnly, request.version()));
           }
         } else if (answer.got instanceof PartitionRead read) {
           take(interest, read, answer.asked.offset, answer.asked.room);

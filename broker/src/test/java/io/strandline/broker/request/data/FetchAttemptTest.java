@@ -179,6 +179,27 @@ class FetchAttemptTest {
         .isEqualTo(Errors.FENCED_LEADER_EPOCH.code());
   }
 
+  /** To a client the replica may be unknown or offline: nothing in what it asks for changes. */
+  @Test
+  void whoComesBackToTheSessionFromANearerReplicaIsToldAgain() {
+    rig.leadWithFollower(0);
+    int epoch = rig.partition(0).leaderEpoch();
+    rig.append(0, 10);
+    var unused = rig.fetch(new Ask().following(epoch).from(0, 1).waitMs(0));
+    rig.selector =
+        Optional.of(
+            (partition, client, choice) ->
+                choice.replicas().stream().filter(one -> one.endpoint().id() == 2).findFirst());
+    CompletableFuture<Reply> first = rig.fetch(new Ask().from(0, 0).session(0, 0));
+    assertThat(chosen(parts(first).get(0))).isEqualTo(2);
+    int session = DataRig.response(first).sessionId();
+    for (int round = 1; round <= 2; round++) {
+      assertThat(chosen(parts(rig.fetch(new Ask().session(session, round))).get(0))).isEqualTo(2);
+    }
+    rig.selector = Optional.empty();
+    assertThat(bytes(parts(rig.fetch(new Ask().session(session, 3))).get(0))).isPositive();
+  }
+
   /** They know of no failed disks, and would take it for final. */
   @Test
   void oldClientsAreToldThatTheLeaderOfAFailedDirectoryIsGone() throws Exception {
