@@ -28,7 +28,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicIdPartition;
-import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.message.ShareFetchResponseData.AcquiredRecords;
 import org.apache.kafka.common.message.ShareFetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
@@ -397,7 +396,7 @@ final class ShareFetchAttempt implements Watcher {
       TopicIdPartition id, SharePartition one, long offset, @Nullable Throwable failure) {
     long logStart = one.partition().logStartOffset();
     Throwable cause = failure == null ? new IllegalStateException("no read") : failure;
-    boolean gone = Dispatcher.cause(cause) instanceof OffsetOutOfRangeException;
+    boolean gone = Dispatcher.error(cause) == Errors.OFFSET_OUT_OF_RANGE; // of log or tier
     if (gone && offset < logStart) {
       round.add(
           new Taken(
