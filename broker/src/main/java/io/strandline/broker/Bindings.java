@@ -19,6 +19,7 @@ import io.strandline.broker.request.data.DataConfig;
 import io.strandline.broker.restore.BackupKeys;
 import io.strandline.broker.socket.SocketConfig;
 import io.strandline.tiering.segment.BatchBounds;
+import io.strandline.tiering.upload.RecompressionPolicy;
 import java.lang.management.ManagementFactory;
 import java.time.Instant;
 import java.util.List;
@@ -139,12 +140,14 @@ final class Bindings {
 
   static DataConfig dataConfig(BrokerConfig config) {
     DataConfig defaults = DataConfig.defaults();
+    RecompressionPolicy recompression = TierBindings.recompression(config);
     return new DataConfig(
         config.kafkaInt("fetch.max.bytes"),
         config.kafkaInt("max.incremental.fetch.session.cache.slots"),
         defaults.sessionEvictionMs(),
         (int) config.number(ConfigKeys.COPY_BYTES),
-        defaults.slowReadGraceMs());
+        defaults.slowReadGraceMs(),
+        topic -> recompression.level(topic).isPresent());
   }
 
   static SocketConfig socketConfig(BrokerConfig config, List<Endpoint> endpoints) {

@@ -35,7 +35,6 @@ import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
-import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -281,7 +280,7 @@ final class FetchAttempt {
       interest.part(FetchPart.slow(throttled.marks()));
     } else if (read instanceof PartitionRead.Passed passed) {
       full |= passed.records().sizeInBytes() > 0;
-      add(interest, FetchPart.of(passed, request.body().version()));
+      add(interest, FetchPart.of(passed, reader.refusesZstd(interest)));
     } else if (read instanceof PartitionRead.Old old) {
       await(new Asked(interest, old.marks(), offset, room), old.read());
     } else if (read instanceof PartitionRead.Cold cold) {
@@ -344,10 +343,9 @@ final class FetchAttempt {
       try {
         if (answer.got instanceof ReplayRead read) {
           interest.mark(Kind.REMOTE_FETCH_BYTES, read.sizeBytes());
-          boolean committedOnly = reader.isolation() == FetchIsolation.TXN_COMMITTED;
           if (!goesOn(answer.asked, read)) {
             full |= read.sizeBytes() > 0;
-            add(interest, FetchPart.of(answer.asked.marks, read, committedOnly, request.version()));
+            add(interest, reader.history(interest, answer.asked.marks, read));
           }
         } else if (answer.got instanceof PartitionRead read) {
           take(interest, read, answer.asked.offset, answer.asked.room);

@@ -112,21 +112,21 @@ record FetchPart(
   }
 
   /**
-   * @param version of the fetch, as below
+   * @param zstdRefused as below
    */
-  static FetchPart of(PartitionRead.Passed read, short version) {
-    return OldCodecs.understood(version, List.of(read.records().buffer()))
-        ? new FetchPart(
-            read.marks(), Errors.NONE, read.records(), read.aborted(), false, FetchPart::nothing)
-        : failed(Errors.UNSUPPORTED_COMPRESSION_TYPE, read.marks());
+  static FetchPart of(PartitionRead.Passed read, boolean zstdRefused) {
+    return zstdRefused && OldCodecs.zstd(List.of(read.records().buffer()))
+        ? failed(Errors.UNSUPPORTED_COMPRESSION_TYPE, read.marks())
+        : new FetchPart(
+            read.marks(), Errors.NONE, read.records(), read.aborted(), false, FetchPart::nothing);
   }
 
   /**
-   * @param version of the fetch: history may be compressed in a way that old clients do not know
+   * @param zstdRefused the tier may have chosen it, for a client that is too old to know it
    */
   static FetchPart of(
-      PartitionRead.Marks marks, ReplayRead read, boolean committedOnly, short version) {
-    if (!OldCodecs.understood(version, read.slices())) {
+      PartitionRead.Marks marks, ReplayRead read, boolean committedOnly, boolean zstdRefused) {
+    if (zstdRefused && OldCodecs.zstd(read.slices())) {
       read.close();
       return failed(Errors.UNSUPPORTED_COMPRESSION_TYPE, marks);
     }

@@ -9,6 +9,7 @@ import io.strandline.broker.replica.FollowerFetch;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Request;
+import io.strandline.replay.ReplayRead;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
@@ -155,6 +156,19 @@ record FetchReader(
 
   PartitionRead read(PartitionRead.Source source, ReadRequest wanted) {
     return anyReplica() ? source.readReplica(wanted) : source.read(wanted);
+  }
+
+  FetchPart history(Interest interest, PartitionRead.Marks marks, ReplayRead read) {
+    boolean committedOnly = isolation == FetchIsolation.TXN_COMMITTED;
+    return FetchPart.of(marks, read, committedOnly, refusesZstd(interest));
+  }
+
+  /** Whether it is told of zstd as of a failure: it may not know it, and the tier may choose it. */
+  boolean refusesZstd(Interest interest) {
+    PartitionRead.Source read = interest.watched();
+    return OldCodecs.olderThanZstd(request.version())
+        && read != null
+        && services.config().recompressed().test(read.id().topic());
   }
 
   /** Counts records that are sent. */

@@ -6,7 +6,8 @@ import org.apache.kafka.common.record.internal.CompressionType;
 
 /**
  * What a client of some age can decode. Batches may be compressed otherwise than their producer
- * did, on their way to the tier; a client older than zstd (KIP-110) must be told so.
+ * did, on their way to the tier; a client older than zstd (KIP-110) must be told so. What a
+ * producer chose is given to whoever asks, as in Kafka.
  */
 final class OldCodecs {
   private static final short ZSTD_SINCE = 10;
@@ -17,16 +18,17 @@ final class OldCodecs {
 
   private OldCodecs() {}
 
+  /** Whether clients that fetch with this version may know nothing of zstd. */
+  static boolean olderThanZstd(short fetchVersion) {
+    return fetchVersion < ZSTD_SINCE;
+  }
+
   /**
-   * Whether a fetch of this version may be given these batches.
+   * Whether any of these batches is compressed by it.
    *
    * @param slices whole batches, cut anywhere
    */
-  static boolean understood(short fetchVersion, List<ByteBuffer> slices) {
-    return fetchVersion >= ZSTD_SINCE || !zstd(slices);
-  }
-
-  private static boolean zstd(List<ByteBuffer> slices) {
+  static boolean zstd(List<ByteBuffer> slices) {
     long bytes = slices.stream().mapToLong(ByteBuffer::remaining).sum();
     long at = 0;
     while (at + CODEC_AT < bytes) {

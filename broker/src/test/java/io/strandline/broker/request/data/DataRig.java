@@ -83,7 +83,7 @@ final class DataRig {
   final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
   final ControlPlane control;
   final Partitions partitions;
-  DataConfig data = new DataConfig(1 << 20, 100, 120_000, 64, 10);
+  DataConfig data = new DataConfig(1 << 20, 100, 120_000, 64, 10, topic -> false);
   FetchSessions sessions;
 
   /** Steps for the executor of reads, held back when {@link #holdReads} is set. */

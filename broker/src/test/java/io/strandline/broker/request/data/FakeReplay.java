@@ -25,7 +25,11 @@ final class FakeReplay implements Replay {
     }
 
     Read(int sizeBytes, long nextOffset) {
-      this.bytes = ByteBuffer.allocate(sizeBytes);
+      this(ByteBuffer.allocate(sizeBytes), nextOffset);
+    }
+
+    Read(ByteBuffer bytes, long nextOffset) {
+      this.bytes = bytes;
       this.nextOffset = nextOffset;
     }
 

@@ -6,6 +6,7 @@ import io.strandline.broker.log.LogRead;
 import io.strandline.broker.replica.TierMark;
 import io.strandline.broker.request.Reply;
 import io.strandline.replay.ReplayException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,9 +18,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.requests.FetchMetadata;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.storage.internals.log.LogConfig;
@@ -215,6 +219,28 @@ class FetchAttemptTest {
           .isEqualTo(
               (version < 6 ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.KAFKA_STORAGE_ERROR).code());
     }
+  }
+
+  /** Whatever their age: Kafka gives them what the producer chose. */
+  @Test
+  void oldClientsAreRefusedZstdWhereTheTierMayHaveChosenItAlone() {
+    rig.lead(0);
+    rig.partition(0).log().truncateFullyAndStartAt(1, 0);
+    for (boolean recompressed : new boolean[] {false, true}) {
+      rig.data = new DataConfig(1 << 20, 100, 120_000, 64, 10, topic -> recompressed);
+      assertThat(ofHistoryInZstd(9))
+          .isEqualTo(recompressed ? Errors.UNSUPPORTED_COMPRESSION_TYPE : Errors.NONE);
+      assertThat(ofHistoryInZstd(10)).isEqualTo(Errors.NONE);
+    }
+  }
+
+  private Errors ofHistoryInZstd(int version) {
+    CompletableFuture<Reply> reply = rig.fetch(new Ask().version(version).from(0, 0));
+    ByteBuffer batch =
+        MemoryRecords.withRecords(Compression.zstd().build(), new SimpleRecord(new byte[200]))
+            .buffer();
+    rig.replay.asked.remove(0).answer().complete(new FakeReplay.Read(batch, 1));
+    return Errors.forCode(parts(reply).get(0).errorCode());
   }
 
   // ---- what bounds it

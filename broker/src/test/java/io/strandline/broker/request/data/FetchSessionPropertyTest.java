@@ -57,7 +57,8 @@ class FetchSessionPropertyTest {
     Path dir = Files.createTempDirectory("strandline-sessions");
     try {
       DataRig rig = new DataRig(dir);
-      rig.data = new DataConfig(1 << 20, 100, 120_000, 1 << 20, 10); // all is copied
+      rig.data =
+          new DataConfig(1 << 20, 100, 120_000, 1 << 20, 10, topic -> false); // all is copied
       Client client = new Client(rig);
       steps.forEach(client::take);
       client.catchUp();
