@@ -5,6 +5,7 @@ import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.ProduceRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,7 +83,18 @@ final class Exchange {
 
   /** What it took of this broker, once there is an answer. */
   Usage usage(@Nullable AbstractResponse answer) {
-    return new Usage(request.context(), request.body(), requestBytes(), answer, localNanos());
+    return new Usage(request.context(), request.body(), requestBytes(), answer, workNanos());
+  }
+
+  /**
+   * For how long it kept a thread. A producer's transaction is verified first, which may be a write
+   * on other brokers, and waits behind those before it: what is appended after that is not counted,
+   * as in Kafka.
+   */
+  private long workNanos() {
+    boolean verified =
+        request.body() instanceof ProduceRequest produce && produce.transactionalId() != null;
+    return (verified ? handlerEnd() : localEnd()) - beganNanos;
   }
 
   /** For so long its client has to wait after it. */
@@ -140,10 +152,15 @@ final class Exchange {
   }
 
   private long localEnd() {
-    long end = returned ? returnedNanos : answeredNanos;
-    if (api() == ApiKeys.PRODUCE) {
-      end = frame.releasedNanos(end);
-    }
+    long end = handlerEnd();
+    return api() == ApiKeys.PRODUCE ? untilAnswered(frame.releasedNanos(end)) : end;
+  }
+
+  private long handlerEnd() {
+    return untilAnswered(returned ? returnedNanos : answeredNanos);
+  }
+
+  private long untilAnswered(long end) {
     return end - answeredNanos > 0 ? answeredNanos : end;
   }
 }

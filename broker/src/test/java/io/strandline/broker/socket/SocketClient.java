@@ -24,6 +24,7 @@ import org.apache.kafka.common.requests.HeartbeatRequest;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /** A client that may send anything. */
 final class SocketClient implements AutoCloseable {
@@ -85,9 +86,17 @@ final class SocketClient implements AutoCloseable {
   }
 
   static byte[] produce(int correlation, int valueBytes) {
+    return produce(correlation, valueBytes, null);
+  }
+
+  static byte[] produce(int correlation, int valueBytes, @Nullable String transactionalId) {
     MemoryRecords records =
         MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(new byte[valueBytes]));
-    ProduceRequestData data = new ProduceRequestData().setAcks((short) 1).setTimeoutMs(1000);
+    ProduceRequestData data =
+        new ProduceRequestData()
+            .setAcks((short) 1)
+            .setTimeoutMs(1000)
+            .setTransactionalId(transactionalId);
     data.topicData()
         .add(
             new ProduceRequestData.TopicProduceData()

@@ -79,6 +79,8 @@ final class SocketFixture implements AutoCloseable {
   /** Milliseconds that each answer but that of ApiVersions costs its client. */
   volatile int owedMs;
 
+  volatile boolean refusesToCharge;
+  final BlockingQueue<Usage> charged = new LinkedBlockingQueue<>();
   final BlockingQueue<ThrottleCallback> throttled = new LinkedBlockingQueue<>();
   private final ApiTable table;
 
@@ -126,6 +128,10 @@ final class SocketFixture implements AutoCloseable {
   private final class Charges implements Quotas {
     @Override
     public int charge(Usage usage, ThrottleCallback connection) {
+      if (refusesToCharge) {
+        throw new IllegalStateException("a class of the user's");
+      }
+      charged.add(usage);
       if (owedMs > 0 && usage.who().header.apiKey() != ApiKeys.API_VERSIONS) {
         connection.startThrottling();
         throttled.add(connection);
