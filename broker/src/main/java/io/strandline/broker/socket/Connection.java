@@ -267,7 +267,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean write(Channel channel, Exchange exchange, Reply reply) {
     exchange.writing(nanoClock.getAsLong());
     AbstractResponse response = reply.response();
-    charge(exchange, response);
+    try {
+      charge(exchange, response);
+    } catch (RuntimeException | Error failure) { // of the user's callback, perhaps
+      meters.unsent(exchange, nanoClock.getAsLong());
+      abandon(channel, exchange, reply, "request could not be charged", failure);
+      return false;
+    }
     if (reply.closesConnection() || response == null || writer == null) {
       reply.done();
       meters.unsent(exchange, nanoClock.getAsLong());
@@ -288,19 +294,25 @@ final class Connection extends ChannelInboundHandlerAdapter {
       meters.errors(exchange, response);
       reply.encoded();
     } catch (Exception failure) {
-      reply.done();
-      LOG.atError()
-          .addKeyValue("api", request.api())
-          .addKeyValue("version", request.version())
-          .setCause(failure)
-          .log("response could not be encoded");
-      refuse(channel, "response could not be encoded");
+      abandon(channel, exchange, reply, "response could not be encoded", failure);
       return false;
     }
     if (writer.unsentBytes() > limits.unsentBytesMax() || heap.full()) {
       reader.pause(FrameReader.Pause.ANSWERS);
     }
     return true;
+  }
+
+  /** What comes behind an answer that is not sent would be taken for it. */
+  private void abandon(
+      Channel channel, Exchange exchange, Reply reply, String why, Throwable failure) {
+    reply.done();
+    LOG.atError()
+        .addKeyValue("api", exchange.request().api())
+        .addKeyValue("version", exchange.request().version())
+        .setCause(failure)
+        .log(why);
+    refuse(channel, why);
   }
 
   /** The answer goes out at once and says how long its client has to wait (KIP-219). */

@@ -2,6 +2,9 @@ package io.strandline.broker.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -17,6 +20,26 @@ class ChargedRequestTest {
   @Test
   void whatOtherThreadsAppendIsChargedUntilAllIsWritten() throws Exception {
     assertThat(chargedForItsWait(null)).isTrue();
+  }
+
+  /** The next answer on its connection would be taken for its own. */
+  @Test
+  void oneThatCannotBeChargedEndsItsConnectionAndKeepsNothing() throws Exception {
+    try (SocketFixture fixture = new SocketFixture(c -> c);
+        SocketClient client = fixture.client()) {
+      CountDownLatch done = new CountDownLatch(1);
+      fixture.fetched = MemoryRecords.EMPTY;
+      fixture.fetchDone = done::countDown;
+      fixture.refusesToCharge = true;
+      client.send(SocketClient.fetch(1));
+      assertThat(client.closedByServer()).isTrue();
+      assertThat(done.await(20, TimeUnit.SECONDS)).isTrue();
+      fixture.refusesToCharge = false;
+      try (SocketClient other = fixture.client()) {
+        other.send(SocketClient.versions(2));
+        other.receive(2);
+      }
+    }
   }
 
   /** Whether a Produce is charged for the time between its handler's return and its answer. */

@@ -33,8 +33,14 @@ final class FetchHandler implements Handler<FetchRequest> {
               FetchResponse.of(
                   Errors.forException(refused), 0, 0, new LinkedHashMap<>(), List.of())));
     }
-    turn.set().recheck(services.guard().version());
-    FetchAttempt attempt = new FetchAttempt(services, request, turn);
-    return attempt.begin().whenComplete((reply, failure) -> sessions.end(turn));
+    CompletableFuture<Reply> fetched;
+    try {
+      turn.set().recheck(services.guard().version());
+      fetched = new FetchAttempt(services, request, turn).begin();
+    } catch (RuntimeException | Error failure) { // a class of the user's is asked for quotas
+      sessions.end(turn);
+      throw failure;
+    }
+    return fetched.whenComplete((reply, failure) -> sessions.end(turn));
   }
 }

@@ -1,6 +1,7 @@
 package io.strandline.broker.request.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.broker.guard.quota.ClientQuotas;
 import io.strandline.broker.request.Reply;
@@ -15,6 +16,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.apache.kafka.common.utils.Time;
@@ -35,15 +37,16 @@ class FetchQuotaTest {
   private static final int PAUSE_MS = 60_000;
 
   private final Clock clock = new Clock();
+  private final Limits limits = new Limits();
   private ClientQuotas quotas;
   private DataRig rig;
 
   @BeforeEach
   void start(@TempDir Path dir) throws Exception {
-    Plugin<ClientQuotaCallback> limits = Plugin.wrapInstance(new Limits(), null, "limits");
+    Plugin<ClientQuotaCallback> plugin = Plugin.wrapInstance(limits, null, "limits");
     quotas =
         new ClientQuotas(
-            new ClientQuotaManagerConfig(2, 1), new Metrics(clock), clock, Optional.of(limits));
+            new ClientQuotaManagerConfig(2, 1), new Metrics(clock), clock, Optional.of(plugin));
     rig = new DataRig(dir);
     rig.quotas = quotas;
     rig.lead(0, 1);
@@ -91,6 +94,16 @@ class FetchQuotaTest {
     assertThat(served).allMatch(count -> count == 1 || count == 2).contains(2);
   }
 
+  @Test
+  void aSessionOutlivesAFetchWhoseQuotaIsNotTold() {
+    int session = DataRig.response(rig.fetch(new Ask().from(1, 0).session(0, 0))).sessionId();
+    limits.broken = true;
+    assertThatThrownBy(() -> rig.fetch(new Ask().session(session, 1))).hasMessage("broken");
+    limits.broken = false;
+    assertThat(DataRig.response(rig.fetch(new Ask().session(session, 2))).error())
+        .isEqualTo(Errors.NONE);
+  }
+
   private static int bytes(CompletableFuture<Reply> reply) {
     return DataRig.response(reply).data().responses().stream()
         .flatMap(topic -> topic.partitions().stream())
@@ -100,9 +113,14 @@ class FetchQuotaTest {
 
   /** All fetch under one quota of 100 bytes a second. */
   private static final class Limits implements ClientQuotaCallback {
+    boolean broken;
+
     @Override
     public Map<String, String> quotaMetricTags(
         ClientQuotaType type, KafkaPrincipal principal, String clientId) {
+      if (broken) {
+        throw new IllegalStateException("broken");
+      }
       return Map.of("user", "all");
     }
 
