@@ -70,19 +70,19 @@ import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 
 /** A node's partitions on a real disk, with cluster, time, tier and threads in the test's hand. */
-final class DataRig {
+public final class DataRig {
   final Replicas replicas = Alone.replicas(InstantSource.system());
-  static final Uuid TOPIC = new Uuid(3, 4);
-  static final String NAME = "orders";
+  public static final Uuid TOPIC = new Uuid(3, 4);
+  public static final String NAME = "orders";
   static final int NODE = 1;
   static final long HOT_WINDOW_BYTES = 64 << 10;
 
-  final ManualTime time = new ManualTime();
-  final FakeReplay replay = new FakeReplay();
+  public final ManualTime time = new ManualTime();
+  public final FakeReplay replay = new FakeReplay();
   final Map<String, String> config = new HashMap<>();
   final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
   final ControlPlane control;
-  final Partitions partitions;
+  public final Partitions partitions;
   DataConfig data = new DataConfig(1 << 20, 100, 120_000, 64, 10, topic -> false);
   FetchSessions sessions;
 
@@ -96,7 +96,7 @@ final class DataRig {
   ReplayBrokers replays = ReplayBrokers.none();
   private int epoch;
 
-  DataRig(Path dir) throws IOException {
+  public DataRig(Path dir) throws IOException {
     this(dir, Runnable::run);
   }
 
@@ -209,7 +209,7 @@ final class DataRig {
   // ---- the cluster
 
   /** Makes the node leader of these partitions, in a new epoch. */
-  void lead(int... indexes) {
+  public void lead(int... indexes) {
     change(NODE, List.of(NODE), indexes);
   }
 
@@ -258,13 +258,13 @@ final class DataRig {
             Set.of()));
   }
 
-  Partition partition(int index) {
+  public Partition partition(int index) {
     return partitions.hosted(new TopicPartition(NAME, index)).orElseThrow();
   }
 
   // ---- clients
 
-  PendingAppend append(int index, int valueBytes) {
+  public PendingAppend append(int index, int valueBytes) {
     return partition(index).append(records(valueBytes), (short) 1);
   }
 

@@ -11,8 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicIdPartition;
 
 /** A tier that answers when the test says so. */
-final class FakeReplay implements Replay {
-  record Asked(ReplayRequest request, CompletableFuture<ReplayRead> answer) {}
+public final class FakeReplay implements Replay {
+  public record Asked(ReplayRequest request, CompletableFuture<ReplayRead> answer) {}
 
   /** Bytes whose closing is counted. */
   static final class Read implements ReplayRead {
@@ -64,7 +64,8 @@ final class FakeReplay implements Replay {
     }
   }
 
-  final List<Asked> asked = new ArrayList<>();
+  public final List<Asked> asked = new ArrayList<>();
+  public TierRange range = new TierRange(0, 0);
 
   @Override
   public CompletableFuture<ReplayRead> read(ReplayRequest request) {
@@ -87,7 +88,7 @@ final class FakeReplay implements Replay {
 
   @Override
   public CompletableFuture<TierRange> range(TopicIdPartition partition) {
-    return CompletableFuture.completedFuture(new TierRange(0, 0));
+    return CompletableFuture.completedFuture(range);
   }
 
   @Override
