@@ -110,6 +110,10 @@ public final class CleanableLog {
         copy.rename(LogFiles.SWAP);
         state.runtime.disk().forceDirectory(state.path);
         state.add(copy);
+        // Lowest first, and all before a file goes: who reads meanwhile comes upon the copy, or
+        // upon
+        // one of these with all that follow it.
+        old.forEach(state::remove);
         LogTrim trim = new LogTrim(state);
         for (int i = old.size() - 1; i >= 0; i--) {
           trim.retire(old.get(i));

@@ -57,11 +57,14 @@ final class LogReader {
           return found;
         }
         entry = state.segments.higherEntry(segment.baseOffset());
+        if (gone(segment)) {
+          break; // joined with the next ones, which may have gone too
+        }
         if (entry == null) {
           return LogRead.empty(offset);
         }
       }
-      // The segment was deleted between look-up and use: the offset may be below the start by now.
+      // The segment went between look-up and use: the offset may be below the start by now.
     }
   }
 
@@ -189,12 +192,16 @@ final class LogReader {
     }
   }
 
-  /** Null when a segment went, or was replaced, while its list was read. */
+  /**
+   * Null when a segment went, or was replaced, before all was read. While a copy is there already
+   * and some of those that it replaces are there still, both tell of the same.
+   */
   private @Nullable List<AbortedTransaction> abortedOnce(long fromOffset, long toOffset)
       throws IOException {
     List<AbortedTransaction> found = new ArrayList<>();
-    Long first = state.segments.floorKey(fromOffset);
-    for (LogSegment segment : state.segments.tailMap(first == null ? 0L : first, true).values()) {
+    List<LogSegment> seen = new ArrayList<>();
+    for (LogSegment segment : from(fromOffset, seen)) {
+      seen.add(segment);
       List<AbortedTransaction> entries;
       try {
         entries = segment.aborted().entries();
@@ -209,14 +216,34 @@ final class LogReader {
         return null; // the file may have been on its way to another name, and looked absent
       }
       for (AbortedTransaction entry : entries) {
-        if (entry.overlaps(fromOffset, toOffset)) {
+        if (entry.overlaps(fromOffset, toOffset) && isNext(entry, found)) {
           found.add(entry);
         }
         if (entry.lastStableOffset() >= toOffset) {
-          return found;
+          return seen.stream().anyMatch(this::gone) ? null : found;
         }
       }
     }
-    return found;
+    return seen.stream().anyMatch(this::gone) ? null : found;
+  }
+
+  private static boolean isNext(AbortedTransaction entry, List<AbortedTransaction> found) {
+    return found.isEmpty() || found.get(found.size() - 1).lastOffset() < entry.lastOffset();
+  }
+
+  /**
+   * From the segment that holds the offset on. A cleaner that joins segments puts the copy in the
+   * place of the first, then takes the others out, lowest first: none was passed over, then, if all
+   * that were seen are still there at the end.
+   *
+   * @param seen gets the first, which may be gone before it is come to
+   */
+  private Iterable<LogSegment> from(long offset, List<LogSegment> seen) {
+    Map.Entry<Long, LogSegment> first = state.segments.floorEntry(offset);
+    if (first == null) {
+      return state.segments.values();
+    }
+    seen.add(first.getValue());
+    return state.segments.tailMap(first.getKey(), true).values();
   }
 }

@@ -37,7 +37,7 @@ final class FailingDisk implements Disk {
 
   String existsKind = "";
 
-  /** Run once, before a file whose name ends so is looked for or opened. */
+  /** Run once, before a file whose name ends so is looked for or opened, or a file gets it. */
   volatile @Nullable Runnable onApproach;
 
   volatile String approached = "";
@@ -133,6 +133,7 @@ final class FailingDisk implements Disk {
 
   @Override
   public void rename(Path from, Path to) throws IOException {
+    approach(to);
     disk.rename(from, to);
     named.add(to.getFileName().toString());
   }
