@@ -106,8 +106,20 @@ final class LogReader {
   }
 
   Optional<TimedOffset> firstReaching(long timestampMs, long upperBoundOffset) throws IOException {
-    for (LogSegment segment : fromLocalStart()) {
-      if (!segment.retain()) {
+    while (true) {
+      List<LogSegment> seen = new ArrayList<>();
+      Optional<SegmentReader.Found> found = firstReachingOnce(timestampMs, seen);
+      if (seen.stream().noneMatch(this::replaced)) {
+        return found.filter(f -> f.offset() < upperBoundOffset).map(LogReader::timed);
+      }
+    }
+  }
+
+  private Optional<SegmentReader.Found> firstReachingOnce(long timestampMs, List<LogSegment> seen)
+      throws IOException {
+    for (LogSegment segment : from(state.localStart, seen)) {
+      seen.add(segment);
+      if (!retained(segment)) {
         continue;
       }
       try {
@@ -116,7 +128,7 @@ final class LogReader {
               new SegmentReader(segment)
                   .firstReaching(timestampMs, state.localStart, state.runtime.settings().bounds());
           if (found.isPresent()) {
-            return found.filter(f -> f.offset() < upperBoundOffset).map(LogReader::timed);
+            return found;
           }
         }
       } catch (NoSuchFileException e) {
@@ -126,6 +138,23 @@ final class LogReader {
       }
     }
     return Optional.empty();
+  }
+
+  /** Takes a hold; false when the segment left the log. All are left by a log that goes. */
+  private boolean retained(LogSegment segment) {
+    boolean retained = segment.retain();
+    if (!retained && state.parted()) {
+      throw state.gone();
+    }
+    return retained;
+  }
+
+  /**
+   * Whether the segment was taken out, and not for lying below the local start: for what does,
+   * whoever asks looks elsewhere.
+   */
+  private boolean replaced(LogSegment segment) {
+    return gone(segment) && segment.end().nextOffset() > state.localStart;
   }
 
   private void requireGone(LogSegment segment, NoSuchFileException missed)
@@ -144,17 +173,11 @@ final class LogReader {
 
   /** Of equal timestamps the first; what a segment says may lie outside of what is asked for. */
   Optional<TimedOffset> maxTimestamp(long upperBoundOffset) throws IOException {
-    long max = -1;
-    for (LogSegment segment : fromLocalStart()) {
-      if (segment.retain()) {
-        try {
-          max = Math.max(max, segment.maxTimestampMs());
-        } catch (NoSuchFileException e) {
-          requireGone(segment, e);
-        } finally {
-          segment.release();
-        }
-      }
+    List<LogSegment> seen = new ArrayList<>();
+    long max = maxTimestampOnce(seen);
+    while (seen.stream().anyMatch(this::replaced)) {
+      seen.clear();
+      max = maxTimestampOnce(seen);
     }
     Optional<TimedOffset> found = max < 0 ? Optional.empty() : firstReaching(max, upperBoundOffset);
     if (found.isPresent() || max < 0) {
@@ -174,9 +197,21 @@ final class LogReader {
     return found;
   }
 
-  private Iterable<LogSegment> fromLocalStart() {
-    Long first = state.segments.floorKey(state.localStart);
-    return first == null ? state.segments.values() : state.segments.tailMap(first, true).values();
+  private long maxTimestampOnce(List<LogSegment> seen) throws IOException {
+    long max = -1;
+    for (LogSegment segment : from(state.localStart, seen)) {
+      seen.add(segment);
+      if (retained(segment)) {
+        try {
+          max = Math.max(max, segment.maxTimestampMs());
+        } catch (NoSuchFileException e) {
+          requireGone(segment, e);
+        } finally {
+          segment.release();
+        }
+      }
+    }
+    return max;
   }
 
   /**

@@ -96,6 +96,28 @@ class GoneUnderReadersTest {
     assertThat(from.online()).isTrue();
   }
 
+  /** The move ends at the first segment that is looked at, whose files are held. */
+  @Test
+  void aLookUpByTimeGoesOnWhereTheLogLiesThen() {
+    PartitionLog created = logs.create();
+    for (int i = 0; i < 20; i++) {
+      logs.nowMs++;
+      logs.append(created, "value" + i);
+    }
+    PartitionLog log = logs.restart(created);
+    LogDirectory to = new Logs(logs.path.resolveSibling("there")).segmentBytes(300).directory();
+    LogMove move = to.move(log);
+    long copied = 1;
+    while (copied > 0) {
+      copied = move.copy(Long.MAX_VALUE);
+    }
+    disk.onChannel = () -> assertThat(move.finish()).isTrue();
+    assertThat(log.firstReaching(logs.nowMs - 12, 20))
+        .hasValueSatisfying(found -> assertThat(found.offset()).isEqualTo(7));
+    assertThat(disk.onChannel).isNull();
+    assertThat(log.directory()).isSameAs(to);
+  }
+
   /**
    * Reads; when the file is about to be opened, the log's directory gets its last name, and what
    * follows in the move waits for the reader.

@@ -3,6 +3,7 @@ package io.strandline.broker.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.strandline.broker.log.PartitionLog.TimedOffset;
 import io.strandline.broker.log.clean.LocalCleaner;
 import io.strandline.broker.log.clean.LocalCleaner.Reach;
 import io.strandline.tiering.compact.CompactionConfig;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.config.TopicConfig;
 import org.junit.jupiter.api.Test;
@@ -92,6 +94,27 @@ class JoinedUnderReadersTest {
     disk.onChannel = () -> join(again);
     assertThat(Logs.read(again, 2)).startsWith("3=value3");
     assertThat(disk.onChannel).isNull();
+  }
+
+  /**
+   * The segments are joined when a look-up has asked the first one for its latest time, which is
+   * that of a record in the second.
+   */
+  @Test
+  void aLookUpByTimeFindsWhatWasJoinedMeanwhile() {
+    PartitionLog filled = logs.create();
+    for (int i = 0; i < END; i++) {
+      logs.nowMs += i == 5 ? 1_000 : 0;
+      logs.append(filled, "value" + i);
+      logs.nowMs -= i == 5 ? 1_000 : 0;
+    }
+    filled.roll();
+    PartitionLog log = logs.restart(filled);
+    disk.approached = "00000000000000000000.timeindex";
+    disk.onApproach = () -> join(log);
+    Optional<TimedOffset> found = log.firstReaching(logs.nowMs + 1, END);
+    assertThat(found).map(TimedOffset::offset).hasValue(5L);
+    assertThat(disk.onApproach).isNull();
   }
 
   @Test
