@@ -34,6 +34,26 @@ class ProducersTest {
     return log.appendAsLeader(records, 0, AppendOrigin.CLIENT, logs.nowMs);
   }
 
+  /** After a clean start the first reader looks for the file, while the first marker comes. */
+  @Test
+  void anAbortIsToldThoughAReaderSawNoFileOfThem() {
+    FailingDisk disk = new FailingDisk();
+    logs.disk = disk;
+    PartitionLog created = logs.create();
+    Transactions.begin(logs, created, 1, 0);
+    Transactions.begin(logs, created, 2, 0);
+    PartitionLog log = logs.restart(created);
+    disk.existsKind = ".txnindex";
+    disk.onExists = () -> Transactions.end(logs, log, 1, false);
+    log.abortedTransactions(0, 2);
+    assertThat(disk.onExists).isNull();
+    assertThat(log.abortedTransactions(0, 3)).extracting(a -> a.producerId()).containsExactly(1L);
+    Transactions.end(logs, log, 2, false);
+    assertThat(logs.restart(log).abortedTransactions(0, 4))
+        .extracting(a -> a.producerId())
+        .containsExactly(1L, 2L);
+  }
+
   @Test
   void aRepeatedBatchIsAnsweredWithItsFirstOffsets() {
     PartitionLog log = logs.create();

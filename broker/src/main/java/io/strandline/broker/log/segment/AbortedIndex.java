@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,9 @@ public final class AbortedIndex {
 
   private final Disk disk;
   private volatile Path file;
-  private volatile @Nullable List<AbortedTransaction> entries;
+
+  /** Null until the first read; who read the file never puts it in the place of what came since. */
+  private final AtomicReference<@Nullable List<AbortedTransaction>> known = new AtomicReference<>();
 
   AbortedIndex(Disk disk, Path file) {
     this.disk = disk;
@@ -35,12 +38,13 @@ public final class AbortedIndex {
 
   /** Entries in order of their markers. */
   public List<AbortedTransaction> entries() throws IOException {
-    List<AbortedTransaction> known = entries;
-    if (known == null) {
-      known = read();
-      entries = known;
+    List<AbortedTransaction> now = known.get();
+    if (now != null) {
+      return now;
     }
-    return known;
+    List<AbortedTransaction> read = read();
+    List<AbortedTransaction> newer = known.compareAndExchange(null, read);
+    return newer == null ? read : newer;
   }
 
   /** Marker offsets ascend; an entry that is there already is ignored. */
@@ -58,7 +62,7 @@ public final class AbortedIndex {
     }
     List<AbortedTransaction> more = new ArrayList<>(now);
     more.add(held(transaction));
-    entries = List.copyOf(more);
+    known.set(List.copyOf(more));
   }
 
   /** Keeps entries whose marker lies below the offset. */
@@ -75,12 +79,12 @@ public final class AbortedIndex {
         open.truncate((long) kept.size() * ENTRY_BYTES);
       }
     }
-    entries = kept;
+    known.set(kept);
   }
 
   void clear() throws IOException {
     disk.delete(file);
-    entries = List.of();
+    known.set(List.of());
   }
 
   void force() throws IOException {
