@@ -17,9 +17,11 @@ import org.apache.kafka.storage.internals.log.LogConfig;
  */
 public final class CleanableLog {
   private final LogState state;
+  private final int cuts;
 
   CleanableLog(LogState state) {
     this.state = state;
+    this.cuts = state.cuts.get();
   }
 
   public LogConfig config() {
@@ -97,12 +99,13 @@ public final class CleanableLog {
   /**
    * Puts a sealed copy in the place of successive segments, the first of the same base.
    *
-   * @return false, and the copy is gone, if the log was cut meanwhile
+   * @return false, and the copy is gone, if the log was cut since this was made: what was read of
+   *     it, here or to know which keys come again, may be what was cut off
    */
   public boolean replace(List<LogSegment> old, LogSegment copy) throws IOException {
     synchronized (state.sealing) {
       synchronized (state.lock) {
-        if (state.closed || !old.stream().allMatch(this::stillThere)) {
+        if (state.closed || state.cuts.get() != cuts || !old.stream().allMatch(this::stillThere)) {
           discard(copy);
           return false;
         }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -48,6 +49,9 @@ final class LogState {
 
   /** Its files are on the way elsewhere: whoever still opens one by name may miss it. */
   volatile boolean leaving;
+
+  /** How often it was cut at its end; told when that is done. */
+  final AtomicInteger cuts = new AtomicInteger();
 
   /** Segments were rolled or recovered and wait for their seal. */
   volatile boolean sealDue;

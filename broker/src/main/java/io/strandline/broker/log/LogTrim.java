@@ -93,6 +93,7 @@ final class LogTrim {
     state.localStart = Math.min(offset, state.localStart);
     reloadProducers(offset, quiet);
     state.namesDue = true;
+    state.cuts.incrementAndGet();
   }
 
   private void reloadProducers(long offset, boolean quiet) throws IOException {

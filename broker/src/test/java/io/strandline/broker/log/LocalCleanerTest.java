@@ -129,6 +129,41 @@ class LocalCleanerTest {
     assertThat(state(logs.crash(log))).isEqualTo(latest);
   }
 
+  @Test
+  void segmentsThatWereEmptiedLeaveNoHoleThoughTheTopicBeCompactedNoMore() {
+    PartitionLog log = logs.create();
+    for (int i = 0; i < 100; i++) {
+      put(log, "key", "value" + i);
+    }
+    assertThat(clean(log)).isTrue();
+    logs.with(TopicConfig.CLEANUP_POLICY_CONFIG, "delete");
+    PartitionLog again = logs.crash(log);
+    assertThat(again.logEndOffset()).isEqualTo(100);
+    assertThat(state(again)).isEqualTo(latest);
+  }
+
+  /** A follower's segment may be cut, filled anew and closed again while its copy is made. */
+  @Test
+  void aCopyOfWhatWasCutOffMeanwhileIsNotWanted() {
+    FailingDisk disk = new FailingDisk();
+    logs.disk = disk;
+    PartitionLog log = filled();
+    List<String> expected = new ArrayList<>();
+    disk.approached = ".index.cleaned"; // all batches are in the copy
+    disk.onApproach =
+        () -> {
+          log.truncateTo(1);
+          for (int i = 0; i < 20; i++) {
+            put(log, "key" + i, "another" + i);
+          }
+          expected.addAll(Logs.read(log, 0));
+        };
+    assertThat(clean(log)).isTrue();
+    assertThat(disk.onApproach).isNull();
+    assertThat(expected).hasSize(21);
+    assertThat(Logs.read(log, 0)).isEqualTo(expected);
+  }
+
   /**
    * A copy cannot know that it knows all: the leader forgot the producer, and compacted the rest.
    */
