@@ -214,11 +214,12 @@ final class LogRecovery {
       List<Long> bases, long scanFrom, ProducerStates producers, LeaderEpochFileCache epochs)
       throws IOException {
     boolean torn = false;
+    boolean sealed = true; // as all are that lie below the first to be read
     for (long base : bases) {
       if (base < scanFrom) {
         continue;
       }
-      if (torn || (!segments.isEmpty() && (gapBefore(base) || endOfLast() > base))) {
+      if (torn || (!segments.isEmpty() && (gapBefore(base, sealed) || endOfLast() > base))) {
         torn = true;
         requireUnsure(base, "a hole before the segment, or what was cut off in it");
         LeftOvers.delete(runtime.disk(), path, base);
@@ -226,6 +227,7 @@ final class LogRecovery {
       }
       producers.advanceTo(base);
       producers.snapshot(false);
+      sealed = indexed(base); // before the scan deletes them
       int size = sizeOf(base);
       directory.meters().scannedBytes.increment(size);
       LogSegment segment =
@@ -244,15 +246,17 @@ final class LogRecovery {
    * A cleaner leaves holes lawfully, and so does the deletion of what lies below the log start; a
    * power failure between two renames does not. Nor does one after a truncation, when the names
    * that it took away are back and what was written since reaches beyond them. A hole that no
-   * segment could have filled is a cleaner's, though the topic be compacted no more.
+   * segment could have filled is a cleaner's, though the topic be compacted no more, and so is one
+   * behind an empty segment that was sealed; what was never sealed is empty because its bytes were
+   * lost.
    */
-  private boolean gapBefore(long base) {
+  private boolean gapBefore(long base, boolean lastWasSealed) {
     return !config.compact
         && !start.clean
         && endOfLast() < base
         && OffsetIndex.reaches(endOfLast(), base)
         && base > Math.max(start.recoveryPoint, start.logStart)
-        && segments.lastEntry().getValue().end().sizeBytes() > 0;
+        && (!lastWasSealed || segments.lastEntry().getValue().end().sizeBytes() > 0);
   }
 
   private void requireUnsure(long offset, String what) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.compress.Compression;
 import org.junit.jupiter.api.Test;
@@ -181,6 +182,31 @@ class RecoveryTest {
     try (var files = Files.list(dir)) {
       assertThat(files.filter(f -> f.toString().endsWith(".log"))).hasSizeGreaterThan(3);
     }
+  }
+
+  /** A power cut may keep the younger of two segments that were not sealed yet. */
+  @Test
+  void theLogEndsBeforeTheSegmentThatLostAllItsBytes() throws IOException {
+    logs.segmentBytes(300);
+    logs.executor = never -> {};
+    PartitionLog log = logs.create();
+    List<Path> files = new ArrayList<>();
+    List<Long> bases = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, "value" + i);
+      if (!bases.contains(log.activeSegmentBaseOffset())) {
+        bases.add(log.activeSegmentBaseOffset());
+        files.add(log.path().resolve("%020d.log".formatted(log.activeSegmentBaseOffset())));
+      }
+    }
+    List<String> before = Logs.read(log, 0);
+    log.directory().close();
+    Files.write(files.get(2), new byte[0]);
+    logs.executor = Runnable::run;
+    log = logs.reopen();
+    assertThat(log.logEndOffset()).isEqualTo(bases.get(2));
+    assertThat(Logs.read(log, 0)).isEqualTo(before.subList(0, bases.get(2).intValue()));
+    assertThat(files.get(3)).doesNotExist();
   }
 
   @Test
