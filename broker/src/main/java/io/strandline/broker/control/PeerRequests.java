@@ -122,7 +122,9 @@ public final class PeerRequests implements AutoCloseable {
 
   private final class Sender extends InterBrokerSendThread {
     Sender() {
-      super(purpose, peers.client(purpose), peers.requestTimeoutMs(), peers.time());
+      // Not to be interrupted: what follows an answer may append to a log, whose file would be
+      // closed under all who use it. The client is woken up at the end.
+      super(purpose, peers.client(purpose), peers.requestTimeoutMs(), peers.time(), false);
     }
 
     @Override

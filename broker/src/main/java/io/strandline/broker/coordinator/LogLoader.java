@@ -73,10 +73,11 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
     return load.result;
   }
 
+  /** Interrupts nobody: a thread that reads a log would close the file under all who use it. */
   @Override
   public void close() {
     closed = true;
-    executor.shutdownNow();
+    executor.shutdown();
   }
 
   /** One loading, start to end, on the executor. */
@@ -99,7 +100,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
 
     @Override
     public void run() {
-      if (superseded()) {
+      if (closed || superseded()) {
         return;
       }
       try {

@@ -20,9 +20,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
@@ -105,5 +108,35 @@ class LogLoaderTest {
         .withThrowableOfType(ExecutionException.class)
         .withCauseInstanceOf(NotLeaderOrFollowerException.class);
     assertThat(first).isNotDone();
+  }
+
+  /** An interrupt closes the file that is read, for all who use it. */
+  @Test
+  @SuppressWarnings("unchecked")
+  void theEndInterruptsNobodyAndDropsWhatWaits() throws Exception {
+    LogLoader<CoordinatorRecord> loader =
+        new LogLoader<>(
+            new Offices(noPartitions(), this::noTopics),
+            new GroupCoordinatorRecordSerde(),
+            1_000,
+            thread,
+            nowMs::get);
+    CountDownLatch reading = new CountDownLatch(1);
+    CountDownLatch closed = new CountDownLatch(1);
+    Future<?> read =
+        thread.submit(
+            () -> {
+              reading.countDown();
+              closed.await();
+              return null;
+            });
+    reading.await();
+    CompletableFuture<LoadSummary> waiting = loader.load(OFFSETS, never(CoordinatorPlayback.class));
+    nowMs.addAndGet(61_000);
+    loader.close();
+    closed.countDown();
+    assertThat(read).succeedsWithin(Duration.ofSeconds(30));
+    assertThat(thread.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(waiting).isNotDone();
   }
 }
