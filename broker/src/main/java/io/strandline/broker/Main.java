@@ -66,6 +66,9 @@ public final class Main {
     if (!args.isEmpty() && args.get(0).equals(Formatting.NAME)) {
       return command(() -> Formatting.run(args.subList(1, args.size()), out), err);
     }
+    if (!args.isEmpty() && args.get(0).equals(Rehearsing.NAME)) {
+      return command(() -> Rehearsing.run(args.subList(1, args.size())), err);
+    }
     if (!args.isEmpty() && args.get(0).equals(LocalCluster.NAME)) {
       return command(() -> cluster(args.subList(1, args.size()), out, err), err);
     }

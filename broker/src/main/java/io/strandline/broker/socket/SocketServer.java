@@ -139,6 +139,7 @@ public final class SocketServer implements AutoCloseable {
     loops =
         new MultiThreadIoEventLoopGroup(
             config.eventLoops(), new DefaultThreadFactory("socket"), io);
+    loops.forEach(loop -> loop.execute(SocketServer::prepare));
     Map<String, Integer> ports = new LinkedHashMap<>();
     try {
       for (SocketConfig.Listener listener : config.listeners()) {
@@ -175,6 +176,14 @@ public final class SocketServer implements AutoCloseable {
             everyMs,
             TimeUnit.MILLISECONDS);
     return ports;
+  }
+
+  /**
+   * A loop's first buffers are cut from chunks of megabytes, which its first client would await.
+   */
+  private static void prepare() {
+    PooledByteBufAllocator.DEFAULT.directBuffer(1).release();
+    PooledByteBufAllocator.DEFAULT.heapBuffer(1).release();
   }
 
   private long shortestDeadlineMs() {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code bin/strandline} with a JVM that only writes down what it was started with. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class LauncherTest {
-  /** Says that it is ready when it is to make an archive, and makes one when it is stopped. */
+  /** Makes an archive when it is to. */
   private static final String JVM =
       """
       #!/bin/bash
@@ -39,14 +39,13 @@ class LauncherTest {
       printf '%s\\n' "pid=$$" "$@" > "$RECORD/${archive:+training-}$$"
       env | grep '^STRANDLINE_' > "$RECORD/environment-${archive:+of-training}" || true
       if [ -n "$archive" ]; then
-        trap 'echo "class data" > "$archive"; exit 0' TERM
-        echo 'Strandline is ready: alone'
-        while :; do sleep 0.02; done
+        echo "class data" > "$archive"
+        exit 0
       fi
       exit "${EXIT:-0}"
       """;
 
-  private static final String UNREADY = "echo 'Strandline is ready: alone'";
+  private static final String MAKES = "echo \"class data\" > \"$archive\"";
   private static final long MIB = 1 << 20;
 
   @TempDir Path dir;
@@ -195,7 +194,7 @@ class LauncherTest {
 
     environment.put(
         "STRANDLINE_CLASS_DATA", Files.createDirectory(dir.resolve("other")).toString());
-    jvm(JVM.replace(UNREADY, "exit 1"));
+    jvm(JVM.replace(MAKES, "exit 1"));
     for (int i = 0; i < 2; i++) {
       assertThat(run("server").exitCode()).isZero();
       assertThat(started()).noneMatch(a -> a.contains("SharedArchive"));
@@ -206,7 +205,7 @@ class LauncherTest {
 
   @Test
   void isStoppedWhileItMakesClassData() throws Exception {
-    jvm(JVM.replace(UNREADY, ":"));
+    jvm(JVM.replace(MAKES, "while :; do sleep 0.02; done"));
     Process process = process("server").start();
     Waiting.until("the training to begin", () -> trainings() == 1);
     process.destroy();

@@ -11,23 +11,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.StringDeserializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
  * Class data that the processes of a build share, which spares each start a second of a processor
@@ -124,71 +114,30 @@ final class ClassData {
     return Long.toHexString(sum.getValue());
   }
 
-  /** Starts a broker, uses and stops it; false when that does not give an archive. */
+  /** A broker that is its own client for a moment; false when that does not give an archive. */
   private static boolean train(String classPath, Path archive) throws IOException {
     Path scratch = Files.createTempDirectory(HOME, "training");
     Path part = scratch.resolve("part.jsa");
-    List<String> command =
-        List.of(
-            Jvm.java(),
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:ArchiveClassesAtExit=" + part,
-            "-cp",
-            classPath,
-            "io.strandline.broker.Main",
-            "--set",
-            "listeners=PLAINTEXT://127.0.0.1:0",
-            "--set",
-            "strandline.admin.listener=127.0.0.1:0",
-            "--set",
-            "offsets.topic.num.partitions=1",
-            "--set",
-            "log.dirs=" + scratch.resolve("data"));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    Optional<String> ready;
-    try (var said = process.inputReader()) {
-      ready = said.lines().filter(line -> line.startsWith("Strandline is ready")).findFirst();
-      ready.ifPresent(ClassData::use);
-      process.toHandle().destroy(); // a process that is destroyed can no longer be read
-      said.lines().forEach(line -> {});
-    }
-    if (ready.isEmpty() || !ended(process) || !Files.exists(part)) {
+    Process process =
+        new ProcessBuilder(
+                Jvm.java(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:ArchiveClassesAtExit=" + part,
+                "-cp",
+                classPath,
+                "io.strandline.broker.Main",
+                "rehearse",
+                scratch.resolve("data").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(scratch.resolve("out").toFile())
+            .start();
+    if (!ended(process) || !Files.exists(part)) {
       return false;
     }
     Files.move(part, archive, StandardCopyOption.ATOMIC_MOVE);
     return true;
-  }
-
-  /** A record written and read by a group: classes that serve it are then among the shared ones. */
-  private static void use(String ready) {
-    Matcher address = Pattern.compile("127\\.0\\.0\\.1:\\d+").matcher(ready);
-    if (!address.find()) {
-      return;
-    }
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers",
-            address.group(),
-            "group.id",
-            "training",
-            "auto.offset.reset",
-            "earliest",
-            "default.api.timeout.ms",
-            20_000);
-    StringDeserializer text = new StringDeserializer();
-    try (KafkaProducer<String, String> producer =
-            new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
-        KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, text, text)) {
-      var unused = producer.send(new ProducerRecord<>("training", "value"));
-      producer.flush();
-      consumer.subscribe(List.of("training"));
-      for (int i = 0; i < 200 && consumer.poll(Duration.ofMillis(100)).isEmpty(); i++) {
-        // until the group has gathered
-      }
-      consumer.commitSync();
-    }
   }
 
   private static boolean ended(Process process) {

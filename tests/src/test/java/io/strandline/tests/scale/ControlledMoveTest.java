@@ -100,22 +100,12 @@ class ControlledMoveTest {
       List<long[]> quiet = new ArrayList<>();
       List<long[]> elections = new ArrayList<>();
       List<long[]> moves = new ArrayList<>();
-      List<long[]> stops = new ArrayList<>();
       for (int i = 0; i < rounds; i++) {
         int leader = ClusterTopics.leader(admin, PARTITION);
         int next = leader % 3 + 1;
         int other = next % 3 + 1;
         quiet.add(longest(() -> awaitMore(200)));
-        elections.add(
-            longest(
-                () -> {
-                  ClusterTopics.reassign(admin, PARTITION, List.of(next, other, leader));
-                  admin
-                      .electLeaders(ElectionType.PREFERRED, Set.of(PARTITION))
-                      .all()
-                      .get(30, TimeUnit.SECONDS);
-                  ClusterTopics.awaitLeader(admin, PARTITION, Set.of(next));
-                }));
+        elections.add(longest(() -> elect(List.of(next, other, leader))));
         moves.add(
             longest(
                 () -> {
@@ -124,15 +114,41 @@ class ControlledMoveTest {
                 }));
         ClusterTopics.reassign(admin, PARTITION, List.of(other, leader, next));
         ClusterTopics.awaitInSync(admin, PARTITION, Set.of(1, 2, 3));
-        stops.add(longest(() -> cluster.broker(other).stop()));
-        cluster.broker(other).startAgain();
-        ClusterTopics.awaitInSync(admin, PARTITION, Set.of(1, 2, 3));
-        awaitMore(500);
       }
       tell("nothing", quiet);
       tell("preferred election", elections);
       tell("reassignment that takes the leader away", moves);
+      restarts(rounds);
+    }
+
+    /** As an upgrade of a cluster has it: each leader stops, comes back and leads again. */
+    private void restarts(int rounds) throws Exception {
+      List<long[]> stops = new ArrayList<>();
+      List<long[]> returns = new ArrayList<>();
+      for (int i = 0; i < rounds; i++) {
+        int leader = i % 3 + 1;
+        List<Integer> replicas = List.of(leader, leader % 3 + 1, (leader + 1) % 3 + 1);
+        elect(replicas);
+        awaitMore(300);
+        stops.add(longest(() -> cluster.broker(leader).stop()));
+        cluster.broker(leader).startAgain();
+        ClusterTopics.awaitInSync(admin, PARTITION, Set.of(1, 2, 3));
+        awaitMore(500);
+        returns.add(longest(() -> elect(replicas)));
+      }
       tell("controlled shutdown of the leader", stops);
+      tell("preferred election of a broker that was just started", returns);
+    }
+
+    private void elect(List<Integer> replicas) throws Exception {
+      ClusterTopics.reassign(admin, PARTITION, replicas);
+      if (ClusterTopics.leader(admin, PARTITION) != replicas.get(0)) {
+        admin
+            .electLeaders(ElectionType.PREFERRED, Set.of(PARTITION))
+            .all()
+            .get(30, TimeUnit.SECONDS);
+      }
+      ClusterTopics.awaitLeader(admin, PARTITION, Set.of(replicas.get(0)));
     }
 
     private void tell(String what, List<long[]> longest) {

@@ -92,6 +92,7 @@ final class ScaledNode implements AutoCloseable {
               "-XX:MaxDirectMemorySize=1g",
               "-Dio.netty.tryReflectionSetAccessible=true",
               "-Dio.netty.leakDetection.level=disabled",
+              "-Dio.netty.jfr.enabled=false",
               "--add-opens=java.base/java.nio=ALL-UNNAMED"));
     }
     if (!MORE.isEmpty() && settings.getOrDefault("process.roles", "").contains("broker")) {
