@@ -272,6 +272,7 @@ final class LogAppender {
     state.logEnd = write.lastOffset() + 1;
     state.unflushedRecords.addAndGet(write.recordCount);
     state.producers.accept(judged, segment.aborted(), state.logEnd);
+    state.producers.wrote(write.batches.size(), write.records.sizeInBytes());
   }
 
   private LogSegment segmentFor(Write write, long nowMs) throws IOException {

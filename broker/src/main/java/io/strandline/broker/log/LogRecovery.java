@@ -6,6 +6,7 @@ import io.strandline.broker.log.segment.LeftOvers;
 import io.strandline.broker.log.segment.LogFiles;
 import io.strandline.broker.log.segment.LogSegment;
 import io.strandline.broker.log.segment.OffsetIndex;
+import io.strandline.broker.log.segment.SegmentReader;
 import io.strandline.broker.log.segment.TimeIndex;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -396,7 +397,8 @@ final class LogRecovery {
   private static void replay(
       LogSegment held, ProducerStates producers, long fromOffset, long endOffset)
       throws IOException {
-    BatchScanner scanner = new BatchScanner(held.channel(), 0, held.end().sizeBytes());
+    long begin = new SegmentReader(held).positionOf(Math.max(fromOffset, held.baseOffset()));
+    BatchScanner scanner = new BatchScanner(held.channel(), begin, held.end().sizeBytes());
     RecordBatch batch = scanner.next();
     while (batch != null && batch.baseOffset() < endOffset) {
       if (batch.lastOffset() >= fromOffset) {

@@ -102,7 +102,6 @@ final class LogTrim {
       LogRecovery.replay(state.segments, state.producers, offset);
     }
     state.producers.advanceTo(offset);
-    state.producers.snapshot(true);
   }
 
   /** Drops everything; local records will begin at the offset, the partition's at the log start. */

@@ -8,6 +8,7 @@ import io.strandline.tiering.segment.BatchBounds;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -31,6 +32,7 @@ import org.apache.kafka.storage.internals.log.LogOffsetMetadata;
 import org.apache.kafka.storage.internals.log.ProducerAppendInfo;
 import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.ProducerStateManager;
+import org.apache.kafka.storage.internals.log.SnapshotFile;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.apache.kafka.storage.internals.log.VerificationStateEntry;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +52,20 @@ final class ProducerStates {
     static final Judged NOTHING = new Judged(null, List.of(), List.of());
   }
 
+  /** What a cut reads again is between one and two of these stretches, of headers and bytes. */
+  private static final int STRETCH_BATCHES = 4096;
+
+  private static final int STRETCH_BYTES = 32 << 20;
+  private static final int STRETCHES_KEPT = 3;
+
   private final ProducerStateManager states;
   private final BatchBounds bounds;
+
+  /** Offsets of snapshots within segments, ascending. */
+  private final ArrayDeque<Long> between = new ArrayDeque<>();
+
+  private int batchesSince;
+  private long bytesSince;
 
   /**
    * Whether every producer that ever wrote to this log is known: none expired, none was cut off,
@@ -282,9 +296,48 @@ final class ProducerStates {
     }
   }
 
-  /** Loads the newest snapshot at or below the offset and forgets what is above. */
+  /**
+   * So much was written. Now and then that is worth a snapshot: a follower that is cut, as each may
+   * be when its leader changes, has not to read a whole segment then to know its producers.
+   */
+  void wrote(int batches, int sizeBytes) throws IOException {
+    batchesSince += batches;
+    bytesSince += sizeBytes;
+    if ((batchesSince < STRETCH_BATCHES && bytesSince < STRETCH_BYTES)
+        || batchesSince < states.activeProducers().size() // each of which it writes
+        || states.isEmpty()) {
+      return;
+    }
+    batchesSince = 0;
+    bytesSince = 0;
+    if (states.takeSnapshot(false).isPresent()) {
+      between.add(states.mapEndOffset());
+      if (between.size() > STRETCHES_KEPT) {
+        drop(between.remove());
+      }
+    }
+  }
+
+  private void drop(long offset) throws IOException {
+    Optional<SnapshotFile> gone = states.removeAndMarkSnapshotForDeletion(offset);
+    if (gone.isPresent()) {
+      var unused = gone.get().deleteIfExists();
+    }
+  }
+
+  /**
+   * Loads a snapshot at or below the offset and forgets what is above. Of those within segments not
+   * the newest, if there is another: it knows the last batch of each producer, and of those before,
+   * which may be sent again, only what is read after it.
+   */
   void load(long logStartOffset, long endOffset, long nowMs) throws IOException {
     complete = false;
+    between.removeIf(offset -> offset > endOffset);
+    if (between.size() > 1) {
+      drop(between.removeLast());
+    }
+    batchesSince = 0;
+    bytesSince = 0;
     states.truncateAndReload(logStartOffset, endOffset, nowMs);
   }
 
@@ -302,11 +355,15 @@ final class ProducerStates {
   }
 
   /**
-   * Writes a snapshot at the map's end if there is none, its bytes forced only if asked to.
+   * Writes a snapshot at the map's end if there is none, its bytes forced only if asked to. It is
+   * one that stays.
    *
    * @return whether there is a new name now
    */
   boolean snapshot(boolean force) throws IOException {
+    var unused = between.remove(states.mapEndOffset());
+    batchesSince = 0;
+    bytesSince = 0;
     return states.takeSnapshot(force).isPresent();
   }
 
@@ -334,6 +391,7 @@ final class ProducerStates {
 
   void truncateFullyAndStartAt(long offset) throws IOException {
     complete = false;
+    between.clear();
     states.truncateFullyAndStartAt(offset);
   }
 

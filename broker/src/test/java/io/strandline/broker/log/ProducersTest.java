@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.tiering.seal.SealedSegment;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
@@ -79,14 +82,48 @@ class ProducersTest {
     assertThat(idempotent(log, 7, 0, 8).firstOffset()).isEqualTo(8);
     Path directory = log.path();
     log.directory().close();
-    try (var files = java.nio.file.Files.list(directory)) {
+    try (var files = Files.list(directory)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".snapshot")).toList()) {
-        java.nio.file.Files.delete(file);
+        Files.delete(file);
       }
     }
     log = logs.reopen();
     assertThat(idempotent(log, 7, 0, 8).duplicate()).isTrue();
     assertThat(idempotent(log, 7, 0, 9).firstOffset()).isEqualTo(9);
+  }
+
+  /** As a follower does whenever its leader changes, while its producers send again. */
+  @Test
+  void aCutReadsLittleAgainAndKnowsTheLastFiveOfEach() throws Exception {
+    PartitionLog log = logs.create();
+    int stretch = 4096;
+    for (int i = 0; i < 4 * stretch + 3; i++) {
+      idempotent(log, 7, 0, i);
+    }
+    assertThat(snapshots(log)).containsExactly(2L * stretch, 3L * stretch, 4L * stretch);
+    log.truncateTo(4L * stretch + 2);
+    assertThat(snapshots(log)).containsExactly(2L * stretch, 3L * stretch);
+    for (int i = 4 * stretch - 3; i < 4 * stretch + 2; i++) {
+      assertThat(idempotent(log, 7, 0, i).duplicate()).as("batch %d", i).isTrue();
+    }
+    assertThat(idempotent(log, 7, 0, 4 * stretch + 2).duplicate()).isFalse();
+    for (int i = 4 * stretch + 3; i < 9 * stretch; i++) {
+      idempotent(log, 7, 0, i);
+    }
+    assertThat(snapshots(log)).hasSize(3);
+    log = logs.crash(log);
+    assertThat(idempotent(log, 7, 0, 9 * stretch - 1).duplicate()).isTrue();
+  }
+
+  private static List<Long> snapshots(PartitionLog log) throws IOException {
+    try (Stream<Path> files = Files.list(log.path())) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".snapshot"))
+          .map(name -> Long.parseLong(name.substring(0, name.length() - ".snapshot".length())))
+          .sorted()
+          .toList();
+    }
   }
 
   @Test
