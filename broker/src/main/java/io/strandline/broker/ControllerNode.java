@@ -47,7 +47,7 @@ final class ControllerNode implements RunningNode {
     try {
       node.up();
       return node;
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // Kafka's parts throw checked exceptions that they do not declare
       node.frame.close();
       throw e;
     }

@@ -53,7 +53,14 @@ public final class Main {
   /** Runs until SIGTERM. */
   public static void main(String[] args) {
     TlsEngines.refuseRenegotiation();
-    int code = run(List.of(args), System.out, System.err);
+    int code;
+    try {
+      code = run(List.of(args), System.out, System.err);
+    } catch (Throwable e) { // threads that go on would keep a process alive that does nothing
+      LOG.atError().setCause(e).log("ended");
+      System.err.println("strandline: " + e.toString().lines().findFirst().orElse(""));
+      code = FAULT;
+    }
     if (code != 0) {
       System.exit(code);
     }
@@ -181,7 +188,7 @@ public final class Main {
     return BrokerConfig.load(file, environment, set);
   }
 
-  private static int serve(BrokerConfig config, PrintStream out, PrintStream err) {
+  static int serve(BrokerConfig config, PrintStream out, PrintStream err) {
     RunningNode node;
     try {
       Formatting.beforeStart(config, System.getenv());
@@ -190,9 +197,9 @@ public final class Main {
       LOG.atDebug().setCause(e).log("could not start");
       err.println("strandline: " + e.getMessage());
       return CAN_NOT_START;
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // a checked one of Scala's, or a thread that can not be made
       LOG.atError().setCause(e).log("could not start");
-      err.println("strandline: could not start: " + e.getMessage());
+      err.println("strandline: could not start: " + e.toString().lines().findFirst().orElse(""));
       return CAN_NOT_START;
     }
     announceExits(node);
@@ -221,8 +228,11 @@ public final class Main {
    * signal has it wait for nobody.
    */
   private static void stop(RunningNode node, AtomicInteger code) {
-    NextSignal.then(node::hurry);
-    node.close();
-    Runtime.getRuntime().halt(code.get());
+    try {
+      NextSignal.then(node::hurry);
+      node.close();
+    } finally {
+      Runtime.getRuntime().halt(code.get());
+    }
   }
 }

@@ -78,7 +78,7 @@ public final class Strandline implements RunningNode {
     try {
       node.up();
       return node;
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // Kafka's parts throw checked exceptions that they do not declare
       node.frame.close();
       throw e;
     }

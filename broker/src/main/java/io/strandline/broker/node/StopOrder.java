@@ -29,7 +29,7 @@ public final class StopOrder implements AutoCloseable {
       Part part = parts.pop();
       try {
         part.stop().close();
-      } catch (Exception e) {
+      } catch (Throwable e) { // an Error too: the logs' clean stop may be what comes next
         LOG.atError().addKeyValue("state", part.name()).setCause(e).log("could not be stopped");
       }
     }

@@ -75,7 +75,7 @@ public final class KraftNode implements AutoCloseable {
       Faults faults = new Faults();
       ServerSocketFactory sockets = socket == null ? ServerSocketFactory.INSTANCE : socket;
       return new KraftNode(storage, faults, socket, start(kafka, storage, faults, sockets));
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // Kafka's parts throw checked exceptions that they do not declare
       if (socket != null) {
         socket.close();
       }
