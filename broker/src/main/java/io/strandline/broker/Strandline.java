@@ -14,11 +14,13 @@ import io.strandline.broker.node.StopOrder;
 import io.strandline.broker.observe.Health.Check;
 import io.strandline.broker.observe.Meters;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -101,7 +103,7 @@ public final class Strandline implements RunningNode {
       CompletableFuture<DataPlane> building =
           CompletableFuture.supplyAsync(
               () -> DataPlane.build(config, threads, directories, meters, frame.health()), beside);
-      ControlPlane quorum = startControl();
+      ControlPlane quorum = startControl(directories.broken());
       node.state(NodeMeters.State.STARTING);
       frame.phases().done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
@@ -136,8 +138,8 @@ public final class Strandline implements RunningNode {
     }
   }
 
-  private ControlPlane startControl() {
-    KraftControlPlane quorum = KraftControlPlane.open(config.control(), Uuid::randomUuid);
+  private ControlPlane startControl(Set<Path> broken) {
+    KraftControlPlane quorum = KraftControlPlane.open(config.control(), broken, Uuid::randomUuid);
     parts.started("quorum", quorum);
     control = Optional.of(quorum);
     QuorumMeters.register(

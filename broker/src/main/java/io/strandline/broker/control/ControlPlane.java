@@ -61,7 +61,7 @@ public interface ControlPlane extends AutoCloseable {
   /** Adds a listener of Kafka's own form of the metadata. */
   void listenToImages(ImageListener listener);
 
-  /** The ids of this node's log directories, by path. */
+  /** The ids of this node's log directories, by path, but for those that failed at the start. */
   Map<Path, Uuid> directories();
 
   /** What this node listens on for clients and brokers, as configured; port 0 where it is free. */

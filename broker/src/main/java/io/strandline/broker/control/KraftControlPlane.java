@@ -108,12 +108,13 @@ public final class KraftControlPlane implements ControlPlane {
    * {@link #loaded()} tells when the metadata is there. The caller holds the locks of the
    * directories.
    *
+   * @param broken log directories that could not be opened
    * @param ids where ids of clusters and directories come from
    * @throws ControlException when the configuration, the directories or the controller's port do
    *     not allow it
    */
-  public static KraftControlPlane open(ControlConfig wanted, Supplier<Uuid> ids) {
-    KraftNode node = KraftNode.open(wanted, ids);
+  public static KraftControlPlane open(ControlConfig wanted, Set<Path> broken, Supplier<Uuid> ids) {
+    KraftNode node = KraftNode.open(wanted, broken, ids);
     KraftControlPlane plane = new KraftControlPlane(node, wanted);
     plane.feed.start();
     plane.feed.add(

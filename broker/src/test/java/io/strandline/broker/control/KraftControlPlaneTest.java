@@ -50,7 +50,8 @@ class KraftControlPlaneTest {
 
   /** Opens, registers and unfences a node. */
   private static KraftControlPlane start(Path dir, Recorder recorder) throws Exception {
-    KraftControlPlane plane = KraftControlPlane.open(config(dir, Map.of()), Uuid::randomUuid);
+    KraftControlPlane plane =
+        KraftControlPlane.open(config(dir, Map.of()), Set.of(), Uuid::randomUuid);
     plane.loaded().get(30, TimeUnit.SECONDS);
     plane.listen(recorder);
     plane.register(new Joining(Map.of("PLAINTEXT", 19092), Optional.of("a store")));

@@ -149,6 +149,36 @@ class LogDirsTest {
     }
   }
 
+  /** The controller makes nobody a leader of what lies there. */
+  @Test
+  void aDirectoryThatCannotBeLockedIsOfflineFromTheStart() throws Exception {
+    try (TestCluster cluster = start()) {
+      TopicPartition one = new TopicPartition(KEPT, 0);
+      TopicPartition other = new TopicPartition(KEPT, 1);
+      Path second = dirs(2).get(1);
+      ClusterTopics.create(cluster, KEPT, Map.of(0, List.of(2), 1, List.of(2)), LOCAL);
+      Records.produce(cluster.bootstrap(), KEPT, 2, Records.values("before", 20));
+      TopicPartition lost = directory(2, one).equals(second) ? one : other;
+      TopicPartition stays = lost.equals(one) ? other : one;
+      assertThat(directory(2, stays)).isNotEqualTo(second);
+
+      cluster.node(2).stop();
+      Files.delete(second.resolve(".lock"));
+      Files.createDirectory(second.resolve(".lock"));
+      cluster.node(2).startAgain();
+      ClusterTopics.awaitLeader(cluster, stays, Set.of(2));
+      assertThat(ClusterTopics.leader(cluster, lost)).isEqualTo(-1);
+      assertThat(described(cluster, 2).get(second.toString()).error())
+          .isInstanceOf(KafkaStorageException.class);
+
+      cluster.node(2).stop();
+      Files.delete(second.resolve(".lock"));
+      cluster.node(2).startAgain();
+      ClusterTopics.awaitLeader(cluster, lost, Set.of(2));
+      assertThat(Records.consume(cluster.bootstrap(), KEPT, 2, 20)).hasSize(20);
+    }
+  }
+
   private void refusals(TestCluster cluster) throws Exception {
     TopicPartition later = new TopicPartition("later", 0);
     ClusterTopics.create(cluster, "later", Map.of(0, List.of(1)), LOCAL);

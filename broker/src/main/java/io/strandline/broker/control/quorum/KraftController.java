@@ -2,6 +2,7 @@ package io.strandline.broker.control.quorum;
 
 import io.strandline.broker.control.ControlConfig;
 import io.strandline.broker.control.ControlException;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 
@@ -23,7 +24,7 @@ public final class KraftController implements AutoCloseable {
    * @throws ControlException when the configuration, the directories or the port do not allow it
    */
   public static KraftController open(ControlConfig wanted, Supplier<Uuid> ids) {
-    return new KraftController(KraftNode.open(wanted, ids));
+    return new KraftController(KraftNode.open(wanted, Set.of(), ids));
   }
 
   /** The cluster's id. */

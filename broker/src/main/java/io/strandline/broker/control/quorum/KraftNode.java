@@ -2,8 +2,10 @@ package io.strandline.broker.control.quorum;
 
 import io.strandline.broker.control.ControlConfig;
 import io.strandline.broker.control.ControlException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import kafka.server.ControllerServer;
@@ -62,16 +64,17 @@ public final class KraftNode implements AutoCloseable {
    * Formats the directories if need be and joins the quorum; returns before a leader is elected.
    * The caller holds the locks of the log directories of a broker.
    *
+   * @param broken log directories that could not be opened
    * @param ids where ids of clusters and directories come from
    * @throws ControlException when the configuration, the directories or the controller's port do
    *     not allow it
    */
-  public static KraftNode open(ControlConfig wanted, Supplier<Uuid> ids) {
+  public static KraftNode open(ControlConfig wanted, Set<Path> broken, Supplier<Uuid> ids) {
     ControllerSocket socket = ControllerSocket.bind(wanted);
     try {
       ControlConfig config = socket == null ? wanted : wanted.withControllerPort(socket.port());
       KafkaConfig kafka = config.parse();
-      Storage storage = Storage.prepare(config, kafka, ids);
+      Storage storage = Storage.prepare(config, kafka, broken, ids);
       Faults faults = new Faults();
       ServerSocketFactory sockets = socket == null ? ServerSocketFactory.INSTANCE : socket;
       return new KraftNode(storage, faults, socket, start(kafka, storage, faults, sockets));

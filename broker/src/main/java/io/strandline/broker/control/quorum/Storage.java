@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param meta cluster id, node id and directory ids, the same in all directories
  * @param bootstrap the first records of the metadata log
- * @param directories log directories by path, with their ids
+ * @param directories log directories that work, by path, with their ids
  * @param previousEpoch the broker epoch written by a clean shutdown; empty when the last run did
  *     not end cleanly in every directory
  */
@@ -42,22 +42,26 @@ public record Storage(
   /**
    * Formats what is not formatted yet, when this node is a quorum of its own, and loads the rest.
    *
+   * @param broken log directories that could not be opened: the controller is not told of them, as
+   *     by Apache Kafka, and takes what lies there for offline
    * @param ids where ids of clusters and directories come from
    * @throws ControlException when directories contradict each other or the configuration, or a node
    *     of a larger quorum was never formatted
    */
-  static Storage prepare(ControlConfig config, KafkaConfig kafka, Supplier<Uuid> ids) {
+  static Storage prepare(
+      ControlConfig config, KafkaConfig kafka, Set<Path> broken, Supplier<Uuid> ids) {
     try {
       format(config, kafka, ids);
       var loaded = KafkaRaftServer.initializeLogDirs(kafka, LOG, "");
       Map<Path, Uuid> directories = new LinkedHashMap<>();
       for (String dir : kafka.logDirs()) {
         MetaProperties properties = loaded._1().logDirProps().get(dir);
-        if (properties != null) {
+        if (properties != null && !broken.contains(Path.of(dir))) {
           directories.put(Path.of(dir), properties.directoryId().orElseThrow());
         }
       }
-      OptionalLong previous = previousEpoch(kafka.logDirs());
+      OptionalLong previous =
+          broken.isEmpty() ? previousEpoch(kafka.logDirs()) : OptionalLong.empty();
       return new Storage(loaded._1(), loaded._2(), Map.copyOf(directories), previous);
     } catch (IOException e) {
       throw new ControlException("the data directories can not be used: " + e.getMessage(), e);
@@ -132,7 +136,10 @@ public record Storage(
     }
   }
 
-  /** Kafka's rule: every directory has the file of a clean shutdown, and all name one epoch. */
+  /**
+   * Kafka's rule: every directory works and has the file of a clean shutdown, and all name one
+   * epoch.
+   */
   private static OptionalLong previousEpoch(List<String> directories) {
     OptionalLong common = OptionalLong.empty();
     for (String directory : directories) {
