@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -206,7 +207,8 @@ public final class Strandline implements RunningNode {
     } catch (TimeoutException e) {
       throw new StartException("waited " + PATIENCE.toSeconds() + " s in vain for " + what, e);
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException known) {
+      if (e.getCause() instanceof RuntimeException known
+          && !(known instanceof CancellationException)) { // which says nothing
         throw known;
       }
       throw new StartException("failed while waiting for " + what + ": " + e.getCause(), e);

@@ -89,13 +89,22 @@ public interface ControlPlane extends AutoCloseable {
    */
   void register(Joining joining);
 
-  /** Completes when the controller acknowledges that this node has caught up with the metadata. */
+  /**
+   * Completes when the controller acknowledges that this node has caught up with the metadata;
+   * fails with a ControlException that says why when it never registered this node.
+   */
   CompletableFuture<Void> caughtUp();
 
-  /** Asks to be unfenced: the listeners are open. Completes when the controller has done so. */
+  /**
+   * Asks to be unfenced: the listeners are open. Completes when the controller has done so and the
+   * view knows.
+   */
   CompletableFuture<Void> readyToServe();
 
-  /** Whether this node is unfenced and not on its way out. */
+  /**
+   * Whether this node is unfenced, as far as it heard, and not on its way out: that no controller
+   * is heard of changes nothing.
+   */
   boolean serving();
 
   /** The epoch of this node's registration, -1 before it. */

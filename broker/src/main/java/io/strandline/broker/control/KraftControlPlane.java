@@ -14,8 +14,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -29,6 +32,7 @@ import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollect
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.ApiError;
@@ -37,6 +41,7 @@ import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.coordinator.transaction.ProducerIdManager;
 import org.apache.kafka.image.publisher.BrokerRegistrationTracker;
+import org.apache.kafka.raft.KRaftConfigs;
 import org.apache.kafka.server.AssignmentsManager;
 import org.apache.kafka.server.KRaftTopicCreator;
 import org.apache.kafka.server.common.MetadataVersion;
@@ -206,17 +211,42 @@ public final class KraftControlPlane implements ControlPlane {
 
   @Override
   public CompletableFuture<Void> caughtUp() {
-    return registration.caughtUp();
+    return registration
+        .caughtUp()
+        .exceptionally(
+            failure -> {
+              throw failure instanceof CancellationException
+                  ? new ControlException(neverRegistered(), failure)
+                  : new CompletionException(failure);
+            });
+  }
+
+  /** Kafka gives up without a reason. */
+  private String neverRegistered() {
+    Errors refusal = channels.heartbeats().refusal();
+    return "no controller registered this broker in time ("
+        + KRaftConfigs.INITIAL_BROKER_REGISTRATION_TIMEOUT_MS_CONFIG
+        + "): "
+        + (refusal == Errors.NONE ? "none answered" : refusal + ", " + refusal.message());
   }
 
   @Override
   public CompletableFuture<Void> readyToServe() {
-    return registration.unfence();
+    return registration
+        .unfence()
+        .thenCompose(told -> feed.seen(this::unfenced))
+        .thenAccept(any -> {});
+  }
+
+  /** This node, and not an earlier or a later one of its id. */
+  private boolean unfenced(ClusterView view) {
+    OptionalLong live = view.brokerEpoch(view.nodeId());
+    return live.isPresent() && live.getAsLong() == registration.epoch();
   }
 
   @Override
   public boolean serving() {
-    return registration.running() && !faults.fatalSeen();
+    return registration.running() && unfenced(feed.view()) && !faults.fatalSeen();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.strandline.broker.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -18,6 +19,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
+import org.apache.kafka.common.message.BrokerRegistrationRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
@@ -26,6 +29,9 @@ import org.apache.kafka.common.network.ClientInformation;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.BrokerHeartbeatRequest;
+import org.apache.kafka.common.requests.BrokerRegistrationRequest;
+import org.apache.kafka.common.requests.BrokerRegistrationResponse;
 import org.apache.kafka.common.requests.CreateTopicsRequest;
 import org.apache.kafka.common.requests.CreateTopicsResponse;
 import org.apache.kafka.common.requests.RequestContext;
@@ -145,6 +151,88 @@ class KraftControlPlaneTest {
     }
     // And remembers the new one.
     start(dir, new Recorder()).close();
+  }
+
+  @Test
+  void aNodeThatTheControllerFencedDoesNotServe(@TempDir Path dir) throws Exception {
+    try (KraftControlPlane plane = start(dir, new Recorder())) {
+      assertThat(plane.serving()).isTrue();
+      int node = plane.view().nodeId();
+      // Asked where it is seen: with the next heartbeat the controller lets it in again.
+      CompletableFuture<Boolean> serves =
+          plane.seen(view -> view.fenced(node)).thenApply(view -> plane.serving());
+      plane
+          .send(
+              new BrokerHeartbeatRequest.Builder(
+                  new BrokerHeartbeatRequestData()
+                      .setBrokerId(node)
+                      .setBrokerEpoch(plane.brokerEpoch())
+                      .setCurrentMetadataOffset(plane.view().offset())
+                      .setWantFence(true)))
+          .get(30, TimeUnit.SECONDS);
+      assertThat(serves.get(30, TimeUnit.SECONDS)).isFalse();
+      awaitServing(plane);
+    }
+  }
+
+  /** Another process has this node's id, and a session that outlasts our patience. */
+  @Test
+  void whyARegistrationWasRefusedIsSaid(@TempDir Path dir) throws Exception {
+    Map<String, String> patience =
+        Map.of(
+            "broker.session.timeout.ms", "600000",
+            "initial.broker.registration.timeout.ms", "5000");
+    try (KraftControlPlane plane =
+        KraftControlPlane.open(config(dir, patience), Set.of(), Uuid::randomUuid)) {
+      plane.loaded().get(30, TimeUnit.SECONDS);
+      registerAnother(plane);
+      plane.register(new Joining(Map.of("PLAINTEXT", 19092), Optional.empty()));
+      assertThatThrownBy(() -> plane.caughtUp().get(60, TimeUnit.SECONDS))
+          .cause()
+          .isInstanceOf(ControlException.class)
+          .hasMessageContaining("initial.broker.registration.timeout.ms")
+          .hasMessageContaining("DUPLICATE_BROKER_REGISTRATION");
+    }
+  }
+
+  private static void registerAnother(KraftControlPlane plane) throws Exception {
+    BrokerRegistrationRequestData other =
+        new BrokerRegistrationRequestData()
+            .setBrokerId(plane.view().nodeId())
+            .setClusterId(plane.view().clusterId())
+            .setIncarnationId(Uuid.randomUuid())
+            .setLogDirs(List.of(Uuid.randomUuid()));
+    other
+        .listeners()
+        .add(
+            new BrokerRegistrationRequestData.Listener()
+                .setName("PLAINTEXT")
+                .setHost("127.0.0.1")
+                .setPort(19093));
+    plane
+        .view()
+        .finalizedFeatures()
+        .forEach(
+            (name, level) ->
+                other
+                    .features()
+                    .add(
+                        new BrokerRegistrationRequestData.Feature()
+                            .setName(name)
+                            .setMinSupportedVersion((short) 0)
+                            .setMaxSupportedVersion(level)));
+    BrokerRegistrationResponse taken =
+        (BrokerRegistrationResponse)
+            plane.send(new BrokerRegistrationRequest.Builder(other)).get(30, TimeUnit.SECONDS);
+    assertThat(Errors.forCode(taken.data().errorCode())).isEqualTo(Errors.NONE);
+    plane
+        .send(
+            new BrokerHeartbeatRequest.Builder(
+                new BrokerHeartbeatRequestData()
+                    .setBrokerId(other.brokerId())
+                    .setBrokerEpoch(taken.data().brokerEpoch())
+                    .setWantFence(true)))
+        .get(30, TimeUnit.SECONDS);
   }
 
   @Test
