@@ -88,6 +88,21 @@ class StrandlineTest {
   }
 
   @Test
+  void aControllersHostThatDoesNotResolveIsNamed(@TempDir Path dir) {
+    assertThatThrownBy(
+            () ->
+                Strandline.start(
+                        config(
+                            dir,
+                            Map.of(
+                                "listeners",
+                                "PLAINTEXT://127.0.0.1:0,CONTROLLER://nowhere.invalid:0")))
+                    .close())
+        .isInstanceOf(ControlException.class)
+        .hasMessageContaining("nowhere.invalid can not be resolved");
+  }
+
+  @Test
   void whatKafkaRefusesAcrossKeysStopsTheStart(@TempDir Path dir) {
     assertThatThrownBy(
             () ->

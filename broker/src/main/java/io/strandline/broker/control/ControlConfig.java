@@ -109,7 +109,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
     }
     String name = all.getOrDefault(CONTROLLER_LISTENERS, "").split(",")[0].trim();
     return ListenerAddress.all(all.getOrDefault(LISTENERS, "")).stream()
-        .filter(listener -> listener.name().equals(name))
+        .filter(listener -> same(listener.name(), name))
         .findFirst();
   }
 
@@ -159,7 +159,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
     String controller = all.getOrDefault(CONTROLLER_LISTENERS, "").split(",")[0].trim();
     boolean hosts = alone && all.getOrDefault(ROLES, "").contains("controller");
     String listeners = all.getOrDefault(LISTENERS, "PLAINTEXT://127.0.0.1:9092");
-    if (hosts && !listeners.contains(controller + "://")) {
+    if (hosts && !upper(listeners).contains(upper(controller) + "://")) {
       if (secured(listeners)) { // where Kafka takes nothing for granted: see withProtocol
         all.putIfAbsent(PROTOCOLS, NAMESAKES);
       }
@@ -181,6 +181,10 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
     return all;
   }
 
+  private static String upper(String names) {
+    return names.toUpperCase(Locale.ROOT);
+  }
+
   private static boolean secured(String listeners) {
     return ListenerAddress.all(listeners).stream()
         .anyMatch(listener -> listener.name().matches("SSL|SASL_.*"));
@@ -200,7 +204,12 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
 
   /** Whether this broker really has a listener that its configuration names. */
   boolean serves(String listener) {
-    return !replays || !listener.equals(brokersListener());
+    return !replays || !same(listener, brokersListener());
+  }
+
+  /** Names of listeners are the same in any case of letters. */
+  private static boolean same(String one, String other) {
+    return ListenerName.normalised(one).equals(ListenerName.normalised(other));
   }
 
   /** Where the other brokers listen for each other. */
@@ -218,7 +227,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
       throw new ControlException("a replay broker has " + ROLES + "=broker");
     }
     if (ListenerAddress.all(all.getOrDefault(LISTENERS, "")).stream()
-        .anyMatch(listener -> listener.name().equals(brokers))) {
+        .anyMatch(listener -> same(listener.name(), brokers))) {
       throw new ControlException(
           "a replay broker has listeners of its own: "
               + brokers
@@ -232,7 +241,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
 
   /** A map of listeners that was made without ours: Kafka wants it whole. */
   private static String withProtocol(String map, String listener) {
-    boolean there = ("," + map.replace(" ", "")).contains("," + listener + ":");
+    boolean there = upper("," + map.replace(" ", "")).contains("," + upper(listener) + ":");
     return there ? map : map + "," + listener + ":PLAINTEXT";
   }
 

@@ -3,6 +3,7 @@ package io.strandline.broker.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
@@ -28,6 +29,34 @@ class ControlConfigTest {
                     "listener.name.ssl.ssl.keystore.location", "keys.p12")))
         .containsExactlyInAnyOrderEntriesOf(
             Map.of("PLAINTEXT", "PLAINTEXT", "SSL", "SSL", "CONTROLLER", "PLAINTEXT"));
+  }
+
+  @Test
+  void namesOfListenersAreTheSameInAnyCase() {
+    Map<String, String> given = new HashMap<>();
+    given.put("process.roles", "broker");
+    given.put("node.id", "2");
+    given.put("controller.quorum.bootstrap.servers", "127.0.0.1:9093");
+    given.put("listeners", "replay://127.0.0.1:9094");
+    given.put("inter.broker.listener.name", "internal");
+    given.put(
+        "listener.security.protocol.map",
+        "replay:PLAINTEXT,internal:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    ControlConfig replay = new ControlConfig(given, true);
+    assertThat(CollectionConverters.asJava(replay.parse().listeners()))
+        .extracting(Endpoint::listener)
+        .containsExactly("REPLAY", "INTERNAL");
+    assertThat(replay.serves("INTERNAL")).isFalse();
+    assertThat(replay.serves("REPLAY")).isTrue();
+
+    given.put("listeners", "REPLAY://127.0.0.1:9094,INTERNAL://127.0.0.1:9095");
+    assertThatThrownBy(() -> new ControlConfig(given, true).parse())
+        .isInstanceOf(ControlException.class)
+        .hasMessageContaining("is the other brokers'");
+
+    assertThat(
+            protocols(Map.of("listeners", "plaintext://127.0.0.1:9092,controller://127.0.0.1:0")))
+        .containsOnlyKeys("PLAINTEXT", "CONTROLLER");
   }
 
   @Test

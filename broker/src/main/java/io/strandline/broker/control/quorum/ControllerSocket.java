@@ -5,6 +5,7 @@ import io.strandline.broker.control.ControlException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,6 +69,10 @@ final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
         remember(directory, port);
       }
       return new ControllerSocket(channel, port);
+    } catch (UnknownHostException e) {
+      throw new ControlException(
+          "the controller's host " + host + " can not be resolved: see the listener in listeners",
+          e);
     } catch (IOException e) {
       throw new ControlException(
           "the controller's address "
@@ -94,8 +99,14 @@ final class ControllerSocket implements ServerSocketFactory, AutoCloseable {
     }
   }
 
-  private static InetSocketAddress address(String host, int port) {
-    return host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
+  /** The channel would throw an exception without a message. */
+  private static InetSocketAddress address(String host, int port) throws UnknownHostException {
+    InetSocketAddress address =
+        host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
+    if (address.isUnresolved()) {
+      throw new UnknownHostException(host);
+    }
+    return address;
   }
 
   private static int remembered(Path directory) {
