@@ -32,6 +32,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.ThreadUtils;
+import org.apache.kafka.server.common.MetadataVersion;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -109,6 +110,7 @@ public final class Strandline implements RunningNode {
       frame.phases().done("quorum");
       ClusterView view = await(quorum.loaded(), "the metadata to be loaded");
       refuseKafkasTier(view);
+      refuseReplicasHere(view);
       node.identify(view);
       node.state(NodeMeters.State.RECOVERY);
       frame.phases().done("metadata");
@@ -125,6 +127,19 @@ public final class Strandline implements RunningNode {
       beside.shutdown();
     }
     LOG.atDebug().addKeyValue("ms", frame.phases().totalMs()).log("started: {}", frame.phases());
+  }
+
+  /** Kafka's controller never lowers the level to one that knows no cordons: it would lose them. */
+  private void refuseReplicasHere(ClusterView view) {
+    MetadataVersion wanted = MetadataVersion.IBP_4_3_IV0;
+    if (config.control().replays() && view.metadataLevel() < wanted.featureLevel()) {
+      throw new StartException(
+          "a replay broker needs metadata version "
+              + wanted
+              + ", below which the controller puts replicas on it: this cluster is at level "
+              + view.metadataLevel()
+              + ", raise it first (kafka-features.sh upgrade)");
+    }
   }
 
   /** Their leaders would tell us that the history has moved to where we can not read it. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.broker.control.ControlException;
+import io.strandline.broker.control.quorum.NodeFormat;
+import io.strandline.broker.history.HistoryKeys;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -15,6 +17,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,6 +104,58 @@ class StrandlineTest {
                     .close())
         .isInstanceOf(ControlException.class)
         .hasMessageContaining("nowhere.invalid can not be resolved");
+  }
+
+  /** Nothing would keep the controller from putting replicas there. */
+  @Test
+  void aReplayBrokerIsRefusedWhereDirectoriesCanNotBeCordoned(@TempDir Path dir) throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    Map<String, String> quorum =
+        Map.of(
+            "controller.quorum.bootstrap.servers",
+            "127.0.0.1:" + port,
+            ConfigKeys.OBJECT_STORE,
+            "file:" + dir.resolve("objects"));
+    Map<String, String> first = new HashMap<>(quorum);
+    first.put("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:" + port);
+    Map<String, String> second = new HashMap<>(quorum);
+    second.putAll(
+        Map.of(
+            "process.roles",
+            "broker",
+            "node.id",
+            "2",
+            "listeners",
+            "REPLAY://127.0.0.1:0",
+            "listener.security.protocol.map",
+            "REPLAY:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            HistoryKeys.REPLAY_BROKER,
+            "true"));
+    BrokerConfig ordinary = config(dir.resolve("one"), first);
+    BrokerConfig replay = config(dir.resolve("replay"), second);
+    formatted(ordinary, new NodeFormat.Voters.Standalone());
+    formatted(replay, new NodeFormat.Voters.Elsewhere());
+    try (Strandline node = Strandline.start(ordinary)) {
+      assertThat(node.control().serving()).isTrue();
+      assertThatThrownBy(() -> Strandline.start(replay).close())
+          .isInstanceOf(StartException.class)
+          .hasMessageContaining("a replay broker needs metadata version 4.3");
+    }
+  }
+
+  private static void formatted(BrokerConfig node, NodeFormat.Voters voters) {
+    NodeFormat.format(
+        node.control(),
+        new NodeFormat.Order(
+            "MkU3OEVBNTcwNTJENDM2Qk",
+            voters,
+            new NodeFormat.Levels(Optional.of("4.2"), Map.of()),
+            List.of(),
+            false),
+        Uuid::randomUuid);
   }
 
   @Test

@@ -3,11 +3,13 @@ package io.strandline.broker.control;
 import io.strandline.broker.control.quorum.SteadyTime;
 import io.strandline.broker.control.quorum.Storage;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -63,7 +65,12 @@ final class Registration implements AutoCloseable {
     this.serves = serves;
     this.features = BrokerFeatures.createDefault(config.unstableFeatureVersionsEnabled());
     Map<String, Uuid> directories = new LinkedHashMap<>();
-    storage.directories().forEach((path, id) -> directories.put(path.toString(), id));
+    for (String directory : config.logDirs()) { // Kafka looks cordons up by what was configured
+      Uuid id = storage.directories().get(Path.of(directory));
+      if (id != null) {
+        directories.put(directory, id);
+      }
+    }
     this.lifecycle =
         new BrokerLifecycleManager(
             config,
@@ -147,9 +154,10 @@ final class Registration implements AutoCloseable {
 
   /** Nothing new shall be put into these directories (KIP-1066). */
   void cordon(List<String> directories) {
+    Set<Path> cordoned = directories.stream().map(Path::of).collect(Collectors.toSet());
     lifecycle.propagateDirectoryCordoned(
         storage.directories().entrySet().stream()
-            .filter(one -> directories.contains(one.getKey().toString()))
+            .filter(one -> cordoned.contains(one.getKey()))
             .map(Map.Entry::getValue)
             .collect(Collectors.toSet()));
   }

@@ -152,9 +152,10 @@ class DynamicConfigTest {
   void aCordonedDirectoryTakesNoNewReplicas(@TempDir Path dir) {
     String a = dir.resolve("a").toString();
     String b = dir.resolve("b").toString();
-    try (Node two = new Node(dir, Map.of("log.dirs", a + "," + b));
+    String slash = a + "/"; // a way of writing that the controller never hears of
+    try (Node two = new Node(dir, Map.of("log.dirs", slash + "," + b));
         Admin admin = two.admin()) {
-      cordon(admin, a);
+      cordon(admin, slash);
       Node.await("the directory to be cordoned", () -> cordoned(admin).equals(Set.of(a)));
       Node.get(admin.createTopics(List.of(new NewTopic("t", 4, (short) 1))).all());
       Node.await("replicas", () -> replicas(admin, b) == 4);
@@ -165,6 +166,15 @@ class DynamicConfigTest {
       Node.await("new topics to be refused", () -> refused(admin));
       cordon(admin, "");
       Node.await("none to be cordoned", () -> cordoned(admin).isEmpty());
+    }
+  }
+
+  @Test
+  void aCordonOfTheFileHoldsFromTheStart(@TempDir Path dir) {
+    Map<String, String> all = Map.of("log.dirs", dir.resolve("a") + "//", "cordoned.log.dirs", "*");
+    try (Node one = new Node(dir, all);
+        Admin admin = one.admin()) {
+      Node.await("new topics to be refused", () -> refused(admin));
     }
   }
 
