@@ -17,7 +17,9 @@ public record PlainEnd(ProducerIdAndEpoch producer, TransactionResult result, lo
       return Verdict.refused(Errors.PRODUCER_FENCED);
     }
     return switch (now.state()) {
-      case PREPARE_COMMIT, PREPARE_ABORT -> Verdict.refused(Errors.CONCURRENT_TRANSACTIONS);
+      case PREPARE_COMMIT, PREPARE_ABORT ->
+          Verdict.refused(
+              now.result() == result ? Errors.CONCURRENT_TRANSACTIONS : Errors.INVALID_TXN_STATE);
       case ONGOING ->
           new Verdict.Changed(
               now.prepared(
