@@ -131,9 +131,9 @@ public final class SharePartition {
                 (done, failure) -> {
                   if (failure == null) {
                     loaded.complete(null);
-                  } else {
-                    over.accept(this);
+                  } else { // told first: who hears of its end asks how it came to it
                     loaded.completeExceptionally(failure);
+                    over.accept(this);
                   }
                 });
   }

@@ -10,14 +10,12 @@ import io.strandline.broker.share.SharePartitions;
 import io.strandline.broker.share.window.Span;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -113,7 +111,10 @@ final class ShareFetchAttempt implements Watcher {
   private final Map<TopicIdPartition, PartitionData> refused = new LinkedHashMap<>();
   private final List<Taken> round = new ArrayList<>();
   private final Map<TopicIdPartition, SharePartition> watched = new HashMap<>();
-  private final Set<SharePartition> awaited = new HashSet<>();
+
+  /** Whose loading was looked at; one that failed is not begun anew for this fetch. */
+  private final Map<TopicIdPartition, SharePartition> awaited = new HashMap<>();
+
   private final Queue<Arrived> arrived = new ConcurrentLinkedQueue<>();
   private int index;
   private int bytes;
@@ -302,23 +303,47 @@ final class ShareFetchAttempt implements Watcher {
   // ---- one partition
 
   private void visit(TopicIdPartition id) {
+    OptionalLong from;
+    SharePartition one;
     try {
-      SharePartition one = services.partitions().get(wants.member.group(), id);
-      watch(id, one);
+      SharePartition before = awaited.get(id);
+      one =
+          before != null && before.loaded().isCompletedExceptionally()
+              ? before
+              : services.partitions().get(wants.member.group(), id);
       if (!one.loaded().isDone()) {
-        if (awaited.add(one)) {
+        watch(id, one);
+        if (awaited.put(id, one) != one) {
           var unused = one.loaded().whenComplete((done, failure) -> work());
         }
         return;
       }
-      one.loaded().join();
-      OptionalLong from = one.beginRead(wake);
-      if (from.isPresent()) {
-        read(id, one, from.getAsLong());
+      if (one.loaded().isCompletedExceptionally()) {
+        awaited.put(id, one);
+        refuse(id, one.loaded().handle((done, failure) -> unloaded(failure)).join());
+        return;
       }
+      watch(id, one);
+      from = one.beginRead(wake);
     } catch (RuntimeException failure) {
       refuse(id, failure);
+      return;
     }
+    if (from.isPresent()) {
+      read(id, one, from.getAsLong());
+    }
+  }
+
+  /**
+   * What a member is told. Kafka's share consumer gives up at codes that it does not know of a
+   * fetch, a coordinator's among them; this one it asks again after.
+   */
+  private static Errors unloaded(Throwable failure) {
+    Errors error = Dispatcher.error(failure);
+    return switch (error) {
+      case NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR -> error;
+      default -> Errors.UNKNOWN_SERVER_ERROR;
+    };
   }
 
   private void watch(TopicIdPartition id, SharePartition one) {
@@ -342,7 +367,7 @@ final class ShareFetchAttempt implements Watcher {
     CompletableFuture<ShareRead> read;
     try {
       read = ShareRead.of(one.partition().read(request(one, offset, claimed)), offset);
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) { // memory and partition are to be given back
       read = CompletableFuture.failedFuture(failure);
     }
     if (read.isDone()) { // most are in the page cache
@@ -415,7 +440,10 @@ final class ShareFetchAttempt implements Watcher {
   }
 
   private void refuse(TopicIdPartition id, Throwable failure) {
-    Errors error = Dispatcher.error(failure);
+    refuse(id, Dispatcher.error(failure));
+  }
+
+  private void refuse(TopicIdPartition id, Errors error) {
     refused.put(
         id,
         new PartitionData()

@@ -67,8 +67,16 @@ public final class FakeReplay implements Replay {
   public final List<Asked> asked = new ArrayList<>();
   public TierRange range = new TierRange(0, 0);
 
+  /** Thrown once by the next read. */
+  public Optional<Error> breaks = Optional.empty();
+
   @Override
   public CompletableFuture<ReplayRead> read(ReplayRequest request) {
+    if (breaks.isPresent()) {
+      Error thrown = breaks.get();
+      breaks = Optional.empty();
+      throw thrown;
+    }
     Asked made = new Asked(request, new CompletableFuture<>());
     asked.add(made);
     return made.answer();

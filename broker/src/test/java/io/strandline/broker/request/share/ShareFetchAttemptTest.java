@@ -12,8 +12,10 @@ import io.strandline.replay.Replay.TierRange;
 import io.strandline.replay.ReplayException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicIdPartition;
@@ -28,10 +30,18 @@ import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
 import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 import org.apache.kafka.server.share.persister.NoOpStatePersister;
+import org.apache.kafka.server.share.persister.PartitionAllData;
+import org.apache.kafka.server.share.persister.PartitionFactory;
+import org.apache.kafka.server.share.persister.Persister;
+import org.apache.kafka.server.share.persister.ReadShareGroupStateParameters;
+import org.apache.kafka.server.share.persister.ReadShareGroupStateResult;
+import org.apache.kafka.server.share.persister.TopicData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** A share fetch of which the tier knows more than the log. */
+/** A share fetch of which the tier knows more than the log, or which cannot be answered. */
 class ShareFetchAttemptTest {
   private static final String GROUP = "group";
   private static final TopicIdPartition ID = new TopicIdPartition(DataRig.TOPIC, 0, DataRig.NAME);
@@ -62,13 +72,112 @@ class ShareFetchAttemptTest {
         .containsExactly(1L);
   }
 
+  /**
+   * Told at once, by a code that Kafka's share consumer asks again after, and asked for once: each
+   * fetch would ask as often as it is answered.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "INVALID_REQUEST, UNKNOWN_SERVER_ERROR",
+    "COORDINATOR_NOT_AVAILABLE, UNKNOWN_SERVER_ERROR",
+    "GROUP_ID_NOT_FOUND, UNKNOWN_SERVER_ERROR",
+    "FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER",
+    "UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_OR_PARTITION"
+  })
+  void stateThatCannotBeReadIsToldAndNotAskedForAgain(Errors said, Errors told) throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    SlowPersister persister = new SlowPersister();
+    CompletableFuture<Map<TopicIdPartition, PartitionData>> reply =
+        attempt(rig, services(rig, persister)).begin();
+    assertThat(reply).isNotDone();
+    persister.answer(0, said);
+    assertThat(reply).isDone();
+    assertThat(Errors.forCode(reply.join().get(ID).errorCode())).isEqualTo(told);
+    assertThat(persister.asked).hasSize(1);
+  }
+
+  @Test
+  void theNextFetchAsksForTheStateAgain() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    rig.append(0, 10);
+    SlowPersister persister = new SlowPersister();
+    ShareFetchAttempt.Services services = services(rig, persister);
+    var unused = attempt(rig, services).begin();
+    persister.answer(0, Errors.INVALID_REQUEST);
+    CompletableFuture<Map<TopicIdPartition, PartitionData>> reply = attempt(rig, services).begin();
+    assertThat(reply).isNotDone();
+    persister.answer(1, Errors.NONE);
+    assertThat(reply).isDone();
+    assertThat(reply.join().get(ID).acquiredRecords()).isNotEmpty();
+  }
+
+  @Test
+  void aReadThatBreaksKeepsNeitherThePartitionNorMemory() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    rig.partition(0).log().truncateFullyAndStartAt(1, 0);
+    rig.append(0, 10);
+    rig.replay.range = new TierRange(0, 1);
+    rig.replay.breaks = Optional.of(new OutOfMemoryError("of this test"));
+    ShareFetchAttempt.Services services = services(rig, new NoOpStatePersister());
+    CompletableFuture<Map<TopicIdPartition, PartitionData>> reply = attempt(rig, services).begin();
+    assertThat(reply).isCompleted();
+    assertThat(Errors.forCode(reply.join().get(ID).errorCode()))
+        .isEqualTo(Errors.UNKNOWN_SERVER_ERROR);
+    assertThat(services.memory().take(1 << 20, () -> {})).as("all of the memory is free").isTrue();
+    services.memory().release(1 << 20);
+    var unused = attempt(rig, services).begin();
+    assertThat(rig.replay.asked).as("somebody else reads").hasSize(1);
+  }
+
+  /** Answers when the test says so. */
+  private static final class SlowPersister extends NoOpStatePersister {
+    private final List<CompletableFuture<ReadShareGroupStateResult>> asked = new ArrayList<>();
+
+    @Override
+    public CompletableFuture<ReadShareGroupStateResult> readState(
+        ReadShareGroupStateParameters request) {
+      CompletableFuture<ReadShareGroupStateResult> answer = new CompletableFuture<>();
+      asked.add(answer);
+      return answer;
+    }
+
+    void answer(int index, Errors error) {
+      PartitionAllData state =
+          PartitionFactory.newPartitionAllData(
+              ID.partition(),
+              PartitionFactory.DEFAULT_STATE_EPOCH,
+              PartitionFactory.UNINITIALIZED_START_OFFSET,
+              error.code(),
+              error.message(),
+              List.of());
+      asked
+          .get(index)
+          .complete(
+              new ReadShareGroupStateResult.Builder()
+                  .setTopicsData(List.of(new TopicData<>(ID.topicId(), List.of(state))))
+                  .build());
+    }
+  }
+
   private static ShareFetchAttempt attempt(DataRig rig) {
+    return attempt(rig, services(rig, new NoOpStatePersister()));
+  }
+
+  private static ShareFetchAttempt.Services services(DataRig rig, Persister persister) {
     MeterRegistry meters = new SimpleMeterRegistry();
-    SharePartitions partitions =
-        new SharePartitions(rig.partitions, new NoOpStatePersister(), terms(), rig.time, meters);
+    return new ShareFetchAttempt.Services(
+        new SharePartitions(rig.partitions, persister, terms(), rig.time, meters),
+        Runnable::run,
+        rig.time,
+        new ReadMemory(1 << 20, meters));
+  }
+
+  private static ShareFetchAttempt attempt(DataRig rig, ShareFetchAttempt.Services services) {
     return new ShareFetchAttempt(
-        new ShareFetchAttempt.Services(
-            partitions, Runnable::run, rig.time, new ReadMemory(1 << 20, meters)),
+        services,
         new ShareFetchAttempt.Wanted(
             new ShareSessions.Member(GROUP, "member"),
             List.of(ID),
