@@ -160,7 +160,10 @@ final class DataPlane implements AutoCloseable {
                 quorum,
                 opened,
                 new TransactionHost.Surroundings(
-                    threads.loading, threads.timer, threads.transactions, InstantSource.system())));
+                    threads.loading("transactions"),
+                    threads.timer,
+                    threads.transactions,
+                    InstantSource.system())));
     ShareHost share = parts.started("share state", share(quorum, opened));
     GroupHost groups =
         parts.started(
@@ -170,14 +173,14 @@ final class DataPlane implements AutoCloseable {
                 opened,
                 acls.map(AclGuard::plugin),
                 new GroupHost.Neighbours(transactions.verification(), share.persister()),
-                threads.loading));
+                threads.loading("groups")));
     transactions.prepare(groups.coordinator());
     return new Apis.Coordinators(groups, transactions, share);
   }
 
   private ShareHost share(ControlPlane quorum, Partitions opened) {
     try {
-      return new ShareHost(quorum, opened, threads.loading, threads.timer);
+      return new ShareHost(quorum, opened, threads.loading("share"), threads.timer);
     } catch (ConfigException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }

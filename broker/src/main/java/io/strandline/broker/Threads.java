@@ -70,9 +70,6 @@ final class Threads implements AutoCloseable {
   /** One for each broker that is followed, and more if so configured; they wait for the network. */
   final ExecutorService fetchers = unbounded("replica-fetcher");
 
-  /** One thread on which coordinators read their state back. */
-  final ScheduledExecutorService loading = timer("load", 1);
-
   /** What the transaction coordinator may do beside its log. */
   final ExecutorService transactions = pool("transaction-beside", 1);
 
@@ -99,6 +96,11 @@ final class Threads implements AutoCloseable {
    */
   synchronized ExecutorService logins(String listener) {
     return pool("login-" + listener, LOGINS);
+  }
+
+  /** One thread on which a coordinator reads its state back: none waits for that of another. */
+  synchronized ScheduledExecutorService loading(String coordinator) {
+    return timer("load-" + coordinator, 1);
   }
 
   private ExecutorService pool(String name, int threads) {

@@ -1,10 +1,10 @@
 package io.strandline.broker.coordinator;
 
 import io.strandline.broker.partition.Partition;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -25,20 +25,21 @@ import org.slf4j.LoggerFactory;
  * Rebuilds a coordinator's state from the local log of its partition, from the log start to the log
  * end (internal topics keep all their bytes here, design D17).
  *
- * <p>The metadata may tell the coordinator of an election a little before the partition's owner has
- * taken up its office: then loading waits for it, because the coordinator would not ask again. An
- * owner that leads in an earlier epoch has not: it may have to resign first, and whoever has begun
- * to listen to it by then would hear of no commit any more.
+ * <p>The metadata may tell the coordinator of an election before the partition's owner has taken up
+ * its office, long before if the log is lost and comes from the tier, or the disk is full: then
+ * loading waits for as long as the metadata stays with it, because the coordinator would not ask
+ * again. An owner that leads in an earlier epoch has not: it may have to resign first, and whoever
+ * has begun to listen to it by then would hear of no commit any more.
  *
- * <p>Of several loadings of a partition only the latest ends. The coordinator takes the end of any
- * for that of its own: elected, resigned and elected again while the log is fetched from the tier,
- * it would begin to serve with nothing, and groups would lose their offsets.
+ * <p>Of several loadings of a partition only the latest ends, and none that was asked for before
+ * the partition was {@link #resigned}. The coordinator takes the end of any for that of its own:
+ * elected, resigned and elected again while the log is read or fetched from the tier, it would
+ * begin to serve with nothing, and groups would lose their offsets.
  *
  * @param <T> the coordinator's records
  */
 public final class LogLoader<T> implements CoordinatorLoader<T> {
   private static final Logger LOG = LoggerFactory.getLogger(LogLoader.class);
-  private static final long AWAIT_LEADER_MS = 60_000;
   private static final long RETRY_MS = 20;
 
   /** Told to the coordinator at least so often, as Kafka does: it then drops its snapshots. */
@@ -49,7 +50,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
   private final int readBytes;
   private final ScheduledExecutorService executor;
   private final LongSupplier clockMs;
-  private final Map<TopicPartition, Load> latest = new ConcurrentHashMap<>();
+  private final Map<TopicPartition, Load> latest = new HashMap<>(); // guarded by itself
   private volatile boolean closed;
 
   public LogLoader(
@@ -68,9 +69,18 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
   @Override
   public CompletableFuture<LoadSummary> load(TopicPartition tp, CoordinatorPlayback<T> into) {
     Load load = new Load(tp, into);
-    latest.put(tp, load);
+    synchronized (latest) {
+      latest.put(tp, load);
+    }
     executor.execute(load);
     return load.result;
+  }
+
+  /** To be told before the coordinator is, which only then may be elected again. */
+  public void resigned(TopicPartition tp) {
+    synchronized (latest) {
+      latest.remove(tp);
+    }
   }
 
   /** Interrupts nobody: a thread that reads a log would close the file under all who use it. */
@@ -108,7 +118,7 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
         if (leader.isPresent()) {
           LoadSummary summary = replay(leader.get());
           end(() -> result.complete(summary));
-        } else if (closed || waitedTooLong()) {
+        } else if (closed || !offices.elected(tp)) {
           throw new NotLeaderOrFollowerException(tp + " is not led here");
         } else {
           var unused = executor.schedule(this, RETRY_MS, TimeUnit.MILLISECONDS);
@@ -119,18 +129,18 @@ public final class LogLoader<T> implements CoordinatorLoader<T> {
     }
 
     private boolean superseded() {
-      return latest.get(tp) != this;
-    }
-
-    private void end(Runnable completion) {
-      if (latest.remove(tp, this)) {
-        completion.run();
+      synchronized (latest) {
+        return latest.get(tp) != this;
       }
     }
 
-    /** A log that was lost comes from the tier, which may be away for long. */
-    private boolean waitedTooLong() {
-      return clockMs.getAsLong() - askedMs > AWAIT_LEADER_MS && !offices.partitions().refilling(tp);
+    /** In one step: the coordinator lines its end up before it is told that it has resigned. */
+    private void end(Runnable completion) {
+      synchronized (latest) {
+        if (latest.remove(tp, this)) {
+          completion.run();
+        }
+      }
     }
 
     private LoadSummary replay(Partition partition) {

@@ -21,6 +21,12 @@ public record Offices(Partitions partitions, Supplier<ClusterView> view) {
     return view.get().partition(partition).map(PartitionState::leaderEpoch).orElse(-1);
   }
 
+  /** Whether the metadata has this broker lead it, who may not have taken it up yet. */
+  boolean elected(TopicPartition partition) {
+    ClusterView now = view.get();
+    return now.partition(partition).filter(state -> state.leader() == now.nodeId()).isPresent();
+  }
+
   /** The partition, if it is led here in this leader epoch or a later one. */
   Optional<Partition> leader(TopicPartition partition, int sinceEpoch) {
     return partitions.hosted(partition).filter(hosted -> hosted.leadsSince(sinceEpoch));

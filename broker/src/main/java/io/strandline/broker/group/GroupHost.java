@@ -11,6 +11,7 @@ import io.strandline.broker.partition.Partitions;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ScheduledExecutorService;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.internals.Plugin;
 import org.apache.kafka.common.internals.Topic;
@@ -91,17 +92,18 @@ public final class GroupHost implements AutoCloseable {
         new GroupConfigManager(config.extractGroupConfigMap(shareConfig), config, shareConfig);
     this.latestOffsets =
         new LatestOffsets(control::view, partitions, control.peers().requests("group-offsets"));
+    LogLoader<CoordinatorRecord> loader =
+        new LogLoader<>(
+            new Offices(partitions, control::view),
+            new GroupCoordinatorRecordSerde(),
+            config.offsetsLoadBufferSize(),
+            loading,
+            Time.SYSTEM::milliseconds);
     this.service =
         new GroupCoordinatorService.Builder(nodeId, config)
             .withTime(Time.SYSTEM)
             .withTimer(new SystemTimerReaper("group-reaper", new SystemTimer("group")))
-            .withLoader(
-                new LogLoader<CoordinatorRecord>(
-                    new Offices(partitions, control::view),
-                    new GroupCoordinatorRecordSerde(),
-                    config.offsetsLoadBufferSize(),
-                    loading,
-                    Time.SYSTEM::milliseconds))
+            .withLoader(loader)
             .withWriter(new PartitionAppends(partitions, neighbours.verification))
             .withCoordinatorRuntimeMetrics(
                 new GroupCoordinatorRuntimeMetrics(control.kafkaMetrics()))
@@ -113,7 +115,8 @@ public final class GroupHost implements AutoCloseable {
             .withAuthorizerPlugin(authorizer)
             .withPartitionMetadataClient(latestOffsets)
             .build();
-    this.elections = new Elections(Topic.GROUP_METADATA_TOPIC_NAME, nodeId, new Candidate(service));
+    this.elections =
+        new Elections(Topic.GROUP_METADATA_TOPIC_NAME, nodeId, new Candidate(service, loader));
   }
 
   /**
@@ -192,7 +195,8 @@ public final class GroupHost implements AutoCloseable {
   }
 
   /** The coordinator's name for what {@link Elections} tells. */
-  private record Candidate(GroupCoordinatorService service) implements Elections.Candidate {
+  private record Candidate(GroupCoordinatorService service, LogLoader<?> loader)
+      implements Elections.Candidate {
     @Override
     public void elected(int partition, int leaderEpoch) {
       service.onElection(partition, leaderEpoch);
@@ -200,6 +204,7 @@ public final class GroupHost implements AutoCloseable {
 
     @Override
     public void resigned(int partition, OptionalInt leaderEpoch) {
+      loader.resigned(new TopicPartition(Topic.GROUP_METADATA_TOPIC_NAME, partition));
       service.onResignation(partition, leaderEpoch);
     }
   }

@@ -10,6 +10,7 @@ import io.strandline.broker.coordinator.Subscription;
 import io.strandline.broker.partition.Partitions;
 import java.util.OptionalInt;
 import java.util.concurrent.ScheduledExecutorService;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Time;
@@ -46,7 +47,7 @@ public final class ShareHost implements AutoCloseable {
   private final Persister persister;
 
   /**
-   * @param loading reads state back, one at a time
+   * @param loading one thread for reading state back, ended by {@link #close()}
    * @param timer for what is tried again
    * @throws ConfigException {@code group.share.persister.class.name} names another than Kafka's two
    */
@@ -58,24 +59,25 @@ public final class ShareHost implements AutoCloseable {
     this.control = control;
     this.config = new ShareCoordinatorConfig(control.kafkaConfig());
     int nodeId = control.view().nodeId();
+    LogLoader<CoordinatorRecord> loader =
+        new LogLoader<>(
+            new Offices(partitions, control::view),
+            new ShareCoordinatorRecordSerde(),
+            config.shareCoordinatorLoadBufferSize(),
+            loading,
+            Time.SYSTEM::milliseconds);
     this.service =
         new ShareCoordinatorService.Builder(nodeId, config)
             .withTime(Time.SYSTEM)
             .withTimer(new SystemTimerReaper("share-reaper", new SystemTimer("share")))
-            .withLoader(
-                new LogLoader<CoordinatorRecord>(
-                    new Offices(partitions, control::view),
-                    new ShareCoordinatorRecordSerde(),
-                    config.shareCoordinatorLoadBufferSize(),
-                    loading,
-                    Time.SYSTEM::milliseconds))
+            .withLoader(loader)
             .withWriter(new PartitionAppends(partitions, OffsetVerification.NONE))
             .withCoordinatorRuntimeMetrics(
                 new ShareCoordinatorRuntimeMetrics(control.kafkaMetrics()))
             .withCoordinatorMetrics(new ShareCoordinatorMetrics(control.kafkaMetrics()))
             .build();
     this.elections =
-        new Elections(Topic.SHARE_GROUP_STATE_TOPIC_NAME, nodeId, new Candidate(service));
+        new Elections(Topic.SHARE_GROUP_STATE_TOPIC_NAME, nodeId, new Candidate(service, loader));
     this.persister =
         keptNowhere(new ShareGroupConfig(control.kafkaConfig()).shareGroupPersisterClassName())
             ? new NoOpStatePersister()
@@ -147,7 +149,8 @@ public final class ShareHost implements AutoCloseable {
   }
 
   /** The coordinator's name for what {@link Elections} tells. */
-  private record Candidate(ShareCoordinatorService service) implements Elections.Candidate {
+  private record Candidate(ShareCoordinatorService service, LogLoader<?> loader)
+      implements Elections.Candidate {
     @Override
     public void elected(int partition, int leaderEpoch) {
       service.onElection(partition, leaderEpoch);
@@ -155,6 +158,7 @@ public final class ShareHost implements AutoCloseable {
 
     @Override
     public void resigned(int partition, OptionalInt leaderEpoch) {
+      loader.resigned(new TopicPartition(Topic.SHARE_GROUP_STATE_TOPIC_NAME, partition));
       service.onResignation(partition, leaderEpoch);
     }
   }

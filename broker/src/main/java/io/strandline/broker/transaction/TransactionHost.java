@@ -67,6 +67,8 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   private final TransactionStateManagerConfig config;
   private final Tenures tenures = new Tenures();
   private final Subscription images;
+  private final TransactionFormat format;
+  private final LogLoader<TransactionRecord> loader;
   private final CoordinatorRuntime<TransactionShard, TransactionRecord> runtime;
   private final TransactionCoordinator coordinator;
   private final Verification verification;
@@ -84,7 +86,15 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
     this.process = process;
     this.config = new TransactionStateManagerConfig(control.kafkaConfig());
     TransactionLogConfig log = new TransactionLogConfig(control.kafkaConfig());
-    this.runtime = runtime(log);
+    this.format = new TransactionFormat(() -> version(control));
+    this.loader =
+        new LogLoader<>(
+            new Offices(partitions, control::view),
+            format,
+            log.transactionLoadBufferSize(),
+            process.loading(),
+            process.clock()::millis);
+    this.runtime = runtime();
     this.images = new Subscription(new Elections(TOPIC, control.view().nodeId(), this));
     this.coordinator =
         new TransactionCoordinator(
@@ -102,12 +112,10 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
             process.timer());
   }
 
-  private CoordinatorRuntime<TransactionShard, TransactionRecord> runtime(
-      TransactionLogConfig log) {
+  private CoordinatorRuntime<TransactionShard, TransactionRecord> runtime() {
     CoordinatorRuntimeMetrics metrics =
         new CoordinatorRuntimeMetricsImpl(
             control.kafkaMetrics(), TransactionStateManagerConfig.METRICS_GROUP, false);
-    TransactionFormat format = new TransactionFormat(() -> version(control));
     return new CoordinatorRuntime.Builder<TransactionShard, TransactionRecord>()
         .withTime(Time.SYSTEM)
         .withTimer(new SystemTimerReaper("transaction-reaper", new SystemTimer("transaction")))
@@ -116,13 +124,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
             new MultiThreadedEventProcessor(
                 new LogContext("[transactions] "), "transaction-", THREADS, Time.SYSTEM, metrics))
         .withPartitionWriter(new PartitionAppends(partitions, OffsetVerification.NONE))
-        .withLoader(
-            new LogLoader<>(
-                new Offices(partitions, control::view),
-                format,
-                log.transactionLoadBufferSize(),
-                process.loading(),
-                process.clock()::millis))
+        .withLoader(loader)
         .withCoordinatorShardBuilderSupplier(() -> new ShardBuilder(this::resume))
         .withWriteTimeout(Duration.ofMillis(control.kafkaConfig().requestTimeoutMs()))
         .withCoordinatorRuntimeMetrics(metrics)
@@ -208,7 +210,9 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
     if (delivery != null) {
       delivery.drop(partition);
     }
-    runtime.scheduleUnloadOperation(new TopicPartition(TOPIC, partition), leaderEpoch);
+    TopicPartition tp = new TopicPartition(TOPIC, partition);
+    loader.resigned(tp);
+    runtime.scheduleUnloadOperation(tp, leaderEpoch);
   }
 
   private void resume(int partition, Map<String, Transaction> unfinished) {

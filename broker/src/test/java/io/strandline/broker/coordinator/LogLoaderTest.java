@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
+import io.strandline.broker.control.PartitionState;
 import io.strandline.broker.observe.kafka.KafkaMeters;
 import io.strandline.broker.partition.PartitionRuntime;
 import io.strandline.broker.partition.PartitionSettings;
@@ -26,8 +27,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader.LoadSummary;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
@@ -43,6 +47,8 @@ class LogLoaderTest {
   private static final TopicPartition OFFSETS = new TopicPartition("__consumer_offsets", 0);
 
   private final AtomicLong nowMs = new AtomicLong();
+  private final AtomicInteger looks = new AtomicInteger();
+  private volatile boolean elected = true;
   private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
 
   @AfterEach
@@ -60,12 +66,28 @@ class LogLoaderTest {
             }));
   }
 
-  private ClusterView noTopics() {
+  /** In which this broker is elected, or the next one. */
+  private ClusterView view() {
+    looks.incrementAndGet();
+    PartitionState state =
+        new PartitionState(
+            new TopicIdPartition(new Uuid(1, 1), OFFSETS),
+            elected ? 1 : 2,
+            5,
+            1,
+            List.of(1, 2),
+            List.of(1, 2),
+            List.of(),
+            List.of(),
+            List.of(),
+            new Uuid(2, 2),
+            false);
     return (ClusterView)
         Proxy.newProxyInstance(
             LogLoaderTest.class.getClassLoader(),
             new Class<?>[] {ClusterView.class},
-            (proxy, method, arguments) -> Optional.empty());
+            (proxy, method, arguments) ->
+                "nodeId".equals(method.getName()) ? 1 : Optional.of(state));
   }
 
   private Partitions noPartitions() {
@@ -89,20 +111,33 @@ class LogLoaderTest {
         Runnable::run);
   }
 
-  @Test
+  private LogLoader<CoordinatorRecord> loader() {
+    return new LogLoader<>(
+        new Offices(noPartitions(), this::view),
+        new GroupCoordinatorRecordSerde(),
+        1_000,
+        thread,
+        nowMs::get);
+  }
+
   @SuppressWarnings("unchecked")
+  private static CompletableFuture<LoadSummary> load(LogLoader<CoordinatorRecord> loader) {
+    return loader.load(OFFSETS, never(CoordinatorPlayback.class));
+  }
+
+  private void awaitMoreLooks() {
+    int before = looks.get();
+    while (looks.get() < before + 3) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
   void onlyItsLatestLoadingEnds() {
-    LogLoader<CoordinatorRecord> loader =
-        new LogLoader<>(
-            new Offices(noPartitions(), this::noTopics),
-            new GroupCoordinatorRecordSerde(),
-            1_000,
-            thread,
-            nowMs::get);
-    CoordinatorPlayback<CoordinatorRecord> nothing = never(CoordinatorPlayback.class);
-    CompletableFuture<LoadSummary> first = loader.load(OFFSETS, nothing);
-    CompletableFuture<LoadSummary> second = loader.load(OFFSETS, nothing);
-    nowMs.addAndGet(61_000);
+    LogLoader<CoordinatorRecord> loader = loader();
+    CompletableFuture<LoadSummary> first = load(loader);
+    CompletableFuture<LoadSummary> second = load(loader);
+    elected = false;
     assertThat(second)
         .failsWithin(Duration.ofSeconds(30))
         .withThrowableOfType(ExecutionException.class)
@@ -110,17 +145,36 @@ class LogLoaderTest {
     assertThat(first).isNotDone();
   }
 
+  /** The coordinator would not ask again, and its groups had none until the next election. */
+  @Test
+  void aLogThatTakesLongIsWaitedForAsLongAsItIsElected() {
+    CompletableFuture<LoadSummary> loading = load(loader());
+    nowMs.addAndGet(86_400_000);
+    awaitMoreLooks();
+    assertThat(loading).isNotDone();
+    elected = false;
+    assertThat(loading)
+        .failsWithin(Duration.ofSeconds(30))
+        .withThrowableOfType(ExecutionException.class)
+        .withCauseInstanceOf(NotLeaderOrFollowerException.class);
+  }
+
+  /** The coordinator, elected again, would take its end for that of the loading to come. */
+  @Test
+  void noneEndsThatWasAskedForBeforeItResigned() throws Exception {
+    LogLoader<CoordinatorRecord> loader = loader();
+    CompletableFuture<LoadSummary> earlier = load(loader);
+    awaitMoreLooks();
+    loader.resigned(OFFSETS);
+    elected = false;
+    thread.schedule(() -> {}, 100, TimeUnit.MILLISECONDS).get(); // after what the loading has planned
+    assertThat(earlier).isNotDone();
+  }
+
   /** An interrupt closes the file that is read, for all who use it. */
   @Test
-  @SuppressWarnings("unchecked")
   void theEndInterruptsNobodyAndDropsWhatWaits() throws Exception {
-    LogLoader<CoordinatorRecord> loader =
-        new LogLoader<>(
-            new Offices(noPartitions(), this::noTopics),
-            new GroupCoordinatorRecordSerde(),
-            1_000,
-            thread,
-            nowMs::get);
+    LogLoader<CoordinatorRecord> loader = loader();
     CountDownLatch reading = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
     Future<?> read =
@@ -131,8 +185,8 @@ class LogLoaderTest {
               return null;
             });
     reading.await();
-    CompletableFuture<LoadSummary> waiting = loader.load(OFFSETS, never(CoordinatorPlayback.class));
-    nowMs.addAndGet(61_000);
+    CompletableFuture<LoadSummary> waiting = load(loader);
+    elected = false;
     loader.close();
     closed.countDown();
     assertThat(read).succeedsWithin(Duration.ofSeconds(30));
