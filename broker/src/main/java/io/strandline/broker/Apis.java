@@ -40,6 +40,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 
 /** Every API that this broker serves, with who serves it. What is not here is not advertised. */
@@ -150,7 +151,7 @@ final class Apis {
         new ShareHandlers.Environment(
             process.threads().reads,
             process.threads().timer,
-            InstantSource.system(),
+            Time.SYSTEM,
             process.meters(),
             process.quotas(),
             process.guard(),

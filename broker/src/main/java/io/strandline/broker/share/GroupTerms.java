@@ -1,8 +1,8 @@
 package io.strandline.broker.share;
 
 import io.strandline.broker.share.window.AckTerms;
-import java.time.InstantSource;
 import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.group.GroupConfig;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.ShareGroupAutoOffsetResetStrategy;
@@ -15,9 +15,13 @@ public final class GroupTerms {
   private final GroupConfigManager groups;
   private final ShareGroupConfigProvider own;
   private final ShareGroupConfig broker;
-  private final InstantSource clock;
+  private final Time clock;
 
-  public GroupTerms(GroupConfigManager groups, ShareGroupConfig broker, InstantSource clock) {
+  /**
+   * @param clock of which only what has passed counts: locks hold as long as they are to, however
+   *     the wall clock is set
+   */
+  public GroupTerms(GroupConfigManager groups, ShareGroupConfig broker, Time clock) {
     this.groups = groups;
     this.own = new ShareGroupConfigProvider(groups);
     this.broker = broker;
@@ -30,7 +34,7 @@ public final class GroupTerms {
   }
 
   long lockedUntilMs(String group) {
-    return clock.millis() + lockMs(group);
+    return nowMs() + lockMs(group);
   }
 
   int deliveryLimit(String group) {
@@ -64,7 +68,8 @@ public final class GroupTerms {
         .orElseGet(GroupConfig::defaultShareAutoOffsetReset);
   }
 
+  /** By the clock that locks are kept by. */
   long nowMs() {
-    return clock.millis();
+    return clock.hiResClockMs();
   }
 }

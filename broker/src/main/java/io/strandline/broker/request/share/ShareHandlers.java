@@ -10,9 +10,9 @@ import io.strandline.broker.request.ApiTable;
 import io.strandline.broker.share.GroupTerms;
 import io.strandline.broker.share.ShareHost;
 import io.strandline.broker.share.SharePartitions;
-import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import org.apache.kafka.common.utils.Time;
 
 /** The handlers of share groups. */
 public final class ShareHandlers {
@@ -26,7 +26,7 @@ public final class ShareHandlers {
   public record Environment(
       Executor reads,
       ScheduledExecutorService timer,
-      InstantSource clock,
+      Time clock,
       MeterRegistry meters,
       Quotas quotas,
       Guard guard,

@@ -11,7 +11,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /** A scheduler whose time passes when the test says so, on its thread. */
-final class ManualTime extends ScheduledThreadPoolExecutor {
+public final class ManualTime extends ScheduledThreadPoolExecutor {
   private final PriorityQueue<Task> tasks =
       new PriorityQueue<>(Comparator.comparingLong((Task task) -> task.atMs));
   private long nowMs;
@@ -33,7 +33,7 @@ final class ManualTime extends ScheduledThreadPoolExecutor {
     return (ScheduledFuture<V>) schedule((Runnable) new FutureTask<>(step), delay, unit);
   }
 
-  void pass(long ms) {
+  public void pass(long ms) {
     nowMs += ms;
     for (Task next = tasks.peek(); next != null && next.atMs <= nowMs; next = tasks.peek()) {
       tasks.remove();

@@ -11,19 +11,22 @@ import io.strandline.broker.share.SharePartitions;
 import io.strandline.replay.Replay.TierRange;
 import io.strandline.replay.ReplayException;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.message.ShareFetchResponseData.AcquiredRecords;
 import org.apache.kafka.common.message.ShareFetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.coordinator.group.GroupConfig;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
@@ -41,10 +44,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A share fetch of which the tier knows more than the log, or which cannot be answered. */
+/** What a share fetch is given, and what it is told when it cannot be. */
 class ShareFetchAttemptTest {
   private static final String GROUP = "group";
   private static final TopicIdPartition ID = new TopicIdPartition(DataRig.TOPIC, 0, DataRig.NAME);
+
+  private static final int LOCK_MS = 30_000; // by default
+
+  private final SetClock clock = new SetClock();
 
   @TempDir Path dir;
 
@@ -132,6 +139,74 @@ class ShareFetchAttemptTest {
     assertThat(rig.replay.asked).as("somebody else reads").hasSize(1);
   }
 
+  @Test
+  void aWallClockThatIsPutForwardEndsNoLock() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    ShareFetchAttempt.Services services = services(rig, new NoOpStatePersister());
+    rig.append(0, 1);
+    assertThat(given(rig, services)).containsExactly(0L);
+    pass(rig, LOCK_MS / 2);
+    rig.append(0, 1);
+    assertThat(given(rig, services)).containsExactly(1L);
+    clock.wallMs += 86_400_000;
+    pass(rig, LOCK_MS / 2);
+    assertThat(given(rig, services)).as("the other is locked").containsExactly(0L);
+  }
+
+  @Test
+  void aWallClockThatIsPutBackProlongsNoLock() throws Exception {
+    DataRig rig = new DataRig(dir);
+    rig.lead(0);
+    ShareFetchAttempt.Services services = services(rig, new NoOpStatePersister());
+    rig.append(0, 1);
+    assertThat(given(rig, services)).containsExactly(0L);
+    clock.wallMs -= 86_400_000;
+    pass(rig, LOCK_MS);
+    assertThat(given(rig, services)).containsExactly(0L);
+  }
+
+  private void pass(DataRig rig, long ms) {
+    clock.wallMs += ms;
+    clock.passedMs += ms;
+    rig.time.pass(ms);
+  }
+
+  /** What is given at once. */
+  private List<Long> given(DataRig rig, ShareFetchAttempt.Services services) {
+    CompletableFuture<Map<TopicIdPartition, PartitionData>> reply = attempt(rig, services).begin();
+    assertThat(reply).isDone();
+    return reply.join().get(ID).acquiredRecords().stream()
+        .flatMap(run -> LongStream.rangeClosed(run.firstOffset(), run.lastOffset()).boxed())
+        .toList();
+  }
+
+  /** A wall clock that may be set. */
+  private static final class SetClock implements Time {
+    private long wallMs = 1_700_000_000_000L;
+    private long passedMs;
+
+    @Override
+    public long milliseconds() {
+      return wallMs;
+    }
+
+    @Override
+    public long nanoseconds() {
+      return TimeUnit.MILLISECONDS.toNanos(passedMs);
+    }
+
+    @Override
+    public void sleep(long ms) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void waitObject(Object object, Supplier<Boolean> condition, long deadlineMs) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
   /** Answers when the test says so. */
   private static final class SlowPersister extends NoOpStatePersister {
     private final List<CompletableFuture<ReadShareGroupStateResult>> asked = new ArrayList<>();
@@ -162,11 +237,11 @@ class ShareFetchAttemptTest {
     }
   }
 
-  private static ShareFetchAttempt attempt(DataRig rig) {
+  private ShareFetchAttempt attempt(DataRig rig) {
     return attempt(rig, services(rig, new NoOpStatePersister()));
   }
 
-  private static ShareFetchAttempt.Services services(DataRig rig, Persister persister) {
+  private ShareFetchAttempt.Services services(DataRig rig, Persister persister) {
     MeterRegistry meters = new SimpleMeterRegistry();
     return new ShareFetchAttempt.Services(
         new SharePartitions(rig.partitions, persister, terms(), rig.time, meters),
@@ -175,7 +250,7 @@ class ShareFetchAttemptTest {
         new ReadMemory(1 << 20, meters));
   }
 
-  private static ShareFetchAttempt attempt(DataRig rig, ShareFetchAttempt.Services services) {
+  private ShareFetchAttempt attempt(DataRig rig, ShareFetchAttempt.Services services) {
     return new ShareFetchAttempt(
         services,
         new ShareFetchAttempt.Wanted(
@@ -198,7 +273,7 @@ class ShareFetchAttemptTest {
         });
   }
 
-  private static GroupTerms terms() {
+  private GroupTerms terms() {
     List<ConfigDef> both = List.of(GroupCoordinatorConfig.CONFIG_DEF, ShareGroupConfig.CONFIG_DEF);
     AbstractConfig config = new AbstractConfig(Utils.mergeConfigs(both), Map.of());
     ShareGroupConfig shares = new ShareGroupConfig(config);
@@ -207,6 +282,6 @@ class ShareFetchAttemptTest {
     Properties earliest = new Properties();
     earliest.setProperty(GroupConfig.SHARE_AUTO_OFFSET_RESET_CONFIG, "earliest");
     groups.updateGroupConfig(GROUP, earliest);
-    return new GroupTerms(groups, shares, InstantSource.system());
+    return new GroupTerms(groups, shares, clock);
   }
 }
