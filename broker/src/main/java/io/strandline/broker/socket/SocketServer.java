@@ -35,7 +35,6 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,13 +47,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The listeners of a broker and the threads that serve them. Opened by {@link #start}, closed once.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // closing is best effort
 public final class SocketServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
   private static final long HANDSHAKE_MS = 10_000;
   private static final long GOOD_BYE_MS = 4_000;
 
@@ -165,17 +168,26 @@ public final class SocketServer implements AutoCloseable {
     long everyMs = Math.max(10, Math.min(1000, shortestDeadlineMs() / 4));
     var unused =
         acceptors.scheduleAtFixedRate(
-            () -> {
-              closeOverdue();
-              closeExcess();
-              admissions.forEach(Admission::mayGoOn); // as bounds may have been raised
-              parts.refusals().sumUp();
-              load.sample();
-            },
-            everyMs,
-            everyMs,
-            TimeUnit.MILLISECONDS);
+            () -> lookAfterAll(load), everyMs, everyMs, TimeUnit.MILLISECONDS);
     return ports;
+  }
+
+  /** A step that fails keeps neither the others from being done nor itself from the next time. */
+  private void lookAfterAll(LoopLoad load) {
+    List<Runnable> steps =
+        List.of(
+            this::closeOverdue,
+            this::closeExcess,
+            () -> admissions.forEach(Admission::mayGoOn), // as bounds may have been raised
+            parts.refusals()::sumUp,
+            load::sample);
+    for (Runnable step : steps) {
+      try {
+        step.run();
+      } catch (RuntimeException | Error failure) {
+        LOG.atError().setCause(failure).log("could not look after all connections");
+      }
+    }
   }
 
   /**
@@ -318,19 +330,29 @@ public final class SocketServer implements AutoCloseable {
     if (excess <= 0) {
       return;
     }
-    connections.entrySet().stream()
-        .filter(entry -> !quotas.sheltered(entry.getValue().listener()))
-        .filter(entry -> !leaving.contains(entry.getKey()))
-        .sorted(Comparator.comparingLong(entry -> entry.getValue().activeNanos()))
-        .limit(excess)
-        .forEach(
-            entry -> {
-              Channel channel = entry.getKey();
-              if (leaves(channel)) {
-                Connection.onLoop(
-                    channel, () -> entry.getValue().refuse(channel, "others need the place"));
-              }
-            });
+    for (Channel channel : ranked(connections, Connection::activeNanos).keySet()) {
+      Connection connection = connections.get(channel);
+      boolean stays = connection != null && quotas.sheltered(connection.listener());
+      if (excess <= 0) {
+        return;
+      }
+      if (!stays && !leaving.contains(channel)) {
+        excess--; // also by one that has just gone
+        if (connection != null && leaves(channel)) {
+          Connection.onLoop(channel, () -> connection.refuse(channel, "others need the place"));
+        }
+      }
+    }
+  }
+
+  /** From the lowest value on, each asked for once: they change while they are compared. */
+  static <K, V> Map<K, Long> ranked(Map<K, V> all, ToLongFunction<V> value) {
+    List<Map.Entry<K, Long>> asked = new ArrayList<>();
+    all.forEach((key, of) -> asked.add(Map.entry(key, value.applyAsLong(of))));
+    asked.sort(Map.Entry.comparingByValue());
+    Map<K, Long> ranked = new LinkedHashMap<>();
+    asked.forEach(one -> ranked.put(one.getKey(), one.getValue()));
+    return ranked;
   }
 
   /** Notes that it is about to be closed; false when that is known, or when it is gone. */
@@ -350,17 +372,15 @@ public final class SocketServer implements AutoCloseable {
     if (excess <= 0) {
       return;
     }
-    List<Map.Entry<Channel, Long>> holders = new ArrayList<>();
-    connections.forEach((channel, of) -> holders.add(Map.entry(channel, of.heapBytes())));
-    holders.sort(Map.Entry.<Channel, Long>comparingByValue().reversed());
-    for (Map.Entry<Channel, Long> holder : holders) {
+    Map<Channel, Long> holders = ranked(connections, connection -> -connection.heapBytes());
+    for (Map.Entry<Channel, Long> holder : holders.entrySet()) {
       Channel channel = holder.getKey();
       Connection connection = connections.get(channel);
       if (excess <= 0 || holder.getValue() == 0) {
         return;
       }
       if (connection != null) {
-        excess -= holder.getValue();
+        excess += holder.getValue(); // below zero, so that the largest are the first
         if (leaves(channel)) {
           Connection.onLoop(
               channel,

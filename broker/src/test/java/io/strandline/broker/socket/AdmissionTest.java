@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.broker.guard.quota.ConnectionLimits;
 import io.strandline.broker.guard.quota.ConnectionLimits.Bound;
 import java.net.InetAddress;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -69,6 +72,19 @@ class AdmissionTest {
       assertThat(second.closedByServer()).isTrue();
       exchange(first);
     }
+  }
+
+  /** As the times do at which connections were last used. */
+  @Test
+  void whatChangesWhileItIsComparedIsRankedAllTheSame() {
+    Random random = new Random(1);
+    Map<Integer, Integer> all = new HashMap<>();
+    for (int i = 0; i < 10_000; i++) {
+      all.put(i, i);
+    }
+    assertThat(List.copyOf(SocketServer.ranked(all, i -> random.nextLong()).values()))
+        .hasSize(10_000)
+        .isSorted();
   }
 
   @Test

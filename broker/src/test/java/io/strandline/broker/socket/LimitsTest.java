@@ -2,12 +2,14 @@ package io.strandline.broker.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.strandline.broker.guard.quota.ConnectionLimits;
 import io.strandline.broker.request.SliceRecords;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Test;
@@ -168,6 +170,27 @@ class LimitsTest {
     bounds.frameMs = 100;
     try (SocketFixture fixture = new SocketFixture(bounds.asChange());
         SocketClient client = fixture.client()) {
+      client.send(SocketClient.produce(0, 1000), 0, 500);
+      assertThat(client.closedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void aLookAtAllThatFailedOnceIsTakenAgain() {
+    Bounds bounds = new Bounds();
+    bounds.frameMs = 100;
+    AtomicBoolean fails = new AtomicBoolean(true);
+    LongSupplier nanoClock =
+        () -> {
+          if (Thread.currentThread().getName().startsWith("accept") && fails.getAndSet(false)) {
+            throw new IllegalStateException("once");
+          }
+          return System.nanoTime();
+        };
+    try (SocketFixture fixture =
+            new SocketFixture(bounds.asChange(), ConnectionLimits.NONE, nanoClock);
+        SocketClient client = fixture.client()) {
+      SocketFixture.await("a failed look", () -> !fails.get());
       client.send(SocketClient.produce(0, 1000), 0, 500);
       assertThat(client.closedByServer()).isTrue();
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
@@ -99,6 +100,11 @@ final class SocketFixture implements AutoCloseable {
   }
 
   SocketFixture(UnaryOperator<SocketConfig> change, ConnectionLimits limits) {
+    this(change, limits, System::nanoTime);
+  }
+
+  SocketFixture(
+      UnaryOperator<SocketConfig> change, ConnectionLimits limits, LongSupplier nanoClock) {
     Leaks.install();
     quotas.set(limits);
     table =
@@ -121,7 +127,7 @@ final class SocketFixture implements AutoCloseable {
             quotas,
             new Dispatcher(table, gone::add, new Charges()),
             new SocketServer.Environment(
-                metrics, kafka, listener -> Runnable::run, System::nanoTime));
+                metrics, kafka, listener -> Runnable::run, nanoClock));
     port = server.start().get("PLAINTEXT");
   }
 
