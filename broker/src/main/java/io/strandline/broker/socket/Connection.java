@@ -162,7 +162,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     boolean held =
         closed
             || reader.paused(FrameReader.Pause.ANSWERS)
-            || reader.paused(FrameReader.Pause.QUOTA);
+            || (reader.paused(FrameReader.Pause.QUOTA) && !turns.holdMuch());
     return held ? null : turns.next();
   }
 

@@ -57,14 +57,6 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   /** Reads before other connections of the loop have their turn, while each finds more to read. */
   private static final int READS_MAX = 4;
 
-  private static final int BYTES_PER_SECOND_MIN = 16 << 10;
-
-  /** While others wait for the bytes that a frame holds it has less time. */
-  private static final int NEEDED_BYTES_PER_SECOND_MIN = 64 << 10;
-
-  private static final long NEEDED_GRACE_MS = 2_000;
-  private static final long NEVER = Long.MIN_VALUE;
-
   /** Why nothing is read. */
   enum Pause {
     /** Too many requests wait for their answers. */
@@ -73,11 +65,13 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     ANSWERS,
     /** The budget of bytes is spent. */
     BUDGET,
-    /** The client used more than it may. */
+    /** The client used more than it may; a frame that is begun is read to its end. */
     QUOTA,
     /** It is being found out who the client is. */
     LOGIN
   }
+
+  private static final Set<Pause> ONLY_QUOTA = EnumSet.of(Pause.QUOTA);
 
   private final SocketConfig.Limits limits;
   private final Share known;
@@ -85,6 +79,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private final LongSupplier nanoClock;
   private final Runnable wake = this::wake;
   private final Set<Pause> pauses = EnumSet.noneOf(Pause.class);
+  private final FrameDeadline deadline;
 
   private @Nullable ChannelHandlerContext context;
   private @Nullable ByteBuf frame;
@@ -98,8 +93,6 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private int readBytes = READ_BYTES_MIN;
   private int frameBytesMin = FRAME_BYTES_MIN;
   private int frameBytesMax;
-  private volatile long frameSinceNanos = NEVER;
-  private volatile int frameReceivedBytes;
   private volatile boolean arriving;
 
   /**
@@ -119,6 +112,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     this.share = strangers;
     this.turns = turns;
     this.nanoClock = nanoClock;
+    this.deadline = new FrameDeadline(limits.frameGraceMs(), nanoClock);
   }
 
   // ---- what the transport reads into
@@ -277,8 +271,8 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     frame = ctx.alloc().directBuffer(Math.min(held.bytes(), EAGER_BYTES), bytes);
     frameBytes = bytes;
     readBytes = bytes <= SHARED_BYTES_MAX ? wholeFrame(bytes) : LONG_READ_BYTES;
-    frameReceivedBytes = 0;
-    frameSinceNanos = nanoClock.getAsLong();
+    deadline.received(0);
+    deadline.await();
     arriving = true;
     return true;
   }
@@ -342,7 +336,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       if (rest != null && rest.isReadable()) {
         target.writeBytes(rest, Math.min(rest.readableBytes(), room)); // grows when it must
       }
-      frameReceivedBytes = target.writerIndex();
+      deadline.received(target.writerIndex());
       if (target.writerIndex() == frameBytes) {
         break;
       }
@@ -359,8 +353,11 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       }
     }
     frame = null;
-    frameSinceNanos = NEVER;
+    deadline.stop();
     arriving = false;
+    if (stands()) {
+      ctx.channel().config().setAutoRead(false);
+    }
     handOn(ctx, target);
     return true;
   }
@@ -393,25 +390,43 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
 
   // ---- back-pressure
 
-  /** Stops reading; a frame that is begun stays as it is, and is not late for what we do. */
+  /** Stops reading; a frame that is begun is not late for what we do. */
   void pause(Pause reason) {
-    frameSinceNanos = NEVER;
-    if (pauses.add(reason) && context != null) {
+    if (pauses.add(reason) && stands() && context != null) {
+      deadline.stop();
       context.channel().config().setAutoRead(false);
     }
   }
 
+  /** A quota may last for long, for which nobody keeps the memory of a frame that is half here. */
+  private boolean stands() {
+    return !pauses.isEmpty() && (frame == null || !ONLY_QUOTA.equals(pauses));
+  }
+
   /** Goes on, first with what was read before, once there is no other reason to wait. */
   void resume(Pause reason) {
-    if (!pauses.remove(reason) || !pauses.isEmpty() || closed || context == null) {
+    if (!pauses.remove(reason) || closed || context == null) {
+      return;
+    }
+    if (stands()) {
+      forgo();
       return;
     }
     if (frame != null) {
-      frameSinceNanos = nanoClock.getAsLong();
+      deadline.await();
     }
     cut(context);
-    if (pauses.isEmpty() && !closed) {
+    if (!stands() && !closed) {
       context.channel().config().setAutoRead(true);
+    }
+  }
+
+  /** What was granted for a frame that may not begin now is for others; it is asked for anew. */
+  private void forgo() {
+    BytesBudget.Claim held = claim;
+    if (frame == null && held != null && !pauses.contains(Pause.BUDGET)) {
+      claim = null;
+      held.end();
     }
   }
 
@@ -423,18 +438,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
    * Whether a frame takes longer to arrive than the slowest peer allowed would need. Any thread.
    */
   boolean late(long nowNanos) {
-    long since = frameSinceNanos;
-    if (since == NEVER) {
-      return false;
-    }
-    long received = frameReceivedBytes;
-    long graceMs = limits.frameGraceMs() + received / BYTES_PER_SECOND_MIN * 1000L;
-    BytesBudget.Claim held = claim;
-    if (held != null && held.needed(nowNanos)) {
-      long neededMs = NEEDED_GRACE_MS + received / NEEDED_BYTES_PER_SECOND_MIN * 1000L;
-      graceMs = Math.min(graceMs, neededMs);
-    }
-    return nowNanos - since > graceMs * 1_000_000;
+    return deadline.over(nowNanos, claim);
   }
 
   /** Whether a part of a frame is here and the rest is awaited. Any thread. */
@@ -469,7 +473,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       return;
     }
     closed = true;
-    frameSinceNanos = NEVER;
+    deadline.stop();
     arriving = false;
     if (frame != null) {
       frame.release();

@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The times for which nothing more of a connection is read or served, because of quotas; several
- * may overlap. Quotas keep this until the last is over: of a connection that has ended before it
- * holds nothing.
+ * may overlap. A long frame that was begun before is read and served, and what it costs makes the
+ * time longer: it would keep its memory all that time. Quotas keep this until the last is over: of
+ * a connection that has ended before it holds nothing.
  *
  * <p>All on the connection's event loop, but {@link #endThrottling}.
  */

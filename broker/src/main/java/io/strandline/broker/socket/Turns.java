@@ -60,6 +60,11 @@ final class Turns {
     return served.isEmpty() || (produce && served.getLast().api() == ApiKeys.PRODUCE);
   }
 
+  /** Whether those that wait keep more memory than they may for long. */
+  boolean holdMuch() {
+    return aheadBytes > AHEAD_BYTES_MAX;
+  }
+
   void add(Exchange came) {
     waiting.add(came);
     aheadBytes += came.requestBytes();

@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.strandline.broker.socket.memory.BytesBudget;
 import io.strandline.broker.socket.memory.HeldHeap;
 import io.strandline.broker.socket.memory.Shares;
 import java.nio.ByteBuffer;
@@ -153,6 +154,28 @@ class GreedyPeersTest {
       slow.receive(1);
       assertThat(slow.closedByServer()).as("idle now").isTrue();
     }
+  }
+
+  @Test
+  void whatIsGrantedToWhoWaitsForItsQuotaIsForOthers() {
+    SocketConfig.Limits limits = SocketConfig.Limits.defaults();
+    Shares shares = new Shares(160_000, 100_000, () -> 0L);
+    Turns turns = new Turns(64, new HeldHeap(Long.MAX_VALUE));
+    FrameReader reader =
+        new FrameReader(limits, shares.clients(), shares.strangers(), turns, () -> 0L);
+    reader.takeRequests();
+    EmbeddedChannel channel = new EmbeddedChannel(reader);
+    BytesBudget.Claim others = shares.clients().whole(100_000, () -> {});
+    channel.writeInbound(channel.alloc().buffer().writeInt(100_000).writeZero(10_000));
+    assertThat(reader.paused(FrameReader.Pause.BUDGET)).isTrue();
+    reader.pause(FrameReader.Pause.QUOTA);
+    others.end();
+    channel.runPendingTasks();
+    assertThat(shares.usedBytes()).isZero();
+    reader.resume(FrameReader.Pause.QUOTA);
+    assertThat(shares.usedBytes()).isEqualTo(100_000);
+    channel.finishAndReleaseAll();
+    assertThat(shares.usedBytes()).isZero();
   }
 
   /** Fails once, when it is asked for so much or more. */

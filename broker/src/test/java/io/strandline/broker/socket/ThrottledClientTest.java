@@ -61,6 +61,61 @@ class ThrottledClientTest {
     }
   }
 
+  /** It keeps memory that others wait for. */
+  @Test
+  void aLongFrameThatWasBegunIsServedAndMakesTheTimeLonger() throws Exception {
+    SocketConfig.Limits limits =
+        new SocketConfig.Limits(600_000, 600_000, 64, 1 << 20, 1 << 20, 60_000, 60_000, 60_000);
+    try (SocketFixture fixture = new SocketFixture(c -> c.with(limits));
+        SocketClient greedy = fixture.client();
+        SocketClient other = fixture.client()) {
+      fixture.owedMs = 10;
+      fixture.parkProduces = true;
+      greedy.send(SocketClient.produce(1, 10));
+      SocketFixture.Parked first = SocketFixture.next(fixture.produces);
+      byte[] begun = SocketClient.produce(2, 400_000);
+      greedy.send(begun, 0, 20_000);
+      SocketFixture.await("its memory", () -> fixture.bytesInFlight() > 400_000);
+      first.reply();
+      greedy.receive(1);
+      ThrottleCallback one = SocketFixture.next(fixture.throttled);
+
+      other.send(SocketClient.produce(7, 300_000));
+      greedy.send(begun, 20_000, begun.length);
+      greedy.send(SocketClient.produce(3, 10));
+      SocketFixture.next(fixture.produces).reply();
+      greedy.receive(2);
+      ThrottleCallback two = SocketFixture.next(fixture.throttled);
+      SocketFixture.next(fixture.produces).reply();
+      other.receive(7);
+
+      one.endThrottling();
+      assertThat(fixture.produces.poll(50, TimeUnit.MILLISECONDS)).isNull();
+      two.endThrottling();
+      SocketFixture.next(fixture.produces).reply();
+      greedy.receive(3);
+    }
+  }
+
+  @Test
+  void aShortFrameThatWasBegunIsServedWhenTheTimeIsOver() throws Exception {
+    try (SocketFixture fixture = new SocketFixture(c -> c);
+        SocketClient greedy = fixture.client()) {
+      fixture.owedMs = 10;
+      byte[] begun = SocketClient.heartbeat(2, 1000);
+      greedy.send(SocketClient.heartbeat(1));
+      greedy.send(begun, 0, 20);
+      SocketFixture.await("its memory", () -> fixture.bytesInFlight() >= 1000);
+      SocketFixture.next(fixture.heartbeats).reply();
+      greedy.receive(1);
+      greedy.send(begun, 20, begun.length);
+      assertThat(fixture.heartbeats.poll(50, TimeUnit.MILLISECONDS)).isNull();
+      SocketFixture.next(fixture.throttled).endThrottling();
+      SocketFixture.next(fixture.heartbeats).reply();
+      greedy.receive(2);
+    }
+  }
+
   @Test
   void aTimeThatEndsAfterTheConnectionHurtsNobody() throws Exception {
     try (SocketFixture fixture = new SocketFixture(c -> c)) {
