@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,7 +127,23 @@ final class Admission extends ChannelInboundHandlerAdapter {
       parts.refusals().refused(address.getHostAddress(), listener, "too many are open");
       connection.unsafe().closeForcibly();
     } else {
-      ctx.fireChannelRead(connection);
+      handOn(ctx, connection, address);
+    }
+  }
+
+  /** Its place is free again when it is closed, also when no loop has ever taken it over. */
+  private void handOn(ChannelHandlerContext ctx, Channel connection, InetAddress address) {
+    AtomicBoolean left = new AtomicBoolean();
+    Runnable leave =
+        () -> {
+          if (left.compareAndSet(false, true)) {
+            quotas.left(listener, address);
+          }
+        };
+    var unused = connection.closeFuture().addListener(closed -> leave.run());
+    ctx.fireChannelRead(connection);
+    if (!connection.isOpen()) {
+      leave.run(); // a loop that has ended tells nobody
     }
   }
 

@@ -32,7 +32,6 @@ import io.strandline.broker.socket.memory.Share;
 import io.strandline.broker.socket.memory.Shares;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -264,7 +263,7 @@ public final class SocketServer implements AutoCloseable {
     protected void initChannel(Channel channel) {
       InetSocketAddress remote = (InetSocketAddress) channel.remoteAddress();
       meters.opened();
-      channel.closeFuture().addListener(closed -> left(channel, remote.getAddress()));
+      channel.closeFuture().addListener(closed -> left(channel));
       Shares shares = parts.shares();
       Share own = quotas.sheltered(listener.name()) ? shares.brokers() : shares.clients();
       Turns turns = new Turns(parts.limits().requestsPerConnectionMax(), parts.heap());
@@ -292,8 +291,7 @@ public final class SocketServer implements AutoCloseable {
       }
     }
 
-    private void left(Channel channel, InetAddress address) {
-      quotas.left(listener.name(), address);
+    private void left(Channel channel) {
       meters.closed();
       connections.remove(channel);
       leaving.remove(channel);

@@ -2,16 +2,33 @@ package io.strandline.broker.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerContext;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.ThreadAwareExecutor;
 import io.strandline.broker.guard.quota.ConnectionLimits;
 import io.strandline.broker.guard.quota.ConnectionLimits.Bound;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who is let in when many are there already. */
 @Timeout(60)
@@ -102,6 +119,79 @@ class AdmissionTest {
       try (SocketClient third = fixture.client()) {
         exchange(third);
       }
+    }
+  }
+
+  /** A loop whose selector is spent, and one that has ended. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aConnectionThatNoLoopTakesKeepsNoPlace(boolean ended) throws Exception {
+    IoHandlerFactory refusing = executor -> new Refusing(NioIoHandler.newFactory(), executor);
+    var acceptor = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    var loop = new MultiThreadIoEventLoopGroup(1, refusing);
+    try (SocketFixture others = fixture(Bound.NONE, 2, Map.of())) {
+      if (ended) {
+        loop.shutdownGracefully(0, 20, TimeUnit.SECONDS).sync();
+      }
+      Channel listening =
+          new ServerBootstrap()
+              .group(acceptor, loop)
+              .channel(NioServerSocketChannel.class)
+              .handler(others.admission())
+              .childHandler(new ChannelInboundHandlerAdapter())
+              .bind("127.0.0.1", 0)
+              .sync()
+              .channel();
+      int port = ((InetSocketAddress) listening.localAddress()).getPort();
+      try (SocketClient client = new SocketClient(port)) {
+        assertThat(client.closedByServer()).isTrue();
+      }
+      await(others, 0);
+    } finally {
+      acceptor.shutdownGracefully(0, 20, TimeUnit.SECONDS).sync();
+      loop.shutdownGracefully(0, 20, TimeUnit.SECONDS).sync();
+    }
+  }
+
+  /** Registers nothing. */
+  private record Refusing(IoHandler of) implements IoHandler {
+    Refusing(IoHandlerFactory factory, ThreadAwareExecutor executor) {
+      this(factory.newHandler(executor));
+    }
+
+    @Override
+    public void initialize() {
+      of.initialize();
+    }
+
+    @Override
+    public int run(IoHandlerContext context) {
+      return of.run(context);
+    }
+
+    @Override
+    public void prepareToDestroy() {
+      of.prepareToDestroy();
+    }
+
+    @Override
+    public void destroy() {
+      of.destroy();
+    }
+
+    @Override
+    public IoRegistration register(IoHandle handle) throws IOException {
+      throw new IOException("no space left");
+    }
+
+    @Override
+    public void wakeup() {
+      of.wakeup();
+    }
+
+    @Override
+    public boolean isCompatible(Class<? extends IoHandle> type) {
+      return of.isCompatible(type);
     }
   }
 

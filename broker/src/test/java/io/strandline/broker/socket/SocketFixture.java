@@ -14,6 +14,8 @@ import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
+import io.strandline.broker.socket.memory.HeldHeap;
+import io.strandline.broker.socket.memory.Shares;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -126,8 +128,7 @@ final class SocketFixture implements AutoCloseable {
             NodeSecurity.none("PLAINTEXT"),
             quotas,
             new Dispatcher(table, gone::add, new Charges()),
-            new SocketServer.Environment(
-                metrics, kafka, listener -> Runnable::run, nanoClock));
+            new SocketServer.Environment(metrics, kafka, listener -> Runnable::run, nanoClock));
     port = server.start().get("PLAINTEXT");
   }
 
@@ -205,6 +206,22 @@ final class SocketFixture implements AutoCloseable {
                 .setTopic("t")
                 .setPartitions(List.of(new FetchResponseData.PartitionData().setRecords(fetched))));
     return CompletableFuture.completedFuture(Reply.of(FetchResponse.of(data), fetchDone));
+  }
+
+  /** Lets others in, under the same bounds. */
+  Admission admission() {
+    SocketConfig.Limits limits = SocketConfig.Limits.defaults();
+    SocketParts parts =
+        new SocketParts(
+            new Dispatcher(table, gone::add, new Charges()),
+            limits,
+            new Shares(limits.bytesInFlightMax(), limits.requestBytesMax(), System::nanoTime),
+            new HeldHeap(Long.MAX_VALUE),
+            new RequestMeters(metrics, kafka),
+            new RefusalLog(metrics, System::nanoTime),
+            System::nanoTime);
+    ListenerMeters meters = new ListenerMeters("OTHER", kafka);
+    return new Admission("PLAINTEXT", quotas, meters, parts, metrics.counter("refused"));
   }
 
   SocketClient client() {
