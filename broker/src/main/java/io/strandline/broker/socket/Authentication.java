@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * connection reads nothing.
  */
 final class Authentication {
-  /** As Kafka: a peer does not log in anew more often. */
+  /** As Kafka: a peer does not renew its log-in more often. */
   private static final long AGAIN_NANOS_MIN = 1_000_000_000L;
 
   private static final long NEVER = Long.MAX_VALUE;
@@ -42,8 +42,8 @@ final class Authentication {
   private @Nullable SaslConversation talk;
   private boolean stepping;
   private volatile boolean dropped;
-  private long loggedInNanos;
   private long expiresNanos = NEVER;
+  private long renewedNanos = NEVER;
   private volatile boolean known;
 
   Authentication(
@@ -120,7 +120,8 @@ final class Authentication {
     }
     ApiKeys api = request.api();
     if (known && !talking()) {
-      if (api == ApiKeys.SASL_HANDSHAKE && nowNanos - loggedInNanos >= AGAIN_NANOS_MIN) {
+      if (api == ApiKeys.SASL_HANDSHAKE && mayRenew(nowNanos)) {
+        renewedNanos = nowNanos;
         talk = conversation().again();
       } else if (nowNanos - expiresNanos > 0 && expiresNanos != NEVER) {
         throw new InvalidRequestException("the session is over and was not renewed");
@@ -139,6 +140,12 @@ final class Authentication {
       return false;
     }
     return true;
+  }
+
+  /** As Kafka: what never ends is not renewed, and the first time is as soon as the peer likes. */
+  private boolean mayRenew(long nowNanos) {
+    return expiresNanos != NEVER
+        && (renewedNanos == NEVER || nowNanos - renewedNanos >= AGAIN_NANOS_MIN);
   }
 
   private boolean talking() {
@@ -212,8 +219,8 @@ final class Authentication {
   }
 
   private void loggedIn(SaslConversation.LoggedIn done) {
-    loggedInNanos = nanoClock.getAsLong();
-    expiresNanos = done.expires() ? loggedInNanos + done.sessionMs() * 1_000_000 : NEVER;
+    long nowNanos = nanoClock.getAsLong();
+    expiresNanos = done.expires() ? nowNanos + done.sessionMs() * 1_000_000 : NEVER;
     identified(done.principal());
     meters.authenticated();
   }

@@ -29,6 +29,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.UnsupportedSaslMechanismException;
+import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -71,6 +72,21 @@ class LogInTest {
   void stop() {
     node.close();
     log.end();
+  }
+
+  /** As in Apache Kafka; a renewal would have to be a second after the log-in at the earliest. */
+  @Test
+  void aSessionWithoutAnEndIsNotRenewed() throws Exception {
+    try (RawClient client = new RawClient(node.port("PLAIN"))) {
+      client.handshake(1, "PLAIN");
+      client.authenticate(RawClient.plain("alice", Secured.ALICE_PASSWORD));
+      long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_100);
+      while (System.nanoTime() < until) {
+        client.versions();
+      }
+      assertThat(client.handshake(1, "PLAIN").error()).isEqualTo(Errors.ILLEGAL_SASL_STATE);
+      assertThat(client.versions().errorCounts()).containsKey(Errors.NONE);
+    }
   }
 
   @Test

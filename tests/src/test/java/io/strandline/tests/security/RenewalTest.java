@@ -58,10 +58,24 @@ class RenewalTest {
     Path first = Files.copy(secured.serverKey, dir.resolve("first.p12"));
     trust = certificates.trust("all.p12", first, second, third);
     Map<String, String> settings = new HashMap<>(secured.settings());
+    addLong(settings);
     settings.put("listener.name.plain.plain.connections.max.reauth.ms", "1200");
     settings.put("strandline.security.reload.ms", "50");
     settings.put("strandline.admin.listener", "127.0.0.1:0");
     node = new SecureNode(dir, settings);
+  }
+
+  /** A listener as PLAIN, whose sessions last as long as can be said. */
+  private static void addLong(Map<String, String> settings) {
+    settings.merge("listeners", ",LONG://127.0.0.1:0", String::concat);
+    settings.merge("listener.security.protocol.map", ",LONG:SASL_PLAINTEXT", String::concat);
+    for (String key : List.copyOf(settings.keySet())) {
+      if (key.startsWith("listener.name.plain.")) {
+        settings.put(key.replace("name.plain.", "name.long."), settings.get(key));
+      }
+    }
+    settings.put(
+        "listener.name.long.plain.connections.max.reauth.ms", String.valueOf(Long.MAX_VALUE));
   }
 
   @AfterAll
@@ -113,13 +127,29 @@ class RenewalTest {
   }
 
   @Test
-  void nobodyBecomesSomebodyElse() throws Exception {
-    try (RawClient client = new RawClient(node.port("PLAIN"))) {
+  void aSessionOfAnyLengthIsServed() throws Exception {
+    try (RawClient client = new RawClient(node.port("LONG"))) {
       client.handshake(1, "PLAIN");
-      client.authenticate(RawClient.plain("alice", Secured.ALICE_PASSWORD));
-      // Not more than once a second: before that a handshake is refused, and the session goes on.
+      var in = client.authenticate(RawClient.plain("alice", Secured.ALICE_PASSWORD));
+      assertThat(in.sessionLifetimeMs()).isPositive();
+      assertThat(client.versions().errorCounts()).containsKey(Errors.NONE);
+    }
+    try (Admin admin = node.admin("LONG", Secured.admin())) {
+      assertThat(SecureNode.get(admin.describeCluster().nodes())).isNotEmpty();
+    }
+  }
+
+  /** Not more than once a second: before that a handshake is refused, and the session goes on. */
+  @Test
+  void theFirstRenewalMayComeAtOnceAndTheNextLater() throws Exception {
+    byte[] token = RawClient.plain("alice", Secured.ALICE_PASSWORD);
+    try (RawClient client = new RawClient(node.port("LONG"))) {
+      client.handshake(1, "PLAIN");
+      client.authenticate(token);
+      assertThat(client.handshake(1, "PLAIN").error()).isEqualTo(Errors.NONE);
+      assertThat(client.authenticate(token).error()).isEqualTo(Errors.NONE);
       SecureNode.await(
-          "a second log-in",
+          "a second renewal",
           () -> {
             try {
               return client.handshake(1, "PLAIN").error() == Errors.NONE;
@@ -127,6 +157,16 @@ class RenewalTest {
               throw new IllegalStateException(e);
             }
           });
+      assertThat(client.authenticate(token).error()).isEqualTo(Errors.NONE);
+    }
+  }
+
+  @Test
+  void nobodyBecomesSomebodyElse() throws Exception {
+    try (RawClient client = new RawClient(node.port("PLAIN"))) {
+      client.handshake(1, "PLAIN");
+      client.authenticate(RawClient.plain("alice", Secured.ALICE_PASSWORD));
+      assertThat(client.handshake(1, "PLAIN").error()).isEqualTo(Errors.NONE);
       var other = client.authenticate(RawClient.plain("admin", Secured.ADMIN_PASSWORD));
       assertThat(other.error()).isEqualTo(Errors.SASL_AUTHENTICATION_FAILED);
       assertThat(client.closed()).isTrue();

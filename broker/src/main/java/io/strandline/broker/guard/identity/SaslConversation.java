@@ -2,6 +2,7 @@ package io.strandline.broker.guard.identity;
 
 import java.net.InetAddress;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSession;
 import javax.security.sasl.SaslException;
 import javax.security.sasl.SaslServer;
@@ -56,10 +57,13 @@ public final class SaslConversation {
    * Who the peer is.
    *
    * @param mechanism by which it logged in
-   * @param sessionMs time until it must log in again, 0 for ever
+   * @param sessionMs time until it must log in again, 0 for ever; at most a century
    */
   public record LoggedIn(
       KafkaPrincipal principal, String mechanism, boolean expires, long sessionMs) {}
+
+  /** A century: what is longer overflows where nanoseconds are counted, here and in clients. */
+  private static final long SESSION_MS_MAX = TimeUnit.DAYS.toMillis(36_500);
 
   private final ListenerSecurity security;
   private final Ends ends;
@@ -234,7 +238,8 @@ public final class SaslConversation {
                 SaslInternalConfigs.CREDENTIAL_LIFETIME_MS_SASL_NEGOTIATED_PROPERTY_KEY);
     long sessionMsMax = security.mechanisms().sessionMsMax(mechanism);
     long left = expiryMs == null ? Long.MAX_VALUE : expiryMs - security.clock().millis();
-    long sessionMs = Math.max(0, sessionMsMax > 0 ? Math.min(sessionMsMax, left) : left);
+    long most = Math.min(SESSION_MS_MAX, sessionMsMax > 0 ? sessionMsMax : Long.MAX_VALUE);
+    long sessionMs = Math.max(0, Math.min(most, left));
     boolean expires = expiryMs != null || sessionMsMax > 0;
     result = new LoggedIn(principal, mechanism, expires, expires ? sessionMs : 0);
     state = State.DONE;
