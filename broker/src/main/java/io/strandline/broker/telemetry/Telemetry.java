@@ -148,7 +148,7 @@ public final class Telemetry implements ImageListener {
     try {
       receivers.exportMetrics(who, request, client.pushIntervalMs(), bytesMax);
       return Errors.NONE;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // of a receiver that is the user's
       LOG.atDebug()
           .addKeyValue("client", who.connectionId)
           .setCause(e)
