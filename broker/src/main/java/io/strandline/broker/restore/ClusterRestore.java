@@ -3,15 +3,19 @@ package io.strandline.broker.restore;
 import io.strandline.broker.control.snapshot.MetadataSnapshot;
 import io.strandline.broker.control.snapshot.RestoredCluster;
 import io.strandline.broker.control.snapshot.SavedCluster;
+import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
+import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.restore.MetadataBackups;
 import io.strandline.tiering.restore.MetadataBackups.Backup;
 import io.strandline.tiering.restore.RestoredEpochs;
-import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
+import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.OwnedStores;
+import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.store.StoreOwner;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -19,7 +23,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
@@ -35,6 +41,12 @@ import org.apache.kafka.common.errors.CorruptRecordException;
  */
 public final class ClusterRestore {
   private static final int AT_ONCE = 64;
+
+  /**
+   * By how much a partition goes on above its saved epoch whose manifest does not tell its own:
+   * more than a hundred restores have raised it to that came to no backup.
+   */
+  private static final int UNREAD_EPOCHS = 100 * RestoredEpochs.SKIPPED;
 
   private final ObjectStore store;
   private final Manifests manifests;
@@ -125,13 +137,26 @@ public final class ClusterRestore {
             new MetadataSnapshot(backup.endOffset(), backup.epoch(), backups.read(backup).join());
         return Map.entry(backup, SavedCluster.of(snapshot));
       } catch (CorruptRecordException damaged) {
-        warnings.accept(backup.key() + " is passed over: " + damaged.getMessage());
+        passOver(backup, damaged);
+      } catch (CompletionException unread) {
+        StoreException failure = StoreException.of(unread);
+        boolean forged =
+            failure instanceof StoreException.Undeciphered u && u.lackingKey().isEmpty();
+        if (!forged
+            && !(failure instanceof StoreException.NotFound)) { // pruned since it was listed
+          throw unread;
+        }
+        passOver(backup, failure);
       }
     }
     throw new IllegalArgumentException(
         "no backup of the metadata in "
             + store.describe()
             + (all.isEmpty() ? "" : " is whole; " + all.size() + " are damaged"));
+  }
+
+  private void passOver(Backup backup, RuntimeException damage) {
+    warnings.accept(backup.key() + " is passed over: " + damage.getMessage());
   }
 
   private List<RestoredPartition> partitions(SavedCluster cluster, boolean take) {
@@ -145,7 +170,7 @@ public final class ClusterRestore {
     for (int i = 0; i < ids.size(); i += AT_ONCE) {
       List<CompletableFuture<RestoredPartition>> some =
           ids.subList(i, Math.min(ids.size(), i + AT_ONCE)).stream()
-              .map(id -> partition(id, cluster.partitions().getOrDefault(id, 0), take))
+              .map(id -> partitionOrUnread(id, cluster.partitions().getOrDefault(id, 0), take))
               .toList();
       some.forEach(one -> found.add(one.join()));
     }
@@ -155,6 +180,9 @@ public final class ClusterRestore {
   /**
    * What was never tiered is claimed too: a node of the lost cluster that still runs hears of this
    * only after some minutes, and may be about to tier it for the first time.
+   *
+   * <p>What is damaged holds up its own partition: that asks the store again when it is led, and
+   * claims its manifest before anything of it is read.
    */
   private CompletableFuture<RestoredPartition> partition(
       TopicIdPartition id, int savedEpoch, boolean take) {
@@ -165,9 +193,48 @@ public final class ClusterRestore {
                 take && !view.deleted()
                     ? manifests
                         .acquire(id, epochAbove(savedEpoch, view.leaderEpoch()))
-                        .thenCompose(writer -> tails.of(writer.view()))
-                    : tails.of(view))
-        .thenApply((TierTail tail) -> RestoredPartition.of(id, tail, savedEpoch));
+                        .thenApply(ManifestWriter::view)
+                    : CompletableFuture.completedFuture(view))
+        .thenCompose(
+            view ->
+                unlessDamaged(
+                    tails.ofOwn(view).thenApply(tail -> RestoredPartition.of(id, tail, savedEpoch)),
+                    "the last segment of " + id.topicPartition(),
+                    () -> RestoredPartition.bounds(id, view, savedEpoch)));
+  }
+
+  private CompletableFuture<RestoredPartition> partitionOrUnread(
+      TopicIdPartition id, int savedEpoch, boolean take) {
+    return unlessDamaged(
+        partition(id, savedEpoch, take),
+        "the manifest of " + id.topicPartition(),
+        () -> RestoredPartition.unread(id, savedEpoch, savedEpoch + UNREAD_EPOCHS));
+  }
+
+  private CompletableFuture<RestoredPartition> unlessDamaged(
+      CompletableFuture<RestoredPartition> read, String what, Supplier<RestoredPartition> left) {
+    return read.exceptionallyCompose(
+        thrown -> {
+          Throwable failure =
+              thrown instanceof CompletionException && thrown.getCause() != null
+                  ? thrown.getCause()
+                  : thrown;
+          if (!isDamage(failure)) {
+            return CompletableFuture.failedFuture(failure);
+          }
+          warnings.accept(what + " cannot be read: " + failure.getMessage());
+          return CompletableFuture.completedFuture(left.get());
+        });
+  }
+
+  /** What lies in the store is not what was written, or is not there; another try is no use. */
+  private static boolean isDamage(Throwable failure) {
+    return failure instanceof SegmentFormatException
+        || failure instanceof CorruptManifestException
+        || failure instanceof UncheckedIOException
+        || failure instanceof StoreException.NotFound
+        || failure instanceof StoreException.OutOfRange
+        || failure instanceof StoreException.Undeciphered;
   }
 
   private static int epochAbove(int savedEpoch, int tierEpoch) {

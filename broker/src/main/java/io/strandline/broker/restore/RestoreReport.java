@@ -52,6 +52,9 @@ public final class RestoreReport {
     if (p.deleted()) {
       return name + "deleted after the backup, left out";
     }
+    if (p.known() == RestoredPartition.Known.NOTHING) {
+      return name + "its manifest cannot be read, comes back when it can";
+    }
     if (p.endOffset() == 0) {
       return name + "nothing in the store, begins anew at offset 0";
     }
@@ -59,7 +62,11 @@ public final class RestoreReport {
         p.startOffset() == p.endOffset()
             ? "no records"
             : "offsets " + p.startOffset() + " to " + (p.endOffset() - 1);
-    return name + held + ", goes on at " + p.endOffset();
+    return name
+        + held
+        + ", goes on at "
+        + p.endOffset()
+        + (p.known() == RestoredPartition.Known.ALL ? "" : " when its last segment can be read");
   }
 
   private static String counts(Map<String, Integer> counts) {

@@ -43,15 +43,30 @@ public final class TierTails {
         .thenCompose(
             last ->
                 last.get(0).appendedTo(view.partition())
-                    ? index(last.get(0))
-                        .thenApply(
-                            index ->
-                                tail(
-                                    view,
-                                    List.of(index),
-                                    index.producerSnapshot(),
-                                    last.get(0).maxTimestamp()))
+                    ? own(view, last.get(0))
                     : foreign(view, last.get(0)));
+  }
+
+  /**
+   * The end of this version, without which transactions of another partition's were aborted:
+   * nothing is asked of the store that its segments lie in.
+   */
+  public CompletableFuture<TierTail> ofOwn(ManifestView view) {
+    if (view.segmentCount() == 0) {
+      return of(view);
+    }
+    return view.from(view.endOffset() - 1, 1)
+        .thenCompose(
+            last ->
+                last.get(0).appendedTo(view.partition())
+                    ? own(view, last.get(0))
+                    : CompletableFuture.completedFuture(foreign(view, List.of(), last.get(0))));
+  }
+
+  private CompletableFuture<TierTail> own(ManifestView view, SegmentEntry last) {
+    return index(last)
+        .thenApply(
+            index -> tail(view, List.of(index), index.producerSnapshot(), last.maxTimestamp()));
   }
 
   /**
