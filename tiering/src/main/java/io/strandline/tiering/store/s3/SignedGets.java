@@ -63,8 +63,9 @@ final class SignedGets {
             .putHeader("Range", requests.range(range))
             .putHeader("User-Agent", "strandline")
             .build();
-    return CompletableFuture.completedFuture(request)
-        .thenCombine(credentials.resolveIdentity(), this::signed);
+    return CompletableFuture.completedFuture(request) // some providers fail by throwing
+        .thenCompose(
+            made -> credentials.resolveIdentity().thenApply(identity -> signed(made, identity)));
   }
 
   private SdkHttpRequest signed(SdkHttpRequest request, AwsCredentialsIdentity identity) {
