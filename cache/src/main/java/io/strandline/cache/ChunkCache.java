@@ -26,6 +26,9 @@ public interface ChunkCache extends AutoCloseable {
    */
   boolean holds(ChunkKey key);
 
+  /** How much memory a chunk of so many bytes takes: what it may lie in is not of every size. */
+  int memoryBytes(int lengthBytes);
+
   /** Forgets every chunk of an object that is gone. */
   void forget(String object);
 

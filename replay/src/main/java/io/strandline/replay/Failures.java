@@ -1,5 +1,6 @@
 package io.strandline.replay;
 
+import io.strandline.replay.fetch.BatchTooLargeException;
 import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.store.StoreException;
@@ -26,6 +27,16 @@ final class Failures {
         || cause instanceof CorruptManifestException
         || cause instanceof StoreException.OutOfRange
         || (cause instanceof StoreException.Undeciphered u && u.lackingKey().isEmpty());
+  }
+
+  /** As {@link #isBadBytes}, or what a damaged length of a batch looks like. */
+  static boolean mayBeBadBytes(Throwable failure) {
+    return isBadBytes(failure) || isNewsOfLargeBatch(failure);
+  }
+
+  /** Told again of the same segment it is the batch that is so large. */
+  static boolean isNewsOfLargeBatch(Throwable failure) {
+    return unwrap(failure) instanceof BatchTooLargeException large && large.isNews();
   }
 
   static ReplayException explain(Throwable failure, TopicIdPartition partition, long offset) {

@@ -176,7 +176,8 @@ public final class TieredReplay implements Replay {
         .exceptionallyCompose(
             failure -> {
               int left = Failures.mayBeTheWay(failure) ? triesLeft : Math.min(1, triesLeft);
-              if (!Failures.isBadBytes(failure)) {
+              boolean large = Failures.isNewsOfLargeBatch(failure);
+              if (!(large && left > 0) && !Failures.isBadBytes(failure)) {
                 return CompletableFuture.failedFuture(failure);
               }
               return left == 0
@@ -233,7 +234,7 @@ public final class TieredReplay implements Replay {
     return look.apply(view)
         .exceptionallyCompose(
             failure ->
-                Failures.isBadBytes(failure)
+                Failures.mayBeBadBytes(failure)
                     ? views.refresh(view.partition()).thenComposeAsync(look, executor)
                     : CompletableFuture.failedFuture(failure));
   }

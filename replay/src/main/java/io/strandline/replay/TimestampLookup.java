@@ -77,7 +77,7 @@ final class TimestampLookup {
               long largestMs = newest.map(SegmentEntry::maxTimestamp).orElse(-1L);
               return halve(
                   largestMs,
-                  new Range(wantedMs, largestMs + 1),
+                  new Range(wantedMs, largestMs),
                   Optional.empty(),
                   ms -> find(view, fromOffset, ms));
             },
@@ -88,26 +88,29 @@ final class TimestampLookup {
    * Of timestamps.
    *
    * @param fromMs no smaller one is wanted
-   * @param toMs none is as large
+   * @param lastMs none is larger
    */
-  private record Range(long fromMs, long toMs) {}
+  private record Range(long fromMs, long lastMs) {}
 
   private interface Finder extends LongFunction<CompletableFuture<Optional<TimestampedOffset>>> {}
 
   private CompletableFuture<Optional<TimestampedOffset>> halve(
       long triedMs, Range range, Optional<TimestampedOffset> best, Finder finder) {
-    if (range.fromMs >= range.toMs) {
+    if (range.fromMs > range.lastMs) {
       return CompletableFuture.completedFuture(best);
     }
     return finder
         .apply(triedMs)
         .thenComposeAsync(
             found -> {
+              if (found.isPresent() && found.get().timestampMs() >= range.lastMs) {
+                return CompletableFuture.completedFuture(found);
+              }
               Range rest =
                   found
-                      .map(hit -> new Range(hit.timestampMs() + 1, range.toMs))
-                      .orElseGet(() -> new Range(range.fromMs, triedMs));
-              long middleMs = rest.fromMs + (rest.toMs - rest.fromMs) / 2;
+                      .map(hit -> new Range(hit.timestampMs() + 1, range.lastMs))
+                      .orElseGet(() -> new Range(range.fromMs, triedMs - 1));
+              long middleMs = rest.fromMs + (rest.lastMs - rest.fromMs) / 2;
               return halve(middleMs, rest, found.or(() -> best), finder);
             },
             executor);
@@ -159,7 +162,7 @@ final class TimestampLookup {
             executor)
         .whenComplete(
             (found, failure) -> {
-              if (Failures.isBadBytes(failure)) {
+              if (Failures.mayBeBadBytes(failure)) {
                 streams.forget(entry);
                 indexes.forget(entry);
               }

@@ -145,6 +145,25 @@ class LargeBatchTest {
   }
 
   @Test
+  void aDamagedLengthIsNotTakenForALargeBatch() {
+    tier.segment(100 * CHUNK, 600);
+    tier.store.lengthenNext(70 * CHUNK);
+    checked(read(0, "a"), 0);
+    assertThat(tier.metrics.get("strandline.replay.retries").counter().count()).isEqualTo(1);
+  }
+
+  @Test
+  void aBatchTooLargeIsLoadedOnceMoreAndNotWheneverItIsAskedFor() {
+    tier.segment(70 * CHUNK, 4_000_000);
+    for (int i = 0; i < 5; i++) {
+      assertThatThrownBy(() -> read(0, "a").join())
+          .hasRootCauseInstanceOf(BatchTooLargeException.class);
+    }
+    assertThat(tier.metrics.get("strandline.replay.retries").counter().count()).isEqualTo(1);
+    assertThat(tier.damages).isEmpty();
+  }
+
+  @Test
   void aBatchBeyondWhatIsServedIsToldAsSuch() {
     tier.segment(70 * CHUNK, 4_000_000); // one record of some MB is enough
     assertThatThrownBy(() -> read(0, "a").join())

@@ -29,6 +29,7 @@ final class RecordingStore extends DecoratedObjectStore {
   private volatile boolean holding;
   private volatile boolean down;
   private final AtomicInteger damageNext = new AtomicInteger();
+  private final AtomicInteger lengthNext = new AtomicInteger();
 
   RecordingStore(ObjectStore inner) {
     super(inner);
@@ -57,6 +58,11 @@ final class RecordingStore extends DecoratedObjectStore {
     damageNext.set(count);
   }
 
+  /** The next answer from a segment's begin says that its first batch is so long. */
+  void lengthenNext(int batchBytes) {
+    lengthNext.set(batchBytes);
+  }
+
   @Override
   protected <T> CompletableFuture<T> around(StoreCall call, Supplier<CompletableFuture<T>> action) {
     return action.get();
@@ -77,6 +83,10 @@ final class RecordingStore extends DecoratedObjectStore {
             .whenComplete((bytes, failure) -> inFlightBytes.addAndGet(-lengthBytes));
     if (damageNext.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
       inner = inner.thenApply(RecordingStore::damaged);
+    }
+    int lengthened = positionBytes == 0 ? lengthNext.getAndSet(0) : 0;
+    if (lengthened > 0) {
+      inner = inner.thenApply(bytes -> copy(bytes).putInt(8, lengthened - 12));
     }
     return holding ? heldBack(inner) : inner;
   }
@@ -100,8 +110,12 @@ final class RecordingStore extends DecoratedObjectStore {
     return outer;
   }
 
+  private static ByteBuffer copy(ByteBuffer bytes) {
+    return ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate()).flip();
+  }
+
   private static ByteBuffer damaged(ByteBuffer bytes) {
-    ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate()).flip();
+    ByteBuffer copy = copy(bytes);
     for (int at = 100; at < copy.limit(); at += 1000) {
       copy.put(at, (byte) (copy.get(at) ^ 0x40));
     }

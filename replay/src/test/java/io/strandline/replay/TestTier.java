@@ -35,6 +35,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -82,6 +83,7 @@ final class TestTier implements AutoCloseable {
   private long nextOffset;
   private int gap;
   private int disorderMs = 60;
+  private OptionalLong stampMs = OptionalLong.empty();
 
   /** Small figures in the proportions of the defaults: chunks of 16 KiB, 32 of them a request. */
   static FetchConfig small(long budgetBytes) {
@@ -110,7 +112,7 @@ final class TestTier implements AutoCloseable {
             new StoreManifests.Environment(CLOCK, new Random(seed), executor, metrics));
     this.writer = manifests.acquire(partition, 7).join();
     CacheConfig cacheConfig =
-        CacheConfig.defaults().withSlabBytes(CHUNK).withMemoryBytes(cacheBytes);
+        CacheConfig.defaults().withSlabBytes(config.chunkBytes()).withMemoryBytes(cacheBytes);
     this.cache = new MemoryChunkCache(cacheConfig, ChunkShelf.NONE, executor, metrics);
     this.replay = newReplay();
   }
@@ -165,6 +167,11 @@ final class TestTier implements AutoCloseable {
   /** From now on timestamps lie up to so much above what their offsets tell. */
   void disorder(int ms) {
     disorderMs = ms;
+  }
+
+  /** From now on the last record of each batch has this timestamp. */
+  void stamp(long ms) {
+    stampMs = OptionalLong.of(ms);
   }
 
   private SegmentEntry put(Path file, int size, long base, List<AbortedTransaction> aborted)
@@ -229,7 +236,8 @@ final class TestTier implements AutoCloseable {
     SimpleRecord[] records = new SimpleRecord[count];
     List<Long> timestamps = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      long timestamp = 1_000_000L + nextOffset / 2 + random.nextInt(disorderMs);
+      long drawn = 1_000_000L + nextOffset / 2 + random.nextInt(disorderMs);
+      long timestamp = i == count - 1 ? stampMs.orElse(drawn) : drawn;
       byte[] value = new byte[random.nextInt(recordBytesMax)];
       random.nextBytes(value);
       timestamps.add(timestamp);

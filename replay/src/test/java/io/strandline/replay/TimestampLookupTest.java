@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,6 +49,23 @@ class TimestampLookupTest {
             .isEqualTo(latest(there).filter(r -> r.timestampMs() >= timestamp));
       }
       replay.close();
+    }
+  }
+
+  @Test
+  void theLargestTimestampThereCanBeIsFound() {
+    try (TestTier tier = new TestTier(dir, 1, Runnable::run, TestTier.small(8 << 20), 4L << 20)) {
+      tier.segment(2 * CHUNK, 600);
+      tier.stamp(Long.MAX_VALUE);
+      tier.segment(2 * CHUNK, 600);
+      long end = tier.endOffset();
+      Optional<TimestampedOffset> largest = latest(records(tier, 0).toList());
+      assertThat(largest).hasValueSatisfying(r -> assertThat(r.timestampMs()).isPositive());
+      for (long wanted : new long[] {0, 1_000_000, Long.MAX_VALUE}) {
+        assertThat(tier.replay.latest(tier.partition, 0, end, wanted).join()).isEqualTo(largest);
+      }
+      assertThat(tier.replay.firstReaching(tier.partition, 0, end, Long.MAX_VALUE).join())
+          .isEqualTo(largest);
     }
   }
 

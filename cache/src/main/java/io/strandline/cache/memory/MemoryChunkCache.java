@@ -110,6 +110,11 @@ public final class MemoryChunkCache implements ChunkCache {
   }
 
   @Override
+  public int memoryBytes(int lengthBytes) {
+    return SlabPool.blockBytes(lengthBytes);
+  }
+
+  @Override
   public void forget(String object) {
     held.forget(object).forEach(PooledChunk::release);
     shelf.forget(object);

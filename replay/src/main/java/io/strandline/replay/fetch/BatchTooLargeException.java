@@ -4,12 +4,20 @@ package io.strandline.replay.fetch;
 public final class BatchTooLargeException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  BatchTooLargeException(long bytes, long bytesMax) {
+  private final boolean news;
+
+  BatchTooLargeException(long bytes, long bytesMax, boolean news) {
     super(
         "a batch of "
             + bytes
             + " bytes is more than the replay budget holds, and than the "
             + bytesMax
             + " that are served beside it");
+    this.news = news;
+  }
+
+  /** Whether nothing of the kind was told of its segment lately: its length may be damaged. */
+  public boolean isNews() {
+    return news;
   }
 }

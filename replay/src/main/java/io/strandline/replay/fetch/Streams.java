@@ -170,10 +170,14 @@ public final class Streams implements AutoCloseable {
     keeping.remove(stream);
   }
 
-  /** What a reader pays for a chunk: its bytes, or a little more where it is very small. */
+  /**
+   * What a reader pays for a chunk: what the cache takes for it, or a little more where it is very
+   * small.
+   */
   int paidBytes(SegmentEntry entry, int chunk) {
     long bytes = entry.dataBytes() - plan.positionOf(chunk);
-    return (int) Math.min(plan.chunkBytes(), Math.max(PAID_BYTES_MIN, bytes));
+    long paid = Math.min(plan.chunkBytes(), Math.max(PAID_BYTES_MIN, bytes));
+    return environment.cache().memoryBytes((int) paid);
   }
 
   /** One batch on its own, when it is this reader's turn. */
@@ -192,8 +196,9 @@ public final class Streams implements AutoCloseable {
 
   /** Told once: whoever reads there asks again and again. */
   BatchTooLargeException tooLarge(SegmentEntry entry, int bytes) {
-    BatchTooLargeException failure = new BatchTooLargeException(bytes, batchBytesMax);
-    if (!entry.object().equals(toldTooLarge.getAndSet(entry.object()))) {
+    boolean news = !entry.object().equals(toldTooLarge.getAndSet(entry.object()));
+    BatchTooLargeException failure = new BatchTooLargeException(bytes, batchBytesMax, news);
+    if (news) {
       LOG.atWarn()
           .addKeyValue("object", entry.object())
           .addKeyValue("bytes", bytes)
