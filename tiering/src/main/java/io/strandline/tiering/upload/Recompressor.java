@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes segments again with their batches compressed by zstd, into local files that stay until
- * they were uploaded: so many at a time, with so many bytes together. It has threads of its own, so
- * that other topics' uploads do not wait for it.
+ * Writes segments again with their batches compressed by zstd, or in the format that can be tiered,
+ * into local files that stay until they were uploaded: so many at a time, with so many bytes
+ * together. It has threads of its own, so that other topics' uploads do not wait for it.
  *
  * <p>Whatever goes wrong, a full disk for one, leaves the segment to go up as it is. Threads: any.
  */
@@ -170,6 +170,40 @@ public final class Recompressor {
         deleteQuietly(file);
       }
       throw new CompletionException(e);
+    }
+  }
+
+  /**
+   * The segment written again with batches of magic 2 only, if it has older ones; blocks. As many
+   * at a time as uploads.
+   *
+   * @param fromOffset no batch reaches over it
+   * @throws SegmentFormatException if what is there is damaged
+   */
+  Optional<Rewritten> converted(SealedSegment segment, long fromOffset) throws IOException {
+    Workshop at = workshop;
+    if (at == null) {
+      return Optional.empty();
+    }
+    FileMark original = FileMark.of(segment.log());
+    Path file = null;
+    boolean done = false;
+    try (FileChannel in = FileChannel.open(segment.log(), StandardOpenOption.READ)) {
+      if (!OldBatches.isIn(in, segment.logBytes())) {
+        return Optional.empty();
+      }
+      file = Files.createTempFile(at.scratch(), "segment", SUFFIX);
+      try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        long bytes =
+            new OldBatches(in, out, segment.leaderEpochs(), fromOffset, at.bounds())
+                .write(segment.logBytes());
+        done = true;
+        return Optional.of(new Rewritten(file, bytes, original, () -> {}));
+      }
+    } finally {
+      if (file != null && !done) {
+        deleteQuietly(file);
+      }
     }
   }
 

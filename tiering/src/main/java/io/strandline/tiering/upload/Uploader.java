@@ -7,6 +7,7 @@ import io.strandline.tiering.seal.SealedSegment;
 import io.strandline.tiering.segment.EncodedSegment;
 import io.strandline.tiering.segment.SegmentFooter;
 import io.strandline.tiering.segment.SegmentFormat;
+import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.segment.SegmentParts;
 import io.strandline.tiering.store.ObjectInfo;
@@ -14,6 +15,7 @@ import io.strandline.tiering.store.ObjectKey;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.upload.Recompressor.Rewritten;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -227,23 +229,48 @@ public final class Uploader {
   private CompletableFuture<UploadedSegment> put(
       DueSegment due, Optional<Rewritten> rewritten, int leaderEpoch) {
     try {
-      Path log = due.segment().log();
-      FileMark before = rewritten.isPresent() ? rewritten.get().original() : FileMark.of(log);
-      EncodedSegment encoded = SegmentFormat.encode(parts(due, rewritten));
-      Slot slot =
-          new Slot(due.segment().partition(), leaderEpoch, due.startOffset(), due.endOffset());
-      UploadIntent intent = begin(slot, encoded);
-      UploadedSegment uploaded = new UploadedSegment(encoded.entry(cluster, intent.object()));
-      return services
-          .store
-          .put(intent.object(), encoded.payload())
-          .thenApplyAsync(info -> verified(info, uploaded, log, before), services.disk)
-          .whenComplete((done, failure) -> forgetAttempt(slot, failure == null));
+      return putOrConvert(due, rewritten, leaderEpoch);
     } catch (IOException e) {
       return CompletableFuture.failedFuture(new UncheckedIOException(e));
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }
+  }
+
+  /** Old formats of batches are looked for in what does not encode only: hardly anybody has any. */
+  private CompletableFuture<UploadedSegment> putOrConvert(
+      DueSegment due, Optional<Rewritten> rewritten, int leaderEpoch) throws IOException {
+    FileMark before =
+        rewritten.isPresent() ? rewritten.get().original() : FileMark.of(due.segment().log());
+    EncodedSegment encoded;
+    try {
+      encoded = SegmentFormat.encode(parts(due, rewritten));
+    } catch (SegmentFormatException | EOFException strange) {
+      Optional<Rewritten> converted =
+          rewritten.isPresent()
+              ? Optional.empty()
+              : services.recompressor.converted(due.segment(), due.startOffset());
+      if (converted.isEmpty()) {
+        throw strange;
+      }
+      return put(due, converted, leaderEpoch)
+          .whenComplete((done, failure) -> converted.get().close());
+    }
+    return put(due, encoded, before, leaderEpoch);
+  }
+
+  private CompletableFuture<UploadedSegment> put(
+      DueSegment due, EncodedSegment encoded, FileMark before, int leaderEpoch) throws IOException {
+    Path log = due.segment().log();
+    Slot slot =
+        new Slot(due.segment().partition(), leaderEpoch, due.startOffset(), due.endOffset());
+    UploadIntent intent = begin(slot, encoded);
+    UploadedSegment uploaded = new UploadedSegment(encoded.entry(cluster, intent.object()));
+    return services
+        .store
+        .put(intent.object(), encoded.payload())
+        .thenApplyAsync(info -> verified(info, uploaded, log, before), services.disk)
+        .whenComplete((done, failure) -> forgetAttempt(slot, failure == null));
   }
 
   /** The same bytes go on under the key they began with; others must not, a late put may echo. */
