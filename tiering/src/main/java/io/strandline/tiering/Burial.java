@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,13 +64,15 @@ final class Burial {
       return CompletableFuture.completedFuture(0);
     }
     ManifestWriter had = writer;
-    return had != null
-        ? clear(had)
-        : shared
-            .services()
-            .manifests()
-            .read(deletion.partition())
-            .thenCompose(view -> view.version() == 0 ? nothingThere() : end(view));
+    CompletableFuture<Integer> passed =
+        had != null
+            ? clear(had)
+            : shared
+                .services()
+                .manifests()
+                .read(deletion.partition())
+                .thenCompose(view -> view.version() == 0 ? nothingThere() : end(view));
+    return passed.exceptionallyCompose(this::again);
   }
 
   private CompletableFuture<Integer> nothingThere() {
@@ -90,7 +93,6 @@ final class Burial {
         .services()
         .manifests()
         .acquire(view.partition(), epoch)
-        .exceptionallyCompose(Burial::again)
         .thenCompose(
             w ->
                 w.delete()
@@ -103,12 +105,17 @@ final class Burial {
   }
 
   /** A leader that was faster than the news of the deletion is no reason to give up. */
-  private static <T> CompletableFuture<T> again(Throwable failure) {
-    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+  private CompletableFuture<Integer> again(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (!(cause instanceof FencedException)) {
+      return CompletableFuture.failedFuture(cause);
+    }
+    writer = null;
     return CompletableFuture.failedFuture(
-        cause instanceof FencedException
-            ? new StoreException.Unavailable("a later leader has written", cause)
-            : cause);
+        new StoreException.Unavailable("a later leader has written", cause));
   }
 
   private CompletableFuture<Integer> clear(ManifestWriter w) {

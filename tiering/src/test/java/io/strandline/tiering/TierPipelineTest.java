@@ -283,6 +283,19 @@ class TierPipelineTest {
   }
 
   @Test
+  void noLeaderThatComesLateLeavesADeletedTopicBehind() throws IOException {
+    TestTier tier = tier(1);
+    TestHotLog log = log(0).seal(1, 20);
+    tier.join(log, 1, KEEP);
+    tier.time.advance(5_000);
+    assertThat(tier.pipeline.delete(log.partition(), 2, true)).isNotDone();
+    tier.time.advance(5_000);
+    var late = tier.manifests.acquire(log.partition(), 3);
+    tier.time.advance(30 * HOUR_MS);
+    assertThat(late).isCompletedWithValueMatching(w -> tier.segmentObjects().isEmpty());
+  }
+
+  @Test
   void aReplicaThatDidNotLeadDeletesTheTierIfNobodyElseDid() throws IOException {
     TestTier tier = tier(1);
     TestHotLog log = log(0).seal(1, 20);
