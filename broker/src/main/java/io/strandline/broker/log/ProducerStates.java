@@ -64,7 +64,7 @@ final class ProducerStates {
   /** Offsets of snapshots within segments, ascending. */
   private final ArrayDeque<Long> between = new ArrayDeque<>();
 
-  private int batchesSince;
+  private long batchesSince;
   private long bytesSince;
 
   /**

@@ -68,7 +68,7 @@ class ClientInstancesTest {
     subscriptions.onImage(delta, image);
   }
 
-  private static RequestContext client(String clientId, String connection) {
+  static RequestContext client(String clientId, String connection) {
     return new RequestContext(
         new RequestHeader(ApiKeys.PUSH_TELEMETRY, (short) 0, clientId, 0),
         connection,

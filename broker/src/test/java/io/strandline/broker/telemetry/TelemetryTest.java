@@ -3,27 +3,19 @@ package io.strandline.broker.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.GetTelemetrySubscriptionsRequestData;
 import org.apache.kafka.common.message.PushTelemetryRequestData;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.apache.kafka.common.metrics.MetricsReporter;
-import org.apache.kafka.common.network.ClientInformation;
-import org.apache.kafka.common.network.ListenerName;
-import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.GetTelemetrySubscriptionsRequest;
 import org.apache.kafka.common.requests.PushTelemetryRequest;
 import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.requests.RequestHeader;
-import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.server.telemetry.ClientTelemetryExporter;
 import org.apache.kafka.server.telemetry.ClientTelemetryExporterProvider;
 import org.junit.jupiter.api.Test;
@@ -65,18 +57,7 @@ class TelemetryTest {
                 () -> Instant.ofEpochMilli(1_000_000),
                 () -> new Uuid(0, 100),
                 new SimpleMeterRegistry()));
-    RequestContext who =
-        new RequestContext(
-            new RequestHeader(ApiKeys.PUSH_TELEMETRY, (short) 0, "some", 0),
-            "c",
-            InetAddress.getLoopbackAddress(),
-            Optional.of(7),
-            KafkaPrincipal.ANONYMOUS,
-            ListenerName.normalised("PLAINTEXT"),
-            SecurityProtocol.PLAINTEXT,
-            ClientInformation.EMPTY,
-            false,
-            Optional.empty());
+    RequestContext who = ClientInstancesTest.client("some", "c");
     var told =
         telemetry
             .ask(

@@ -3,7 +3,6 @@ package io.strandline.tiering.upload;
 import io.strandline.tiering.segment.BatchBounds;
 import io.strandline.tiering.segment.EpochStart;
 import io.strandline.tiering.segment.SegmentFormatException;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -94,7 +93,7 @@ final class OldBatches {
     ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
     long at = 0;
     while (at + HEAD_BYTES <= logBytes) {
-      read(in, head.clear(), at);
+      Recompressor.readFully(in, head.clear(), at);
       if (isOld(head)) {
         return true;
       }
@@ -115,15 +114,15 @@ final class OldBatches {
     ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
     int bytes;
     for (long at = 0; at < logBytes; at += bytes) {
-      read(in, head.clear(), at);
+      Recompressor.readFully(in, head.clear(), at);
       bytes = sizeBytes(head, at, logBytes);
       ByteBuffer batch = ByteBuffer.allocate(bytes);
-      read(in, batch, at);
+      Recompressor.readFully(in, batch, at);
       if (isOld(head)) {
         convert(MemoryRecords.readableRecords(batch.flip()).batches().iterator().next());
       } else {
         flush();
-        writeFully(batch.flip());
+        Recompressor.writeFully(out, batch.flip());
       }
     }
     flush();
@@ -191,7 +190,7 @@ final class OldBatches {
     Gathered made = gathered;
     if (made != null) {
       gathered = null;
-      writeFully(made.builder.build().buffer().duplicate());
+      Recompressor.writeFully(out, made.builder.build().buffer().duplicate());
     }
   }
 
@@ -201,22 +200,5 @@ final class OldBatches {
       epoch = start.startOffset() <= offset ? start.leaderEpoch() : epoch;
     }
     return epoch;
-  }
-
-  private static void read(FileChannel from, ByteBuffer into, long position) throws IOException {
-    long at = position;
-    while (into.hasRemaining()) {
-      int read = from.read(into, at);
-      if (read < 0) {
-        throw new EOFException("the log file ends at " + at);
-      }
-      at += read;
-    }
-  }
-
-  private void writeFully(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
-    }
   }
 }

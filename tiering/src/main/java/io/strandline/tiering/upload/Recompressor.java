@@ -238,7 +238,7 @@ public final class Recompressor {
     }
   }
 
-  private static void readFully(FileChannel in, ByteBuffer into, long position) throws IOException {
+  static void readFully(FileChannel in, ByteBuffer into, long position) throws IOException {
     long at = position;
     while (into.hasRemaining()) {
       int read = in.read(into, at);
@@ -249,7 +249,7 @@ public final class Recompressor {
     }
   }
 
-  private static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
+  static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
     }
