@@ -20,10 +20,12 @@ import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.MetricsData;
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.NumberDataPoint;
 
 /**
- * The last value of each metric that each client told, for Prometheus. What a client counts since
- * its last push is added up. Bounded: so many clients, {@link #NAME_CHARS_MAX} characters of names
- * and labels of each; what is beyond is left out. Histograms are left out too: Kafka's clients have
- * none. A client is forgotten three of its intervals after its last push, a minute at least.
+ * What each client told in its last push, for Prometheus: a push has all metrics that a client is
+ * asked for, and what is no longer in it, as of partitions that went to another consumer, is gone.
+ * What a client counts since its last push is added up. Bounded: so many clients, {@link
+ * #NAME_CHARS_MAX} characters of names and labels of each; what is beyond is left out. Histograms
+ * are left out too: Kafka's clients have none. A client is forgotten three of its intervals after
+ * its last push, a minute at least.
  */
 final class LastValues implements ClientTelemetryExporter {
   static final int NAME_CHARS_MAX = 128 * 1024;
@@ -33,13 +35,59 @@ final class LastValues implements ClientTelemetryExporter {
   private final Map<Uuid, Client> clients = new LinkedHashMap<>(16, 0.75f, true);
 
   /** Values of one client by name and labels as Prometheus writes them. */
-  private static final class Client {
-    final Map<Series, Double> values = new HashMap<>();
-    int chars;
-    long untilMs;
+  private record Client(Map<Series, Double> values, long untilMs) {
+    static final Client NEW = new Client(Map.of(), 0);
   }
 
   private record Series(String name, boolean counts, String labels) {}
+
+  /** One push while it is read. */
+  private static final class Push {
+    private final Map<String, String> who;
+    private final Map<Series, Double> before;
+    private final Map<Series, Double> values = new HashMap<>();
+    private int chars;
+
+    /**
+     * @param before what the push before this one told
+     */
+    Push(Map<String, String> who, Map<Series, Double> before) {
+      this.who = who;
+      this.before = before;
+    }
+
+    void add(Metric metric) {
+      String name = Exposition.name(metric.getName());
+      if (metric.hasGauge()) {
+        metric.getGauge().getDataPointsList().forEach(p -> put(series(name, false, p), p, false));
+      } else if (metric.hasSum()) {
+        boolean counts = metric.getSum().getIsMonotonic();
+        boolean delta =
+            metric.getSum().getAggregationTemporality()
+                == AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA;
+        String told = counts && !name.endsWith("_total") ? name + "_total" : name;
+        metric.getSum().getDataPointsList().forEach(p -> put(series(told, counts, p), p, delta));
+      }
+    }
+
+    private Series series(String name, boolean counts, NumberDataPoint point) {
+      return new Series(name, counts, Exposition.labels(who, point));
+    }
+
+    private void put(Series series, NumberDataPoint point, boolean delta) {
+      double value = point.hasAsInt() ? point.getAsInt() : point.getAsDouble();
+      Double here = values.get(series);
+      if (here == null) {
+        int more = series.name.length() + series.labels.length();
+        if (chars + more > NAME_CHARS_MAX) {
+          return;
+        }
+        chars += more;
+      }
+      double since = here != null ? here : before.getOrDefault(series, 0.0);
+      values.put(series, delta ? since + value : value);
+    }
+  }
 
   LastValues(int clientsMax, InstantSource clock) {
     this.clientsMax = clientsMax;
@@ -62,16 +110,15 @@ final class LastValues implements ClientTelemetryExporter {
     }
     long untilMs = clock.millis() + ClientInstances.keptMs(context.pushIntervalMs());
     synchronized (this) {
-      Client client = clients.computeIfAbsent(payload.clientInstanceId(), id -> new Client());
-      client.untilMs = untilMs;
+      Client client = clients.getOrDefault(payload.clientInstanceId(), Client.NEW);
+      Push push = new Push(who, client.values);
       data.getResourceMetricsList()
           .forEach(
               resource ->
                   resource
                       .getScopeMetricsList()
-                      .forEach(
-                          scope ->
-                              scope.getMetricsList().forEach(metric -> add(client, metric, who))));
+                      .forEach(scope -> scope.getMetricsList().forEach(push::add)));
+      clients.put(payload.clientInstanceId(), new Client(push.values, untilMs));
       forget();
     }
   }
@@ -85,41 +132,6 @@ final class LastValues implements ClientTelemetryExporter {
       }
       eldest.remove();
     }
-  }
-
-  private static void add(Client client, Metric metric, Map<String, String> who) {
-    if (metric.hasGauge()) {
-      String name = Exposition.name(metric.getName());
-      metric.getGauge().getDataPointsList().forEach(p -> set(client, name, p, who));
-    } else if (metric.hasSum()) {
-      boolean counts = metric.getSum().getIsMonotonic();
-      boolean delta =
-          metric.getSum().getAggregationTemporality()
-              == AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA;
-      String name = Exposition.name(metric.getName());
-      String told = counts && !name.endsWith("_total") ? name + "_total" : name;
-      for (NumberDataPoint point : metric.getSum().getDataPointsList()) {
-        put(client, new Series(told, counts, Exposition.labels(who, point)), point, delta);
-      }
-    }
-  }
-
-  private static void set(
-      Client client, String name, NumberDataPoint point, Map<String, String> who) {
-    put(client, new Series(name, false, Exposition.labels(who, point)), point, false);
-  }
-
-  private static void put(Client client, Series series, NumberDataPoint point, boolean delta) {
-    double value = point.hasAsInt() ? point.getAsInt() : point.getAsDouble();
-    Double before = client.values.get(series);
-    if (before == null) {
-      int chars = series.name.length() + series.labels.length();
-      if (client.chars + chars > NAME_CHARS_MAX) {
-        return;
-      }
-      client.chars += chars;
-    }
-    client.values.put(series, delta && before != null ? before + value : value);
   }
 
   /** All of them in Prometheus' text format. */

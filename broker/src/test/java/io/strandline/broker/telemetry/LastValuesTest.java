@@ -119,10 +119,24 @@ class LastValuesTest {
       push(new Uuid(1, i), gauge("a", "x", i));
     }
     assertThat(values.page()).contains(" 3.0\n", " 4.0\n").doesNotContain(" 2.0\n");
-    for (int i = 0; i < 10_000; i++) {
-      push(ONE, gauge("flood." + "x".repeat(1000) + i, "l" + i, 1));
+    Metric[] flood = new Metric[10_000];
+    for (int i = 0; i < flood.length; i++) {
+      flood[i] = gauge("flood." + "x".repeat(1000) + i, "l" + i, 1);
     }
+    push(ONE, flood);
+    assertThat(values.page()).contains("flood_");
     assertThat(values.page().length()).isLessThan(3 * LastValues.NAME_CHARS_MAX);
+  }
+
+  @Test
+  void whatTheLastPushDoesNotHaveIsGone() {
+    push(ONE, gauge("lag", "p0", 7), sum(AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA, 3));
+    push(ONE, gauge("lag", "p1", 8), sum(AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA, 4));
+    assertThat(values.page()).contains("p1", "} 7.0\n").doesNotContain("p0");
+    for (int i = 0; i < 1000; i++) {
+      push(ONE, gauge("lag", "p" + i + "x".repeat(200), i));
+    }
+    assertThat(values.page()).contains("p999x", "} 999.0\n").doesNotContain("p998x");
   }
 
   @Test
