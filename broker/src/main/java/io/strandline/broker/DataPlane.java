@@ -22,6 +22,7 @@ import io.strandline.broker.partition.meter.ReplicaMeters;
 import io.strandline.broker.partition.space.DiskSpace;
 import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.share.ShareHost;
+import io.strandline.broker.socket.SocketConfig;
 import io.strandline.broker.socket.SocketServer;
 import io.strandline.broker.telemetry.Telemetry;
 import io.strandline.broker.telemetry.TelemetryKeys;
@@ -218,9 +219,11 @@ final class DataPlane implements AutoCloseable {
             coordinators.orElseThrow(),
             new Apis.Environment(
                 threads, meters.registry(), quotas, guard, security.tokens(), telemetry, history));
+    SocketConfig sockets = Bindings.socketConfig(config, listeners);
+    quorum.changes().networkThreads(sockets.eventLoops());
     SocketServer server =
         new SocketServer(
-            Bindings.socketConfig(config, listeners),
+            sockets,
             security,
             parts.started("connections", Doors.connections(quorum)),
             new Dispatcher(

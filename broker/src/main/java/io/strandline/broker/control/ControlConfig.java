@@ -15,6 +15,7 @@ import kafka.server.KafkaConfig;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.network.SocketServerConfigs;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
   static final String CONTROLLER_LISTENERS = "controller.listener.names";
   public static final String BOOTSTRAP = "controller.quorum.bootstrap.servers";
   public static final String VOTERS = "controller.quorum.voters";
+  private static final String NETWORK_THREADS = SocketServerConfigs.NUM_NETWORK_THREADS_CONFIG;
 
   /** What a listener speaks that is named for it, as Kafka has it by itself. */
   private static final String NAMESAKES =
@@ -55,12 +57,7 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
           "CONTROLLER",
           // D12: scripts that ask for tiered topics work against our controller.
           "remote.log.storage.system.enable",
-          "true",
-          // The socket server of the controller serves this process and a few administrators.
-          "num.network.threads",
-          "1",
-          "num.io.threads",
-          "2");
+          "true");
 
   /** Defaults of a cluster of one, where Kafka's would wait for brokers that never come. */
   private static final Map<String, String> ALONE =
@@ -171,6 +168,11 @@ public record ControlConfig(Map<String, String> kafka, boolean alone, boolean re
       all.putIfAbsent(
           ListenerName.normalised(controller).configPrefix() + RenewedEngines.KEY,
           RenewedEngines.class.getName());
+    }
+    if (all.getOrDefault(ROLES, "").contains("controller") && !kafka.containsKey(NETWORK_THREADS)) {
+      // Its socket server serves this process and a few administrators. Of this listener alone: the
+      // key itself is the broker's, and told with Kafka's default.
+      all.putIfAbsent(ListenerName.normalised(controller).configPrefix() + NETWORK_THREADS, "1");
     }
     if (replays) {
       asReplayBroker(all);

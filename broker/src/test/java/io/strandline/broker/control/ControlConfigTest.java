@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
@@ -57,6 +58,23 @@ class ControlConfigTest {
     assertThat(
             protocols(Map.of("listeners", "plaintext://127.0.0.1:9092,controller://127.0.0.1:0")))
         .containsOnlyKeys("PLAINTEXT", "CONTROLLER");
+  }
+
+  /** The controller's threads are its listener's affair; what the key says is the broker's. */
+  @Test
+  void theControllersListenerHasThreadsOfItsOwn() {
+    assertThat(networkThreads(Map.of())).containsExactly(3, 1);
+    assertThat(networkThreads(Map.of("num.network.threads", "5"))).containsExactly(5, 5);
+    String own = "listener.name.controller.num.network.threads";
+    assertThat(networkThreads(Map.of(own, "2"))).containsExactly(3, 2);
+  }
+
+  private static List<Object> networkThreads(Map<String, String> given) {
+    KafkaConfig parsed = new ControlConfig(given).withControllerPort(9095).parse();
+    String key = "num.network.threads";
+    return List.of(
+        parsed.getInt(key),
+        parsed.valuesWithPrefixOverride("listener.name.controller.").getOrDefault(key, "none"));
   }
 
   @Test

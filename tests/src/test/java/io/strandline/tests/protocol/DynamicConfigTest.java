@@ -90,6 +90,8 @@ class DynamicConfigTest {
     "1, num.io.threads, 100, double",
     "'', num.replica.fetchers, 0, num.replica.fetchers",
     "'', log.cleaner.threads, 9, twice",
+    "1, num.network.threads, 1000, twice of 3",
+    "'', num.network.threads, 1000, twice of 3",
     "1, log.local.retention.ms, 99999999999, longer",
     "1, cordoned.log.dirs, /nowhere, log.dirs",
     "1, remote.log.manager.copy.max.bytes.per.second, 0, at least 1",
@@ -116,6 +118,28 @@ class DynamicConfigTest {
     assertThatThrownBy(() -> alter(THIS, OpType.SET, "listeners", "PLAINTEXT://:1,CONTROLLER://:2"))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("keeps its listeners");
+  }
+
+  @Test
+  void threadsAreKafkasByDefaultAndComeByDoublesOfThose() {
+    for (String key : List.of("num.network.threads", "num.io.threads")) {
+      assertThat(told(THIS, key).source()).as(key).isEqualTo(ConfigSource.DEFAULT_CONFIG);
+    }
+    assertThat(told(THIS, "num.network.threads").value()).isEqualTo("3");
+    set(admin, THIS, "num.io.threads", "16");
+    alter(THIS, OpType.DELETE, "num.io.threads", "");
+    Node.await("8 again", () -> told(THIS, "num.io.threads").value().equals("8"));
+  }
+
+  /** What was set but not taken yet is no ground for more. */
+  @Test
+  void networkThreadsAreJudgedByThoseThatRun() {
+    set(admin, ALL, "num.network.threads", "6");
+    assertThatThrownBy(() -> alter(ALL, OpType.SET, "num.network.threads", "12"))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("twice of 3");
+    alter(ALL, OpType.DELETE, "num.network.threads", "");
+    Node.await("3 again", () -> told(THIS, "num.network.threads").value().equals("3"));
   }
 
   @Test

@@ -103,6 +103,15 @@ public final class BrokerChanges {
     return why == null ? String.valueOf(refusal.getMessage()) : refusal.getMessage() + ": " + why;
   }
 
+  /**
+   * Has changes of {@code num.network.threads} judged by the threads that run.
+   *
+   * @param now how many there are until this node ends
+   */
+  public void networkThreads(int now) {
+    ChangeChecks.addNetworkThreads(dynamic, now);
+  }
+
   /** Adds a plug-in or a listener's part that judges and takes over changes of its keys. */
   public void add(Reconfigurable part) {
     dynamic.addReconfigurable(part);

@@ -28,6 +28,7 @@ final class ChangeChecks {
   private static final String LISTENERS = SocketServerConfigs.LISTENERS_CONFIG;
   private static final String PROTOCOLS = SocketServerConfigs.LISTENER_SECURITY_PROTOCOL_MAP_CONFIG;
   private static final String CLEANER_THREADS = CleanerConfig.LOG_CLEANER_THREADS_PROP;
+  private static final String NETWORK_THREADS = SocketServerConfigs.NUM_NETWORK_THREADS_CONFIG;
   private static final List<String> RATES_AND_SIZES =
       List.of(
           RemoteLogManagerConfig.REMOTE_LOG_INDEX_FILE_CACHE_TOTAL_SIZE_BYTES_PROP,
@@ -47,7 +48,10 @@ final class ChangeChecks {
         dynamic,
         DynamicThreadPool.RECONFIGURABLE_CONFIGS,
         wanted -> DynamicThreadPool.validateReconfiguration(running, wanted));
-    add(dynamic, Set.of(CLEANER_THREADS), checks::cleaner);
+    add(
+        dynamic,
+        Set.of(CLEANER_THREADS),
+        wanted -> threads(CLEANER_THREADS, running.getInt(CLEANER_THREADS), wanted));
     add(
         dynamic,
         Set.of(
@@ -59,6 +63,14 @@ final class ChangeChecks {
     add(dynamic, Set.of(ServerLogConfigs.CORDONED_LOG_DIRS_CONFIG), ChangeChecks::cordoned);
     add(dynamic, Set.copyOf(RATES_AND_SIZES), checks::ratesAndSizes);
     add(dynamic, Set.of(LISTENERS, PROTOCOLS), checks::listeners);
+  }
+
+  /**
+   * Adds the check of {@code num.network.threads}, by the threads that run: a change is taken at
+   * the next start, and several steps until then would add up to as many as nobody can start.
+   */
+  static void addNetworkThreads(DynamicBrokerConfig dynamic, int now) {
+    add(dynamic, Set.of(NETWORK_THREADS), wanted -> threads(NETWORK_THREADS, now, wanted));
   }
 
   private static void add(
@@ -84,12 +96,11 @@ final class ChangeChecks {
   }
 
   /** Threads come and go by halves and doubles, as Kafka's other pools. */
-  private void cleaner(KafkaConfig wanted) {
-    int now = running.getInt(CLEANER_THREADS);
-    int threads = wanted.getInt(CLEANER_THREADS);
-    if (threads < 1 || threads < now / 2 || threads > now * 2) {
+  private static void threads(String key, int now, KafkaConfig wanted) {
+    int threads = wanted.getInt(key);
+    if (threads < 1 || threads < now / 2 || threads > now * 2L) {
       throw new ConfigException(
-          CLEANER_THREADS, threads, "must be 1 at least and between half and twice of " + now);
+          key, threads, "must be 1 at least and between half and twice of " + now);
     }
   }
 
