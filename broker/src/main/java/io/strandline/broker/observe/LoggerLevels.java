@@ -42,8 +42,11 @@ public final class LoggerLevels {
     return logger.getName().equals(Logger.ROOT_LOGGER_NAME) ? ROOT : logger.getName();
   }
 
+  /** The root has Kafka's name alone: by Logback's it would pass for a logger like others. */
   private Optional<Logger> find(String name) {
-    return context.map(known -> known.exists(name.equals(ROOT) ? Logger.ROOT_LOGGER_NAME : name));
+    return name.equals(Logger.ROOT_LOGGER_NAME)
+        ? Optional.empty()
+        : context.map(known -> known.exists(name.equals(ROOT) ? Logger.ROOT_LOGGER_NAME : name));
   }
 
   public boolean exists(String name) {

@@ -3,6 +3,7 @@ package io.strandline.broker.request.config;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Handler;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
@@ -16,8 +17,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
@@ -119,7 +122,10 @@ final class AlterConfigsHandlers {
     CompletableFuture<Map<ConfigResource, ApiError>> controllers =
         left.isEmpty()
             ? CompletableFuture.completedFuture(Map.of())
-            : control.forward(request.context(), form.rest().apply(left)).thenApply(form.errors());
+            : control
+                .forward(request.context(), form.rest().apply(left))
+                .thenApply(form.errors())
+                .exceptionally(failure -> unanswered(left, form, failure));
     return Reply.forwarded(
         request,
         controllers.thenApply(
@@ -131,6 +137,22 @@ final class AlterConfigsHandlers {
               }
               return form.answer().apply(changes, all);
             }));
+  }
+
+  /**
+   * What failed on the way to the controller, for those that travelled and for no others.
+   *
+   * @throws UnsupportedVersionException as it came: {@link Reply#forwarded} ends the connection
+   */
+  private static <T> Map<ConfigResource, ApiError> unanswered(
+      List<T> left, Form<T> form, Throwable failure) {
+    Throwable cause = Dispatcher.cause(failure);
+    if (cause instanceof UnsupportedVersionException changed) {
+      throw changed;
+    }
+    ApiError error = ApiError.fromThrowable(cause);
+    return left.stream()
+        .collect(Collectors.toMap(one -> form.change().apply(one).resource(), one -> error));
   }
 
   private static AbstractResponse incrementalAnswer(List<Change> changes, List<ApiError> errors) {

@@ -2,6 +2,7 @@ package io.strandline.broker.request.config;
 
 import io.strandline.broker.observe.LoggerLevels;
 import io.strandline.broker.request.config.ChangeScreen.Operation;
+import java.util.List;
 import java.util.TreeSet;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.common.config.LogLevelConfig;
@@ -38,7 +39,7 @@ final class Loggers {
     }
   }
 
-  /** The level of each, all of them or those asked for. */
+  /** The level of each, all of them or those asked for: no list and an empty one ask for all. */
   DescribeConfigsResult describe(DescribeConfigsResource asked) {
     requireThisNode(asked.resourceName());
     DescribeConfigsResult result =
@@ -46,11 +47,12 @@ final class Loggers {
             .setResourceName(asked.resourceName())
             .setResourceType(asked.resourceType())
             .setErrorCode(Errors.NONE.code());
+    List<String> keys = asked.configurationKeys();
     levels
         .all()
         .forEach(
             (name, level) -> {
-              if (asked.configurationKeys() == null || asked.configurationKeys().contains(name)) {
+              if (keys == null || keys.isEmpty() || keys.contains(name)) {
                 result
                     .configs()
                     .add(
