@@ -100,6 +100,7 @@ final class Apis {
             partitions,
             new DataHandlers.Environment(
                 threads.timer,
+                threads.writes,
                 InstantSource.system(),
                 new SecureRandom(),
                 meters,

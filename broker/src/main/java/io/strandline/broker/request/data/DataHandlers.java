@@ -18,6 +18,7 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -34,6 +35,7 @@ public final class DataHandlers {
    * What they need of the process.
    *
    * @param timer ends waits; its tasks are short
+   * @param writes goes on with requests that waited for the metadata
    * @param random draws session ids
    * @param verification of transactions
    * @param history of a replay broker
@@ -41,6 +43,7 @@ public final class DataHandlers {
    */
   public record Environment(
       ScheduledExecutorService timer,
+      Executor writes,
       InstantSource clock,
       RandomGenerator random,
       MeterRegistry meters,
@@ -51,6 +54,7 @@ public final class DataHandlers {
       ReplayBrokers replays) {}
 
   private final Partitions partitions;
+  private final Executor writes;
   private final ProduceHandler produce;
   private final boolean replays;
   private final FetchHandler fetch;
@@ -59,6 +63,7 @@ public final class DataHandlers {
   public DataHandlers(
       DataConfig config, ControlPlane control, Partitions partitions, Environment environment) {
     this.partitions = partitions;
+    this.writes = environment.writes();
     FetchSessions sessions =
         new FetchSessions(config, environment.clock(), environment.random(), environment.meters());
     Guard guard = environment.guard();
@@ -118,6 +123,6 @@ public final class DataHandlers {
 
   /** Waits for changes of the metadata that are being carried out, as after a topic's creation. */
   private <T extends AbstractRequest> Handler<T> settled(Handler<T> handler) {
-    return new InOrder<>(handler, partitions::settled);
+    return new InOrder<>(handler, partitions::settled, writes);
   }
 }

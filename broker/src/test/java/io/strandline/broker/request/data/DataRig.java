@@ -300,7 +300,7 @@ public final class DataRig {
     return request(api, body, "connection", release);
   }
 
-  private static <T extends AbstractRequest> Request<T> request(
+  static <T extends AbstractRequest> Request<T> request(
       ApiKeys api, T body, String connection, Runnable release) {
     RequestContext context =
         new RequestContext(

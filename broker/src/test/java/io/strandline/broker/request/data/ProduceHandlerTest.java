@@ -219,38 +219,4 @@ class ProduceHandlerTest {
           .isEqualTo(Errors.NONE);
     }
   }
-
-  @Test
-  void requestsThatWaitAreServedInTheOrderInWhichTheyCame() {
-    CompletableFuture<Void> settled = new CompletableFuture<>();
-    List<Integer> served = new ArrayList<>();
-    AtomicInteger late = new AtomicInteger(3);
-    List<InOrder<ProduceRequest>> self = new ArrayList<>();
-    InOrder<ProduceRequest> handler =
-        new InOrder<>(
-            request -> {
-              served.add(request.body().timeout());
-              if (late.decrementAndGet() == 0) { // one comes while others are being served
-                self.get(0).handle(request(9));
-              }
-              return CompletableFuture.completedFuture(Reply.none());
-            },
-            () -> settled);
-    self.add(handler);
-    List<CompletableFuture<Reply>> replies = new ArrayList<>();
-    for (int i = 1; i <= 5; i++) {
-      replies.add(handler.handle(request(i)).toCompletableFuture());
-    }
-    settled.complete(null);
-    handler.handle(request(10));
-    assertThat(served).containsExactly(1, 2, 3, 4, 5, 9, 10);
-    assertThat(replies).allMatch(CompletableFuture::isDone);
-  }
-
-  private static io.strandline.broker.request.Request<ProduceRequest> request(int number) {
-    return DataRig.request(
-        ApiKeys.PRODUCE,
-        new ProduceRequest(
-            new ProduceRequestData().setAcks((short) 1).setTimeoutMs(number), (short) 13));
-  }
 }
