@@ -7,10 +7,12 @@ import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.request.Request;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
@@ -181,10 +183,11 @@ final class OffsetHandlers {
   CompletionStage<Reply> delete(Request<DeleteRecordsRequest> request) {
     DeleteRecordsResponseData data = new DeleteRecordsResponseData();
     List<CompletableFuture<?>> pending = new ArrayList<>();
+    Set<String> deletable = deletable(request);
     for (DeleteRecordsTopic topic : request.body().data().topics()) {
       DeleteRecordsTopicResult answer = new DeleteRecordsTopicResult().setName(topic.name());
       data.topics().add(answer);
-      boolean allowed = guard.allowsTopic(request.context(), AclOperation.DELETE, topic.name());
+      boolean allowed = deletable.contains(topic.name());
       for (DeleteRecordsPartition asked : topic.partitions()) {
         DeleteRecordsPartitionResult part =
             new DeleteRecordsPartitionResult()
@@ -211,6 +214,17 @@ final class OffsetHandlers {
                 return Reply.of(new DeleteRecordsResponse(data.duplicate()));
               }
             });
+  }
+
+  /** Found out before any record is deleted: a class of the user's that is asked may throw. */
+  private Set<String> deletable(Request<DeleteRecordsRequest> request) {
+    Set<String> names = new HashSet<>();
+    for (DeleteRecordsTopic topic : request.body().data().topics()) {
+      if (guard.allowsTopic(request.context(), AclOperation.DELETE, topic.name())) {
+        names.add(topic.name());
+      }
+    }
+    return names;
   }
 
   private CompletableFuture<Long> deleted(TopicPartition tp, long offset) {

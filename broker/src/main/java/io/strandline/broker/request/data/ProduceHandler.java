@@ -30,6 +30,7 @@ import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
@@ -153,7 +154,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
       int index,
       CompletableFuture<Appended> written,
       CompletableFuture<Appended> acknowledged) {
-    static Part failed(TopicProduceData topic, int index, RuntimeException failure) {
+    static Part failed(TopicProduceData topic, int index, Throwable failure) {
       CompletableFuture<Appended> failed = CompletableFuture.failedFuture(failure);
       return new Part(topic, index, failed, failed);
     }
@@ -161,6 +162,13 @@ final class ProduceHandler implements Handler<ProduceRequest> {
 
   /** A topic by both of its names. */
   private record Named(Uuid id, String name) {}
+
+  /**
+   * A topic of a request.
+   *
+   * @param refusal why nothing is written to it
+   */
+  private record Judged(TopicProduceData topic, Named named, @Nullable ApiException refusal) {}
 
   /** False refuses all of a request, what is of no transaction too: a part would be a gap. */
   private boolean mayWriteInTransaction(RequestContext who, ProduceRequest body) {
@@ -192,30 +200,48 @@ final class ProduceHandler implements Handler<ProduceRequest> {
     }
   }
 
-  /** All parts of a topic stand together. */
+  /**
+   * All parts of a topic stand together. From the first append on nothing is thrown: one that is
+   * under way still reads the frame, which a request that fails lets go of.
+   */
   private List<Part> append(RequestContext who, ProduceRequest body, short acks) {
-    ClusterView view = control.view();
+    List<Judged> topics = judged(who, body);
     TransactionalAppends transaction = new TransactionalAppends(verification, turns, body);
     List<Part> parts = new ArrayList<>();
     Wakes wakes = new Wakes();
-    for (TopicProduceData topic : body.data().topicData()) {
-      try {
-        Named named = writable(who, topic, view);
-        requireOpen(who, named.name);
-        for (PartitionProduceData partition : topic.partitionData()) {
-          Target to = new Target(topic, partition, named, body.version(), acks);
-          parts.add(append(to, transaction, wakes));
-        }
-      } catch (UnknownTopicOrPartitionException
-          | UnknownTopicIdException
-          | InvalidTopicException
-          | TopicAuthorizationException unknown) {
-        topic.partitionData().forEach(p -> parts.add(Part.failed(topic, p.index(), unknown)));
+    for (Judged judged : topics) {
+      TopicProduceData topic = judged.topic;
+      ApiException refusal = judged.refusal;
+      for (PartitionProduceData partition : topic.partitionData()) {
+        Target to = new Target(topic, partition, judged.named, body.version(), acks);
+        parts.add(
+            refusal == null
+                ? append(to, transaction, wakes)
+                : Part.failed(topic, partition.index(), refusal));
       }
     }
     wakes.done();
     transaction.begin();
     return parts;
+  }
+
+  /** All topics, before anything is appended: a class of the user's that is asked may throw. */
+  private List<Judged> judged(RequestContext who, ProduceRequest body) {
+    ClusterView view = control.view();
+    List<Judged> topics = new ArrayList<>();
+    for (TopicProduceData topic : body.data().topicData()) {
+      try {
+        Named named = writable(who, topic, view);
+        requireOpen(who, named.name);
+        topics.add(new Judged(topic, named, null));
+      } catch (UnknownTopicOrPartitionException
+          | UnknownTopicIdException
+          | InvalidTopicException
+          | TopicAuthorizationException refusal) {
+        topics.add(new Judged(topic, new Named(topic.topicId(), topic.name()), refusal));
+      }
+    }
+    return topics;
   }
 
   /** One partition of a request, as it came. */
@@ -240,7 +266,7 @@ final class ProduceHandler implements Handler<ProduceRequest> {
               ? leader.append(records, to.acks, AppendTerms.CLIENT, wakes)
               : transaction.add(leader, records, first);
       return new Part(to.topic, to.partition.index(), pending.written(), pending.acknowledged());
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       return Part.failed(to.topic, to.partition.index(), failure);
     }
   }

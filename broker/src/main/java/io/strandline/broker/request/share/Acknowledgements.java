@@ -43,14 +43,19 @@ final class Acknowledgements {
     this.partitions = partitions;
   }
 
+  /**
+   * Of one partition, on the way.
+   *
+   * @param error why it is not carried out
+   */
+  private record Judged(TopicIdPartition id, Errors error, List<Acknowledgement> batches) {}
+
   /** Completes with what became of each partition's; does not fail. */
   CompletableFuture<Map<TopicIdPartition, Errors>> carryOut(Sender sender, List<Said> all) {
+    // Before any is carried out: a class of the user's that is asked may throw.
+    List<Judged> judged = all.stream().map(said -> judge(sender, said)).toList();
     Map<TopicIdPartition, CompletableFuture<Errors>> under = new LinkedHashMap<>();
-    for (Said said : all) {
-      String name = control.view().topicName(said.topic);
-      TopicIdPartition id = new TopicIdPartition(said.topic, said.partition, name);
-      under.put(id, one(sender, id, name == null, said.batches));
-    }
+    judged.forEach(one -> under.put(one.id, carryOut(sender, one)));
     return CompletableFuture.allOf(under.values().toArray(CompletableFuture[]::new))
         .thenApply(
             done -> {
@@ -60,15 +65,20 @@ final class Acknowledgements {
             });
   }
 
-  private CompletableFuture<Errors> one(
-      Sender sender, TopicIdPartition id, boolean unknown, List<Acknowledgement> batches) {
-    Errors error = unknown ? Errors.UNKNOWN_TOPIC_ID : judge(sender, id, batches);
-    if (error != Errors.NONE || batches.isEmpty()) {
-      return CompletableFuture.completedFuture(error);
+  private CompletableFuture<Errors> carryOut(Sender sender, Judged one) {
+    if (one.error != Errors.NONE || one.batches.isEmpty()) {
+      return CompletableFuture.completedFuture(one.error);
     }
     return partitions
-        .acknowledge(sender.member.group(), id, sender.member.id(), batches)
+        .acknowledge(sender.member.group(), one.id, sender.member.id(), one.batches)
         .handle((done, failure) -> failure == null ? Errors.NONE : Dispatcher.error(failure));
+  }
+
+  private Judged judge(Sender sender, Said said) {
+    String name = control.view().topicName(said.topic);
+    TopicIdPartition id = new TopicIdPartition(said.topic, said.partition, name);
+    Errors error = name == null ? Errors.UNKNOWN_TOPIC_ID : judge(sender, id, said.batches);
+    return new Judged(id, error, said.batches);
   }
 
   private Errors judge(Sender sender, TopicIdPartition id, List<Acknowledgement> batches) {

@@ -123,10 +123,11 @@ final class ShareDataHandlers {
       return later(request, full); // or the client would ask at once
     }
     var sender = new Acknowledgements.Sender(request.context(), member, asked.isRenewAck());
+    Judged judged = judge(request, asked.isRenewAck() ? ShareSessions.Round.NONE : wanted);
     return acknowledgements
         .carryOut(sender, said.all())
         .thenCombine(
-            read(request, member, asked.isRenewAck() ? ShareSessions.Round.NONE : wanted),
+            read(request, member, judged),
             (outcome, data) -> {
               if (asked.shareSessionEpoch() == ShareRequestMetadata.FINAL_EPOCH) {
                 sessions.close(member);
@@ -184,27 +185,42 @@ final class ShareDataHandlers {
     return later;
   }
 
-  private CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> read(
-      Request<ShareFetchRequest> request, Member member, ShareSessions.Round session) {
-    ShareFetchRequestData asked = request.body().data();
-    Map<TopicIdPartition, ShareFetchResponseData.PartitionData> refused = new LinkedHashMap<>();
-    List<TopicIdPartition> readable = new ArrayList<>();
+  /** What a fetch asks for, by whether the client gets it. */
+  private record Judged(
+      List<TopicIdPartition> readable,
+      Map<TopicIdPartition, ShareFetchResponseData.PartitionData> refused,
+      List<TopicIdPartition> untold) {}
+
+  /** Before anything is acknowledged: a class of the user's that is asked may throw. */
+  private Judged judge(Request<?> request, ShareSessions.Round session) {
     Map<Uuid, String> names = control.view().topicNames();
+    Judged judged =
+        new Judged(
+            new ArrayList<>(),
+            new LinkedHashMap<>(),
+            session.untold().stream().map(fetched -> fetched.named(names)).toList());
     for (ShareSessions.Fetched fetched : session.partitions()) {
       TopicIdPartition id = fetched.named(names);
       Errors error = judge(request, id);
       if (error == Errors.NONE) {
-        readable.add(id);
+        judged.readable.add(id);
       } else {
-        refused.put(id, ShareFetchResponse.partitionResponse(id, error));
+        judged.refused.put(id, ShareFetchResponse.partitionResponse(id, error));
       }
     }
+    return judged;
+  }
+
+  private CompletableFuture<Map<TopicIdPartition, ShareFetchResponseData.PartitionData>> read(
+      Request<ShareFetchRequest> request, Member member, Judged judged) {
+    ShareFetchRequestData asked = request.body().data();
+    List<TopicIdPartition> readable = judged.readable;
     int bytesMax =
         Math.min(
             Math.min(asked.maxBytes(), process.fetchBytesMax()),
             process.quotas().fetchBytesMax(request.context()));
     if (readable.isEmpty() || bytesMax <= 0 || asked.maxRecords() <= 0) {
-      return CompletableFuture.completedFuture(refused);
+      return CompletableFuture.completedFuture(judged.refused);
     }
     Collections.rotate(readable, -(asked.shareSessionEpoch() % readable.size()));
     Wanted wanted =
@@ -232,10 +248,8 @@ final class ShareDataHandlers {
     }
     return got.thenApply(
         data -> {
-          data.putAll(refused);
-          session.untold().stream()
-              .map(fetched -> fetched.named(names))
-              .forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
+          data.putAll(judged.refused);
+          judged.untold.forEach(id -> data.computeIfAbsent(id, ShareDataHandlers::empty));
           return data;
         });
   }

@@ -81,7 +81,7 @@ public final class DataRig {
   public final FakeReplay replay = new FakeReplay();
   final Map<String, String> config = new HashMap<>();
   final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
-  final ControlPlane control;
+  public final ControlPlane control;
   public final Partitions partitions;
   DataConfig data = new DataConfig(1 << 20, 100, 120_000, 64, 10, topic -> false);
   FetchSessions sessions;

@@ -7,6 +7,8 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.strandline.broker.guard.Guard;
+import io.strandline.broker.request.ApiTable;
+import io.strandline.broker.request.Dispatcher;
 import io.strandline.broker.request.Reply;
 import io.strandline.broker.transaction.PartitionVerification;
 import java.nio.ByteBuffer;
@@ -73,14 +75,18 @@ class ProduceHandlerTest {
   private PartitionVerification.Verified verified = PartitionVerification.Verified.NOTHING;
 
   private CompletableFuture<Reply> send(DataRig rig, ProduceRequest body, AtomicInteger released) {
-    return new ProduceHandler(
-            rig.control,
-            rig.partitions,
-            Guard.open(),
-            (asked, sequences) -> CompletableFuture.completedFuture(verified),
-            rig.time)
+    return handler(rig, Guard.open())
         .handle(DataRig.request(ApiKeys.PRODUCE, body, released::incrementAndGet))
         .toCompletableFuture();
+  }
+
+  private ProduceHandler handler(DataRig rig, Guard guard) {
+    return new ProduceHandler(
+        rig.control,
+        rig.partitions,
+        guard,
+        (asked, sequences) -> CompletableFuture.completedFuture(verified),
+        rig.time);
   }
 
   private static Errors error(CompletableFuture<Reply> reply) {
@@ -149,6 +155,46 @@ class ProduceHandlerTest {
     broken.buffer().put(22, (byte) 5);
     CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0).from(1, 0));
     var unused = send(rig, produce(1, DataRig.records(10), broken), new AtomicInteger());
+    assertThat(parked).isDone();
+  }
+
+  @Test
+  void nothingIsWrittenBeforeAllTopicsAreJudged() throws Exception {
+    Queue<Runnable> writes = new ArrayDeque<>();
+    DataRig rig = new DataRig(dir, writes::add);
+    rig.lead(0);
+    run(writes);
+    Guard guard =
+        (who, operation, type, name) -> {
+          if (!name.equals(DataRig.NAME)) {
+            throw new IllegalStateException("for the test");
+          }
+          return true;
+        };
+    TopicProduceDataCollection topics = new TopicProduceDataCollection();
+    for (String name : List.of(DataRig.NAME, "second")) {
+      PartitionProduceData part = new PartitionProduceData().setRecords(DataRig.records(10));
+      topics.add(new TopicProduceData().setName(name).setPartitionData(List.of(part)));
+    }
+    ProduceRequest body =
+        new ProduceRequest(
+            new ProduceRequestData().setAcks((short) 1).setTopicData(topics), (short) 12);
+    CompletableFuture<Reply> parked = rig.fetch(new Ask().from(0, 0));
+    AtomicInteger released = new AtomicInteger();
+    Dispatcher dispatcher =
+        new Dispatcher(ApiTable.builder().add(ApiKeys.PRODUCE, handler(rig, guard)).build());
+    CompletableFuture<Reply> refused =
+        dispatcher
+            .dispatch(DataRig.request(ApiKeys.PRODUCE, body, released::incrementAndGet))
+            .toCompletableFuture();
+    assertThat(error(refused)).isEqualTo(Errors.UNKNOWN_SERVER_ERROR);
+    assertThat(released).hasValue(1);
+    run(writes);
+    assertThat(rig.partition(0).logEndOffset()).as("its frame is gone").isZero();
+    CompletableFuture<Reply> written =
+        send(rig, produce(DataRig.records(10), 1), new AtomicInteger());
+    run(writes);
+    assertThat(error(written)).isEqualTo(Errors.NONE);
     assertThat(parked).isDone();
   }
 
