@@ -164,7 +164,8 @@ final class DataPlane implements AutoCloseable {
                     threads.loading("transactions"),
                     threads.timer,
                     threads.transactions,
-                    InstantSource.system())));
+                    InstantSource.system(),
+                    directories.producers()::transactionVerificationEnabled)));
     ShareHost share = parts.started("share state", share(quorum, opened));
     GroupHost groups =
         parts.started(

@@ -17,6 +17,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.internals.Topic;
@@ -51,15 +52,17 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
   private static final int BUFFER_BYTES = 512 << 10;
 
   /**
-   * The threads and the clock that it uses of the process.
+   * What it uses of the process.
    *
    * @param background ended by {@link #close()}, as is loading
+   * @param verifies whether logs refuse what was not verified
    */
   public record Surroundings(
       ScheduledExecutorService loading,
       ScheduledExecutorService timer,
       ExecutorService background,
-      InstantSource clock) {}
+      InstantSource clock,
+      BooleanSupplier verifies) {}
 
   private final ControlPlane control;
   private final Partitions partitions;
@@ -107,8 +110,7 @@ public final class TransactionHost implements Elections.Candidate, AutoCloseable
             coordinator,
             new RemoteCoordinators(coordinatorsElsewhere),
             new Verification.Terms(
-                log.transactionPartitionVerificationEnable(),
-                new AddPartitionsToTxnConfig(control.kafkaConfig())),
+                process.verifies(), new AddPartitionsToTxnConfig(control.kafkaConfig())),
             process.timer());
   }
 

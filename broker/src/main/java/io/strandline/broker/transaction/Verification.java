@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.RecordBatch;
@@ -30,16 +31,16 @@ public final class Verification implements PartitionVerification, OffsetVerifica
   private final Partitions partitions;
   private final TransactionCoordinator coordinator;
   private final RemoteCoordinators elsewhere;
-  private final boolean enabled;
+  private final BooleanSupplier enabled;
   private final AddPartitionsToTxnConfig patience;
   private final ScheduledExecutorService timer;
 
   /**
-   * @param verifies {@code transaction.partition.verification.enable}; partitions are added to
-   *     transactions without it too
+   * @param verifies {@code transaction.partition.verification.enable}, as the logs have it now;
+   *     partitions are added to transactions without it too
    * @param patience how long a transaction that is still ending is waited for
    */
-  record Terms(boolean verifies, AddPartitionsToTxnConfig patience) {}
+  record Terms(BooleanSupplier verifies, AddPartitionsToTxnConfig patience) {}
 
   Verification(
       Partitions partitions,
@@ -93,7 +94,7 @@ public final class Verification implements PartitionVerification, OffsetVerifica
 
   private CompletableFuture<Verified> begin(
       Asked asked, Map<TopicPartition, Integer> firstSequences) {
-    if (!asked.client().supportsEpochBump && !enabled) {
+    if (!asked.client().supportsEpochBump && !enabled.getAsBoolean()) {
       return CompletableFuture.completedFuture(Verified.NOTHING);
     }
     Map<TopicPartition, VerificationGuard> guards = new ConcurrentHashMap<>();

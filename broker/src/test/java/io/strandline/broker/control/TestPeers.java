@@ -1,6 +1,7 @@
 package io.strandline.broker.control;
 
 import java.util.Map;
+import kafka.server.KafkaConfig;
 import org.apache.kafka.common.metrics.Metrics;
 
 /** The way to other brokers of a cluster that has none. */
@@ -11,11 +12,16 @@ public final class TestPeers {
    * @param view in which no broker is found
    */
   public static Peers none(ClusterView view, Metrics metrics) {
+    return new Peers(config(), metrics, () -> view);
+  }
+
+  /** Kafka's defaults. */
+  public static KafkaConfig config() {
     Map<String, String> config =
         Map.of(
             "listeners", "PLAINTEXT://:0",
             "inter.broker.listener.name", "PLAINTEXT",
             "listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
-    return new Peers(new ControlConfig(config).withControllerPort(1).parse(), metrics, () -> view);
+    return new ControlConfig(config).withControllerPort(1).parse();
   }
 }

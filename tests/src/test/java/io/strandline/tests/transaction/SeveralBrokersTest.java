@@ -19,6 +19,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.TransactionDescription;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -29,6 +31,7 @@ import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -151,18 +154,59 @@ class SeveralBrokersTest {
           TransactionClients.get(
               cluster.admin().describeTransactions(List.of(name)).description(name));
       for (TopicPartition tp : outside) {
-        MemoryRecords records =
-            MemoryRecords.withTransactionalRecords(
-                Compression.NONE,
-                known.producerId(),
-                (short) known.producerEpoch(),
-                0,
-                new SimpleRecord("stray".getBytes(StandardCharsets.UTF_8)));
-        assertThat(produced(name, version, tp, records)).isEqualTo(refusal);
+        assertThat(produced(name, version, tp, stray(known))).isEqualTo(refusal);
       }
       producer.commitTransaction();
     }
     outside.forEach(tp -> assertThat(clients.read(tp, IsolationLevel.READ_UNCOMMITTED)).isEmpty());
+  }
+
+  /** Whether the leader asks the coordinator is seen by what it takes of a partition outside. */
+  @Test
+  void verificationIsTurnedOffWhileBrokersRun() throws Exception {
+    clients.transactionVersion(1);
+    List<TopicPartition> inside = topic("verified-in", 1);
+    List<TopicPartition> outside = topic("verified", 1, 2, 3);
+    try (KafkaProducer<String, String> producer = clients.begun("verified")) {
+      send(producer, inside, "inside");
+      TransactionDescription known =
+          TransactionClients.get(
+              cluster.admin().describeTransactions(List.of("verified")).description("verified"));
+      for (TopicPartition tp : outside) {
+        assertThat(taken(tp, known)).isFalse();
+      }
+      verify("false");
+      for (TopicPartition tp : outside) {
+        TransactionClients.await("the change", () -> taken(tp, known));
+      }
+      producer.commitTransaction();
+    } finally {
+      verify("true");
+    }
+  }
+
+  private boolean taken(TopicPartition tp, TransactionDescription known) {
+    try {
+      return produced("verified", (short) 10, tp, stray(known)) == Errors.NONE;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static MemoryRecords stray(TransactionDescription of) {
+    return MemoryRecords.withTransactionalRecords(
+        Compression.NONE,
+        of.producerId(),
+        (short) of.producerEpoch(),
+        0,
+        new SimpleRecord("stray".getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private void verify(String enabled) throws Exception {
+    ConfigResource brokers = new ConfigResource(ConfigResource.Type.BROKER, "");
+    ConfigEntry entry = new ConfigEntry("transaction.partition.verification.enable", enabled);
+    AlterConfigOp set = new AlterConfigOp(entry, AlterConfigOp.OpType.SET);
+    cluster.admin().incrementalAlterConfigs(Map.of(brokers, List.of(set))).all().get();
   }
 
   private Errors produced(

@@ -79,6 +79,8 @@ public final class DataRig {
 
   public final ManualTime time = new ManualTime();
   public final FakeReplay replay = new FakeReplay();
+  public final ProducerStateManagerConfig producers =
+      new ProducerStateManagerConfig(86_400_000, true);
   final Map<String, String> config = new HashMap<>();
   final Map<TopicPartition, PartitionState> states = new LinkedHashMap<>();
   public final ControlPlane control;
@@ -116,7 +118,7 @@ public final class DataRig {
                 time,
                 new SimpleMeterRegistry(),
                 new LogSettings(
-                    new ProducerStateManagerConfig(86_400_000, true),
+                    producers,
                     600_000,
                     900_000,
                     true,
