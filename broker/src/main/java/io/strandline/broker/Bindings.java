@@ -80,7 +80,8 @@ final class Bindings {
                 .view()
                 .changedValue(QuotaConfig.REPLICA_ALTER_LOG_DIRS_IO_MAX_BYTES_PER_SECOND_CONFIG)
                 .map(rate -> ((Number) rate).longValue())
-                .orElse(QuotaConfig.QUOTA_BYTES_PER_SECOND_DEFAULT));
+                .orElse(QuotaConfig.QUOTA_BYTES_PER_SECOND_DEFAULT),
+        config.on(ConfigKeys.TIER_ENABLE));
   }
 
   static ReplicaSettings replicaSettings(BrokerConfig config) {

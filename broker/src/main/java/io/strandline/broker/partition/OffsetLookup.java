@@ -161,11 +161,13 @@ final class OffsetLookup {
     return OptionalInt.of(partition.leaderEpoch());
   }
 
-  /** As in Kafka nothing is pending where the topic says that nothing shall be tiered. */
+  /** As in Kafka nothing is pending where the broker or the topic says that nothing is tiered. */
   private boolean neverTiered() {
     LogConfig config = partition.config();
-    return config.overriddenConfigs.contains(TopicConfig.REMOTE_LOG_STORAGE_ENABLE_CONFIG)
-        && !config.remoteStorageEnable();
+    boolean off =
+        config.overriddenConfigs.contains(TopicConfig.REMOTE_LOG_STORAGE_ENABLE_CONFIG)
+            && !config.remoteStorageEnable();
+    return off || !runtime.settings().tiers();
   }
 
   private CompletableFuture<Long> tierEnd() {

@@ -18,6 +18,7 @@ import java.util.function.Supplier;
  * @param cleaner memory of the local cleaner, as it is now
  * @param moveThreads {@code num.replica.alter.log.dirs.threads}
  * @param moveBytesPerSecond {@code replica.alter.log.dirs.io.max.bytes.per.second}, as it is now
+ * @param tiers {@code strandline.tier.enable}
  */
 public record PartitionSettings(
     int inlineBytes,
@@ -28,7 +29,8 @@ public record PartitionSettings(
     long internalBackupMs,
     Supplier<CompactionConfig> cleaner,
     int moveThreads,
-    LongSupplier moveBytesPerSecond) {
+    LongSupplier moveBytesPerSecond,
+    boolean tiers) {
   public static PartitionSettings defaults() {
     return new PartitionSettings(
         1 << 20,
@@ -39,6 +41,7 @@ public record PartitionSettings(
         300_000,
         CompactionConfig::defaults,
         1,
-        () -> Long.MAX_VALUE);
+        () -> Long.MAX_VALUE,
+        true);
   }
 }

@@ -36,7 +36,16 @@ class FailedDirectoryTest {
     try (Rig rig = new Rig()) {
       rig.settings =
           new PartitionSettings(
-              1 << 20, 1, 0, 0, () -> 0, 0, CompactionConfig::defaults, 1, () -> Long.MAX_VALUE);
+              1 << 20,
+              1,
+              0,
+              0,
+              () -> 0,
+              0,
+              CompactionConfig::defaults,
+              1,
+              () -> Long.MAX_VALUE,
+              true);
       rig.writes =
           task -> {
             try {

@@ -54,7 +54,8 @@ class LocalTombstonesTest {
             all.internalBackupMs(),
             CompactionConfig::defaults,
             all.moveThreads(),
-            all.moveBytesPerSecond());
+            all.moveBytesPerSecond(),
+            all.tiers());
     rig.start(dir);
     partition = rig.follow(0);
     put("key", "value");

@@ -201,7 +201,8 @@ class MovesTest {
                 throw new InternalError("for the test");
               }
               return Long.MAX_VALUE;
-            });
+            },
+            defaults.tiers());
     ExecutorService mover = Executors.newSingleThreadExecutor();
     rig.moving = mover;
     rig.start(a, b);

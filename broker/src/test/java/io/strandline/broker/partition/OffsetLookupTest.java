@@ -72,6 +72,31 @@ class OffsetLookupTest {
   }
 
   @Test
+  void nothingIsPendingAtABrokerThatTiersNothing() {
+    PartitionSettings on = PartitionSettings.defaults();
+    rig.stop();
+    rig.settings =
+        new PartitionSettings(
+            on.inlineBytes(),
+            on.maintainMs(),
+            on.highWatermarkMs(),
+            on.retentionMs(),
+            on.cleanMs(),
+            on.internalBackupMs(),
+            on.cleaner(),
+            on.moveThreads(),
+            on.moveBytesPerSecond(),
+            false);
+    rig.start(dir);
+    partition = rig.lead(0);
+    for (TierRange range : List.of(new TierRange(0, 0), new TierRange(0, 3))) {
+      rig.history.range = range;
+      assertThat(find(ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP))
+          .isEqualTo(FoundOffset.NONE);
+    }
+  }
+
+  @Test
   void theHotLogAloneIsAskedWhileItHoldsAll() {
     assertThat(find(t0 + 11).offset()).isEqualTo(2);
     assertThat(find(t0 + 10))

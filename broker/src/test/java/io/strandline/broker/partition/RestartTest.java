@@ -64,7 +64,8 @@ class RestartTest {
             0,
             defaults.cleaner(),
             1,
-            defaults.moveBytesPerSecond());
+            defaults.moveBytesPerSecond(),
+            defaults.tiers());
     Path marks = dir.resolve("replication-offset-checkpoint");
     rig.start(dir);
     Partition partition = rig.lead(0);

@@ -58,7 +58,8 @@ final class BrokerLife {
           0,
           CompactionConfig::defaults,
           1,
-          () -> Long.MAX_VALUE);
+          () -> Long.MAX_VALUE,
+          true);
 
   final int id;
   final SimulatedProcess process;
