@@ -141,10 +141,10 @@ public final class ChoreRound {
     }
 
     private int settle(@Nullable Integer done, @Nullable Throwable thrown) {
-      Throwable failure =
-          thrown instanceof CompletionException && thrown.getCause() != null
-              ? thrown.getCause()
-              : thrown;
+      Throwable failure = thrown;
+      while (failure instanceof CompletionException && failure.getCause() != null) {
+        failure = failure.getCause();
+      }
       if (failure instanceof FencedException fenced) {
         throw fenced;
       }
@@ -168,7 +168,7 @@ public final class ChoreRound {
      */
     private long afterFailures(Throwable failure, int inARow) {
       long pauseMs = pace.backoffMs.applyAsLong(inARow);
-      if (StoreException.of(failure) instanceof StoreException.Unavailable) {
+      if (failure instanceof StoreException.Unavailable) {
         return pauseMs;
       }
       int more = Math.max(0, Math.min(MORE_DOUBLINGS, inARow - DOUBLINGS));
@@ -181,8 +181,7 @@ public final class ChoreRound {
      */
     private void tell(Throwable failure, int failedInARow) {
       failed.increment();
-      boolean known =
-          StoreException.of(failure) instanceof StoreException.Unavailable u && u.unasked();
+      boolean known = failure instanceof StoreException.Unavailable away && away.unasked();
       Level level = Integer.bitCount(failedInARow) <= 1 && !known ? Level.WARN : Level.DEBUG;
       LOG.atLevel(level)
           .addKeyValue("partition", partition)
