@@ -9,6 +9,7 @@ import io.strandline.tiering.scrub.ScrubConfig;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.segment.SegmentId;
 import io.strandline.tiering.store.ObjectKey;
+import io.strandline.tiering.store.Payload;
 import io.strandline.tiering.store.StoreCall;
 import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.memory.Fault;
@@ -25,6 +26,8 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NeighbourMergeTest {
   @TempDir Path directory;
@@ -63,6 +66,53 @@ class NeighbourMergeTest {
     tier.time.advance(3 * 24 * TestTier.HOUR_MS);
     tier.checkNoOrphans(log);
     assertThat(tier.entries(log.partition())).isEqualTo(merged);
+  }
+
+  /** Changed in one byte, or deleted behind everyone's back. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatLiesAroundASegmentThatCannotBeReadIsMerged(boolean gone) throws IOException {
+    RewriteConfig d = RewriteConfig.defaults();
+    TestTier tier =
+        new TestTier(directory, 1)
+            .rewriting(new RewriteConfig(d.core(), 1, 5000, 1 << 20, 15_000, 1e12));
+    tier.scratchRoom = 0;
+    tier.crash();
+    TestHotLog log = new TestHotLog(directory, 0);
+    for (int i = 0; i < 40; i++) {
+      log.seal(i, 5);
+    }
+    tier.join(log, 1, TierPolicy.keepAll());
+    tier.time.advance(20 * 60_000);
+    List<SegmentEntry> small = tier.entries(log.partition());
+    assertThat(small).as("no room to merge").hasSize(40);
+    byte[] before = bytes(tier, small.subList(4, 40));
+    SegmentEntry bad = small.get(3);
+    if (gone) {
+      tier.now(tier.bucket.delete(List.of(bad.object())));
+    } else {
+      ByteBuffer bytes = tier.now(tier.bucket.get(bad.object(), 1 << 20));
+      ByteBuffer changed = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+      changed.put(70, (byte) (changed.get(70) ^ 1));
+      tier.now(tier.bucket.put(bad.object(), Payload.of(changed)));
+    }
+
+    tier.scratchRoom = Long.MAX_VALUE;
+    tier.time.advance(TestTier.HOUR_MS);
+    List<SegmentEntry> entries = tier.entries(log.partition());
+    List<SegmentEntry> behind = entries.subList(entries.indexOf(bad) + 1, entries.size());
+    assertThat(entries).contains(bad);
+    assertThat(behind).hasSizeLessThan(12);
+    assertThat(bytes(tier, behind)).isEqualTo(before);
+    assertThat(tier.pipeline.failingCount()).isZero();
+    List<StoreCall> calls = tier.recordCalls();
+    tier.time.advance(TestTier.HOUR_MS);
+    assertThat(calls)
+        .as("reads once nothing can be merged")
+        .noneMatch(
+            call ->
+                call.operation() == Operation.GET
+                    && SegmentId.parse(new ObjectKey(call.subject())).isPresent());
   }
 
   @Test

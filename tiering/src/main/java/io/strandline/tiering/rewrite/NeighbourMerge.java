@@ -6,26 +6,35 @@ import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
 import io.strandline.tiering.segment.AbortedTransaction;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tiering.segment.SegmentFormatException;
 import io.strandline.tiering.segment.SegmentIndex;
+import io.strandline.tiering.store.StoreException;
 import io.strandline.tiering.upkeep.Chore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.NavigableSet;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes one segment of small neighbours, whose batches are copied as they are: one run a turn. A
  * compacted topic's segments are merged as they are compacted.
  *
  * <p>Walks the manifest once, a bounded stretch a turn, then looks only at what follows the last
- * segment that cannot take part any more.
+ * segment that cannot take part any more. One that cannot be read, damaged or gone, takes no part
+ * for the rest of the term.
  */
 public final class NeighbourMerge implements Chore {
+  private static final Logger LOG = LoggerFactory.getLogger(NeighbourMerge.class);
   private static final int STRETCH = 512;
 
   /** A merged segment is at most such a part of what retention keeps. */
@@ -40,6 +49,9 @@ public final class NeighbourMerge implements Chore {
   private volatile long pauseMs;
   private long fromOffset; // the turn's
   private long seenVersion = -1;
+
+  /** Where segments begin that could not be read; of the stretch that is looked at. */
+  private final NavigableSet<Long> unreadable = new TreeSet<>();
 
   public NeighbourMerge(
       Rewriting rewriting, Compactable partition, Supplier<TierPolicy> retention) {
@@ -104,17 +116,19 @@ public final class NeighbourMerge implements Chore {
         spanMs,
         entry ->
             entry.baseOffset() >= view.startOffset()
+                && !unreadable.contains(entry.baseOffset())
                 && !rewriting.foreign(entry, view.partition()));
   }
 
   private void goOn(MergeRule rule, List<SegmentEntry> entries, ManifestView view) {
     if (entries.size() == STRETCH) {
       fromOffset = entries.get(Math.max(STRETCH / 2, rule.openEnd(entries)) - 1).endOffset();
-      return;
+    } else {
+      seenVersion = view.version();
+      int open = rule.openEnd(entries);
+      fromOffset = open < entries.size() ? entries.get(open).baseOffset() : view.endOffset();
     }
-    seenVersion = view.version();
-    int open = rule.openEnd(entries);
-    fromOffset = open < entries.size() ? entries.get(open).baseOffset() : view.endOffset();
+    unreadable.headSet(fromOffset).clear();
   }
 
   private CompletableFuture<Integer> inLane(
@@ -137,9 +151,35 @@ public final class NeighbourMerge implements Chore {
     } catch (IOException e) {
       return CompletableFuture.failedFuture(new UncheckedIOException(e));
     }
-    return CompletableFuture.completedFuture(file)
-        .thenCompose(open -> new Copy(writer, run, open, rewriting.pieces(left)).run())
-        .whenComplete((done, failure) -> file.close());
+    Copy copy = new Copy(writer, run, file, rewriting.pieces(left));
+    return CompletableFuture.completedFuture(copy)
+        .thenCompose(Copy::run)
+        .whenComplete((done, failure) -> file.close())
+        .exceptionallyCompose(failure -> unlessUnreadable(failure, copy));
+  }
+
+  /** What lies around it is merged by later turns. */
+  private CompletableFuture<Integer> unlessUnreadable(Throwable failure, Copy copy) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    SegmentEntry entry = copy.reading;
+    if (entry == null || !isUnreadable(cause)) {
+      return CompletableFuture.failedFuture(failure);
+    }
+    unreadable.add(entry.baseOffset());
+    pauseMs = Math.max(pauseMs, rewriting.pauseMs(copy.file.bytes()));
+    LOG.atWarn()
+        .addKeyValue("partition", copy.writer.view().partition())
+        .addKeyValue("object", entry.object())
+        .addKeyValue("reason", String.valueOf(cause))
+        .log("cannot be merged: offsets {} to {}", entry.baseOffset(), entry.endOffset() - 1);
+    return CompletableFuture.completedFuture(0);
+  }
+
+  private static boolean isUnreadable(@Nullable Throwable cause) {
+    return cause instanceof SegmentFormatException
+        || cause instanceof StoreException.NotFound
+        || cause instanceof StoreException.OutOfRange
+        || cause instanceof StoreException.Undeciphered;
   }
 
   private static CompletableFuture<Integer> unlessLeft(Throwable failure) {
@@ -156,6 +196,9 @@ public final class NeighbourMerge implements Chore {
     private final RewrittenFile file;
     private final SegmentPieces pieces;
     private final List<AbortedTransaction> aborted = new ArrayList<>();
+
+    /** Whose bytes are being asked for; none once all are copied. */
+    private volatile @Nullable SegmentEntry reading;
 
     Copy(ManifestWriter writer, List<SegmentEntry> run, RewrittenFile file, SegmentPieces pieces) {
       this.writer = writer;
@@ -185,6 +228,7 @@ public final class NeighbourMerge implements Chore {
     /** Gives the last segment's indexes once all is copied. */
     private CompletableFuture<SegmentIndex> copy(int at) {
       SegmentEntry entry = run.get(at);
+      reading = entry;
       boolean last = at == run.size() - 1;
       CompletableFuture<SegmentIndex> index =
           last || entry.abortedTransactions()
@@ -204,6 +248,7 @@ public final class NeighbourMerge implements Chore {
                         if (known != null) {
                           take(known.abortedTransactions(0, Long.MAX_VALUE), entry);
                         }
+                        reading = null;
                         return last ? CompletableFuture.completedFuture(known) : copy(at + 1);
                       },
                       rewriting.executor()));
