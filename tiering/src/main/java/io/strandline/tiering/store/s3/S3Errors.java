@@ -16,7 +16,7 @@ import software.amazon.awssdk.core.exception.SdkClientException;
  * too; the next try tells it with 412.
  */
 final class S3Errors {
-  /** Client errors by status that pass by themselves. */
+  /** Errors that pass by themselves, whatever the status says. */
   private static final Map<String, Why> PASSING =
       Map.of(
           "RequestTimeout", Why.LATE,
@@ -25,6 +25,8 @@ final class S3Errors {
           "TokenRefreshRequired", Why.EXPIRED,
           "SlowDown", Why.THROTTLED,
           "Throttling", Why.THROTTLED,
+          "ServiceUnavailable", Why.THROTTLED,
+          "InternalError", Why.AWAY,
           "IncompleteBody", Why.AWAY,
           "BadDigest", Why.AWAY);
 
@@ -71,8 +73,9 @@ final class S3Errors {
               message, answer, code.isEmpty() ? Why.AWAY : Why.THROTTLED);
       case 507 -> new StoreException.Unavailable(message, answer, Why.FULL);
       case 501, 505 -> new StoreException.Refused(message, answer);
+      // Of a long request S3 tells 200 before it knows, and in the body that it failed after all.
       default ->
-          answer.statusCode() >= 500
+          answer.statusCode() >= 500 || answer.statusCode() < 300
               ? new StoreException.Unavailable(message, answer)
               : new StoreException.Refused(message, answer);
     };

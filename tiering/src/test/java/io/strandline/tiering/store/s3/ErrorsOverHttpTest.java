@@ -104,6 +104,10 @@ class ErrorsOverHttpTest {
           400 InvalidRequest                | refused      | refused   | refused   | refused   | refused   | refused   | refused
           301 PermanentRedirect             | refused      | refused   | refused   | refused   | refused   | refused   | refused
           501 NotImplemented                | refused      | refused   | refused   | refused   | refused   | refused   | refused
+          200 InternalError                 | away         | away      | away      | away      | away      | -         | away
+          200 SlowDown                      | away         | away      | away      | away      | throttled | -         | away
+          200 ServiceUnavailable            | away         | away      | away      | away      | throttled | -         | away
+          200 AccessDenied                  | away         | away      | away      | away      | away      | -         | away
           200 page                          | away         | away      | away      | away      | away      | -         | away
           200 cut                           | away         | -         | -         | -         | -         | -         | -
           200 short                         | out of range | -         | -         | -         | -         | -         | -
@@ -127,6 +131,37 @@ class ErrorsOverHttpTest {
     check("list", list, () -> store.list("", "", 10));
     check("delete", delete, () -> store.delete(List.of(KEY)));
     check("head", head, () -> store.head(KEY));
+  }
+
+  /** S3 keeps whoever waits for these at it, and tells in the end that it did not do it. */
+  @ParameterizedTest
+  @CsvSource({
+    "InternalError, away",
+    "SlowDown, throttled",
+    "ServiceUnavailable, throttled",
+    "AccessDenied, away"
+  })
+  void anErrorInTheBodyOfAGoodAnswerMeans(String code, String meaning) {
+    Answer error = Answer.error(200, code);
+    server.answer(error);
+    check("delete many", meaning, () -> store.delete(List.of(KEY, ObjectKey.of("b"))));
+    server.answers((method, query) -> ofParts(method, query, error));
+    Payload large = Payload.of(ByteBuffer.allocate(2_000));
+    check("complete", meaning, () -> store.put(KEY, large));
+  }
+
+  /** All goes well but for the end. */
+  private static Answer ofParts(String method, String query, Answer completed) {
+    if (method.equals("POST") && query.startsWith("uploads")) {
+      return Answer.xml(
+          200,
+          "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+    }
+    return switch (method) {
+      case "PUT" -> new Answer(200, Map.of("ETag", "\"part\""), new byte[0], 0);
+      case "DELETE" -> new Answer(204, Map.of(), new byte[0], 0);
+      default -> completed;
+    };
   }
 
   @Test

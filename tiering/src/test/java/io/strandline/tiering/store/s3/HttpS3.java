@@ -53,6 +53,11 @@ public final class HttpS3 implements AutoCloseable {
       return whole(status, "text/html", "<html><body><h1>Sorry</h1></body></html>");
     }
 
+    /** A document of S3's. */
+    public static Answer xml(int status, String text) {
+      return whole(status, "application/xml", text);
+    }
+
     private static Answer whole(int status, String type, String text) {
       byte[] body = text.getBytes(UTF_8);
       return new Answer(status, Map.of("Content-Type", type), body, body.length);
@@ -74,13 +79,19 @@ public final class HttpS3 implements AutoCloseable {
     }
   }
 
+  /** Which answer is given instead of the true one. */
+  public interface Script {
+    /** Null for the truth. */
+    @Nullable Answer to(String method, String query);
+  }
+
   private final SortedMap<String, byte[]> objects = new TreeMap<>();
   private final Map<String, Integer> versions = new HashMap<>();
   private final List<Map<String, String>> recorded = new ArrayList<>();
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final AtomicInteger requests = new AtomicInteger();
   private final HttpServer server;
-  private volatile @Nullable Answer instead;
+  private volatile Script instead = (method, query) -> null;
   private volatile boolean punctual;
   private volatile long lateMs;
 
@@ -97,7 +108,12 @@ public final class HttpS3 implements AutoCloseable {
 
   /** From now on, to everything; null for the truth. */
   public void answer(@Nullable Answer always) {
-    instead = always;
+    instead = (method, query) -> always;
+  }
+
+  /** From now on, to each request its own. */
+  public void answers(Script script) {
+    instead = script;
   }
 
   /** From now on what was signed more than a quarter of an hour off our time is refused. */
@@ -127,7 +143,9 @@ public final class HttpS3 implements AutoCloseable {
     try (exchange) {
       byte[] body = exchange.getRequestBody().readAllBytes();
       record(exchange);
-      Answer told = instead;
+      Answer told =
+          instead.to(
+              exchange.getRequestMethod(), String.valueOf(exchange.getRequestURI().getQuery()));
       if (told == null) {
         told =
             punctual && skewed(exchange)
