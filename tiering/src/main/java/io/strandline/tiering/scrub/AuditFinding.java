@@ -77,12 +77,12 @@ public record AuditFinding(
 
     /** Whether readers of its offsets get an error. */
     public boolean damage() {
-      return wrong && this != ORPHAN && this != UNREAD;
+      return wrong && this != ORPHAN;
     }
 
     /** Whether only reading bytes finds it. */
     boolean byReading() {
-      return this == CHECKSUM || this == CONTENT;
+      return this == CHECKSUM || this == CONTENT || this == UNREAD;
     }
 
     /** The name in metrics and messages. */

@@ -3,7 +3,6 @@ package io.strandline.tiering.scrub;
 import io.strandline.tiering.manifest.ManifestView;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.manifest.Manifests;
-import io.strandline.tiering.scrub.AuditFinding.Kind;
 import io.strandline.tiering.scrub.ScrubLedger.Position;
 import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.OwnedStores;
@@ -75,7 +74,8 @@ public final class FullScrub {
   /**
    * Reads the partition's next segment, once it is its turn and in its own time.
    *
-   * @return segments read; fails with {@link StoreException} if the store does not give the bytes
+   * @return segments read; fails with {@link StoreException} if the store does not answer, or
+   *     refuses more than this segment's bytes
    */
   public CompletableFuture<Integer> readOn(ManifestWriter writer, BooleanSupplier left) {
     TopicIdPartition partition = writer.view().partition();
@@ -172,11 +172,6 @@ public final class FullScrub {
       List<AuditFinding> findings, StoreException.@Nullable Unavailable away) {
     if (away != null) {
       throw away;
-    }
-    for (AuditFinding finding : findings) {
-      if (finding.kind() == Kind.UNREAD) {
-        throw new StoreException.Unavailable(finding.detail(), null);
-      }
     }
     return findings.stream().filter(f -> f.kind().damage()).toList();
   }

@@ -177,7 +177,8 @@ public final class ScrubLedger {
         .addKeyValue("object", finding.object().map(ObjectKey::value).orElse(""))
         .addKeyValue("reason", finding.kind().label() + ": " + finding.detail())
         .log(
-            "history is damaged from offset {} to {}: its readers get an error until they seek",
+            "history is {} from offset {} to {}: its readers get an error until they seek",
+            finding.kind() == Kind.UNREAD ? "refused by the store" : "damaged",
             finding.offset(),
             finding.endOffset() - 1);
   }

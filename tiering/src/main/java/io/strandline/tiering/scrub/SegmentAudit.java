@@ -46,6 +46,7 @@ final class SegmentAudit {
   private int batches;
   private long records;
   private int dataCrc;
+  private boolean answered;
   private StoreException.@Nullable Unavailable away;
 
   SegmentAudit(ObjectStore store, TopicIdPartition partition, SegmentEntry entry) {
@@ -89,6 +90,7 @@ final class SegmentAudit {
             : CompletableFuture.completedFuture(Optional.of(listed)))
         .thenCompose(
             info -> {
+              answered = true;
               if (info.isEmpty()) {
                 found(Kind.MISSING, "no object of this name");
               } else if (lengthHolds(info.get())) {
@@ -100,7 +102,10 @@ final class SegmentAudit {
         .thenApplyAsync(done -> findings, way.executor);
   }
 
-  /** After the run, what kept it from reading, if that was the store. */
+  /**
+   * After the run, what kept it from reading, if that was the store as a whole: it did not answer,
+   * or refused the first request already.
+   */
   StoreException.@Nullable Unavailable away() {
     return away;
   }
@@ -122,9 +127,14 @@ final class SegmentAudit {
   }
 
   private void unread(StoreException failure) {
-    away = failure instanceof StoreException.Unavailable known ? known : null;
     boolean gone = failure instanceof StoreException.NotFound;
-    found(gone ? Kind.MISSING : Kind.UNREAD, String.valueOf(failure.getMessage()));
+    String why = String.valueOf(failure.getMessage());
+    if (failure instanceof StoreException.Unavailable known) {
+      away = known;
+    } else if (!answered && !gone) {
+      away = new StoreException.Unavailable(why, failure);
+    }
+    found(gone ? Kind.MISSING : Kind.UNREAD, why);
   }
 
   /** Without its key an object can still be the one that was stored, or not. */

@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +75,8 @@ class BackgroundScrubTest {
     int damagedReads;
     boolean away;
     boolean held;
+    @Nullable ObjectKey refused;
+    boolean refusesHeads;
 
     Damaging(ObjectStore inner) {
       super(inner);
@@ -89,8 +92,13 @@ class BackgroundScrubTest {
         return CompletableFuture.failedFuture(
             held ? StoreException.Unavailable.unasked(last) : last);
       }
+      boolean get = call.operation() == StoreCall.Operation.GET;
+      boolean withheld = refused != null && call.subject().equals(refused.value());
+      if (withheld && (get || refusesHeads)) {
+        return CompletableFuture.failedFuture(new StoreException.Refused("403", null));
+      }
       boolean segment = call.subject().endsWith(".seg");
-      if (segment && call.operation() == StoreCall.Operation.GET && damagedReads > 0) {
+      if (segment && get && damagedReads > 0) {
         damagedReads--;
         return action.get().thenApply(bytes -> (T) flipped((ByteBuffer) bytes));
       }
@@ -268,6 +276,46 @@ class BackgroundScrubTest {
         .cause()
         .isInstanceOfSatisfying(
             StoreException.Unavailable.class, away -> assertThat(away.unasked()).isTrue());
+  }
+
+  @Test
+  void anObjectWhoseBytesAreRefusedIsToldAndReadingGoesOnBehindIt() {
+    SegmentEntry refused = entries.get(1);
+    SegmentEntry rotten = entries.get(2);
+    ByteBuffer bytes = store.get(rotten.object(), 1 << 20).join();
+    bytes.put(300, (byte) (bytes.get(300) ^ 4));
+    store.put(rotten.object(), Payload.of(bytes)).join();
+    store.refused = refused.object();
+    FullScrub scrub = full(1 << 20);
+    read(scrub, SEGMENTS);
+    assertThat(kinds()).contains(Kind.UNREAD, Kind.CHECKSUM);
+    assertThat(ledger.findings(PARTITION))
+        .filteredOn(f -> f.kind() == Kind.UNREAD)
+        .singleElement()
+        .satisfies(f -> assertThat(f.offset()).isEqualTo(refused.baseOffset()));
+    assertThat(metrics.get("strandline.scrub.findings").tag("kind", "unread").gauge().value())
+        .isEqualTo(1);
+    list(); // a listing cannot know better
+    assertThat(kinds()).contains(Kind.UNREAD);
+
+    store.refused = null;
+    assertThat(scrub.readOn(writer, () -> false)).isCompletedWithValue(0); // the end
+    time.advance(Duration.ofDays(30));
+    read(scrub, SEGMENTS);
+    assertThat(kinds()).contains(Kind.CHECKSUM).doesNotContain(Kind.UNREAD);
+  }
+
+  @Test
+  void aStoreThatRefusesEvenToTellOfAnObjectIsNotCalledDamaged() {
+    store.refused = entries.get(1).object();
+    store.refusesHeads = true;
+    FullScrub scrub = full(1 << 20);
+    read(scrub, 1);
+    CompletableFuture<Integer> read = scrub.readOn(writer, () -> false);
+    time.advance(Duration.ofMinutes(10));
+    assertThat(read).isCompletedExceptionally();
+    assertThat(kinds()).isEmpty();
+    assertThat(ledger.position(PARTITION).nextOffset()).isEqualTo(entries.get(0).endOffset());
   }
 
   @Test
