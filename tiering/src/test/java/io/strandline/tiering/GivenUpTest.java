@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.strandline.tiering.manifest.ManifestWriter;
 import io.strandline.tiering.reclaim.TierPolicy;
 import io.strandline.tiering.reclaim.TierPolicy.Copying;
+import io.strandline.tiering.store.StoreCall.Operation;
+import io.strandline.tiering.store.memory.Fault;
+import io.strandline.tiering.store.memory.Fault.Kind;
 import io.strandline.tiering.upkeep.GiveUp;
 import io.strandline.tiering.upkeep.Release;
 import io.strandline.tiering.upkeep.Upkept;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
@@ -70,6 +74,49 @@ class GivenUpTest {
     CompletableFuture<Integer> freed = release.turn(writer, () -> false);
     giveUp();
     assertThat(freed.join()).isZero();
+  }
+
+  /** The request is late, the topic is turned on again, and then the store carries it out. */
+  @Test
+  void whatMayStillBeGivenUpStaysUntilThatIsKnown() {
+    policy = NOTHING_LOCAL.with(Copying.DROP);
+    Upkept upkept = new Upkept(log, log, () -> policy, Runnable::run, tier.time::millis);
+    GiveUp chore = new GiveUp(upkept, release, view -> {}, 1_000);
+    tier.faults(
+        call ->
+            call.operation() == Operation.PUT_IF_ABSENT
+                ? new Fault(Kind.LATE_REQUEST, Duration.ofMinutes(5), Duration.ZERO)
+                : Fault.NONE);
+    CompletableFuture<Integer> unanswered = chore.turn(writer, () -> false);
+    tier.time.advance(0);
+    assertThat(unanswered).isCompletedExceptionally();
+    tier.faults(call -> Fault.NONE);
+    policy = NOTHING_LOCAL;
+    CompletableFuture<Integer> released = release.turn(writer, () -> false);
+    CompletableFuture<Long> freed = release.freeBelow(writer, log.end());
+    runDisk();
+    tier.time.advance(10 * 60_000);
+    assertThat(tier.view(log.partition()).segmentCount()).as("the request came").isZero();
+    assertThat(log.segments()).hasSize(2);
+    assertThat(released).isCompletedWithValue(0);
+    assertThat(freed).isCompletedWithValue(0L);
+
+    CompletableFuture<Integer> ended = chore.turn(writer, () -> false);
+    runDisk();
+    assertThat(ended).isCompleted();
+    long version = tier.view(log.partition()).version();
+    CompletableFuture<Integer> nothing = chore.turn(writer, () -> false);
+    assertThat(nothing).isCompletedWithValue(0);
+    assertThat(tier.view(log.partition()).version()).isEqualTo(version);
+    assertThat(log.logStartOffset()).isZero();
+  }
+
+  private void runDisk() {
+    tier.time.advance(0);
+    while (!disk.isEmpty()) {
+      disk.remove().run();
+      tier.time.advance(0);
+    }
   }
 
   @Test

@@ -11,10 +11,13 @@ import io.strandline.tiering.store.StoreCall.Operation;
 import io.strandline.tiering.store.memory.Fault;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tiering turned off and on again (KIP-950), with a process crash in each state. */
 class TieringSwitchTest {
@@ -157,6 +160,34 @@ class TieringSwitchTest {
     tier.time.advance(60 * HOUR_MS);
     tier.check(log);
     tier.checkNoOrphans(log);
+  }
+
+  /** Before the next try, after what is local could have been freed, and when all is over. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 45_000, HOUR_MS})
+  void onAgainBeforeADropIsAnsweredNothingIsLost(long lateMs) {
+    log.seal(1, 20).seal(2, 20).seal(3, 20);
+    policy = TierPolicy.keepAll();
+    lead();
+    assertThat(tierEnd()).isEqualTo(log.end());
+    int[] late = {0};
+    tier.faults(
+        call -> {
+          if (call.operation() != Operation.PUT_IF_ABSENT || policy.copying() != Copying.DROP) {
+            return Fault.NONE;
+          }
+          late[0]++;
+          policy = KEEP_NOTHING_LOCAL;
+          return new Fault(Fault.Kind.LATE_REQUEST, Duration.ofMillis(lateMs), Duration.ZERO);
+        });
+    turn(Copying.DROP);
+    tier.time.advance(2 * HOUR_MS);
+    assertThat(late[0]).isEqualTo(1);
+    assertThat(log.logStartOffset()).isZero();
+    assertThat(tierStart()).isZero();
+    assertThat(tierEnd()).isEqualTo(log.end());
+    assertThat(log.segments()).as("local, once it is in the tier again").isEmpty();
+    tier.check(log);
   }
 
   /** Process crash at every store call of a drop and of what follows when it is on again. */

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives up what is in the tier of a topic that was turned off for good (KIP-950): the log begins
- * with its local part from then on, and so would the tier, were it turned on again.
+ * with its local part from then on, and so would the tier, were it turned on again. What was begun
+ * is ended, whatever the topic says meanwhile: a request without an answer may still be on its way.
  *
  * <p>It is the local part of whoever led then. A replica that leads later may have less: what lies
  * below is nowhere that it could be read from, and the log begins higher.
@@ -49,7 +50,8 @@ public final class GiveUp implements Chore {
   @Override
   public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
     int held = writer.view().segmentCount();
-    if (upkept.policy().get().copying() != Copying.DROP || (held == 0 && !lacks())) {
+    boolean wanted = upkept.policy().get().copying() == Copying.DROP && (held > 0 || lacks());
+    if (!wanted && !release.givingUp()) {
       return CompletableFuture.completedFuture(0);
     }
     // First the log, so that no reader is sent for what is going; then the tier.
@@ -57,6 +59,7 @@ public final class GiveUp implements Chore {
         .thenCompose(writer::drop)
         .thenApply(
             view -> {
+              release.gaveUp();
               progress.accept(view);
               return held - view.segmentCount();
             });

@@ -41,6 +41,9 @@ public final class Release implements Chore {
   /** How often all that was committed was given up; what was seen before one is of no worth. */
   private int givenUp;
 
+  /** What becomes of all that is committed is not known: it may be given up at any time. */
+  private boolean givingUp;
+
   public Release(Upkept upkept, Counter releasedBytes, long everyMs) {
     this.local = upkept.local();
     this.policy = upkept.policy();
@@ -68,7 +71,9 @@ public final class Release implements Chore {
   @Override
   public CompletableFuture<Integer> turn(ManifestWriter writer, BooleanSupplier left) {
     long localStart = local.localLogStartOffset();
-    if (localStart >= writer.view().endOffset() || policy.get().copying() != Copying.ON) {
+    if (localStart >= writer.view().endOffset()
+        || policy.get().copying() != Copying.ON
+        || givingUp()) {
       forget();
       return CompletableFuture.completedFuture(0);
     }
@@ -80,7 +85,7 @@ public final class Release implements Chore {
 
   private synchronized int retain(List<CommittedSegment> committed, int before) {
     forget();
-    if (before != givenUp) {
+    if (before != givenUp || givingUp) {
       return 0;
     }
     known.addAll(committed);
@@ -117,7 +122,7 @@ public final class Release implements Chore {
   /** Frees all up to this segment unless it was given up since it was seen to be committed. */
   private synchronized long free(CommittedSegment segment, int before) {
     TierPolicy now = policy.get();
-    if (before != givenUp || now.keepsLocal() || now.copying() != Copying.ON) {
+    if (before != givenUp || givingUp || now.keepsLocal() || now.copying() != Copying.ON) {
       return 0;
     }
     long freed = local.release(segment);
@@ -135,7 +140,8 @@ public final class Release implements Chore {
 
   /**
    * All that is committed is about to be given up: the log begins with its local part, of which
-   * nothing is freed any more that was committed until now.
+   * nothing is freed any more that was committed until now, and nothing at all until {@link
+   * #gaveUp}.
    *
    * @return the log start
    */
@@ -143,7 +149,19 @@ public final class Release implements Chore {
     givenUp++;
     forget();
     local.advanceLogStart(local.localLogStartOffset());
+    givingUp = true;
     return local.logStartOffset();
+  }
+
+  /** It is given up; what is committed from now on may go. */
+  synchronized void gaveUp() {
+    givenUp++;
+    givingUp = false;
+  }
+
+  /** Whether {@link #giveUp} began what {@link #gaveUp} has not ended. */
+  synchronized boolean givingUp() {
+    return givingUp;
   }
 
   /**
