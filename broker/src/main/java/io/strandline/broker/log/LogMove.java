@@ -204,7 +204,7 @@ public final class LogMove {
       var unused = step.run();
       return true;
     } catch (NoSuchFileException | ClosedChannelException e) {
-      if (state.closed || !state.holds(segment)) {
+      if (state.parted() || !state.holds(segment)) {
         return false;
       }
       throw e;
@@ -348,7 +348,7 @@ public final class LogMove {
 
     private Map<String, ByteBuffer> read(LogState state) throws IOException {
       Map<String, ByteBuffer> read = new TreeMap<>();
-      for (Path file : from.runtime().disk().list(state.path)) {
+      for (Path file : list(state)) {
         String name = file.getFileName().toString();
         if (LogFiles.is(file, LogFiles.SNAPSHOT) && !carried.contains(name)) {
           try {
@@ -359,6 +359,17 @@ public final class LogMove {
         }
       }
       return read;
+    }
+
+    private List<Path> list(LogState state) throws IOException {
+      try {
+        return from.runtime().disk().list(state.path);
+      } catch (NoSuchFileException e) {
+        if (state.parted()) {
+          return List.of();
+        }
+        throw e;
+      }
     }
 
     private void put(String name, ByteBuffer bytes) throws IOException {

@@ -107,15 +107,36 @@ class GoneUnderReadersTest {
     PartitionLog log = logs.restart(created);
     LogDirectory to = new Logs(logs.path.resolveSibling("there")).segmentBytes(300).directory();
     LogMove move = to.move(log);
-    long copied = 1;
-    while (copied > 0) {
-      copied = move.copy(Long.MAX_VALUE);
-    }
+    copyAll(move);
     disk.onChannel = () -> assertThat(move.finish()).isTrue();
     assertThat(log.firstReaching(logs.nowMs - 12, 20))
         .hasValueSatisfying(found -> assertThat(found.offset()).isEqualTo(7));
     assertThat(disk.onChannel).isNull();
     assertThat(log.directory()).isSameAs(to);
+  }
+
+  /** Its directory has another name already, and nobody has told the log. */
+  @Test
+  void whoCopiesALogThatIsDeletedFindsNothingMoreToCopy() {
+    PartitionLog log = filled();
+    LogDirectory from = log.directory();
+    LogMove move = new Logs(logs.path.resolveSibling("there")).directory().move(log);
+    assertThat(move.copy(1)).isPositive();
+    disk.forcedName = from.path().getFileName().toString();
+    disk.onForced = () -> copyAll(move);
+    from.delete(log);
+    assertThat(disk.onForced).isNull();
+    assertThat(from.online()).isTrue();
+    assertThat(logs.scheduler.runAll()).isPositive();
+    copyAll(move); // its files are gone, under any name
+    assertThat(from.online()).isTrue();
+  }
+
+  private static void copyAll(LogMove move) {
+    long copied = 1;
+    while (copied > 0) {
+      copied = move.copy(Long.MAX_VALUE);
+    }
   }
 
   /**
@@ -126,10 +147,7 @@ class GoneUnderReadersTest {
     LogDirectory to = new Logs(logs.path.resolveSibling("there")).segmentBytes(300).directory();
     LogDirectory from = log.directory();
     LogMove move = to.move(log);
-    long copied = 1;
-    while (copied > 0) {
-      copied = move.copy(Long.MAX_VALUE);
-    }
+    copyAll(move);
     from.maintain(logs.nowMs);
     from.maintain(logs.nowMs); // nobody has the sealed segments' files open any more
     CountDownLatch approached = new CountDownLatch(1);
