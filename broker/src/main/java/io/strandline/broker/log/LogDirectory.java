@@ -67,9 +67,10 @@ public final class LogDirectory implements AutoCloseable {
 
   private LogDirectory(Path path, LogRuntime runtime, FileLock lock) throws IOException {
     this.path = path;
-    this.runtime = runtime;
+    this.runtime = runtime.ofDirectory();
     this.lock = lock;
     this.health = new DirectoryHealth(path);
+    health.onFailure(this.runtime.open()::offline);
     this.meters = new LogMeters(runtime.meters());
     Checkpoints checkpoints = new Checkpoints(runtime.disk(), path);
     this.names = new DirectoryNames(runtime.disk(), runtime.random(), path, checkpoints);

@@ -18,7 +18,7 @@ import java.util.random.RandomGenerator;
  * @param scheduler delayed deletion of files; its tasks are short
  * @param meters {@code strandline.log.*}
  * @param hot shared by all logs
- * @param open on the disk; shared by all logs
+ * @param open on the disk; one line for all logs, and a list for each directory
  */
 public record LogRuntime(
     Disk disk,
@@ -48,6 +48,12 @@ public record LogRuntime(
         settings,
         new HotWindow(settings.hotWindowBytes()),
         new OpenSegments(disk, settings.openSegments()));
+  }
+
+  /** The same for one directory. */
+  LogRuntime ofDirectory() {
+    return new LogRuntime(
+        disk, clock, random, executor, scheduler, meters, settings, hot, open.ofDirectory());
   }
 
   /**

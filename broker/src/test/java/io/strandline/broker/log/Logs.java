@@ -54,16 +54,18 @@ final class Logs {
   }
 
   LogDirectory directory() {
-    return LogDirectory.open(
-        path,
-        new LogRuntime(
-            disk,
-            () -> Instant.ofEpochMilli(nowMs),
-            new Random(1),
-            executor,
-            scheduler,
-            new SimpleMeterRegistry(),
-            settings));
+    return LogDirectory.open(path, runtime());
+  }
+
+  LogRuntime runtime() {
+    return new LogRuntime(
+        disk,
+        () -> Instant.ofEpochMilli(nowMs),
+        new Random(1),
+        executor,
+        scheduler,
+        new SimpleMeterRegistry(),
+        settings);
   }
 
   PartitionLog create() {

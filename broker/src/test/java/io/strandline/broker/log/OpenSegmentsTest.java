@@ -1,6 +1,7 @@
 package io.strandline.broker.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.EOFException;
 import java.nio.file.Path;
@@ -104,6 +105,35 @@ class OpenSegmentsTest {
     logs.append(log, "later");
     assertThat(log.segmentCount()).isEqualTo(MAX + 2);
     assertThat(Logs.read(log, 0)).hasSize(5 * MAX + 1);
+  }
+
+  @Test
+  void nobodyWaitsForTheSealsOfADirectoryThatFailed(@TempDir Path elsewhere) {
+    Queue<Runnable> seals = new ArrayDeque<>();
+    logs.executor = seals::add;
+    logs.segmentBytes(100_000).with(TopicConfig.SEGMENT_MS_CONFIG, 1000);
+    LogRuntime runtime = logs.runtime();
+    LogDirectory failing = LogDirectory.open(logs.path, runtime);
+    LogDirectory sound = LogDirectory.open(elsewhere.resolve("d"), runtime);
+    PartitionLog lost = failing.create(Logs.TP, logs.logConfig());
+    PartitionLog log = sound.create(Logs.TP, logs.logConfig());
+    for (int i = 0; i < MAX; i++) {
+      logs.append(lost, "value" + i);
+      lost.roll();
+    }
+    logs.append(log, "value");
+    logs.nowMs += 5000;
+    sound.maintain(logs.nowMs);
+    assertThat(log.segmentCount()).as("seals lag").isEqualTo(1);
+
+    disk.freeBytes = 0;
+    assertThatThrownBy(() -> logs.append(lost, "more")).isInstanceOf(KafkaStorageException.class);
+    disk.freeBytes = Long.MAX_VALUE;
+    while (!seals.isEmpty()) {
+      seals.remove().run();
+    }
+    sound.maintain(logs.nowMs);
+    assertThat(log.segmentCount()).isEqualTo(2);
   }
 
   /** Closing needs no lock of the log that it strikes: each step here is under another one. */

@@ -3,8 +3,10 @@ package io.strandline.broker.log.segment;
 import io.strandline.broker.log.disk.Disk;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * #sealsLag}).
  *
  * <p>Whoever opens one more closes those that were not used for longest, by second chance: one that
- * was used since it was last looked at goes to the end of the line. One for all logs; any thread.
+ * was used since it was last looked at goes to the end of the line. One line for all logs; each
+ * directory keeps its own list of those in between. Any thread.
  */
 public final class OpenSegments {
   /** So many are looked at for each that opens; fewer than one in a hundred is ever in use. */
@@ -24,16 +27,39 @@ public final class OpenSegments {
 
   private final Disk disk;
   private final int max;
-  private final LinkedHashSet<LogSegment> open = new LinkedHashSet<>();
+
+  /** The line, in its order. */
+  private final Set<LogSegment> open;
+
   private final Set<LogSegment> unsealed = ConcurrentHashMap.newKeySet();
+
+  /** Those of all directories that work. */
+  private final List<OpenSegments> working;
 
   /**
    * @param max sealed segments with open files, of up to three each; and of those that wait for
    *     their seal, before {@link #sealsLag}
    */
   public OpenSegments(Disk disk, int max) {
+    this(disk, max, new LinkedHashSet<>(), new CopyOnWriteArrayList<>());
+  }
+
+  private OpenSegments(Disk disk, int max, Set<LogSegment> open, List<OpenSegments> working) {
     this.disk = disk;
     this.max = max;
+    this.open = open;
+    this.working = working;
+    working.add(this);
+  }
+
+  /** The same line, for the segments of one directory. */
+  public OpenSegments ofDirectory() {
+    return new OpenSegments(disk, max, open, working);
+  }
+
+  /** The directory is offline: what waits for its seal there waits for ever, and nobody for it. */
+  public void offline() {
+    working.remove(this);
   }
 
   public Disk disk() {
@@ -45,7 +71,11 @@ public final class OpenSegments {
    * with thousands of partitions that roll in the same minute the disk is slower than the clock.
    */
   public boolean sealsLag() {
-    return unsealed.size() >= max;
+    int waiting = 0;
+    for (OpenSegments directory : working) {
+      waiting += directory.unsealed.size();
+    }
+    return waiting >= max;
   }
 
   /** The segment is appended to no more, and waits for its seal. */
