@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.apache.kafka.common.errors.KafkaStorageException;
 
 /** What carries a log's work out in the directory where it lies now. */
 record LogParts(
@@ -36,7 +37,10 @@ record LogParts(
     void on(LogParts log) throws IOException;
   }
 
-  /** Does it; a failure of the disk takes the directory offline. */
+  /**
+   * Does it; a failure of the disk takes the directory offline. Work that waits for a lock asks
+   * again, under it, whether the log is closed.
+   */
   <T> T call(String what, Work<T> work) {
     state.check();
     return state.health.call(what + " of " + state.partition, () -> orGone(work));
@@ -54,11 +58,19 @@ record LogParts(
     }
   }
 
-  /** Periodic work; true if there was any. */
+  /** Periodic work; true if there was any. A log that is closed meanwhile has none. */
   boolean maintain(long nowMs, boolean expireProducers) {
-    if (state.closed) {
-      return false;
+    try {
+      return !state.closed && work(nowMs, expireProducers);
+    } catch (KafkaStorageException e) {
+      if (state.closed && state.health.online()) {
+        return false;
+      }
+      throw e;
     }
+  }
+
+  private boolean work(long nowMs, boolean expireProducers) {
     boolean rolled = call("roll", log -> log.rollIfOld(nowMs));
     boolean deleted = call("delete below start", log -> log.trim.deleteBelowStart() > 0);
     if (expireProducers) {
@@ -79,6 +91,7 @@ record LogParts(
 
   private boolean rollIfOld(long nowMs) throws IOException {
     synchronized (state.lock) {
+      state.check();
       LogSegment active = state.active();
       boolean old =
           active.end().sizeBytes() > 0

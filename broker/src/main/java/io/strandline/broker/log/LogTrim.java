@@ -33,6 +33,7 @@ final class LogTrim {
   void truncateTo(long offset) throws IOException {
     synchronized (state.sealing) {
       synchronized (state.lock) {
+        state.check();
         if (offset >= state.logEnd) {
           state.epochs.truncateFromEndAsyncFlush(state.logEnd);
           state.appendEpoch = -1;
@@ -108,6 +109,7 @@ final class LogTrim {
   void truncateFullyAndStartAt(long offset, long logStartOffset) throws IOException {
     synchronized (state.sealing) {
       synchronized (state.lock) {
+        state.check();
         startAt(offset, logStartOffset);
       }
     }
@@ -150,6 +152,7 @@ final class LogTrim {
   /** Moves the log start; segments wholly below it go. */
   void advanceLogStart(long offset) throws IOException {
     synchronized (state.lock) {
+      state.check();
       if (offset > state.logEnd) {
         throw new OffsetOutOfRangeException(
             "log start " + offset + " of " + state.partition + " is above its end " + state.logEnd);
@@ -168,6 +171,7 @@ final class LogTrim {
   /** Deletes sealed segments wholly below the log start. */
   int deleteBelowStart() throws IOException {
     synchronized (state.lock) {
+      state.check();
       List<LogSegment> gone = head(segment -> state.endOf(segment) <= state.logStart);
       if (!gone.isEmpty()) {
         shed(gone);
@@ -183,6 +187,7 @@ final class LogTrim {
    */
   long release(long endOffset) throws IOException {
     synchronized (state.lock) {
+      state.check();
       return released(head(segment -> state.endOf(segment) <= endOffset));
     }
   }
@@ -195,6 +200,7 @@ final class LogTrim {
    */
   long releaseTiered(long tieredEnd, TierPolicy policy, long nowMs) throws IOException {
     synchronized (state.lock) {
+      state.check();
       long[] left = {state.sizeBytes()};
       List<LogSegment> gone =
           head(
@@ -217,6 +223,7 @@ final class LogTrim {
    */
   long releaseOldestTiered(long tieredEnd) throws IOException {
     synchronized (state.lock) {
+      state.check();
       List<LogSegment> gone = head(segment -> state.endOf(segment) <= tieredEnd);
       return released(gone.subList(0, Math.min(1, gone.size())));
     }
@@ -247,6 +254,7 @@ final class LogTrim {
   /** Retention by the local log alone; see {@link PartitionLog#deleteExpired}. */
   int deleteExpired(long nowMs, long limitOffset) throws IOException {
     synchronized (state.lock) {
+      state.check();
       if (!state.config.delete) {
         return 0;
       }

@@ -322,6 +322,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
         log -> {
           LogState state = log.state();
           synchronized (state.lock) {
+            state.check();
             if (state.active().end().sizeBytes() > 0) {
               state.roll(state.runtime.clock().millis());
             }
@@ -339,8 +340,7 @@ public final class PartitionLog implements SegmentSource, LocalSegments {
 
   /** All that is appended becomes durable. */
   public void flush() {
-    state().check();
-    now.sealer().flush();
+    run("flush", log -> log.sealer().flush());
   }
 
   public void reconfigure(LogConfig config) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.apache.kafka.common.errors.KafkaStorageException;
 
 /**
  * Makes a log durable: rolled segments wholly, with indexes, producer snapshot and directory,
@@ -50,12 +51,17 @@ final class Sealer {
     }
   }
 
-  /** All that was appended before the call becomes durable. */
+  /**
+   * All that was appended before the call becomes durable.
+   *
+   * @throws KafkaStorageException when the log is closed
+   */
   void flush() {
     state.health.run(
         "flush " + state.partition,
         () -> {
           synchronized (state.sealing) {
+            state.check();
             force();
           }
         });
@@ -67,6 +73,7 @@ final class Sealer {
    */
   void close() throws IOException {
     synchronized (state.sealing) {
+      state.check();
       seal();
       synchronized (state.lock) {
         state.producers.advanceTo(state.logEnd);
