@@ -238,7 +238,7 @@ public final class LogDirectory implements AutoCloseable {
     return log;
   }
 
-  /** Logs that {@link #openAll} refused, and why. Their files are untouched. */
+  /** Logs that {@link #openAll} refused, and why. Their batches are as they were found. */
   public Map<TopicIdPartition, KafkaStorageException> unreadable() {
     return Map.copyOf(unreadable);
   }

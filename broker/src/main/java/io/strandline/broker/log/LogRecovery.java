@@ -18,6 +18,7 @@ import java.util.NavigableMap;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.storage.internals.epoch.LeaderEpochFileCache;
@@ -32,7 +33,9 @@ import org.slf4j.LoggerFactory;
  * recovery point are read batch by batch with their checksums; indexes, aborted transactions,
  * producers and epochs are rebuilt on the way; the first batch that is not whole ends the log. An
  * index that is missing or absurd has its segment read too, wherever it lies. Damage below the
- * recovery point, where all was durable, is no torn tail: the log is refused and left as it is.
+ * recovery point, where all was durable, is no torn tail: the log is refused, and its batches are
+ * left as they are. By then what a crash left under way has been finished or undone, and indexes,
+ * snapshots of producers and leader epochs may have gone that a scan of the batches makes again.
  */
 final class LogRecovery {
   private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
@@ -66,8 +69,16 @@ final class LogRecovery {
       return recover();
     } catch (RuntimeException refused) {
       segments.values().forEach(LogSegment::closeUnshared);
-      throw refused;
+      throw refused instanceof ApiException damage ? refusal(damage) : refused;
     }
+  }
+
+  /** A header or an index that cannot be is told as such by whoever reads it. */
+  private KafkaStorageException refusal(ApiException damage) {
+    return damage instanceof KafkaStorageException known
+        ? known
+        : new KafkaStorageException(
+            "log of " + partition + " is damaged: " + damage.getMessage(), damage);
   }
 
   private Opened recover() throws IOException {

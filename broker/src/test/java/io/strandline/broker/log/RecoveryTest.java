@@ -3,12 +3,15 @@ package io.strandline.broker.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.broker.log.disk.NioDisk;
+import io.strandline.broker.log.segment.LogFiles;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.compress.Compression;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +77,38 @@ class RecoveryTest {
     assertThat(Logs.read(log, 20)).containsExactly("20=more", "21=still more");
     log.directory().close(6);
     assertThat(disk.openFiles).as("after the end").isEmpty();
+  }
+
+  /** It was durable, and is read for its producers alone, without its checksum. */
+  @Test
+  void aLogWithAHeaderThatCannotBeIsRefusedAndTheOthersOpen() throws IOException {
+    logs.segmentBytes(300);
+    PartitionLog log = logs.create();
+    LogDirectory directory = log.directory();
+    TopicIdPartition next = new TopicIdPartition(Logs.TP.topicId(), 1, Logs.TP.topic());
+    PartitionLog other = directory.create(next, logs.logConfig());
+    for (int i = 0; i < 20; i++) {
+      logs.append(log, "value" + i);
+      logs.append(other, "value" + i);
+    }
+    directory.close(5);
+    for (Path file : new NioDisk().list(log.path())) {
+      if (LogFiles.is(file, LogFiles.SNAPSHOT)) {
+        Files.delete(file);
+      }
+    }
+    try (var file = new RandomAccessFile(first(log).toFile(), "rw")) {
+      file.seek(8); // a batch's length
+      file.writeInt(0);
+    }
+    LogDirectory again = logs.directory();
+    assertThat(again.openAll(topic -> logs.logConfig())).containsOnlyKeys(next);
+    assertThat(again.unreadable()).containsOnlyKeys(Logs.TP);
+    assertThat(again.online()).isTrue();
+  }
+
+  private static Path first(PartitionLog log) {
+    return LogFiles.of(log.path(), 0, LogFiles.LOG);
   }
 
   @Test
