@@ -84,7 +84,15 @@ final class LogAppender {
             new LeaderCheck.From(leaderEpoch, AppendOrigin.CLIENT),
             config,
             nowMs)
-        && !rollDue(batch.maxTimestamp(), state.logEnd, batch.sizeInBytes(), nowMs);
+        && !rollDue(batch.maxTimestamp(), state.logEnd, batch.sizeInBytes(), nowMs)
+        && !snapshotDue(batch);
+  }
+
+  /** Whether an append of the batch writes a snapshot of the producers. */
+  private boolean snapshotDue(RecordBatch batch) {
+    synchronized (state.lock) {
+      return state.producers.snapshotDue(1, batch.sizeInBytes(), batch.hasProducerId());
+    }
   }
 
   /** Whether an append in this epoch finds it assigned, and so writes no checkpoint. */

@@ -301,11 +301,10 @@ final class ProducerStates {
    * be when its leader changes, has not to read a whole segment then to know its producers.
    */
   void wrote(int batches, int sizeBytes) throws IOException {
+    boolean due = snapshotDue(batches, sizeBytes, false);
     batchesSince += batches;
     bytesSince += sizeBytes;
-    if ((batchesSince < STRETCH_BATCHES && bytesSince < STRETCH_BYTES)
-        || batchesSince < states.activeProducers().size() // each of which it writes
-        || states.isEmpty()) {
+    if (!due) {
       return;
     }
     batchesSince = 0;
@@ -316,6 +315,18 @@ final class ProducerStates {
         drop(between.remove());
       }
     }
+  }
+
+  /**
+   * Whether a snapshot comes with what is written next.
+   *
+   * @param known it is a producer's: there is one then, if there was none
+   */
+  boolean snapshotDue(int batches, int sizeBytes, boolean known) {
+    long count = batchesSince + batches;
+    return (count >= STRETCH_BATCHES || bytesSince + sizeBytes >= STRETCH_BYTES)
+        && count >= states.activeProducers().size() // each of which it writes
+        && (known || !states.isEmpty());
   }
 
   private void drop(long offset) throws IOException {

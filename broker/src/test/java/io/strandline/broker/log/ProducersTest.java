@@ -27,14 +27,17 @@ class ProducersTest {
   }
 
   private Appended idempotent(PartitionLog log, long producer, int epoch, int sequence) {
-    MemoryRecords records =
-        MemoryRecords.withIdempotentRecords(
-            Compression.NONE,
-            producer,
-            (short) epoch,
-            sequence,
-            new SimpleRecord(logs.nowMs, Logs.bytes("k"), Logs.bytes("i" + sequence)));
+    MemoryRecords records = records(producer, epoch, sequence);
     return log.appendAsLeader(records, 0, AppendOrigin.CLIENT, logs.nowMs);
+  }
+
+  private MemoryRecords records(long producer, int epoch, int sequence) {
+    return MemoryRecords.withIdempotentRecords(
+        Compression.NONE,
+        producer,
+        (short) epoch,
+        sequence,
+        new SimpleRecord(logs.nowMs, Logs.bytes("k"), Logs.bytes("i" + sequence)));
   }
 
   /** After a clean start the first reader looks for the file, while the first marker comes. */
@@ -113,6 +116,28 @@ class ProducersTest {
     assertThat(snapshots(log)).hasSize(3);
     log = logs.crash(log);
     assertThat(idempotent(log, 7, 0, 9 * stretch - 1).duplicate()).isTrue();
+  }
+
+  /** It writes a file, which may take its time. */
+  @Test
+  void theAppendThatMakesASnapshotDueIsNotInline() {
+    PartitionLog log = logs.create();
+    int stretch = 4096;
+    for (int i = 0; i < stretch; i++) {
+      logs.append(log, "x");
+    }
+    MemoryRecords plain = logs.records(Compression.NONE, "x");
+    assertThat(log.appendsInline(plain, 0, logs.nowMs)).as("there is no producer").isTrue();
+    assertThat(log.appendsInline(records(7, 0, 0), 0, logs.nowMs)).as("the first").isFalse();
+    idempotent(log, 7, 0, 0);
+    for (int i = 1; i < stretch; i++) {
+      assertThat(log.appendsInline(records(7, 0, i), 0, logs.nowMs)).as("batch %d", i).isTrue();
+      idempotent(log, 7, 0, i);
+    }
+    assertThat(log.appendsInline(records(7, 0, stretch), 0, logs.nowMs)).isFalse();
+    assertThat(log.appendsInline(plain, 0, logs.nowMs)).isFalse();
+    idempotent(log, 7, 0, stretch);
+    assertThat(log.appendsInline(records(7, 0, stretch + 1), 0, logs.nowMs)).isTrue();
   }
 
   private static List<Long> snapshots(PartitionLog log) throws IOException {
