@@ -64,6 +64,12 @@ final class ProducerStates {
   /** Offsets of snapshots within segments, ascending. */
   private final ArrayDeque<Long> between = new ArrayDeque<>();
 
+  /** Of the newest snapshot that stays; above all while that is not known. */
+  private long stays;
+
+  /** Of the newest within a segment that went since, because there were newer ones. */
+  private long dropped = -1;
+
   private long batchesSince;
   private long bytesSince;
 
@@ -312,7 +318,8 @@ final class ProducerStates {
     if (states.takeSnapshot(false).isPresent()) {
       between.add(states.mapEndOffset());
       if (between.size() > STRETCHES_KEPT) {
-        drop(between.remove());
+        dropped = between.remove();
+        drop(dropped);
       }
     }
   }
@@ -338,18 +345,24 @@ final class ProducerStates {
 
   /**
    * Loads a snapshot at or below the offset and forgets what is above. Of those within segments not
-   * the newest, if there is another: it knows the last batch of each producer, and of those before,
+   * the newest, if another is near: it knows the last batch of each producer, and of those before,
    * which may be sent again, only what is read after it.
    */
   void load(long logStartOffset, long endOffset, long nowMs) throws IOException {
     complete = false;
     between.removeIf(offset -> offset > endOffset);
-    if (between.size() > 1) {
+    if (between.size() > 1 || (between.size() == 1 && firstSinceOneThatStays(between.getLast()))) {
       drop(between.removeLast());
     }
+    stays = stays > endOffset ? Long.MAX_VALUE : stays;
     batchesSince = 0;
     bytesSince = 0;
     states.truncateAndReload(logStartOffset, endOffset, nowMs);
+  }
+
+  /** Whether none has gone between it and the newest that stays, or the log's beginning. */
+  private boolean firstSinceOneThatStays(long offset) {
+    return dropped <= stays && stays < offset;
   }
 
   /** Whether there is nothing to replay up to the offset: no producer was known before a cut. */
@@ -372,7 +385,9 @@ final class ProducerStates {
    * @return whether there is a new name now
    */
   boolean snapshot(boolean force) throws IOException {
-    var unused = between.remove(states.mapEndOffset());
+    stays = states.mapEndOffset();
+    dropped = -1;
+    var unused = between.remove(stays);
     batchesSince = 0;
     bytesSince = 0;
     return states.takeSnapshot(force).isPresent();
@@ -403,6 +418,8 @@ final class ProducerStates {
   void truncateFullyAndStartAt(long offset) throws IOException {
     complete = false;
     between.clear();
+    stays = offset;
+    dropped = -1;
     states.truncateFullyAndStartAt(offset);
   }
 

@@ -118,6 +118,23 @@ class ProducersTest {
     assertThat(idempotent(log, 7, 0, 9 * stretch - 1).duplicate()).isTrue();
   }
 
+  /** The only snapshot that is there knows one batch of each. */
+  @Test
+  void aCutBehindTheFirstStretchKnowsTheLastFiveToo() throws Exception {
+    PartitionLog log = logs.create();
+    int stretch = 4096;
+    for (int i = 0; i < stretch + 3; i++) {
+      idempotent(log, 7, 0, i);
+    }
+    assertThat(snapshots(log)).containsExactly((long) stretch);
+    log.truncateTo(stretch + 2);
+    assertThat(snapshots(log)).isEmpty();
+    for (int i = stretch - 3; i < stretch + 2; i++) {
+      assertThat(idempotent(log, 7, 0, i).duplicate()).as("batch %d", i).isTrue();
+    }
+    assertThat(idempotent(log, 7, 0, stretch + 2).duplicate()).isFalse();
+  }
+
   /** It writes a file, which may take its time. */
   @Test
   void theAppendThatMakesASnapshotDueIsNotInline() {
