@@ -224,11 +224,11 @@ final class ReplayCommand implements Callable<Integer> {
       watch.start();
       JobProgress end;
       try {
-        end = job.run(output);
+        end = job.run(watch);
       } finally {
         watch.save();
       }
-      return ended(end);
+      return ended(end, saved == null ? List.of() : saved.skippedBefore());
     }
   }
 
@@ -284,21 +284,27 @@ final class ReplayCommand implements Callable<Integer> {
       return new FilesOutput(out, name, format, Map.of());
     }
     FilesOutput files = new FilesOutput(out, name, format, saved.marks());
-    saved.save(files.begin(plan.nextOffsets()));
+    saved.save(files.begin(plan.nextOffsets()), List.of());
     return files;
   }
 
-  private int ended(JobProgress end) {
+  /**
+   * @param before what earlier runs of the job left out: its output lacks that, too
+   */
+  private static int ended(JobProgress end, List<JobProgress.Skipped> before) {
+    for (JobProgress.Skipped skipped : before) {
+      System.err.println("skipped by an earlier run: " + JobWatch.line(skipped));
+    }
     for (JobProgress.Skipped skipped : end.skipped()) {
-      System.err.printf(
-          "skipped: partition %d, offsets %d to %d: %s%n",
-          skipped.partition(), skipped.fromOffset(), skipped.endOffset(), skipped.reason());
+      System.err.println("skipped: " + JobWatch.line(skipped));
     }
     if (!end.complete()) {
       System.err.println("not finished: " + JobWatch.line(end));
       return UNFINISHED;
     }
-    System.err.println("done: " + JobWatch.line(end));
-    return end.skipped().isEmpty() ? 0 : 1;
+    int ranges = before.size() + end.skipped().size();
+    String but = ranges == 0 ? ": " : ", ranges left out: " + ranges + "; ";
+    System.err.println("done" + but + JobWatch.line(end));
+    return ranges == 0 ? 0 : 1;
   }
 }

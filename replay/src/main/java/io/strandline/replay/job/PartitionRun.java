@@ -99,7 +99,7 @@ final class PartitionRun {
       if (!(e.getCause() instanceof ReplayException failure)) {
         throw e;
       }
-      failed(failure, at);
+      failed(failure, at, sink);
     }
   }
 
@@ -120,7 +120,7 @@ final class PartitionRun {
       try {
         decoded = decoder.of(batch, at, endOffset);
       } catch (InvalidRecordException e) {
-        skip(Math.max(at, batch.baseOffset()), batch.nextOffset(), e);
+        skip(Math.max(at, batch.baseOffset()), batch.nextOffset(), e, sink);
         continue;
       }
       if (!decoded.isEmpty()) {
@@ -135,7 +135,8 @@ final class PartitionRun {
     records += more;
   }
 
-  private void failed(ReplayException failure, long at) throws InterruptedException {
+  private void failed(ReplayException failure, long at, RecordSink sink)
+      throws InterruptedException {
     if (failure.kind() == ReplayException.Kind.UNAVAILABLE) {
       pause(failure);
       return;
@@ -155,7 +156,7 @@ final class PartitionRun {
     if (goesOn == at) {
       pause(failure);
     } else {
-      nextOffset = skip(at, Math.min(endOffset, goesOn), failure);
+      nextOffset = skip(at, Math.min(endOffset, goesOn), failure, sink);
     }
   }
 
@@ -193,7 +194,7 @@ final class PartitionRun {
     pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2);
   }
 
-  private long skip(long from, long end, RuntimeException why) {
+  private long skip(long from, long end, RuntimeException why, RecordSink sink) {
     String what =
         "offsets "
             + from
@@ -206,9 +207,11 @@ final class PartitionRun {
     if (spec.damage() == JobSpec.Damage.FAIL) {
       throw new ReplayException(ReplayException.Kind.CORRUPT, what, why);
     }
+    Skipped range = new Skipped(number(), from, end, String.valueOf(why.getMessage()));
     synchronized (this) {
-      skipped.add(new Skipped(number(), from, end, String.valueOf(why.getMessage())));
+      skipped.add(range);
     }
+    sink.skipped(range);
     return end;
   }
 }

@@ -14,4 +14,10 @@ public interface RecordSink {
    * @throws IOException ends the job; what was not taken is not counted as done
    */
   void accept(int partition, List<HistoryRecord> records) throws IOException;
+
+  /**
+   * Told of a range that is left out, before anything behind it is given. Called as {@link #accept}
+   * is.
+   */
+  default void skipped(JobProgress.Skipped range) {}
 }

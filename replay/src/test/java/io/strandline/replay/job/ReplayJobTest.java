@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -76,10 +77,16 @@ class ReplayJobTest {
 
   private static final class Collected implements RecordSink {
     private final Map<Integer, List<HistoryRecord>> byPartition = new ConcurrentHashMap<>();
+    private final List<JobProgress.Skipped> toldSkipped = new CopyOnWriteArrayList<>();
 
     @Override
     public void accept(int partition, List<HistoryRecord> records) {
       byPartition.computeIfAbsent(partition, p -> new ArrayList<>()).addAll(records);
+    }
+
+    @Override
+    public void skipped(JobProgress.Skipped range) {
+      toldSkipped.add(range);
     }
 
     List<Long> offsets(int partition) {
@@ -259,6 +266,7 @@ class ReplayJobTest {
                 assertThat(s.fromOffset()).isEqualTo(10);
                 assertThat(s.endOffset()).isEqualTo(20);
               });
+      assertThat(rest.toldSkipped).isEqualTo(end.skipped());
       assertThat(rest.offsets(0)).hasSize(20).doesNotContain(15L);
     }
   }

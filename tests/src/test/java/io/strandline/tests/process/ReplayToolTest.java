@@ -72,6 +72,7 @@ class ReplayToolTest {
       whatCouldNotBeWrittenIsNotDone();
       aCheckpointServesTheJobItIsOfAndNoOther(ends);
       byOffsetAndPartition();
+      whatARunLeftOutIsListedByTheNext();
 
       broker.startAgain();
       intoACluster(broker, ends);
@@ -252,6 +253,42 @@ class ReplayToolTest {
     assertThat(refused.exitCode()).as("of a topic that had the name before").isEqualTo(1);
     assertThat(refused.err()).contains("another job's");
     assertThat(refused.out()).isEmpty();
+  }
+
+  private void whatARunLeftOutIsListedByTheNext() throws Exception {
+    JsonNode missing = firstSegment();
+    String key = missing.path("object").asText();
+    Path file = dir.resolve("objects").resolve(key.replace("/", "+/"));
+    Files.move(file, dir.resolve("aside"));
+    Path checkpoint = dir.resolve("partial.checkpoint");
+    List<String> job = new ArrayList<>(job(dir.resolve("partial"), checkpoint, "PT0.1S"));
+    job.add("--skip-damaged");
+    Process first = ToolProcess.start(dir, slowly(job));
+    await(() -> some(checkpoint), "a checkpoint behind what is missing");
+    first.destroyForcibly().waitFor();
+
+    String range = "partition 0, offsets 0 to " + missing.path("end").asLong();
+    for (int run = 2; run <= 3; run++) {
+      ToolProcess.Ended next = tool(job.toArray(String[]::new));
+      assertThat(next.exitCode()).as("run %d%n%s", run, next.err()).isEqualTo(1);
+      assertThat(next.err().lines().filter(line -> line.contains("skip")))
+          .singleElement()
+          .satisfies(line -> assertThat(line).startsWith("skipped by an earlier run: " + range));
+      assertThat(next.err()).contains("done, ranges left out: 1;");
+    }
+    Files.move(dir.resolve("aside"), file);
+  }
+
+  private JsonNode firstSegment() throws Exception {
+    for (String line : tool("tier", "ls", "--segments", "--json", "--store", store()).out()) {
+      JsonNode segment = JSON.readTree(line);
+      if (segment.path("partition").asText().endsWith("-0")
+          && segment.path("start").asLong() == 0
+          && segment.path("bytes").asLong() > 500_000) {
+        return segment;
+      }
+    }
+    throw new AssertionError("no segment of partition 0");
   }
 
   private void byOffsetAndPartition() throws Exception {

@@ -3,6 +3,7 @@ package io.strandline.tools.replay;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.strandline.replay.job.JobProgress.Skipped;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,32 +11,35 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a job has come, in a file that is replaced whole: {@code
- * {"topic":…,"topicId":…,"output":…,"partitions": {"0":{"next":…,"bytes":…}}}}. A file that is
- * there serves the job it is of and no other: its offsets count in one topic, which a later one of
- * the same name is not, and tell what is safe in one output.
+ * How far a job has come and what it left out on the way, in a file that is replaced whole: {@code
+ * {"topic":…,"topicId":…,"output":…,"partitions":
+ * {"0":{"next":…,"bytes":…,"skipped":[{"from":…,"end":…,"reason":…}]}}}}. A file that is there
+ * serves the job it is of and no other: its offsets count in one topic, which a later one of the
+ * same name is not, and tell what is safe in one output.
  */
 public final class Checkpoint {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path file;
   private final String topic;
-  private final Map<Integer, RecordOutput.Mark> marks;
+  private final Map<Integer, RecordOutput.Mark> marks = new TreeMap<>();
+  private final List<Skipped> skipped = new ArrayList<>();
   private final @Nullable Job written;
   private @Nullable Job job;
 
-  private Checkpoint(
-      Path file, String topic, @Nullable Job written, Map<Integer, RecordOutput.Mark> marks) {
+  private Checkpoint(Path file, String topic, @Nullable Job written) {
     this.file = file;
     this.topic = topic;
     this.written = written;
-    this.marks = new TreeMap<>(marks);
   }
 
   /**
@@ -53,22 +57,33 @@ public final class Checkpoint {
    * @throws IllegalArgumentException if the file is another topic's, or none of ours
    */
   public static Checkpoint open(Path file, String topic) throws IOException {
-    Map<Integer, RecordOutput.Mark> marks = new TreeMap<>();
-    Job written = null;
-    if (Files.exists(file)) {
-      JsonNode root = JSON.readTree(Files.readAllBytes(file));
-      if (root == null || !root.path("topic").asText().equals(topic)) {
-        throw new IllegalArgumentException(file + " is no checkpoint of a replay of " + topic);
-      }
-      written = new Job(root.path("topicId").asText(), root.path("output").asText());
-      for (Map.Entry<String, JsonNode> e : root.path("partitions").properties()) {
-        marks.put(
-            Integer.valueOf(e.getKey()),
-            new RecordOutput.Mark(
-                e.getValue().path("next").asLong(), e.getValue().path("bytes").asLong()));
-      }
+    if (!Files.exists(file)) {
+      return new Checkpoint(file, topic, null);
     }
-    return new Checkpoint(file, topic, written, marks);
+    JsonNode root = JSON.readTree(Files.readAllBytes(file));
+    if (root == null || !root.path("topic").asText().equals(topic)) {
+      throw new IllegalArgumentException(file + " is no checkpoint of a replay of " + topic);
+    }
+    Job written = new Job(root.path("topicId").asText(), root.path("output").asText());
+    Checkpoint opened = new Checkpoint(file, topic, written);
+    for (Map.Entry<String, JsonNode> e : root.path("partitions").properties()) {
+      opened.read(Integer.parseInt(e.getKey()), e.getValue());
+    }
+    return opened;
+  }
+
+  private void read(int partition, JsonNode state) {
+    marks.put(
+        partition,
+        new RecordOutput.Mark(state.path("next").asLong(), state.path("bytes").asLong()));
+    for (JsonNode range : state.path("skipped")) {
+      skipped.add(
+          new Skipped(
+              partition,
+              range.path("from").asLong(),
+              range.path("end").asLong(),
+              range.path("reason").asText()));
+    }
   }
 
   /**
@@ -100,8 +115,19 @@ public final class Checkpoint {
         .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().nextOffset()));
   }
 
-  /** Writes it down, durably; partitions not named stay as they were. */
-  public synchronized void save(Map<Integer, RecordOutput.Mark> safe) throws IOException {
+  /** What earlier runs left out for good: the job goes on behind it. */
+  public List<Skipped> skippedBefore() {
+    return List.copyOf(skipped);
+  }
+
+  /**
+   * Writes it down, durably; partitions not named stay as they were.
+   *
+   * @param now what this run left out; only what lies below the marks is written down, the rest is
+   *     met again
+   */
+  public synchronized void save(Map<Integer, RecordOutput.Mark> safe, List<Skipped> now)
+      throws IOException {
     if (job == null) {
       throw new IllegalStateException("not claimed: " + file);
     }
@@ -113,11 +139,24 @@ public final class Checkpoint {
             .put("output", job.output());
     ObjectNode partitions = root.putObject("partitions");
     marks.forEach(
-        (partition, mark) ->
-            partitions
-                .putObject(String.valueOf(partition))
-                .put("next", mark.nextOffset())
-                .put("bytes", mark.bytes()));
+        (partition, mark) -> {
+          ObjectNode state =
+              partitions
+                  .putObject(String.valueOf(partition))
+                  .put("next", mark.nextOffset())
+                  .put("bytes", mark.bytes());
+          Stream.concat(skipped.stream(), now.stream())
+              .filter(range -> range.partition() == partition)
+              .filter(range -> range.fromOffset() < mark.nextOffset())
+              .forEach(
+                  range ->
+                      state
+                          .withArray("skipped")
+                          .addObject()
+                          .put("from", range.fromOffset())
+                          .put("end", range.endOffset())
+                          .put("reason", range.reason()));
+        });
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     try (FileChannel out =
         FileChannel.open(

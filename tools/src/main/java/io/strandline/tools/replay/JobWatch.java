@@ -1,9 +1,12 @@
 package io.strandline.tools.replay;
 
+import io.strandline.replay.job.HistoryRecord;
 import io.strandline.replay.job.JobProgress;
+import io.strandline.replay.job.RecordSink;
 import io.strandline.replay.job.ReplayJob;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -13,8 +16,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Beside a running job: says how far it is, saves checkpoints, ends it in order on a signal. */
-public final class JobWatch implements AutoCloseable {
+/**
+ * Beside a running job, and between it and its output: says how far it is and what it leaves out,
+ * saves checkpoints, ends it in order on a signal.
+ */
+public final class JobWatch implements RecordSink, AutoCloseable {
   private static final long END_WITHIN_S = 30;
 
   private final ReplayJob job;
@@ -63,6 +69,16 @@ public final class JobWatch implements AutoCloseable {
     }
   }
 
+  @Override
+  public void accept(int partition, List<HistoryRecord> records) throws IOException {
+    output.accept(partition, records);
+  }
+
+  @Override
+  public void skipped(JobProgress.Skipped range) {
+    System.err.println("cannot be read, goes on behind it: " + line(range));
+  }
+
   private void stopAndWait() {
     job.stop();
     try {
@@ -85,7 +101,8 @@ public final class JobWatch implements AutoCloseable {
   public synchronized void save() throws IOException {
     Map<Integer, RecordOutput.Mark> safe = output.flush();
     if (checkpoint != null) {
-      checkpoint.save(safe);
+      // Asked for now, they are all that what is safe has left out.
+      checkpoint.save(safe, job.progress().skipped());
     }
   }
 
@@ -98,6 +115,17 @@ public final class JobWatch implements AutoCloseable {
     } catch (IllegalStateException e) {
       // The process is ending: that is why the job did.
     }
+  }
+
+  /** A range that is left out, and why. */
+  public static String line(JobProgress.Skipped range) {
+    return String.format(
+        Locale.ROOT,
+        "partition %d, offsets %d to %d: %s",
+        range.partition(),
+        range.fromOffset(),
+        range.endOffset(),
+        range.reason());
   }
 
   /** How far, how fast, how long still. */

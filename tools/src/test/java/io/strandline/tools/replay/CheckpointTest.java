@@ -3,9 +3,11 @@ package io.strandline.tools.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.strandline.replay.job.JobProgress.Skipped;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,10 +51,26 @@ class CheckpointTest {
     Checkpoint.open(file, "orders").claim(JOB);
   }
 
+  @Test
+  void whatWasLeftOutBelowTheMarksIsKept() throws IOException {
+    saved();
+    Skipped below = new Skipped(2, 8, 12, "checksum");
+    Skipped above = new Skipped(2, 20, 30, "gone");
+    Checkpoint second = Checkpoint.open(file, "orders");
+    assertThat(second.skippedBefore()).isEmpty();
+    second.claim(JOB);
+    second.save(Map.of(2, new RecordOutput.Mark(15, 150)), List.of(below, above));
+    Checkpoint third = Checkpoint.open(file, "orders");
+    assertThat(third.skippedBefore()).as("the other is met again").containsExactly(below);
+    third.claim(JOB);
+    third.save(Map.of(2, new RecordOutput.Mark(40, 400)), List.of(above));
+    assertThat(Checkpoint.open(file, "orders").skippedBefore()).containsExactly(below, above);
+  }
+
   private void saved() throws IOException {
     Checkpoint first = Checkpoint.open(file, "orders");
     first.claim(JOB);
-    first.save(Map.of(2, new RecordOutput.Mark(7, 70)));
+    first.save(Map.of(2, new RecordOutput.Mark(7, 70)), List.of());
   }
 
   private void refuses(Checkpoint.Job job, String why) throws IOException {
