@@ -34,8 +34,11 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Records out, a line each. */
 @Command(
@@ -44,6 +47,10 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class ConsumeCommand implements Callable<Integer> {
   private static final Duration POLL = Duration.ofMillis(250);
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private CommandSpec spec;
 
   @Mixin private Connection connection = new Connection();
 
@@ -59,12 +66,13 @@ final class ConsumeCommand implements Callable<Integer> {
       names = {"-o", "--offset"},
       defaultValue = "earliest",
       description =
-          "earliest, latest, a number, or @TIME as 2026-01-31T12:00:00Z (default: ${DEFAULT-VALUE}).")
+          "earliest, latest, a number, or @TIME as 2026-01-31T12:00:00Z (default: ${DEFAULT-VALUE});"
+              + " with a group earliest or latest, for where it has committed nothing.")
   private String offset = "earliest";
 
   @Option(
       names = {"-p", "--partition"},
-      description = "Only this partition.")
+      description = "Only this partition; not with a group.")
   private @Nullable Integer partition;
 
   @Option(
@@ -89,6 +97,7 @@ final class ConsumeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    requireSense();
     // Not System.out: a PrintStream keeps to itself that a disk is full or a pipe closed.
     OutputStream out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16);
     try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties())) {
@@ -119,6 +128,19 @@ final class ConsumeCommand implements Callable<Integer> {
       printed.commit();
       progress.done();
       return 0;
+    }
+  }
+
+  /** Which partitions a member of a group reads, and from where, is the group's. */
+  private void requireSense() {
+    if (group != null && partition != null) {
+      throw new ParameterException(spec.commandLine(), "--partition is not for a group");
+    }
+    if (group != null && !offset.equals("earliest") && !offset.equals("latest")) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a group begins at what it committed, else at --offset earliest or latest; strandline"
+              + " groups reset sets what it committed");
     }
   }
 

@@ -45,6 +45,18 @@ class ConsumeToolTest {
     }
   }
 
+  @Test
+  void whatIsNotForAGroupIsRefused() throws Exception {
+    List<String> group = List.of("consume", TOPIC, "-g", "readers", "-b", "127.0.0.1:1");
+    for (List<String> more :
+        List.of(List.of("-p", "0"), List.of("-o", "7"), List.of("-o", "@2026-01-31T12:00:00Z"))) {
+      List<String> command = new ArrayList<>(group);
+      command.addAll(more);
+      ToolProcess.Ended refused = ToolProcess.run(dir, Map.of(), command.toArray(String[]::new));
+      assertThat(refused.exitCode()).as("%s%n%s", more, refused.err()).isEqualTo(2);
+    }
+  }
+
   private List<String> consumed(BrokerProcess broker, String... more) throws Exception {
     ToolProcess.Ended ended = ToolProcess.run(dir, Map.of(), command(broker, more));
     assertThat(ended.exitCode()).as(ended.err()).isZero();
