@@ -5,6 +5,7 @@ import io.strandline.tiering.segment.SegmentEntry;
 import io.strandline.tiering.store.ObjectInfo;
 import io.strandline.tiering.store.ObjectStore;
 import io.strandline.tiering.store.s3.S3Config;
+import io.strandline.tools.tier.Damage;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Option;
       "Estimate what the store costs a month, from what is there: bytes by kind, requests as the"
           + " last days' objects suggest, reads as often as --replays says.",
       "Prices are S3 Standard's list prices in us-east-1 of 2026 unless given. Not counted: old"
-          + " versions in a versioned bucket, tries that failed, tax."
+          + " versions in a versioned bucket, tries that failed, tax.",
+      "The exit code is 1 if a manifest is damaged: reads of what it names are not counted."
     },
     mixinStandardHelpOptions = true)
 final class CostCommand implements Callable<Integer> {
@@ -80,13 +82,14 @@ final class CostCommand implements Callable<Integer> {
     try (TierStore.Opened tier = where.open()) {
       Prices prices = Prices.read(priceFile);
       Stock stock = Stock.of(tier.store());
-      Held held = Held.of(tier);
+      Damage damage = new Damage();
+      Held held = Held.of(tier, damage);
       if (byTopic) {
         topics(held, prices);
       }
       lines(stock, held, prices);
       printer.flush();
-      return 0;
+      return damage.found() ? 1 : 0;
     }
   }
 
@@ -272,21 +275,24 @@ final class CostCommand implements Callable<Integer> {
     private double checks;
     private long partitions;
 
-    static Held of(TierStore.Opened tier) {
+    static Held of(TierStore.Opened tier, Damage damage) {
       Held held = new Held();
       for (TopicIdPartition partition : tier.manifests().partitions().join()) {
-        ManifestView view = tier.manifests().read(partition).join();
         held.partitions++;
-        String topic = view.partition().topic();
-        long[] sums =
-            held.topics.computeIfAbsent(
-                topic.isEmpty() ? partition.topicId().toString() : topic, t -> new long[2]);
-        sums[0] += view.sizeBytes();
-        sums[1] += view.segmentCount();
-        held.bytes += view.sizeBytes();
-        held.read(view);
+        damage.spares(partition, () -> held.add(tier.manifests().read(partition).join()));
       }
       return held;
+    }
+
+    private void add(ManifestView view) {
+      String topic = view.partition().topic();
+      long[] sums =
+          topics.computeIfAbsent(
+              topic.isEmpty() ? view.partition().topicId().toString() : topic, t -> new long[2]);
+      sums[0] += view.sizeBytes();
+      sums[1] += view.segmentCount();
+      bytes += view.sizeBytes();
+      read(view);
     }
 
     /**

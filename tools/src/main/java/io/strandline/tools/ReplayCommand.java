@@ -29,6 +29,8 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -182,10 +184,16 @@ final class ReplayCommand implements Callable<Integer> {
             .bounds(new BatchBounds(Math.toIntExact(Sizes.parse(batchBytes)), batchRecords))
             .keys(where.keys())
             .others(where.others());
-    try (History history = History.open(config)) {
+    AtomicBoolean damaged = new AtomicBoolean();
+    Consumer<String> warnings =
+        warning -> {
+          System.err.println("strandline: " + warning);
+          damaged.set(true);
+        };
+    try (History history = History.open(config, warnings)) {
       if (topic == null) {
         list(history.topics());
-        return 0;
+        return damaged.get() ? 1 : 0;
       }
       return replay(history, topic);
     }

@@ -58,6 +58,7 @@ final class RestoreCommand {
       @Mixin Goods goods)
       throws IOException, ExecutionException, InterruptedException {
     TopicSource.Found found = source.find();
+    goods.requireKnown(found);
     try (Admin admin = connection.admin()) {
       Takeover takeover = new Takeover(admin, wanted.name(found));
       ForeignTopic.Use use = goods.copy ? ForeignTopic.Use.COPY : ForeignTopic.Use.RESTORE;
@@ -130,9 +131,28 @@ final class RestoreCommand {
         names = {"-c", "--config"},
         paramLabel = "KEY=VALUE",
         description =
-            "A topic config, over what the other cluster had, as its newest backup of the"
+            "A topic config, over what the other cluster had, as its newest whole backup of the"
                 + " metadata tells; repeatable.")
     private Map<String, String> given = Map.of();
+
+    /**
+     * With the default configs of a cluster a topic that was to keep all would expire, and one that
+     * was compacted not be.
+     *
+     * @throws IllegalArgumentException if what it had is in backups that cannot be read, and none
+     *     was given
+     */
+    void requireKnown(TopicSource.Found found) {
+      if (found.saved().unread() && given.isEmpty()) {
+        throw new IllegalArgumentException(
+            "the configs and the number of partitions that "
+                + found.topic()
+                + " had are not known ("
+                + found.saved().missing()
+                + "): see what there is with strandline tier restore plan, and give its configs"
+                + " with -c");
+      }
+    }
 
     Map<String, String> configs(TopicSource.Found found) {
       Map<String, String> all = new HashMap<>(found.saved().configs());

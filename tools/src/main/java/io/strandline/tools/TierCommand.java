@@ -7,6 +7,7 @@ import io.strandline.tiering.mount.ForeignTopic;
 import io.strandline.tiering.scrub.AuditFinding;
 import io.strandline.tiering.scrub.TierAudit;
 import io.strandline.tiering.segment.SegmentEntry;
+import io.strandline.tools.tier.Damage;
 import io.strandline.tools.tier.Place;
 import java.io.IOException;
 import java.time.Duration;
@@ -42,7 +43,10 @@ final class TierCommand {
 
   @Command(
       name = "ls",
-      description = "List the partitions in the store, or the segments of some.",
+      description = {
+        "List the partitions in the store, or the segments of some.",
+        "The exit code is 1 if a manifest is damaged."
+      },
       mixinStandardHelpOptions = true)
   int ls(
       @Mixin TierStore where,
@@ -60,17 +64,27 @@ final class TierCommand {
               description = "List the segments of these.")
           @Nullable List<String> places)
       throws IOException {
+    boolean bySegment = segments || places != null;
+    Damage damage = new Damage();
     try (TierStore.Opened tier = where.open()) {
       for (TopicIdPartition partition : partitions(tier.manifests(), places)) {
-        ManifestView view = tier.manifests().read(partition).join();
-        if (segments || places != null) {
-          each(view, entry -> segmentRow(printer, view, entry));
-        } else {
-          partitionRow(printer, view, foreign ? foreign(tier, view) : null);
+        boolean listed =
+            damage.spares(
+                partition,
+                () -> {
+                  ManifestView view = tier.manifests().read(partition).join();
+                  if (bySegment) {
+                    each(view, entry -> segmentRow(printer, view, entry));
+                  } else {
+                    partitionRow(printer, view, foreign ? foreign(tier, view) : null);
+                  }
+                });
+        if (!listed && !bySegment) {
+          damagedRow(printer, partition);
         }
       }
       printer.flush();
-      return 0;
+      return damage.found() ? 1 : 0;
     }
   }
 
@@ -153,13 +167,21 @@ final class TierCommand {
     }
   }
 
-  /** Bytes to read, for a bar that somebody sees; otherwise not worth the requests. */
+  /**
+   * Bytes to read, for a bar that somebody sees; otherwise not worth the requests. What cannot be
+   * read counts nothing: the audit tells of it.
+   */
   private static long total(Manifests manifests, @Nullable List<String> places) {
     if (!Progress.seen()) {
       return 0;
     }
     return partitions(manifests, places).stream()
-        .mapToLong(partition -> manifests.read(partition).join().sizeBytes())
+        .mapToLong(
+            partition ->
+                manifests
+                    .read(partition)
+                    .handle((view, failure) -> failure == null ? view.sizeBytes() : 0)
+                    .join())
         .sum();
   }
 
@@ -257,6 +279,37 @@ final class TierCommand {
         round(view.compaction()),
         "state",
         view.version() == 0 ? "no manifest" : view.deleted() ? "deleted" : "live");
+  }
+
+  /** One of which nothing else can be said, in the columns of the others. */
+  private static void damagedRow(Printer printer, TopicIdPartition partition) {
+    printer.row(
+        "partition",
+        Place.of(partition),
+        "topic",
+        null,
+        "version",
+        null,
+        "epoch",
+        null,
+        "start",
+        null,
+        "end",
+        null,
+        "segments",
+        null,
+        "foreign",
+        null,
+        "bytes",
+        null,
+        "retired",
+        null,
+        "clean",
+        null,
+        "round",
+        null,
+        "state",
+        "damaged");
   }
 
   /** Null where nothing above the start is. */

@@ -1,6 +1,7 @@
 package io.strandline.tools;
 
 import io.strandline.tiering.manifest.ManifestView;
+import io.strandline.tiering.manifest.index.CorruptManifestException;
 import io.strandline.tiering.mount.CutTransaction;
 import io.strandline.tiering.restore.TierTail;
 import io.strandline.tiering.restore.TierTails;
@@ -9,6 +10,7 @@ import io.strandline.tiering.store.StoreOwner;
 import io.strandline.tiering.store.crypt.FileKeyRing;
 import io.strandline.tiering.store.crypt.KeyRing;
 import io.strandline.tools.restore.SavedTopic;
+import io.strandline.tools.tier.Place;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -17,7 +19,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -93,47 +97,98 @@ final class TopicSource {
       for (TopicIdPartition partition : tier.manifests().partitions().join()) {
         topics.computeIfAbsent(partition.topicId(), fresh -> new ArrayList<>()).add(partition);
       }
-      Map<Uuid, List<ManifestView>> matching = matching(tier, topics);
-      if (matching.size() != 1) {
-        throw new IllegalArgumentException(
-            matching.isEmpty()
-                ? "no such topic in " + tier.store().describe()
-                : "several topics had that name, give --topic-id: " + matching.keySet());
-      }
-      Map.Entry<Uuid, List<ManifestView>> only = matching.entrySet().iterator().next();
-      SavedTopic saved = SavedTopic.of(tier.store(), only.getKey());
-      return new Found(
-          cluster,
-          named(only.getValue()),
-          only.getKey(),
-          parts(tier, only.getValue(), saved.partitions()),
-          saved);
+      Uuid only = only(tier, topics);
+      List<ManifestView> views = views(tier, topics.getOrDefault(only, List.of()));
+      SavedTopic saved = SavedTopic.of(tier.store(), only, TopicSource::warn);
+      return new Found(cluster, named(views), only, parts(tier, views, saved.partitions()), saved);
     }
   }
 
-  private Map<Uuid, List<ManifestView>> matching(
-      TierStore.Opened tier, Map<Uuid, List<TopicIdPartition>> topics) {
+  private Uuid only(TierStore.Opened tier, Map<Uuid, List<TopicIdPartition>> topics) {
     if (name == null && id == null) {
       throw new IllegalArgumentException("say which topic: --topic or --topic-id");
     }
-    Map<Uuid, List<ManifestView>> matching = new HashMap<>();
+    List<Uuid> matching = new ArrayList<>();
+    List<String> damaged = new ArrayList<>();
     topics.forEach(
         (topicId, partitions) -> {
-          if (id != null && !topicId.toString().equals(id)) {
-            return;
-          }
-          ManifestView first = tier.manifests().read(partitions.get(0)).join();
-          boolean wanted = name == null || first.partition().topic().equals(name);
-          if (wanted && first.version() > 0 && !first.deleted()) {
-            matching.put(
-                topicId, partitions.stream().map(p -> tier.manifests().read(p).join()).toList());
+          if (id == null || topicId.toString().equals(id)) {
+            List<String> unread = new ArrayList<>();
+            Optional<ManifestView> any = any(tier, partitions, unread);
+            if (any.isEmpty()) {
+              damaged.addAll(unread);
+            } else if (!any.get().deleted()
+                && (name == null || any.get().partition().topic().equals(name))) {
+              matching.add(topicId);
+            }
           }
         });
-    return matching;
+    damaged.forEach(TopicSource::warn);
+    if (matching.size() != 1) {
+      throw new IllegalArgumentException(
+          matching.isEmpty()
+              ? "no such topic in "
+                  + tier.store().describe()
+                  + (damaged.isEmpty() ? "" : ", unless it is one whose manifests are damaged")
+              : "several topics had that name, give --topic-id: " + matching);
+    }
+    return matching.get(0);
+  }
+
+  /**
+   * One of a topic's manifests, each of which knows its name.
+   *
+   * @param unread told of each that is damaged
+   */
+  private static Optional<ManifestView> any(
+      TierStore.Opened tier, List<TopicIdPartition> partitions, List<String> unread) {
+    for (TopicIdPartition partition : partitions) {
+      try {
+        ManifestView view = tier.manifests().read(partition).join();
+        if (view.version() > 0) {
+          return Optional.of(view);
+        }
+      } catch (CompletionException e) {
+        unread.add(damaged(partition, e));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * @throws IllegalArgumentException if one is damaged: the partition would begin anew at offset 0
+   */
+  private static List<ManifestView> views(
+      TierStore.Opened tier, List<TopicIdPartition> partitions) {
+    List<ManifestView> views = new ArrayList<>();
+    for (TopicIdPartition partition : partitions) {
+      try {
+        views.add(tier.manifests().read(partition).join());
+      } catch (CompletionException e) {
+        throw new IllegalArgumentException(damaged(partition, e), e);
+      }
+    }
+    return views;
+  }
+
+  /**
+   * @throws CompletionException the failure, if it is another
+   */
+  private static String damaged(TopicIdPartition partition, CompletionException failure) {
+    String why = CorruptManifestException.damage(failure).orElseThrow(() -> failure);
+    return "the manifest of " + Place.of(partition) + " is damaged: " + why;
+  }
+
+  private static void warn(String what) {
+    System.err.println("strandline: " + what);
   }
 
   private static String named(List<ManifestView> views) {
-    return views.get(0).partition().topic();
+    return views.stream()
+        .map(view -> view.partition().topic())
+        .filter(topic -> !topic.isEmpty())
+        .findFirst()
+        .orElse("");
   }
 
   /**

@@ -22,12 +22,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -137,6 +139,18 @@ final class Bucket implements AutoCloseable {
       throw new IllegalArgumentException("nothing of " + partition);
     }
     writer.advanceStart(offset).join();
+  }
+
+  /** Writes over the newest version of a partition's manifest. */
+  void damageManifest(TopicIdPartition partition) throws IOException {
+    try (Stream<Path> files = Files.list(file(partition).resolveSibling("manifest+"))) {
+      Path version =
+          files
+              .filter(file -> file.getFileName().toString().startsWith("v-"))
+              .min(Comparator.naturalOrder())
+              .orElseThrow();
+      Files.writeString(version, "no version of a manifest");
+    }
   }
 
   /** Where the newest segment of a partition lies on disk. */

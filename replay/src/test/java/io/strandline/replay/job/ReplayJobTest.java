@@ -287,6 +287,47 @@ class ReplayJobTest {
   }
 
   @Test
+  void aDamagedManifestConcernsItsOwnTopicAlone() throws Exception {
+    history();
+    TopicIdPartition other = Bucket.partition("trips", 0);
+    bucket.segment(other, List.of(), batch(Compression.NONE, 0, 5));
+    bucket.damageManifest(other);
+    List<String> warnings = new ArrayList<>();
+    try (History opened = History.open(HistoryConfig.of(bucket.uri()), warnings::add)) {
+      assertThat(opened.topics()).extracting(HistoryTopic::name).containsExactly("orders");
+      assertThat(warnings)
+          .singleElement()
+          .satisfies(warning -> assertThat(warning).contains(other.topicId() + "-0 is damaged"));
+      assertThat(opened.job(JobSpec.of("orders")).run(new Collected()).records()).isEqualTo(37);
+      warnings.clear();
+      opened.job(JobSpec.of(first.topicId().toString())).run(new Collected());
+      assertThat(warnings).as("by its id no other is looked at").isEmpty();
+      for (String name : List.of("trips", other.topicId().toString())) {
+        assertThatThrownBy(() -> opened.job(JobSpec.of(name)))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("manifests are damaged: [" + other.topicId() + "-0]");
+      }
+    }
+  }
+
+  @Test
+  void aTopicWithADamagedManifestIsReadOnlyWithoutThatPartition() throws Exception {
+    history();
+    bucket.damageManifest(second);
+    try (History opened = History.open(HistoryConfig.of(bucket.uri()))) {
+      for (JobSpec spec :
+          List.of(JobSpec.of("orders"), JobSpec.of("orders").partitions(Set.of(0, 1)))) {
+        assertThatThrownBy(() -> opened.job(spec))
+            .isInstanceOf(ReplayException.class)
+            .hasMessageContaining("the manifest of partition 1 of orders is damaged");
+      }
+      Collected rest = new Collected();
+      opened.job(JobSpec.of("orders").partitions(Set.of(0))).run(rest);
+      assertThat(rest.offsets(0)).isEqualTo(range(0, 30));
+    }
+  }
+
+  @Test
   void whatRetentionTookBehindAResumedJobIsSaid() throws Exception {
     history();
     bucket.advanceStart(first, 12);

@@ -9,27 +9,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.MetadataRecordType;
 import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.common.metadata.TopicRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 
 /**
- * A topic as the newest backup of its cluster's metadata has it.
+ * A topic as the newest whole backup of its cluster's metadata has it.
  *
  * @param configs none if it is not known; but for what turns tiering off
  * @param partitions 0 if it is not known
  * @param missing why it is not known; empty if it is
+ * @param unread whether there are backups that may tell, and none could be read
  */
-public record SavedTopic(Map<String, String> configs, int partitions, String missing) {
+public record SavedTopic(
+    Map<String, String> configs, int partitions, String missing, boolean unread) {
   public SavedTopic {
     configs = new TreeMap<>(configs);
     // What is said to have it rest there is not said of the one that goes on here.
@@ -37,32 +42,57 @@ public record SavedTopic(Map<String, String> configs, int partitions, String mis
     configs.remove(TopicConfig.REMOTE_LOG_STORAGE_ENABLE_CONFIG, "false");
   }
 
-  /** Asks the store; a backup that cannot be read is a reason, not a failure. */
-  public static SavedTopic of(ObjectStore store, Uuid topicId) {
+  /**
+   * Asks the store; backups that cannot be read are a reason, not a failure. A damaged one is
+   * passed over for the one before. One whose key is lacking, or that the store does not give, is
+   * not: an older one may say what is not so any more.
+   *
+   * @param warnings told of each that was passed over
+   */
+  public static SavedTopic of(ObjectStore store, Uuid topicId, Consumer<String> warnings) {
     MetadataBackups backups = new MetadataBackups(store);
     try {
       List<MetadataBackups.Backup> newest = backups.newest().join();
+      for (MetadataBackups.Backup backup : newest) {
+        try {
+          return in(backups.read(backup).join(), topicId);
+        } catch (CompletionException e) {
+          StoreException failure = StoreException.of(e);
+          if (!passedOver(failure)) {
+            throw e;
+          }
+          warnings.accept(backup.key() + " is passed over: " + failure.getMessage());
+        } catch (RuntimeException damaged) {
+          warnings.accept(backup.key() + " is passed over: " + damaged.getMessage());
+        }
+      }
       return newest.isEmpty()
-          ? unknown("there is no backup of its metadata")
-          : in(backups.read(newest.get(0)).join(), topicId);
+          ? unknown("there is no backup of its metadata", false)
+          : unknown("no backup of its metadata is whole; " + newest.size() + " are damaged", true);
     } catch (CompletionException e) {
-      return unknown("the backup of its metadata: " + StoreException.of(e).getMessage());
-    } catch (RuntimeException damaged) {
-      return unknown("the backup of its metadata is damaged: " + damaged.getMessage());
+      return unknown("the backup of its metadata: " + StoreException.of(e).getMessage(), true);
     }
   }
 
-  private static SavedTopic unknown(String why) {
-    return new SavedTopic(Map.of(), 0, why);
+  /** Pruned since it was listed, or not what was written. */
+  private static boolean passedOver(StoreException failure) {
+    return failure instanceof StoreException.NotFound
+        || (failure instanceof StoreException.Undeciphered bytes && bytes.lackingKey().isEmpty());
+  }
+
+  private static SavedTopic unknown(String why, boolean unread) {
+    return new SavedTopic(Map.of(), 0, why, unread);
   }
 
   private static SavedTopic in(ByteBuffer snapshot, Uuid topicId) {
     Map<String, Map<String, String>> byTopic = new HashMap<>();
     String name = "";
     int partitions = 0;
+    boolean whole = false;
     for (RecordBatch batch : MemoryRecords.readableRecords(snapshot).batches()) {
       batch.ensureValid();
       if (batch.isControlBatch()) {
+        whole = endsSnapshot(batch);
         continue;
       }
       for (Record record : batch) {
@@ -80,9 +110,20 @@ public record SavedTopic(Map<String, String> configs, int partitions, String mis
         }
       }
     }
+    if (!whole) {
+      throw new CorruptRecordException("a snapshot without its end");
+    }
     return name.isEmpty()
-        ? unknown("the newest backup of its metadata does not know the topic")
-        : new SavedTopic(byTopic.getOrDefault(name, Map.of()), partitions, "");
+        ? unknown("the newest backup of its metadata does not know the topic", false)
+        : new SavedTopic(byTopic.getOrDefault(name, Map.of()), partitions, "", false);
+  }
+
+  private static boolean endsSnapshot(RecordBatch controls) {
+    boolean ends = false;
+    for (Record control : controls) {
+      ends = ControlRecordType.parse(control.key()) == ControlRecordType.SNAPSHOT_FOOTER;
+    }
+    return ends;
   }
 
   /** A frame: its version, the record's type and version, the record. */
