@@ -55,7 +55,8 @@ import org.jspecify.annotations.Nullable;
  * and those who were left out most often come first: the room of an answer is theirs.
  *
  * <p>A leader that does not answer is told of as NOT_LEADER_OR_FOLLOWER: perhaps another leads by
- * now, and clients look. Threads: any; what follows a future must not block.
+ * now, and clients look. A fetch of a partition that nobody leads is answered so too: the consumer
+ * takes LEADER_NOT_AVAILABLE there for a fault. Threads: any; what follows a future must not block.
  */
 final class LeaderReads implements AutoCloseable {
   /** How long a leader is given for what it had, and did not answer with. */
@@ -113,7 +114,8 @@ final class LeaderReads implements AutoCloseable {
   CompletableFuture<PartitionData> fetch(
       PartitionState state, FetchFrom from, IsolationLevel isolation, BooleanSupplier gone) {
     if (state.leader() < 0) {
-      return nobody();
+      return CompletableFuture.failedFuture(
+          new NotLeaderOrFollowerException("nobody leads " + state.id()));
     }
     Kind kind = new Kind(isolation, from.leftOut() > 0);
     return fetching
@@ -154,6 +156,7 @@ final class LeaderReads implements AutoCloseable {
         .ask(state, new Epoch(epoch, leaderEpoch), () -> false);
   }
 
+  /** To a look-up. */
   private static <T> CompletableFuture<T> nobody() {
     return CompletableFuture.failedFuture(Errors.LEADER_NOT_AVAILABLE.exception());
   }

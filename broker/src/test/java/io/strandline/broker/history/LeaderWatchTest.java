@@ -1,6 +1,7 @@
 package io.strandline.broker.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.broker.control.ClusterView;
 import io.strandline.broker.control.ControlPlane;
@@ -15,11 +16,15 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.LeaderNotAvailableException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.metrics.Metrics;
 import org.junit.jupiter.api.AfterEach;
@@ -110,6 +115,24 @@ class LeaderWatchTest {
       assertThat(later).hasSize(1);
       lookAgain();
     }
+  }
+
+  /** Told LEADER_NOT_AVAILABLE, its {@code poll()} fails for good. */
+  @Test
+  void aFetchIsToldWhatAConsumerExpects() {
+    LeaderReads leaders = partitions.leaders();
+    assertThatThrownBy(
+            leaders.fetch(
+                    leaderless(),
+                    new LeaderReads.FetchFrom(0, 1, 0),
+                    IsolationLevel.READ_UNCOMMITTED,
+                    () -> false)
+                ::join)
+        .hasCauseInstanceOf(NotLeaderOrFollowerException.class);
+    assertThatThrownBy(
+            leaders.offsetFor(leaderless(), 0, IsolationLevel.READ_UNCOMMITTED, OptionalInt.empty())
+                ::join)
+        .hasCauseInstanceOf(LeaderNotAvailableException.class);
   }
 
   /** Whoever is told leaves at once, as a fetch does that is answered. */
