@@ -79,7 +79,7 @@ public interface ControlPlane extends AutoCloseable {
   /** Kafka's metrics registry of this node, for the same. */
   Metrics kafkaMetrics();
 
-  /** The way to the other brokers. */
+  /** The way to the other brokers, one for all who ask: it tells its clients apart. */
   Peers peers();
 
   // ---- registration

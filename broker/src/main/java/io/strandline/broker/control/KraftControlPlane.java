@@ -67,6 +67,7 @@ public final class KraftControlPlane implements ControlPlane {
   private final ControlConfig wanted;
   private final IsrRequests isr;
   private final BrokerChanges changes;
+  private final Peers peers;
 
   private KraftControlPlane(KraftNode node, ControlConfig wanted) {
     this.node = node;
@@ -82,6 +83,7 @@ public final class KraftControlPlane implements ControlPlane {
             () -> node.raft().client().kraftVersion(),
             faults.build("metadata publishing", false, () -> {}));
     this.changes = new BrokerChanges(config, resource -> feed.view().cache().config(resource));
+    this.peers = new Peers(config, node.metrics(), feed::view);
     this.channels = new Channels(node.raft(), config, node.metrics());
     this.registration =
         new Registration(
@@ -201,7 +203,7 @@ public final class KraftControlPlane implements ControlPlane {
 
   @Override
   public Peers peers() {
-    return new Peers(node.brokerConfig(), node.metrics(), feed::view);
+    return peers;
   }
 
   @Override

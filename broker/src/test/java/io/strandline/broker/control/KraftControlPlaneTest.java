@@ -90,6 +90,7 @@ class KraftControlPlaneTest {
     try (KraftControlPlane plane = start(dir, recorder)) {
       clusterId = plane.view().clusterId();
       directories = plane.directories();
+      assertThat(plane.peers()).as("its clients are told apart").isSameAs(plane.peers());
       short version = ApiKeys.CREATE_TOPICS.latestVersion();
       RequestContext context = client(ApiKeys.CREATE_TOPICS, version);
       CreateTopicsRequest request =
