@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.strandline.broker.log.LogDirectory;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,6 +49,26 @@ class RestartTest {
         .isInstanceOf(NotLeaderOrFollowerException.class);
     rig.hearAll();
     assertThat(rig.partitions.leaderOrThrow(FIRST).highWatermark()).isEqualTo(3);
+  }
+
+  /** All of an internal topic's log would be fetched, again and again, and not be taken up. */
+  @Test
+  void aDamagedLogIsNotFetchedFromTheTierAndClientsAreToldOfTheDisk() throws Exception {
+    FakeTier tier = new FakeTier();
+    rig.tier = tier;
+    rig.start(dir);
+    assertThat(rig.announceNew(0, 0)).isPresent();
+    rig.stop();
+    Path log = dir.resolve(FIRST.toString()).resolve("00000000000000000000.log");
+    try (RandomAccessFile sparse = new RandomAccessFile(log.toFile(), "rw")) {
+      sparse.setLength(1L << 31);
+    }
+    rig.start(dir);
+    rig.hearAll();
+    assertThat(rig.partitions.refilling(FIRST)).as("nobody has given it up").isTrue();
+    assertThat(tier.asked).isEmpty();
+    assertThatThrownBy(() -> rig.partitions.leaderOrThrow(FIRST))
+        .isInstanceOf(KafkaStorageException.class);
   }
 
   /** The clock was ahead by a day when the last round wrote them. */

@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.kafka.common.DirectoryId;
+import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -109,6 +110,12 @@ public final class Home {
     return !offline().isEmpty()
         && !DirectoryId.UNASSIGNED.equals(assigned)
         && !byId.containsKey(assigned);
+  }
+
+  /** Whether a log of the replica lies here that the start refused: none is begun in its place. */
+  public boolean refused(TopicIdPartition replica) {
+    return directories().stream()
+        .anyMatch(directory -> directory.unreadable().containsKey(replica));
   }
 
   /** Whether a log directory is left that works. */

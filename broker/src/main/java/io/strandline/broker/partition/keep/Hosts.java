@@ -20,7 +20,7 @@ public record Hosts(Map<TopicPartition, Partition> hosted, ControlPlane control,
    *
    * @throws NotLeaderOrFollowerException it is elsewhere
    * @throws UnknownTopicOrPartitionException there is none
-   * @throws KafkaStorageException its directory failed
+   * @throws KafkaStorageException its directory failed, or its log cannot be read
    */
   public Partition find(TopicPartition partition) {
     Partition found = hosted.get(partition);
@@ -29,8 +29,12 @@ public record Hosts(Map<TopicPartition, Partition> hosted, ControlPlane control,
       PartitionState known =
           view.partition(partition)
               .orElseThrow(() -> new UnknownTopicOrPartitionException("there is no " + partition));
-      throw known.replicas().contains(view.nodeId()) && home.mayBeOffline(known.directory())
-          ? new KafkaStorageException(partition + " lies in a log directory that failed")
+      boolean here = known.replicas().contains(view.nodeId());
+      if (here && home.mayBeOffline(known.directory())) {
+        throw new KafkaStorageException(partition + " lies in a log directory that failed");
+      }
+      throw here && home.refused(known.id())
+          ? new KafkaStorageException("the log of " + partition + " cannot be read")
           : new NotLeaderOrFollowerException(partition + " is not here");
     }
     return found;

@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
  * </ul>
  *
  * <p>Nothing of a log stands under its own name before all of it does: a broker that dies on the
- * way begins again. Threads: any; disk work runs on the executor of writes.
+ * way begins again. While a damaged log lies in that place, the tier is not asked. Threads: any;
+ * disk work runs on the executor of writes.
  */
 public final class LostLogs implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LostLogs.class);
@@ -230,6 +231,10 @@ public final class LostLogs implements AutoCloseable {
       LogNursery nursery;
       try {
         directory = place.get();
+        KafkaStorageException damaged = directory.unreadable().get(id);
+        if (damaged != null) {
+          throw damaged; // what is fetched could not be taken up there
+        }
         nursery = directory.nursery(id);
       } catch (RuntimeException | Error failure) {
         later(failure);
