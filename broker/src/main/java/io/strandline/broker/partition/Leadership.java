@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -33,14 +34,46 @@ final class Leadership {
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
   private static final long REPEAT_MS = 50;
 
-  /** Wants the low watermark once every live replica begins at or above this offset. */
-  private record StartWait(long start, CompletableFuture<Long> done) {}
+  /** Those who want the low watermark once every live replica begins at or above an offset. */
+  static final class StartWaits {
+    private record Wait(long start, CompletableFuture<Long> done) {}
+
+    private final ArrayDeque<Wait> waits = new ArrayDeque<>();
+
+    /** In the order of their offsets; who has given up meanwhile goes. */
+    void add(long start, CompletableFuture<Long> done) {
+      waits.removeIf(wait -> wait.done().isDone());
+      waits.add(new Wait(start, done));
+    }
+
+    boolean isEmpty() {
+      return waits.isEmpty();
+    }
+
+    int size() {
+      return waits.size();
+    }
+
+    void reached(long low, Consumer<Runnable> after) {
+      while (!waits.isEmpty() && waits.peek().start() <= low) {
+        Wait reached = waits.remove();
+        after.accept(() -> reached.done().complete(low));
+      }
+    }
+
+    void fail(ApiException reason, Consumer<Runnable> after) {
+      while (!waits.isEmpty()) {
+        Wait over = waits.remove();
+        after.accept(() -> over.done().completeExceptionally(reason));
+      }
+    }
+  }
 
   private final Partition partition;
   private final Mailbox mailbox;
   private final PartitionRuntime runtime;
   private final AckQueue acks = new AckQueue();
-  private final ArrayDeque<StartWait> starts = new ArrayDeque<>();
+  private final StartWaits starts = new StartWaits();
   private boolean hopeful;
 
   Leadership(Partition partition, Mailbox mailbox, PartitionRuntime runtime) {
@@ -183,12 +216,17 @@ final class Leadership {
     acks.add(appended, acknowledged);
   }
 
-  /** See {@link Partition#deleteRecords}; any thread. */
+  /** See {@link Partition#deleteRecords}; who waits no longer completes it. Any thread. */
   CompletableFuture<Long> deleteRecords(long offset) {
     CompletableFuture<Long> everywhere = new CompletableFuture<>();
     var unused =
         mailbox
-            .ask(() -> starts.add(new StartWait(moveStart(offset), everywhere)), false)
+            .ask(
+                () -> {
+                  starts.add(moveStart(offset), everywhere);
+                  return true;
+                },
+                false)
             .exceptionally(
                 failure -> {
                   everywhere.completeExceptionally(failure);
@@ -219,11 +257,7 @@ final class Leadership {
     acks.reached(highWatermark, enough, mailbox::after);
     Followers followers = leading.followers();
     if (!starts.isEmpty()) {
-      long low = followers.lowWatermark(partition.logStartOffset());
-      while (!starts.isEmpty() && starts.peek().start() <= low) {
-        StartWait reached = starts.remove();
-        mailbox.after(() -> reached.done().complete(low));
-      }
+      starts.reached(followers.lowWatermark(partition.logStartOffset()), mailbox::after);
     }
     if (leading.followed()) {
       followers.expand(highWatermark).ifPresent(proposal -> propose(followers, proposal));
@@ -240,10 +274,7 @@ final class Leadership {
 
   void ended(ApiException reason) {
     acks.fail(reason, mailbox::after);
-    while (!starts.isEmpty()) {
-      StartWait over = starts.remove();
-      mailbox.after(() -> over.done().completeExceptionally(reason));
-    }
+    starts.fail(reason, mailbox::after);
     hope(false);
   }
 

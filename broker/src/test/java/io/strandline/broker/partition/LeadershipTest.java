@@ -198,6 +198,22 @@ class LeadershipTest {
         .isInstanceOf(OffsetOutOfRangeException.class);
   }
 
+  @Test
+  void whoNoLongerWaitsForRecordsToBeDeletedIsForgotten() {
+    Leadership.StartWaits waits = new Leadership.StartWaits();
+    CompletableFuture<Long> patient = new CompletableFuture<>();
+    waits.add(1, patient);
+    for (int i = 0; i < 1_000; i++) {
+      CompletableFuture<Long> timedOut = new CompletableFuture<>();
+      waits.add(2, timedOut);
+      timedOut.cancel(false);
+    }
+    assertThat(waits.size()).isEqualTo(2);
+    waits.reached(1, Runnable::run);
+    assertThat(patient).isCompletedWithValue(1L);
+    assertThat(waits.isEmpty()).isFalse();
+  }
+
   private static AppendTerms coordinators(int epoch) {
     return AppendTerms.of(epoch, AppendOrigin.COORDINATOR);
   }

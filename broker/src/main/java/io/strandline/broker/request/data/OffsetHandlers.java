@@ -23,6 +23,7 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
@@ -182,6 +183,7 @@ final class OffsetHandlers {
 
   CompletionStage<Reply> delete(Request<DeleteRecordsRequest> request) {
     DeleteRecordsResponseData data = new DeleteRecordsResponseData();
+    List<CompletableFuture<Long>> moves = new ArrayList<>();
     List<CompletableFuture<?>> pending = new ArrayList<>();
     Set<String> deletable = deletable(request);
     for (DeleteRecordsTopic topic : request.body().data().topics()) {
@@ -196,20 +198,24 @@ final class OffsetHandlers {
                 .setLowWatermark(DeleteRecordsResponse.INVALID_LOW_WATERMARK);
         answer.partitions().add(part);
         TopicPartition tp = new TopicPartition(topic.name(), asked.partitionIndex());
+        CompletableFuture<Long> move = allowed ? deleted(tp, asked.offset()) : denied();
+        moves.add(move);
         pending.add(
-            (allowed ? deleted(tp, asked.offset()) : OffsetHandlers.<Long>denied())
-                .handle(
-                    (start, failure) -> {
-                      synchronized (data) {
-                        fill(part, start, failure);
-                      }
-                      return part;
-                    }));
+            move.handle(
+                (start, failure) -> {
+                  synchronized (data) {
+                    fill(part, start, failure);
+                  }
+                  return part;
+                }));
       }
     }
     return within(pending, request.body().data().timeoutMs())
         .thenApply(
             done -> {
+              // Nobody waits any more for those that are late.
+              ApiException late = Errors.REQUEST_TIMED_OUT.exception();
+              moves.forEach(move -> move.completeExceptionally(late));
               synchronized (data) { // late answers fill the original
                 return Reply.of(new DeleteRecordsResponse(data.duplicate()));
               }
