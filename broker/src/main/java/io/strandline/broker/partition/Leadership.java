@@ -280,14 +280,19 @@ final class Leadership {
 
   // ---- the ISR
 
-  /** Now and then, and when it has changed who may be let in. */
-  void review(long end) {
+  /**
+   * Now and then, and when it has changed who may be let in.
+   *
+   * @return whether fetches that wait should look at the partition, though it has not changed
+   */
+  boolean review(long end) {
     if (partition.role() instanceof Role.Leading leading) {
       Followers followers = leading.followers();
-      followers
-          .shrink(end, runtime.replicas().times().nowMs())
-          .ifPresent(proposal -> propose(followers, proposal));
+      long now = runtime.replicas().times().nowMs();
+      followers.shrink(end, now).ifPresent(proposal -> propose(followers, proposal));
+      return followers.seeks(now);
     }
+    return false;
   }
 
   private void propose(Followers followers, Followers.Proposal proposal) {

@@ -323,7 +323,7 @@ public final class Partition implements PartitionRead.Source {
   /** Looks whether replicas in sync have been behind for too long, or others may be let in. */
   void reviewFollowers() {
     if (role instanceof Role.Leading leading && leading.followed()) {
-      mailbox.submitInline(() -> leadership.review(log.logEndOffset()));
+      mailbox.submitInline(() -> changed |= leadership.review(log.logEndOffset()));
     }
   }
 

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  *       until the controller has agreed (KIP-497): whatever the controller decides, all that was
  *       acknowledged is on every replica of the ISR.
  *   <li>A replica is let in when it has reached the high watermark and the start of this epoch: it
- *       may lack committed records of earlier ones before that.
+ *       may lack committed records of earlier ones before that. One that was put out has to fetch
+ *       first: its disk may have failed, or its log be a new one.
  *   <li>The high watermark also waits for replicas that are nearly there, or they would never get
  *       in; and stands still while fewer than {@code min.insync.replicas} are in sync (KIP-966).
  * </ul>
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Followers {
   private static final long UNKNOWN = -1;
+  private static final long HEARD = Long.MAX_VALUE;
 
   /**
    * What the leader's replica is.
@@ -47,6 +49,12 @@ public final class Followers {
     private long fetchedMs;
     private long leaderEndThen = UNKNOWN; // at its last fetch
     private long caughtUpMs;
+    private long silentMs = HEARD; // since when it is out and has not fetched
+    private long soughtMs; // not before then again
+
+    boolean silent() {
+      return silentMs != HEARD;
+    }
   }
 
   /**
@@ -85,6 +93,9 @@ public final class Followers {
         all.put(replica, begin(replica, before == null ? null : before.all.get(replica), nowMs));
       }
     }
+    if (before != null) {
+      putOut(before.state, nowMs);
+    }
   }
 
   private Follower begin(int replica, @Nullable Follower before, long nowMs) {
@@ -95,6 +106,7 @@ public final class Followers {
       follower.end = before.end;
       follower.start = before.start;
       follower.brokerEpoch = before.brokerEpoch;
+      follower.silentMs = before.silentMs;
       follower.leaderEndThen = leader.epochStart();
       follower.fetchedMs = inSync ? nowMs : 0;
     }
@@ -111,6 +123,7 @@ public final class Followers {
     if (newer.partitionEpoch() < state.partitionEpoch()) {
       return;
     }
+    PartitionState before = state;
     state = newer;
     pending = null;
     all.keySet().retainAll(newer.replicas());
@@ -119,6 +132,20 @@ public final class Followers {
         all.computeIfAbsent(replica, id -> new Follower());
       }
     }
+    putOut(before, around.times().nowMs());
+  }
+
+  /** Who left the ISR, or is added anew, may not have any more what it said that it has. */
+  private void putOut(PartitionState before, long nowMs) {
+    all.forEach(
+        (replica, follower) -> {
+          boolean left = before.isr().contains(replica) && !state.isr().contains(replica);
+          boolean added = !before.adding().contains(replica) && state.adding().contains(replica);
+          if (left || added) {
+            follower.silentMs = nowMs;
+            follower.soughtMs = nowMs;
+          }
+        });
   }
 
   /** Whether there are others at all; any thread. */
@@ -163,6 +190,27 @@ public final class Followers {
     follower.brokerEpoch = OptionalLong.of(fetch.brokerEpoch());
     follower.leaderEndThen = leaderEnd;
     follower.fetchedMs = fetch.arrivedMs();
+    if (fetch.arrivedMs() > follower.silentMs) { // else it was on its way when it was put out
+      follower.silentMs = HEARD;
+    }
+  }
+
+  /**
+   * Whether one is looked for that was put out: its broker fetches from here, but a session passes
+   * over a partition in which nothing changed. Ever more seldom, as it may fetch this one no more.
+   */
+  public boolean seeks(long nowMs) {
+    boolean any = false;
+    for (Map.Entry<Integer, Follower> entry : all.entrySet()) {
+      Follower follower = entry.getValue();
+      if (follower.silent()
+          && nowMs >= follower.soughtMs
+          && around.times().lastMs(entry.getKey()) > follower.silentMs) {
+        follower.soughtMs = nowMs + (nowMs - follower.silentMs);
+        any = true;
+      }
+    }
+    return any;
   }
 
   /**
@@ -196,7 +244,8 @@ public final class Followers {
   private boolean eligible(int replica, Follower follower) {
     OptionalLong registered = around.inSync().eligible(replica);
     OptionalLong fetched = follower.brokerEpoch;
-    return registered.isPresent()
+    return !follower.silent()
+        && registered.isPresent()
         && fetched.isPresent()
         && (fetched.getAsLong() == -1 || fetched.getAsLong() == registered.getAsLong());
   }
@@ -326,8 +375,10 @@ public final class Followers {
         || answer.partitionEpoch() < state.partitionEpoch()) {
       return false;
     }
-    state = state.withIsr(answer.isr(), answer.partitionEpoch());
+    PartitionState before = state;
+    state = before.withIsr(answer.isr(), answer.partitionEpoch());
     pending = null;
+    putOut(before, around.times().nowMs());
     return true;
   }
 

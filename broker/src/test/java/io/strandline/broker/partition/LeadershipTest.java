@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.FencedLeaderEpochException;
 import org.apache.kafka.common.errors.KafkaStorageException;
@@ -212,6 +214,22 @@ class LeadershipTest {
     waits.reached(1, Runnable::run);
     assertThat(patient).isCompletedWithValue(1L);
     assertThat(waits.isEmpty()).isFalse();
+  }
+
+  /** A fetch session passes over what has not changed, and would not tell of the follower. */
+  @Test
+  void aFollowerThatWasPutOutAndFetchesOthersIsMadeToFetchAQuietPartition() throws Exception {
+    Partition partition = rig.lead(0, List.of(1, 2), List.of(1, 2));
+    rig.followerFetched(partition, 2, partition.leaderEpoch(), 0);
+    rig.isr(0, 1);
+    CountDownLatch told = new CountDownLatch(1);
+    partition.watch((source, wakes) -> told.countDown());
+    partition.reviewFollowers();
+    assertThat(told.getCount()).as("its broker fetches nothing").isOne();
+    rig.nowMs += 500;
+    assertThat(rig.replicas.times().fetched(2)).isEqualTo(rig.nowMs);
+    partition.reviewFollowers();
+    assertThat(told.await(30, TimeUnit.SECONDS)).as("the timer may have been first").isTrue();
   }
 
   private static AppendTerms coordinators(int epoch) {

@@ -147,6 +147,85 @@ class FollowersTest {
     assertThat(followers.expand(10)).isPresent();
   }
 
+  /** Its disk may have failed, which its broker outlives. */
+  @Test
+  void whoWasPutOutStaysOutUntilItFetches() {
+    Followers followers = led(List.of(1, 2), 0);
+    fetched(followers, 2, 10, 10);
+    FollowerFetch onItsWay = new FollowerFetch(2, BROKER_EPOCH, EPOCH, 10, 0, nowMs);
+    nowMs++;
+    followers.learn(state(List.of(1), 1));
+    assertThat(followers.expand(10)).isEmpty();
+    followers.fetched(onItsWay, 10);
+    assertThat(followers.expand(10)).as("it came before").isEmpty();
+    assertThat(followers.highWatermark(11, 1, nowMs)).as("nobody waits for it").isEqualTo(11);
+    nowMs++;
+    fetched(followers, 2, 10, 10);
+    assertThat(followers.expand(10)).isPresent();
+  }
+
+  @Test
+  void whoseLeaderPutItOutStaysOutUntilItFetches() {
+    Followers followers = led(List.of(1, 2), 0);
+    fetched(followers, 2, 10, 10);
+    nowMs += LAG_MS + 1;
+    Proposal proposal = followers.shrink(20, nowMs).orElseThrow();
+    assertThat(followers.accepted(proposal, new IsrChange.Answer(EPOCH, 1, List.of(1)))).isTrue();
+    assertThat(followers.expand(10)).as("the high watermark may not move").isEmpty();
+    nowMs++;
+    fetched(followers, 2, 10, 20);
+    assertThat(followers.expand(10)).isPresent();
+  }
+
+  @Test
+  void whoWasPutOutStaysOutInTheNextEpochOfItsLeader() {
+    Followers before = led(List.of(1, 2), 0);
+    fetched(before, 2, 10, 10);
+    nowMs++;
+    Followers now =
+        new Followers(state(List.of(1), 1), new Followers.Leader(1, 10), replicas, before, nowMs);
+    assertThat(now.expand(10)).isEmpty();
+    Followers later =
+        new Followers(state(List.of(1), 2), new Followers.Leader(1, 10), replicas, now, ++nowMs);
+    assertThat(later.expand(10)).isEmpty();
+    fetched(later, 2, 10, 10);
+    assertThat(later.expand(10)).isPresent();
+  }
+
+  /** Taken away and given back in one step of the metadata, its log is a new one. */
+  @Test
+  void whoIsAddedAnewHasToFetch() {
+    Followers followers = led(List.of(1, 2), 0);
+    fetched(followers, 3, 10, 10);
+    nowMs++;
+    followers.learn(state(List.of(1, 2), List.of(3), 2));
+    assertThat(followers.expand(10)).isEmpty();
+    nowMs++;
+    fetched(followers, 3, 0, 10);
+    assertThat(followers.expand(10)).isEmpty();
+    fetched(followers, 3, 10, 10);
+    assertThat(followers.expand(10)).isPresent();
+  }
+
+  @Test
+  void whoWasPutOutIsSoughtEverMoreSeldomWhileItsBrokerFetches() {
+    Followers followers = led(List.of(1, 2), 0);
+    fetched(followers, 2, 10, 10);
+    assertThat(followers.seeks(nowMs)).as("in sync").isFalse();
+    followers.learn(state(List.of(1), 1));
+    nowMs += 100;
+    assertThat(followers.seeks(nowMs)).as("its broker is away").isFalse();
+    assertThat(followers.hopeful(10)).as("looked at again").isTrue();
+    assertThat(replicas.times().fetched(2)).isEqualTo(nowMs);
+    assertThat(followers.seeks(nowMs)).isTrue();
+    assertThat(followers.seeks(nowMs + 99)).isFalse();
+    assertThat(followers.seeks(nowMs + 100)).isTrue();
+    assertThat(followers.seeks(nowMs + 299)).isFalse();
+    assertThat(followers.seeks(nowMs + 300)).isTrue();
+    fetched(followers, 2, 10, 10);
+    assertThat(followers.seeks(nowMs + 10_000)).as("it was heard of").isFalse();
+  }
+
   @Test
   void aQuietPartitionKeepsFollowersThatFetchOthers() {
     Followers followers = led(List.of(1, 2, 3), 0);
@@ -249,6 +328,10 @@ class FollowersTest {
   }
 
   private static PartitionState state(List<Integer> isr, int partitionEpoch) {
+    return state(isr, List.of(), partitionEpoch);
+  }
+
+  private static PartitionState state(List<Integer> isr, List<Integer> adding, int partitionEpoch) {
     return new PartitionState(
         new TopicIdPartition(new Uuid(1, 2), 0, "t"),
         1,
@@ -257,7 +340,7 @@ class FollowersTest {
         List.of(1, 2, 3),
         isr,
         List.of(),
-        List.of(),
+        adding,
         List.of(),
         DirectoryId.UNASSIGNED,
         false);

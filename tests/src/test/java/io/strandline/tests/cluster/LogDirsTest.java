@@ -149,6 +149,31 @@ class LogDirsTest {
     }
   }
 
+  /** Whoever is in sync is elected when the leader is away, with a disk or without. */
+  @Test
+  void aFollowerWhoseDirectoryFailedStaysOutOfTheIsrOfAQuietPartition() throws Exception {
+    try (TestCluster cluster = start()) {
+      TopicPartition one = new TopicPartition(KEPT, 0);
+      TopicPartition other = new TopicPartition(KEPT, 1);
+      Path second = dirs(2).get(1);
+      ClusterTopics.create(cluster, KEPT, Map.of(0, List.of(1, 2), 1, List.of(1, 2)), LOCAL);
+      Records.produce(cluster.bootstrap(), KEPT, 2, Records.values("before", 20));
+      TopicPartition lost = directory(2, one).equals(second) ? one : other;
+      TopicPartition stays = lost.equals(one) ? other : one;
+      ClusterTopics.awaitInSync(cluster, lost, Set.of(1, 2));
+      Files.move(second, second.resolveSibling("away")); // the disk is gone
+      ClusterTopics.awaitInSync(cluster, lost, Set.of(1));
+      ClusterTopics.create(cluster, "later", Map.of(0, List.of(1)), LOCAL);
+      assertThat(ClusterTopics.inSync(cluster, lost)).containsExactly(1);
+      cluster.node(1).kill();
+      cluster.node(1).startAgain();
+      ClusterTopics.awaitInSync(cluster, stays, Set.of(1, 2));
+      Records.produce(cluster.bootstrap(), KEPT, 2, Records.values("after", 20));
+      assertThat(Records.consume(cluster.bootstrap(), KEPT, 2, 40)).hasSize(40);
+      assertThat(ClusterTopics.inSync(cluster, lost)).containsExactly(1);
+    }
+  }
+
   /** The controller makes nobody a leader of what lies there. */
   @Test
   void aDirectoryThatCannotBeLockedIsOfflineFromTheStart() throws Exception {

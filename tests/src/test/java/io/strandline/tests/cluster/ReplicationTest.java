@@ -113,6 +113,19 @@ class ReplicationTest {
     }
   }
 
+  /** Its fetches go on where they stopped, and pass over a partition in which nothing changed. */
+  @Test
+  void aFollowerThatStoodStillIsLetInAgainThoughNothingIsAppended() throws Exception {
+    try (TestCluster cluster = start()) {
+      ClusterTopics.create(cluster, PARTITION.topic(), Map.of(0, List.of(2, 3, 1)), Map.of());
+      ClusterTopics.awaitInSync(cluster, PARTITION, ALL);
+      cluster.node(3).pause();
+      ClusterTopics.awaitInSync(cluster, PARTITION, Set.of(1, 2));
+      cluster.node(3).resume();
+      ClusterTopics.awaitInSync(cluster, PARTITION, ALL);
+    }
+  }
+
   private TestCluster start() throws IOException {
     return new Blueprint(dir)
         .with(NodeRole.COMBINED, 1)
