@@ -100,7 +100,7 @@ class RestartTest {
         };
     rig.nowMs += 10_000;
     assertThat(written.await(30, TimeUnit.SECONDS)).isTrue();
-    partition.append(rig.records("a"), (short) 1);
+    partition.append(rig.records("a"), (short) -1).acknowledged().join();
     rig.nowMs -= 86_400_000;
     assertThat(again.await(30, TimeUnit.SECONDS)).isTrue();
   }
