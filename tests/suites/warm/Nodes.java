@@ -26,7 +26,8 @@ import org.apache.kafka.common.utils.Utils;
  * Nodes of Apache Kafka in one JVM that stays warm, as Kafka's own tests run them: most of what a case costs on two cores is the
  * start of its brokers. Each connection is one process as a launcher sees it. It sends a line, {@code format} or {@code run} and
  * the arguments of Kafka's main class, parted by tabs, is told what the process would print, and last {@code exit N}. A node runs
- * until the line {@code stop} or the end of the connection.
+ * until the line {@code stop} or the end of the connection. What cannot be had so is a node that is killed: at best it is stopped
+ * in order, and is gone with the JVM.
  */
 final class Nodes {
   /** A controller of its own goes last: brokers hand over what they lead before they are gone. */

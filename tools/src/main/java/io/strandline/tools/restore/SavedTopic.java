@@ -53,16 +53,19 @@ public record SavedTopic(
     MetadataBackups backups = new MetadataBackups(store);
     try {
       List<MetadataBackups.Backup> newest = backups.newest().join();
+      boolean damage = false;
       for (MetadataBackups.Backup backup : newest) {
         try {
-          return in(backups.read(backup).join(), topicId);
+          return in(backups.read(backup).join(), topicId, damage);
         } catch (CompletionException e) {
           StoreException failure = StoreException.of(e);
           if (!passedOver(failure)) {
             throw e;
           }
+          damage |= !(failure instanceof StoreException.NotFound);
           warnings.accept(backup.key() + " is passed over: " + failure.getMessage());
         } catch (RuntimeException damaged) {
+          damage = true;
           warnings.accept(backup.key() + " is passed over: " + damaged.getMessage());
         }
       }
@@ -84,7 +87,10 @@ public record SavedTopic(
     return new SavedTopic(Map.of(), 0, why, unread);
   }
 
-  private static SavedTopic in(ByteBuffer snapshot, Uuid topicId) {
+  /**
+   * @param damage whether a newer one was, which may have known a topic that this one does not
+   */
+  private static SavedTopic in(ByteBuffer snapshot, Uuid topicId, boolean damage) {
     Map<String, Map<String, String>> byTopic = new HashMap<>();
     String name = "";
     int partitions = 0;
@@ -113,9 +119,12 @@ public record SavedTopic(
     if (!whole) {
       throw new CorruptRecordException("a snapshot without its end");
     }
-    return name.isEmpty()
-        ? unknown("the newest backup of its metadata does not know the topic", false)
-        : new SavedTopic(byTopic.getOrDefault(name, Map.of()), partitions, "", false);
+    if (name.isEmpty()) {
+      String which =
+          damage ? "newest backup of its metadata that is whole" : "newest backup of its metadata";
+      return unknown("the " + which + " does not know the topic", damage);
+    }
+    return new SavedTopic(byTopic.getOrDefault(name, Map.of()), partitions, "", false);
   }
 
   private static boolean endsSnapshot(RecordBatch controls) {

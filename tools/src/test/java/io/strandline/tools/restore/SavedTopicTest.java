@@ -57,6 +57,16 @@ class SavedTopicTest {
   }
 
   @Test
+  void anOlderOneThatDoesNotKnowTheTopicDoesNotSpeakForADamagedOne() {
+    Uuid since = new Uuid(8, 8);
+    backup(100, snapshot("-1"));
+    backup(200, cut(snapshot("-1")));
+    SavedTopic saved = SavedTopic.of(store, since, warnings::add);
+    assertThat(saved.unread()).isTrue();
+    assertThat(saved.missing()).contains("that is whole does not know the topic");
+  }
+
+  @Test
   void whereThereIsNoBackupNoneCouldTell() {
     assertThat(SavedTopic.of(store, TOPIC, warnings::add).unread()).isFalse();
     backup(100, snapshot("-1"));
