@@ -53,7 +53,7 @@ final class ConfigReference {
       `metadata.log.segment.bytes` 8 MiB, `metadata.max.retention.bytes` 32 MiB, `metadata.max.idle.interval.ms` 5000. Of
       larger clusters: [cluster.md](cluster.md).
 
-      A controller's listener has one network thread, unless `num.network.threads` is set, for it or for all.
+      A controller's listener has one network thread, unless `num.network.threads` is set, for it or for all; `num.io.threads` are a controller's too.
 
       ### Honoured
 
