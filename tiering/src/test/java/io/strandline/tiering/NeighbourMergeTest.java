@@ -68,20 +68,31 @@ class NeighbourMergeTest {
     assertThat(tier.entries(log.partition())).isEqualTo(merged);
   }
 
-  /** Changed in one byte, or deleted behind everyone's back. */
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void whatLiesAroundASegmentThatCannotBeReadIsMerged(boolean gone) throws IOException {
+  /** Merges nothing while it is so. */
+  private TestTier withoutRoom() throws IOException {
     RewriteConfig d = RewriteConfig.defaults();
     TestTier tier =
         new TestTier(directory, 1)
             .rewriting(new RewriteConfig(d.core(), 1, 5000, 1 << 20, 15_000, 1e12));
     tier.scratchRoom = 0;
     tier.crash();
+    return tier;
+  }
+
+  private TestHotLog fortySmall() throws IOException {
     TestHotLog log = new TestHotLog(directory, 0);
     for (int i = 0; i < 40; i++) {
       log.seal(i, 5);
     }
+    return log;
+  }
+
+  /** Changed in one byte, or deleted behind everyone's back. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatLiesAroundASegmentThatCannotBeReadIsMerged(boolean gone) throws IOException {
+    TestTier tier = withoutRoom();
+    TestHotLog log = fortySmall();
     tier.join(log, 1, TierPolicy.keepAll());
     tier.time.advance(20 * 60_000);
     List<SegmentEntry> small = tier.entries(log.partition());
@@ -188,16 +199,8 @@ class NeighbourMergeTest {
 
   @Test
   void aTopicThatIsTurnedOffRestsAndLosesNothing() throws IOException {
-    RewriteConfig d = RewriteConfig.defaults();
-    TestTier tier =
-        new TestTier(directory, 1)
-            .rewriting(new RewriteConfig(d.core(), 1, 5000, 1 << 20, 15_000, 1e12));
-    tier.scratchRoom = 0;
-    tier.crash();
-    TestHotLog log = new TestHotLog(directory, 0);
-    for (int i = 0; i < 40; i++) {
-      log.seal(i, 5);
-    }
+    TestTier tier = withoutRoom();
+    TestHotLog log = fortySmall();
     TierPolicy[] policy = {TierPolicy.keepAll()};
     tier.join(log, 1, () -> policy[0]);
     tier.time.advance(20 * 60_000);

@@ -7,9 +7,8 @@ import io.strandline.broker.control.ControlConfig;
 import io.strandline.broker.control.ControlPlane;
 import io.strandline.broker.guard.Guard;
 import io.strandline.broker.request.config.ConfigHandlers;
+import io.strandline.broker.request.data.DataRig;
 import java.lang.reflect.Proxy;
-import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,8 +26,6 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterConfigsResource;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterableConfig;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse;
-import org.apache.kafka.common.network.ClientInformation;
-import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
@@ -36,10 +33,6 @@ import org.apache.kafka.common.requests.DescribeConfigsRequest;
 import org.apache.kafka.common.requests.DescribeConfigsResponse;
 import org.apache.kafka.common.requests.IncrementalAlterConfigsRequest;
 import org.apache.kafka.common.requests.IncrementalAlterConfigsResponse;
-import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.requests.RequestHeader;
-import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -76,21 +69,8 @@ class ConfigAnswersTest {
 
   @SuppressWarnings("unchecked")
   private <T extends AbstractRequest> Reply answer(ApiKeys api, T body) {
-    RequestContext context =
-        new RequestContext(
-            new RequestHeader(api, body.version(), "client", 1),
-            "connection",
-            InetAddress.getLoopbackAddress(),
-            KafkaPrincipal.ANONYMOUS,
-            new ListenerName("PLAINTEXT"),
-            SecurityProtocol.PLAINTEXT,
-            ClientInformation.EMPTY,
-            false);
     Handler<T> handler = (Handler<T>) table.handler(api).orElseThrow();
-    return handler
-        .handle(new Request<>(context, body, ByteBuffer.allocate(0), 0, () -> {}))
-        .toCompletableFuture()
-        .join();
+    return handler.handle(DataRig.request(api, body, () -> {})).toCompletableFuture().join();
   }
 
   private Reply alter(AlterConfigsResource... changes) {

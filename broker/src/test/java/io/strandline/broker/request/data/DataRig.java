@@ -298,23 +298,28 @@ public final class DataRig {
     return request(api, body, () -> {});
   }
 
-  static <T extends AbstractRequest> Request<T> request(ApiKeys api, T body, Runnable release) {
+  public static <T extends AbstractRequest> Request<T> request(
+      ApiKeys api, T body, Runnable release) {
     return request(api, body, "connection", release);
   }
 
   static <T extends AbstractRequest> Request<T> request(
       ApiKeys api, T body, String connection, Runnable release) {
-    RequestContext context =
-        new RequestContext(
-            new RequestHeader(api, body.version(), "client", 1),
-            connection,
-            InetAddress.getLoopbackAddress(),
-            KafkaPrincipal.ANONYMOUS,
-            new ListenerName("PLAINTEXT"),
-            SecurityProtocol.PLAINTEXT,
-            ClientInformation.EMPTY,
-            false);
+    RequestContext context = context(api, body.version(), connection);
     return new Request<>(context, body, ByteBuffer.allocate(0), 0, release);
+  }
+
+  /** Of a client without a name of its own. */
+  public static RequestContext context(ApiKeys api, short version, String connection) {
+    return new RequestContext(
+        new RequestHeader(api, version, "client", 1),
+        connection,
+        InetAddress.getLoopbackAddress(),
+        KafkaPrincipal.ANONYMOUS,
+        new ListenerName("PLAINTEXT"),
+        SecurityProtocol.PLAINTEXT,
+        ClientInformation.EMPTY,
+        false);
   }
 
   static FetchResponse response(CompletableFuture<Reply> reply) {

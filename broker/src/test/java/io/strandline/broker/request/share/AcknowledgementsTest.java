@@ -12,20 +12,13 @@ import io.strandline.broker.request.share.Acknowledgements.Sender;
 import io.strandline.broker.share.GroupTerms;
 import io.strandline.broker.share.SharePartitions;
 import io.strandline.broker.share.window.Acknowledgement;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
-import org.apache.kafka.common.network.ClientInformation;
-import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.requests.RequestContext;
-import org.apache.kafka.common.requests.RequestHeader;
-import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
@@ -60,25 +53,17 @@ class AcknowledgementsTest {
         List.of(
             new Said(DataRig.TOPIC, 0, List.of(accepted)),
             new Said(DataRig.TOPIC, 1, List.of(accepted)));
-    Sender sender = new Sender(context(), new ShareSessions.Member("group", "member"), false);
+    Sender sender =
+        new Sender(
+            DataRig.context(ApiKeys.SHARE_ACKNOWLEDGE, (short) 1, "connection"),
+            new ShareSessions.Member("group", "member"),
+            false);
     assertThatThrownBy(() -> acknowledgements.carryOut(sender, said))
         .isInstanceOf(IllegalStateException.class);
     // None was given to the member: one that is carried out is refused.
     assertThat(meters.counter("strandline.share.refused.acknowledgements").count()).isZero();
     assertThat(acknowledgements.carryOut(sender, said)).isDone();
     assertThat(meters.counter("strandline.share.refused.acknowledgements").count()).isEqualTo(2);
-  }
-
-  private static RequestContext context() {
-    return new RequestContext(
-        new RequestHeader(ApiKeys.SHARE_ACKNOWLEDGE, (short) 1, "client", 1),
-        "connection",
-        InetAddress.getLoopbackAddress(),
-        KafkaPrincipal.ANONYMOUS,
-        new ListenerName("PLAINTEXT"),
-        SecurityProtocol.PLAINTEXT,
-        ClientInformation.EMPTY,
-        false);
   }
 
   private static GroupTerms terms() {
